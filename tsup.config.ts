@@ -1,0 +1,53 @@
+import { defineConfig, type Options } from 'tsup';
+
+/** The syntax floor of what is published: ES2022, which every engine has had since 2022 (README, "Requirements"). */
+const target = 'es2022';
+
+const shared: Options = {
+  target,
+  sourcemap: true,
+  splitting: true,
+  treeshake: false,
+  clean: false,
+  cjsInterop: false,
+};
+
+/** What `#platform` means is decided here, by condition, and nowhere in the code. */
+const nodeConditions = (options: { conditions?: string[] }): void => {
+  options.conditions = ['node'];
+};
+const webConditions = (options: { conditions?: string[] }): void => {
+  options.conditions = ['browser'];
+};
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts'],
+    outDir: 'dist/node',
+    platform: 'node',
+    format: ['esm', 'cjs'],
+    dts: true,
+    esbuildOptions: nodeConditions,
+  },
+  {
+    ...shared,
+    entry: { index: 'src/index.ts', server: 'src/server.ts', polyfill: 'src/polyfill.ts', ws: 'src/ws-browser.ts' },
+    outDir: 'dist/web',
+    platform: 'browser',
+    format: ['esm', 'cjs'],
+    esbuildOptions: webConditions,
+  },
+  {
+    ...shared,
+    entry: { 'pq-websocket.polyfill': 'src/polyfill-script.ts' },
+    outDir: 'dist',
+    platform: 'browser',
+    format: ['iife'],
+    outExtension: () => ({ js: '.min.js' }),
+    minify: true,
+    splitting: false,
+    noExternal: [/.*/],
+    esbuildOptions: webConditions,
+  },
+]);
