@@ -1,0 +1,122 @@
+/**
+ * The cryptography that the protocol needs, as one small interface. Three implementations stand beside this
+ * file: `noble.ts` (portable, synchronous), `node.ts` (node:crypto, synchronous) and `webcrypto.ts`
+ * (crypto.subtle, asynchronous, keys that script cannot read). For equal inputs all three give the same bytes
+ * and refuse the same inputs with the same error.
+ *
+ * Nothing here knows the protocol: no label, no record, no hello.
+ */
+
+/** A value, or the promise of one. Only the WebCrypto backend returns promises. */
+export type MaybePromise<T> = T | Promise<T>;
+
+export type BackendName = 'noble' | 'node' | 'webcrypto';
+
+/** Sizes in bytes: FIPS 203 table 3 (ML-KEM-768), SP 800-38D with a 96-bit IV and a 128-bit tag, FIPS 180-4. */
+export const ENCAPSULATION_KEY_BYTES = 1184;
+export const CIPHERTEXT_BYTES = 1088;
+export const SHARED_SECRET_BYTES = 32;
+export const KEM_SEED_BYTES = 64;
+export const KEM_MESSAGE_BYTES = 32;
+export const AEAD_KEY_BYTES = 32;
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
+export const HASH_BYTES = 32;
+
+/**
+ * Keying material that HKDF can be keyed with. With WebCrypto it may be a CryptoKey that script cannot read.
+ * It belongs to whoever holds it, who calls `destroy` as soon as everything has been derived from it.
+ */
+export interface Secret {
+  /** Overwrites what this process holds of the secret. Using it afterwards throws. */
+  destroy(): void;
+}
+
+/** An AES-256-GCM key. It never repeats a nonce by itself, because it never chooses one. */
+export interface AeadKey {
+  /**
+   * Seals in place. `frame` holds `nonce(12) || plaintext || 16 spare bytes`; afterwards it holds
+   * `nonce || ciphertext || tag`, the same buffer, and is what the result resolves to.
+   */
+  seal(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array>;
+
+  /**
+   * Opens `nonce(12) || ciphertext || tag(16)` without changing it. Gives the plaintext in a buffer of its own
+   * that belongs to the caller, or `undefined` when the tag does not match or the frame is too short to hold one.
+   */
+  open(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array | undefined>;
+
+  /** Overwrites or lets go of the key. Using it afterwards throws. */
+  destroy(): void;
+}
+
+/** A decapsulation key with the encapsulation key that belongs to it. Used for one connection. */
+export interface KemKeyPair {
+  readonly encapsulationKey: Uint8Array;
+  /** Whether the platform's own ML-KEM made this pair and will decapsulate; otherwise @noble/post-quantum does. */
+  readonly native: boolean;
+  /**
+   * ML-KEM.Decaps (FIPS 203 algorithm 21), after the ciphertext length check of section 7.3.
+   * A ciphertext of the right length never fails: a wrong one gives an unrelated secret (implicit rejection).
+   * @throws {KemInputError} when the ciphertext does not have 1088 bytes
+   */
+  decapsulate(ciphertext: Uint8Array): MaybePromise<Secret>;
+  destroy(): void;
+}
+
+export interface Encapsulation {
+  /** Whether the platform's own ML-KEM computed this; otherwise @noble/post-quantum did. */
+  readonly native: boolean;
+  readonly ciphertext: Uint8Array;
+  readonly sharedSecret: Secret;
+}
+
+export interface CryptoBackend {
+  readonly name: BackendName;
+
+  /**
+   * ML-KEM.KeyGen_internal (FIPS 203 algorithm 16).
+   * @param seed 64 bytes, `d || z`. The caller keeps the buffer and overwrites it once the result is there.
+   */
+  generateKeyPair(seed: Uint8Array): MaybePromise<KemKeyPair>;
+
+  /**
+   * ML-KEM.Encaps (FIPS 203 algorithm 20), after the type and modulus checks of section 7.2.
+   * @param m 32 bytes of randomness, for test vectors only. A native KEM takes none, so with `m` every backend
+   *   computes in portable code; the bytes are the same. Without it the backend draws from the platform's CSPRNG.
+   * @throws {KemInputError} when the key is refused
+   */
+  encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): MaybePromise<Encapsulation>;
+
+  /** Takes a copy of `bytes` as keying material for HKDF. The caller overwrites its own. */
+  importSecret(bytes: Uint8Array): MaybePromise<Secret>;
+
+  /** SHA-256 (FIPS 180-4). */
+  sha256(data: Uint8Array): MaybePromise<Uint8Array>;
+
+  /** HKDF-SHA-256, extract then expand (RFC 5869). `length` is 1 to 8160 bytes. The result is the caller's. */
+  deriveBytes(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): MaybePromise<Uint8Array>;
+
+  /** HKDF-SHA-256 to an AES-256-GCM key; with WebCrypto the key is never visible to script. */
+  deriveKey(secret: Secret, salt: Uint8Array, info: Uint8Array): MaybePromise<AeadKey>;
+
+  /**
+   * The secret itself as AES-256-GCM key, for the yellowpages profile, which derives nothing.
+   * @param secret 32 bytes of keying material
+   */
+  importKey(secret: Secret): MaybePromise<AeadKey>;
+}
+
+/** What an encapsulation key or a ciphertext was refused for. Names lengths, never contents. */
+export class KemInputError extends Error {
+  override readonly name = 'KemInputError';
+  constructor(
+    readonly reason: 'length' | 'modulus',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Fills the array with bytes of the platform's CSPRNG and returns it. */
+export type RandomSource = <T extends Uint8Array>(target: T) => T;

@@ -1,0 +1,117 @@
+/**
+ * The input checks of every backend, in one place and before any library or native call: native code is laxer
+ * than FIPS 203 in places (Node's SPKI import takes trailing bytes) and stricter than RFC 5869 in others (Node's
+ * HKDF bounds `info`), so backends that left the checks to what lies beneath would refuse different inputs.
+ *
+ * All of what is checked here is public, lengths included, so nothing here has to run in constant time.
+ */
+import {
+  AEAD_KEY_BYTES,
+  CIPHERTEXT_BYTES,
+  ENCAPSULATION_KEY_BYTES,
+  KEM_MESSAGE_BYTES,
+  KEM_SEED_BYTES,
+  KemInputError,
+  NONCE_BYTES,
+  TAG_BYTES,
+} from './backend.ts';
+
+/** FIPS 203 section 2.4: the modulus q. */
+const Q = 3329;
+
+/** FIPS 203 section 7.2: the first 384 * k bytes are coefficients of 12 bits, the last 32 the matrix seed. */
+const COEFFICIENT_BYTES = 384 * 3;
+
+/** RFC 5869 section 2.3: at most 255 blocks of the hash. */
+export const MAX_HKDF_BYTES = 255 * 32;
+
+/** What node:crypto takes (hkdf, and Node's crypto.subtle with it), so what every backend takes. */
+export const MAX_HKDF_INFO_BYTES = 1024;
+
+const SHORTEST_FRAME = NONCE_BYTES + TAG_BYTES;
+
+/** @throws {TypeError} unless `value` is a Uint8Array, of this realm or of another */
+export function checkBytes(value: unknown, what: string): void {
+  // instanceof would refuse an array that comes from another window, a worker's opener or a test's sandbox.
+  if (!ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Uint8Array]') {
+    throw new TypeError(`${what}: expected a Uint8Array, got ${value === null ? 'null' : typeof value}`);
+  }
+}
+
+function checkSize(value: Uint8Array, what: string, size: number): void {
+  checkBytes(value, what);
+  if (value.length !== size) throw new RangeError(`${what}: expected ${size} bytes, got ${value.length}`);
+}
+
+function checkKemSize(value: Uint8Array, what: string, size: number): void {
+  checkBytes(value, what);
+  if (value.length !== size) {
+    throw new KemInputError('length', `${what}: expected ${size} bytes, got ${value.length}`);
+  }
+}
+
+export function checkSeed(seed: Uint8Array): void {
+  checkSize(seed, 'ML-KEM-768 seed', KEM_SEED_BYTES);
+}
+
+/** FIPS 203 section 7.2: the type check and the modulus check; and the test-only randomness, where there is any. */
+export function checkEncapsulation(encapsulationKey: Uint8Array, m?: Uint8Array): void {
+  checkKemSize(encapsulationKey, 'ML-KEM-768 encapsulation key', ENCAPSULATION_KEY_BYTES);
+  for (let i = 0; i < COEFFICIENT_BYTES; i += 3) {
+    // ByteDecode_12 (algorithm 6): three bytes hold two little-endian coefficients.
+    const triple = encapsulationKey[i]! | (encapsulationKey[i + 1]! << 8) | (encapsulationKey[i + 2]! << 16);
+    if ((triple & 0xfff) >= Q || triple >> 12 >= Q) {
+      throw new KemInputError('modulus', 'ML-KEM-768 encapsulation key: a coefficient is not below 3329');
+    }
+  }
+  if (m !== undefined) checkSize(m, 'ML-KEM-768 randomness', KEM_MESSAGE_BYTES);
+}
+
+/** FIPS 203 section 7.3: the ciphertext type check. The other two there concern a key that others supply. */
+export function checkCiphertext(ciphertext: Uint8Array): void {
+  checkKemSize(ciphertext, 'ML-KEM-768 ciphertext', CIPHERTEXT_BYTES);
+}
+
+export function checkHkdf(salt: Uint8Array, info: Uint8Array, length: number): void {
+  checkBytes(salt, 'HKDF salt');
+  checkBytes(info, 'HKDF info');
+  if (info.length > MAX_HKDF_INFO_BYTES) {
+    throw new RangeError(`HKDF info: expected at most ${MAX_HKDF_INFO_BYTES} bytes, got ${info.length}`);
+  }
+  if (!Number.isInteger(length) || length < 1 || length > MAX_HKDF_BYTES) {
+    throw new RangeError(`HKDF length: expected an integer from 1 to ${MAX_HKDF_BYTES}, got ${length}`);
+  }
+}
+
+export function checkAeadKeySize(size: number): void {
+  if (size !== AEAD_KEY_BYTES) {
+    throw new RangeError(`AES-256-GCM key: expected a secret of ${AEAD_KEY_BYTES} bytes, got ${size}`);
+  }
+}
+
+export function checkSeal(frame: Uint8Array, additionalData: Uint8Array): void {
+  checkBytes(frame, 'frame');
+  checkBytes(additionalData, 'additional data');
+  if (frame.length < SHORTEST_FRAME) {
+    throw new RangeError(`frame: expected at least ${SHORTEST_FRAME} bytes, got ${frame.length}`);
+  }
+}
+
+/** Whether there is anything to open: what a peer sends may be too short, which is no programmer's error. */
+export function checkOpen(frame: Uint8Array, additionalData: Uint8Array): boolean {
+  checkBytes(frame, 'frame');
+  checkBytes(additionalData, 'additional data');
+  return frame.length >= SHORTEST_FRAME;
+}
+
+/** What a key or a secret holds, unless it has been destroyed. */
+export function alive<T>(held: T | undefined, what: string): T {
+  if (held === undefined) throw new Error(`${what} was used after destroy()`);
+  return held;
+}
+
+/** @throws {TypeError} for a secret that another backend made; `what` a class of the calling backend */
+export function own<T extends object>(secret: object, what: new (...given: never[]) => T): T {
+  if (!(secret instanceof what)) throw new TypeError('secret: expected one that the same backend made');
+  return secret;
+}

@@ -1,0 +1,208 @@
+/**
+ * The backend over node:crypto: synchronous, keys as KeyObjects (their bytes live outside the JavaScript heap and
+ * OpenSSL clears them), and the platform's own ML-KEM-768 where this runtime has it.
+ */
+import * as crypto from 'node:crypto';
+import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, Secret } from './backend.ts';
+import { AEAD_KEY_BYTES, ENCAPSULATION_KEY_BYTES, KEM_SEED_BYTES, NONCE_BYTES, TAG_BYTES } from './backend.ts';
+import {
+  alive,
+  checkAeadKeySize,
+  checkBytes,
+  checkCiphertext,
+  checkEncapsulation,
+  checkHkdf,
+  checkOpen,
+  checkSeal,
+  checkSeed,
+  own,
+} from './checks.ts';
+import { portableEncapsulate, portableKeyPair } from './noble.ts';
+
+/** RFC 9935: a PrivateKeyInfo whose private key is the `seed` choice, [0] IMPLICIT OCTET STRING of 64 bytes. */
+const PKCS8_PREFIX = '3054020100300b060960864801650304040204428040';
+/** RFC 9935: a SubjectPublicKeyInfo of id-alg-ml-kem-768 with 1184 bytes. */
+const SPKI_PREFIX = '308204b2300b0609608648016503040402038204a100';
+
+class NodeSecret implements Secret {
+  #key: crypto.KeyObject | undefined;
+
+  constructor(key: crypto.KeyObject) {
+    this.#key = key;
+  }
+
+  get key(): crypto.KeyObject {
+    return alive(this.#key, 'secret');
+  }
+
+  destroy(): void {
+    this.#key = undefined;
+  }
+}
+
+class NodeAeadKey implements AeadKey {
+  #key: crypto.KeyObject | undefined;
+
+  constructor(key: crypto.KeyObject) {
+    this.#key = key;
+  }
+
+  seal(frame: Uint8Array, additionalData: Uint8Array): Uint8Array {
+    const key = alive(this.#key, 'AES-256-GCM key');
+    checkSeal(frame, additionalData);
+    const cipher = crypto.createCipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    });
+    cipher.setAAD(additionalData);
+    // GCM is a stream: update() gives all of the ciphertext and final() adds nothing (SP 800-38D section 7.1).
+    frame.set(cipher.update(frame.subarray(NONCE_BYTES, -TAG_BYTES)), NONCE_BYTES);
+    cipher.final();
+    frame.set(cipher.getAuthTag(), frame.length - TAG_BYTES);
+    return frame;
+  }
+
+  open(frame: Uint8Array, additionalData: Uint8Array): Uint8Array | undefined {
+    const key = alive(this.#key, 'AES-256-GCM key');
+    if (!checkOpen(frame, additionalData)) return undefined;
+    const decipher = crypto.createDecipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    });
+    decipher.setAAD(additionalData);
+    decipher.setAuthTag(frame.subarray(-TAG_BYTES));
+    const plaintext = decipher.update(frame.subarray(NONCE_BYTES, -TAG_BYTES));
+    try {
+      decipher.final();
+    } catch {
+      // SP 800-38D section 7.2: nothing of what was deciphered may be seen when the tag is wrong.
+      plaintext.fill(0);
+      return undefined;
+    }
+    return plain(plaintext);
+  }
+
+  destroy(): void {
+    this.#key = undefined;
+  }
+}
+
+/** A Buffer as the Uint8Array that the other backends give, in memory that nobody else has a view of. */
+function plain(buffer: Buffer): Uint8Array {
+  return buffer.byteLength === buffer.buffer.byteLength ? new Uint8Array(buffer.buffer) : Uint8Array.from(buffer);
+}
+
+/** Makes a KeyObject of `bytes`, which it overwrites. */
+function adopt(bytes: Uint8Array): crypto.KeyObject {
+  try {
+    return crypto.createSecretKey(bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** The two halves of a native KEM, with what only this file knows of their secrets. */
+interface NativeKeyPair extends KemKeyPair {
+  decapsulate(ciphertext: Uint8Array): NodeSecret;
+}
+interface NativeEncapsulation extends Encapsulation {
+  readonly sharedSecret: NodeSecret;
+}
+
+function nativeKeyPair(seed: Uint8Array): NativeKeyPair {
+  checkSeed(seed);
+  const pkcs8 = Buffer.concat([Buffer.from(PKCS8_PREFIX, 'hex'), seed]);
+  let held: crypto.KeyObject | undefined;
+  try {
+    held = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  } finally {
+    pkcs8.fill(0);
+  }
+  const spki = crypto.createPublicKey(held).export({ format: 'der', type: 'spki' });
+  return {
+    native: true,
+    encapsulationKey: Uint8Array.from(spki.subarray(-ENCAPSULATION_KEY_BYTES)),
+    decapsulate(ciphertext) {
+      const decapsulationKey = alive(held, 'ML-KEM-768 key pair');
+      checkCiphertext(ciphertext);
+      return new NodeSecret(adopt(crypto.decapsulate(decapsulationKey, ciphertext)));
+    },
+    destroy() {
+      held = undefined;
+    },
+  };
+}
+
+function nativeEncapsulate(encapsulationKey: Uint8Array): NativeEncapsulation {
+  checkEncapsulation(encapsulationKey);
+  const spki = Buffer.concat([Buffer.from(SPKI_PREFIX, 'hex'), encapsulationKey]);
+  const publicKey = crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const { sharedKey, ciphertext } = crypto.encapsulate(publicKey);
+  return { native: true, ciphertext: plain(ciphertext), sharedSecret: new NodeSecret(adopt(sharedKey)) };
+}
+
+let nativeKem: boolean | undefined;
+
+/** Whether this runtime has ML-KEM-768, found out by using it once: versions and exports alone do not tell. */
+function hasNativeKem(): boolean {
+  nativeKem ??= tryNativeKem();
+  return nativeKem;
+}
+
+function tryNativeKem(): boolean {
+  try {
+    const pair = nativeKeyPair(new Uint8Array(KEM_SEED_BYTES));
+    const { ciphertext, sharedSecret } = nativeEncapsulate(pair.encapsulationKey);
+    return pair.decapsulate(ciphertext).key.equals(sharedSecret.key);
+  } catch {
+    return false;
+  }
+}
+
+function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  checkHkdf(salt, info, length);
+  return new Uint8Array(crypto.hkdfSync('sha256', own(secret, NodeSecret).key, salt, info, length));
+}
+
+export const nodeBackend: CryptoBackend = {
+  name: 'node',
+
+  generateKeyPair(seed) {
+    if (hasNativeKem()) return nativeKeyPair(seed);
+    const pair = portableKeyPair(seed);
+    return {
+      native: false,
+      encapsulationKey: pair.encapsulationKey,
+      decapsulate: (ciphertext) => new NodeSecret(adopt(pair.decapsulate(ciphertext))),
+      destroy: () => {
+        pair.destroy();
+      },
+    };
+  },
+
+  encapsulate(encapsulationKey, m) {
+    if (m === undefined && hasNativeKem()) return nativeEncapsulate(encapsulationKey);
+    const { ciphertext, sharedSecret } = portableEncapsulate(encapsulationKey, m);
+    return { native: false, ciphertext, sharedSecret: new NodeSecret(adopt(sharedSecret)) };
+  },
+
+  importSecret(bytes) {
+    checkBytes(bytes, 'secret');
+    return new NodeSecret(crypto.createSecretKey(bytes));
+  },
+
+  sha256(data) {
+    checkBytes(data, 'data');
+    return plain(crypto.createHash('sha256').update(data).digest());
+  },
+
+  deriveBytes: derive,
+
+  deriveKey(secret, salt, info) {
+    return new NodeAeadKey(adopt(derive(secret, salt, info, AEAD_KEY_BYTES)));
+  },
+
+  importKey(secret) {
+    const { key } = own(secret, NodeSecret);
+    checkAeadKeySize(key.symmetricKeySize ?? 0);
+    return new NodeAeadKey(key);
+  },
+};

@@ -1,0 +1,181 @@
+/** Which ML-KEM runs, that labels say so truly, what native code leaves behind, and what an import does: nothing. */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { createContext, runInContext } from 'node:vm';
+import { build } from 'esbuild';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { CryptoBackend } from '../../src/crypto/backend.ts';
+import { nobleBackend } from '../../src/crypto/noble.ts';
+import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
+import { derived, nodeHasKem, pattern, wrapSubtle } from './crypto-fixtures.ts';
+
+interface NodeKem {
+  encapsulate: ((key: unknown) => { sharedKey: Buffer; ciphertext: Buffer }) | undefined;
+  decapsulate: ((key: unknown, ciphertext: Uint8Array) => Buffer) | undefined;
+}
+
+const require = createRequire(import.meta.url);
+const shared = require('node:crypto') as NodeKem;
+const original = { encapsulate: shared.encapsulate, decapsulate: shared.decapsulate };
+const subtle = globalThis.crypto.subtle;
+
+function replace(members: Partial<NodeKem>): void {
+  Object.assign(shared, members);
+  syncBuiltinESMExports();
+}
+
+/** node.ts as after a start of the process: what it found out about this Node is forgotten. */
+async function freshNodeBackend(): Promise<CryptoBackend> {
+  vi.resetModules();
+  return (await import('../../src/crypto/node.ts')).nodeBackend;
+}
+
+/** An exchange; whether each half says that it was native. */
+async function exchange(backend: CryptoBackend): Promise<{ pair: boolean; encapsulation: boolean; given: boolean }> {
+  const pair = await backend.generateKeyPair(pattern(64));
+  const { native, ciphertext, sharedSecret } = await backend.encapsulate(pair.encapsulationKey);
+  const received = await pair.decapsulate(ciphertext);
+  expect(await derived(backend, received)).toEqual(await derived(backend, sharedSecret));
+  const given = await backend.encapsulate(pair.encapsulationKey, pattern(32));
+  return { pair: pair.native, encapsulation: native, given: given.native };
+}
+
+const NATIVE = { pair: true, encapsulation: true, given: false };
+const PORTABLE = { pair: false, encapsulation: false, given: false };
+
+afterEach(() => {
+  // A Node without them has no such properties, and node.ts reads them as undefined either way.
+  replace(original);
+});
+
+it('the portable backend never says that it is native', async () => {
+  expect(await exchange(nobleBackend)).toEqual(PORTABLE);
+});
+
+describe('node:crypto', () => {
+  it(`is ${nodeHasKem ? '' : 'not '}native on this Node, and its calls show it`, async () => {
+    const calls: string[] = [];
+    const secrets: Buffer[] = [];
+    if (nodeHasKem) {
+      replace({
+        encapsulate(key) {
+          calls.push('encapsulate');
+          const result = original.encapsulate!(key);
+          secrets.push(result.sharedKey);
+          return result;
+        },
+        decapsulate(key, ciphertext) {
+          calls.push('decapsulate');
+          const secret = original.decapsulate!(key, ciphertext);
+          secrets.push(secret);
+          return secret;
+        },
+      });
+    }
+    const backend = await freshNodeBackend();
+    expect(calls).toEqual([]);
+    expect(await exchange(backend)).toEqual(nodeHasKem ? NATIVE : PORTABLE);
+    // The first pair of calls is the one try that decides; then the exchange's own.
+    const once = nodeHasKem ? ['encapsulate', 'decapsulate'] : [];
+    expect(calls).toEqual([...once, ...once]);
+    await exchange(backend);
+    expect(calls).toEqual([...once, ...once, ...once]);
+    expect(secrets.map((secret) => secret.toString('hex'))).toEqual(secrets.map(() => '00'.repeat(32)));
+  });
+
+  it.each<[string, Partial<NodeKem>]>([
+    ['is missing', { encapsulate: undefined, decapsulate: undefined }],
+    ['is there and throws', { encapsulate: () => { throw new Error('no such algorithm'); } }],
+    ['gives another secret at each end', { decapsulate: () => Buffer.alloc(32, 1) }],
+  ])('falls back to @noble where native ML-KEM %s', async (_name, members) => {
+    replace(members);
+    expect(await exchange(await freshNodeBackend())).toEqual(PORTABLE);
+  });
+});
+
+describe('crypto.subtle', () => {
+  it(`is ${nodeHasKem ? '' : 'not '}native on this Node, and its calls show it`, async () => {
+    const calls: string[] = [];
+    const keys: CryptoKey[] = [];
+    const secrets: ArrayBuffer[] = [];
+    const backend = webcryptoBackend(
+      wrapSubtle(subtle, {}, (method, result) => {
+        calls.push(method);
+        if (result instanceof CryptoKey) keys.push(result);
+        if (method === 'encapsulateBits') secrets.push((result as { sharedKey: ArrayBuffer }).sharedKey);
+      }),
+    );
+    expect(calls).toEqual([]);
+    const count = (name: string): number => calls.filter((call) => call === name).length;
+    expect(await exchange(backend)).toEqual(nodeHasKem ? NATIVE : PORTABLE);
+    // One try that decides, then the exchange's own; each decapsulation makes an HKDF and an AES-GCM key.
+    expect([count('encapsulateBits'), count('decapsulateKey')]).toEqual(nodeHasKem ? [2, 4] : [0, 0]);
+    await exchange(backend);
+    expect([count('encapsulateBits'), count('decapsulateKey')]).toEqual(nodeHasKem ? [3, 6] : [0, 0]);
+
+    await backend.importKey(await backend.importSecret(pattern(32)));
+    await backend.deriveKey(await backend.importSecret(pattern(32)), pattern(1), pattern(1));
+    const secretKeys = keys.filter(({ type }) => type !== 'public');
+    expect(secretKeys.length).toBeGreaterThan(4);
+    expect(secretKeys.filter(({ extractable }) => extractable)).toEqual([]);
+    expect(calls).not.toContain('decapsulateBits');
+    for (const secret of secrets) expect(new Uint8Array(secret)).toEqual(new Uint8Array(32));
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['is missing', { encapsulateBits: undefined, decapsulateKey: undefined, getPublicKey: undefined }],
+    ['is half there', { getPublicKey: undefined }],
+    ['is there and throws', { encapsulateBits: () => Promise.reject(new DOMException('', 'NotSupportedError')) }],
+    [
+      'gives another secret at each end',
+      {
+        decapsulateKey: (...[, , , algorithm, , usages]: [unknown, unknown, unknown, 'HKDF', boolean, KeyUsage[]]) =>
+          subtle.importKey('raw', new Uint8Array(32), algorithm, false, usages),
+      },
+    ],
+  ])('falls back to @noble where native ML-KEM %s', async (_name, members) => {
+    expect(await exchange(webcryptoBackend(wrapSubtle(subtle, members)))).toEqual(PORTABLE);
+  });
+
+  it('takes an error of another kind than a wrong tag for what it is', async () => {
+    const failing = wrapSubtle(subtle, { decrypt: () => Promise.reject(new DOMException('', 'InvalidAccessError')) });
+    const backend = webcryptoBackend(failing);
+    const key = await backend.importKey(await backend.importSecret(pattern(32)));
+    await expect(key.open(pattern(40), pattern(1))).rejects.toThrow(DOMException);
+  });
+});
+
+describe.each(['checks', 'noble', 'node', 'webcrypto'])('importing %s.ts', (name) => {
+  it('touches no global, draws no randomness, starts nothing', async () => {
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL(`../../src/crypto/${name}.ts`, import.meta.url))],
+      bundle: true,
+      format: 'iife',
+      globalName: 'exported',
+      platform: 'node',
+      write: false,
+      // Without tree shaking, so that everything that an import would run is run.
+      treeShaking: false,
+    });
+    const touched: string[] = [];
+    const trap = (target: object, prefix: string): object =>
+      new Proxy(target, {
+        get(_target, member) {
+          touched.push(`${prefix}.${String(member)}`);
+          return undefined;
+        },
+      });
+    // A context has the language's own globals and no platform's: these stand for the platform's.
+    const sandbox: Record<string, unknown> = { require: () => trap({}, 'node:crypto') };
+    for (const global of ['crypto', 'process', 'Buffer', 'performance', 'setTimeout', 'setInterval', 'queueMicrotask']) {
+      sandbox[global] = trap(() => undefined, global);
+    }
+    const context = createContext(sandbox);
+    const before = new Set(runInContext('Object.getOwnPropertyNames(globalThis)', context) as string[]);
+    const exported = runInContext(`(() => { ${outputFiles[0]!.text}\nreturn exported; })()`, context) as object;
+    const after = runInContext('Object.getOwnPropertyNames(globalThis)', context) as string[];
+    expect(Object.keys(exported)).not.toEqual([]);
+    expect(after.filter((global) => !before.has(global))).toEqual([]);
+    expect(touched.filter((member) => member !== 'node:crypto.__esModule')).toEqual([]);
+  });
+});

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { nobleBackend } from '../../../src/crypto/noble.ts';
+import { nodeBackend } from '../../../src/crypto/node.ts';
+import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
+import { runGroup } from './harness.ts';
+import { loadFrom } from './load-node.ts';
+import { groupsOf, VECTOR_FILES } from './suite.ts';
+
+const folder = fileURLToPath(new URL('../../../../shared/vectors/', import.meta.url));
+const missing = VECTOR_FILES.filter((name) => !existsSync(folder + name));
+if (missing.length > 0 && process.env['CI'] === undefined) {
+  console.warn(`Third-party vectors left out, their files are not in ../shared/vectors: ${missing.join(', ')}`);
+}
+
+for (const backend of [nobleBackend, nodeBackend, webcryptoBackend(globalThis.crypto.subtle)]) {
+  // In CI a missing file is no reason to skip: the group runs and fails.
+  describe.skipIf(missing.length > 0 && process.env['CI'] === undefined)(`third-party vectors, ${backend.name}`, () => {
+    it.each(groupsOf(backend))('$name', { timeout: 60_000 }, async (group) => {
+      const { passed, failed } = await runGroup(group, backend, loadFrom(folder));
+      expect(failed).toEqual([]);
+      expect(passed).toBeGreaterThanOrEqual(group.cases);
+    });
+  });
+}
