@@ -1,0 +1,113 @@
+/**
+ * The two halves of the key agreement: from hellos to connection keys. Each is used for one connection, and
+ * holds nothing secret once its result is there.
+ */
+import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource, Secret } from '../crypto/backend.ts';
+import { KEM_SEED_BYTES, KemInputError } from '../crypto/backend.ts';
+import { Refusal } from './errors.ts';
+import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './handshake.ts';
+import type { ConnectionKeys } from './key-schedule.ts';
+import { deriveConnectionKeys } from './key-schedule.ts';
+import { chain } from './maybe-promise.ts';
+
+export interface KeyAgreementConfig {
+  readonly backend: CryptoBackend;
+  readonly random: RandomSource;
+  /** Bound into the transcript; never empty. */
+  readonly context: Uint8Array | undefined;
+  /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
+  readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
+}
+
+export interface Agreement {
+  readonly keys: ConnectionKeys;
+  readonly transcriptHash: Uint8Array;
+  /** Whether the platform's own ML-KEM did this end's part. */
+  readonly nativeKem: boolean;
+}
+
+export class ClientKeyAgreement {
+  #keyPair: KemKeyPair | undefined;
+  #clientHello = '';
+
+  constructor(private readonly config: KeyAgreementConfig) {}
+
+  /** Makes the key pair and gives the ClientHello. */
+  start(): MaybePromise<string> {
+    const seed = this.config.random(new Uint8Array(KEM_SEED_BYTES));
+    return chain(this.config.backend.generateKeyPair(seed), (keyPair) => {
+      seed.fill(0);
+      this.#keyPair = keyPair;
+      this.#clientHello = buildClientHello(keyPair.encapsulationKey);
+      return this.#clientHello;
+    });
+  }
+
+  /** @throws {Refusal} or rejects with one */
+  finish(serverHello: string | Uint8Array): MaybePromise<Agreement> {
+    const ciphertext = parseServerHello(serverHello);
+    const keyPair = this.#keyPair;
+    if (keyPair === undefined) throw new Error('the key agreement has not started');
+    // A wrong ciphertext of the right length does not fail here: implicit rejection (FIPS 203 6.3) gives a secret
+    // that the peer lacks, and the peer's Finished does not open.
+    return chain(keyPair.decapsulate(ciphertext), (sharedSecret) => {
+      this.destroy();
+      return agree(this.config, this.#clientHello, serverHello as string, sharedSecret, keyPair.native);
+    });
+  }
+
+  destroy(): void {
+    this.#keyPair?.destroy();
+    this.#keyPair = undefined;
+  }
+}
+
+/**
+ * The server's half.
+ * @throws {Refusal} or rejects with one
+ */
+export function answerClientHello(
+  config: KeyAgreementConfig,
+  clientHello: string | Uint8Array,
+): MaybePromise<Agreement & { readonly serverHello: string }> {
+  const encapsulationKey = parseClientHello(clientHello);
+  return chain(encapsulate(config, encapsulationKey), ({ ciphertext, sharedSecret, native }) => {
+    const serverHello = buildServerHello(ciphertext);
+    return chain(agree(config, clientHello as string, serverHello, sharedSecret, native), (agreement) => ({
+      ...agreement,
+      serverHello,
+    }));
+  });
+}
+
+function encapsulate(
+  config: KeyAgreementConfig,
+  encapsulationKey: Uint8Array,
+): ReturnType<CryptoBackend['encapsulate']> {
+  const refuse = (error: unknown): never => {
+    throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
+  };
+  try {
+    const result = config.backend.encapsulate(encapsulationKey, config.encapsulationRandomness?.());
+    return result instanceof Promise ? result.catch(refuse) : result;
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function agree(
+  config: KeyAgreementConfig,
+  clientHello: string,
+  serverHello: string,
+  sharedSecret: Secret,
+  nativeKem: boolean,
+): MaybePromise<Agreement> {
+  const { backend } = config;
+  return chain(backend.sha256(transcript(clientHello, serverHello, config.context)), (transcriptHash) =>
+    chain(deriveConnectionKeys(backend, transcriptHash, sharedSecret), (keys) => ({
+      keys,
+      transcriptHash,
+      nativeKem,
+    })),
+  );
+}

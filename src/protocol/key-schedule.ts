@@ -1,0 +1,149 @@
+/**
+ * The key schedule (PROTOCOL.md, "Key schedule"): HKDF-SHA-256 salted with the transcript hash, one chain of
+ * epochs for each direction, and an exporter. Secrets are destroyed as soon as all that follows from them exists.
+ */
+import type { AeadKey, CryptoBackend, MaybePromise, Secret } from '../crypto/backend.ts';
+import { SHARED_SECRET_BYTES } from '../crypto/backend.ts';
+import { concat, fromUtf8, u16be, utf8 } from './bytes.ts';
+import { all, chain } from './maybe-promise.ts';
+
+/** Who sends. */
+export type Direction = 'client' | 'server';
+
+/** RFC 5869 2.3: at most 255 hash lengths. */
+export const MAX_EXPORT_BYTES = 8_160;
+
+const label = (text: string): Uint8Array => utf8(`pq-websocket/1 ${text}`);
+
+/** The key of one direction's present epoch, and the secret of the next. */
+export class DirectionKeys {
+  private destroyed = false;
+
+  private constructor(
+    private readonly backend: CryptoBackend,
+    private readonly transcriptHash: Uint8Array,
+    private readonly direction: Direction,
+    private current: { readonly key: AeadKey; readonly next: Secret },
+  ) {}
+
+  /** Epoch 0, from the shared secret, which stays the caller's to destroy. */
+  static derive(
+    backend: CryptoBackend,
+    transcriptHash: Uint8Array,
+    direction: Direction,
+    sharedSecret: Secret,
+  ): MaybePromise<DirectionKeys> {
+    return chain(
+      deriveEpoch(backend, transcriptHash, direction, sharedSecret),
+      (epoch) => new DirectionKeys(backend, transcriptHash, direction, epoch),
+    );
+  }
+
+  get key(): AeadKey {
+    return this.current.key;
+  }
+
+  /** Enters the next epoch and destroys what belongs to this one. */
+  advance(): MaybePromise<void> {
+    const { key, next } = this.current;
+    return chain(deriveEpoch(this.backend, this.transcriptHash, this.direction, next), (epoch) => {
+      key.destroy();
+      next.destroy();
+      this.current = epoch;
+      if (this.destroyed) this.destroy();
+    });
+  }
+
+  /** May be called while the next epoch is being derived, which is then destroyed too. */
+  destroy(): void {
+    this.destroyed = true;
+    this.current.key.destroy();
+    this.current.next.destroy();
+  }
+}
+
+function deriveEpoch(
+  backend: CryptoBackend,
+  transcriptHash: Uint8Array,
+  direction: Direction,
+  secret: Secret,
+): MaybePromise<{ key: AeadKey; next: Secret }> {
+  return chain(
+    all<[AeadKey, Secret]>([
+      backend.deriveKey(secret, transcriptHash, label(`${direction} key`)),
+      deriveSecret(backend, secret, transcriptHash, label(`${direction} update`)),
+    ]),
+    ([key, next]) => ({ key, next }),
+  );
+}
+
+function deriveSecret(
+  backend: CryptoBackend,
+  secret: Secret,
+  transcriptHash: Uint8Array,
+  info: Uint8Array,
+): MaybePromise<Secret> {
+  return chain(backend.deriveBytes(secret, transcriptHash, info, SHARED_SECRET_BYTES), (bytes) =>
+    chain(backend.importSecret(bytes), (derived) => {
+      bytes.fill(0);
+      return derived;
+    }),
+  );
+}
+
+/** Channel binding: keys that both ends, and nobody else, can derive. Lives as long as the connection. */
+export class Exporter {
+  constructor(
+    private readonly backend: CryptoBackend,
+    private readonly transcriptHash: Uint8Array,
+    private readonly secret: Secret,
+  ) {}
+
+  /** @throws {RangeError | TypeError} when `length` is not 1 to 8160, or `labelText` has a lone surrogate */
+  exportKey(labelText: string, length: number): MaybePromise<Uint8Array> {
+    if (!Number.isInteger(length) || length < 1 || length > MAX_EXPORT_BYTES) {
+      throw new RangeError(`exportKey: length must be an integer from 1 to ${MAX_EXPORT_BYTES} bytes, got ${length}`);
+    }
+    const labelBytes = utf8(labelText);
+    // Two labels must never give the same key, and the encoder turns every lone surrogate into U+FFFD.
+    if (fromUtf8(labelBytes) !== labelText) throw new TypeError('exportKey: label must be a well-formed string');
+    const info = concat(label('export '), u16be(length), labelBytes);
+    return this.backend.deriveBytes(this.secret, this.transcriptHash, info, length);
+  }
+
+  destroy(): void {
+    this.secret.destroy();
+  }
+}
+
+/** All that a connection needs to seal and open. */
+export interface ConnectionKeys {
+  readonly client: DirectionKeys;
+  readonly server: DirectionKeys;
+  readonly exporter: Exporter;
+}
+
+/** Derives everything from the shared secret and destroys it. */
+export function deriveConnectionKeys(
+  backend: CryptoBackend,
+  transcriptHash: Uint8Array,
+  sharedSecret: Secret,
+): MaybePromise<ConnectionKeys> {
+  return chain(
+    all<[DirectionKeys, DirectionKeys, Secret]>([
+      DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
+      DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
+      deriveSecret(backend, sharedSecret, transcriptHash, label('exporter')),
+    ]),
+    ([client, server, exporter]) => {
+      sharedSecret.destroy();
+      return { client, server, exporter: new Exporter(backend, transcriptHash, exporter) };
+    },
+  );
+}
+
+export function destroyKeys({ client, server, exporter }: ConnectionKeys): void {
+  client.destroy();
+  server.destroy();
+  exporter.destroy();
+}

@@ -1,0 +1,41 @@
+/** Every limit of a session, with its default and where it comes from. Times are milliseconds. */
+
+export interface RekeyLimits {
+  /** Records in an epoch, the key update included. Default and maximum 2^20, minimum 2. */
+  readonly records: number;
+  /** Bytes of inner in an epoch. Default and maximum 2^36. */
+  readonly bytes: number;
+  /** Age of an epoch in milliseconds. Default and maximum one hour. */
+  readonly milliseconds: number;
+}
+
+/** The sender's side of SP 800-38D 8.3: random 96-bit nonces stay far below 2^32 invocations of one key. */
+export const DEFAULT_REKEY: RekeyLimits = {
+  records: 2 ** 20,
+  bytes: 2 ** 36,
+  milliseconds: 60 * 60 * 1000,
+};
+
+export interface SessionLimits {
+  /** From the transport's opening (client) or the upgrade (server) to the peer's Finished. */
+  readonly handshakeTimeout: number;
+  /** From the moment that our close has drained to giving up on its answer. */
+  readonly closeTimeout: number;
+  /** Bytes of one message that a receiver accepts. */
+  readonly maxPayload: number;
+  /** Bytes that may wait: for the channel to open in one direction, for a verification in the other. */
+  readonly maxQueuedBytes: number;
+  /** When this end's sender must have updated its key. */
+  readonly rekey: RekeyLimits;
+  /** Records that a receiver accepts in one epoch. */
+  readonly receivedEpochRecords: number;
+}
+
+export const DEFAULT_LIMITS: SessionLimits = {
+  handshakeTimeout: 10_000,
+  closeTimeout: 30_000,
+  maxPayload: 100 * 1024 * 1024,
+  maxQueuedBytes: 16 * 1024 * 1024,
+  rekey: DEFAULT_REKEY,
+  receivedEpochRecords: 2 ** 24,
+};

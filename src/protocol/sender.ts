@@ -1,0 +1,102 @@
+/**
+ * Seals one direction's records: sequence numbers, epochs and nonces. Frames come out in the order in which
+ * records went in, whether the backend answers at once or later.
+ */
+import type { RandomSource } from '../crypto/backend.ts';
+import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
+import { writeU64be } from './bytes.ts';
+import type { DirectionKeys } from './key-schedule.ts';
+import type { RekeyLimits } from './limits.ts';
+import { chain, OrderedResults, SerialQueue } from './maybe-promise.ts';
+import type { Padding } from './record.ts';
+import { composeFrame, Kind } from './record.ts';
+
+export interface SenderConfig {
+  readonly keys: DirectionKeys;
+  readonly random: RandomSource;
+  readonly now: () => number;
+  readonly rekey: RekeyLimits;
+  readonly padding: Padding;
+}
+
+export interface SenderOutput<T> {
+  /** The next frame, in order, with what its record was pushed with. */
+  frame(frame: Uint8Array, ticket: T | undefined): void;
+  failed(error: unknown): void;
+}
+
+/** @typeParam T what goes with a record and comes out with its frame */
+export class RecordSender<T> {
+  /** Records sealed over the whole connection; the next record's sequence number. Never reset, never sent. */
+  #sequence = 0;
+  #epochRecords = 0;
+  #epochBytes = 0;
+  #epochStart: number;
+  readonly #records: SerialQueue;
+  /** What is to be done with each frame, in order. */
+  readonly #results: OrderedResults<() => void>;
+
+  constructor(
+    private readonly config: SenderConfig,
+    private readonly output: SenderOutput<T>,
+  ) {
+    this.#epochStart = config.now();
+    const failed = (error: unknown): void => {
+      output.failed(error);
+    };
+    this.#records = new SerialQueue(failed);
+    this.#results = new OrderedResults((act) => {
+      act();
+    }, failed);
+  }
+
+  get recordsSealed(): number {
+    return this.#sequence;
+  }
+
+  /** @param frame from `composeFrame` or `composeBatch`: this sender's from now on, sealed in place */
+  push(kind: Kind, frame: Uint8Array, ticket?: T): void {
+    if (this.#mustUpdate(kind, frame.length - NONCE_BYTES - TAG_BYTES)) this.#update();
+    this.#seal(frame, ticket);
+  }
+
+  /** Calls back when every record pushed so far is out: now, if nothing is under way. */
+  after(act: () => void): void {
+    this.#records.push(() => {
+      this.#results.push(act);
+    });
+  }
+
+  #mustUpdate(kind: Kind, innerBytes: number): boolean {
+    // An update straight after an update would be refused, and is never needed: an epoch starts empty.
+    if (this.#epochRecords === 0) return false;
+    if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER || kind === Kind.FINISHED) return false;
+    const { records, bytes, milliseconds } = this.config.rekey;
+    return (
+      this.#epochRecords >= records - 1 ||
+      this.#epochBytes + innerBytes > bytes ||
+      this.config.now() - this.#epochStart >= milliseconds
+    );
+  }
+
+  #update(): void {
+    this.#seal(composeFrame(Kind.KEY_UPDATE, 0, this.config.padding), undefined);
+    this.#records.push(() => this.config.keys.advance());
+    this.#epochRecords = 0;
+    this.#epochBytes = 0;
+    this.#epochStart = this.config.now();
+  }
+
+  #seal(frame: Uint8Array, ticket: T | undefined): void {
+    const additionalData = new Uint8Array(8);
+    writeU64be(additionalData, this.#sequence);
+    this.#sequence += 1;
+    this.#epochRecords += 1;
+    this.#epochBytes += frame.length - NONCE_BYTES - TAG_BYTES;
+    this.#records.push(() => {
+      this.config.random(frame.subarray(0, NONCE_BYTES));
+      const sealed = this.config.keys.key.seal(frame, additionalData);
+      this.#results.push(chain(sealed, (result) => (): void => this.output.frame(result, ticket)));
+    });
+  }
+}

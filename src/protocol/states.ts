@@ -1,0 +1,76 @@
+/**
+ * A connection's life, as one table (PROTOCOL.md, "States"). A transition that the table does not name is a bug.
+ *
+ *     client  idle -> awaiting server hello -> awaiting finished -> verifying --+
+ *                                                                               +-> open
+ *     server  awaiting client hello -> replying -> awaiting finished -----------+
+ *                                                          |
+ *                                                          +-> closing unconfirmed -> close sent
+ *
+ *     open -> close sent -> finishing -> ended      this end closed first, or the closes crossed
+ *     open ---------------> finishing -> ended      the peer closed, and has its answer
+ *
+ * `fail` leads from every state but the last two to `failed`.
+ */
+
+export type State =
+  | 'client: idle'
+  | 'client: awaiting server hello'
+  | 'client: awaiting finished'
+  | 'client: verifying'
+  | 'server: awaiting client hello'
+  | 'server: replying'
+  | 'server: awaiting finished'
+  | 'server: closing unconfirmed'
+  | 'open'
+  | 'close sent'
+  | 'finishing'
+  | 'ended'
+  | 'failed';
+
+export type Transition =
+  | 'start'
+  | 'server hello'
+  | 'client hello'
+  | 'finished received'
+  | 'finished sent'
+  | 'peer accepted'
+  | 'close'
+  | 'peer closed'
+  | 'handed over'
+  | 'fail';
+
+const TABLE: Record<State, Partial<Record<Transition, State>>> = {
+  'client: idle': { start: 'client: awaiting server hello', fail: 'failed' },
+  'client: awaiting server hello': { 'server hello': 'client: awaiting finished', fail: 'failed' },
+  'client: awaiting finished': { 'finished received': 'client: verifying', fail: 'failed' },
+  'client: verifying': { 'peer accepted': 'open', fail: 'failed' },
+  'server: awaiting client hello': { 'client hello': 'server: replying', fail: 'failed' },
+  'server: replying': { 'finished sent': 'server: awaiting finished', fail: 'failed' },
+  'server: awaiting finished': { 'peer accepted': 'open', close: 'server: closing unconfirmed', fail: 'failed' },
+  'server: closing unconfirmed': { 'peer accepted': 'close sent', fail: 'failed' },
+  open: { close: 'close sent', 'peer closed': 'finishing', fail: 'failed' },
+  'close sent': { 'peer closed': 'finishing', fail: 'failed' },
+  finishing: { 'handed over': 'ended', fail: 'failed' },
+  ended: {},
+  failed: {},
+};
+
+export class StateMachine {
+  constructor(private state: State) {}
+
+  get current(): State {
+    return this.state;
+  }
+
+  is(...states: readonly State[]): boolean {
+    return states.includes(this.state);
+  }
+
+  /** @throws {Error} where the table has no such transition */
+  move(transition: Transition): void {
+    const next = TABLE[this.state][transition];
+    if (next === undefined) throw new Error(`no transition '${transition}' from state '${this.state}'`);
+    this.state = next;
+  }
+}
