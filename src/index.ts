@@ -1,0 +1,27 @@
+/**
+ * `pq-websocket`: a drop-in for the standard WebSocket whose messages stay secret after quantum computers arrive.
+ * @module
+ */
+import { PQWebSocket as SecureWebSocket } from './socket/pq-websocket.ts';
+import type { PQWebSocketConstructor, PQWebSocketInstance } from './socket-types.ts';
+
+/**
+ * `new PQWebSocket(url, protocols?, options?)`: every member, event, exception and ordering of the standard's
+ * WebSocket. Everything that the application says is sealed with AES-256-GCM under a key agreed with ML-KEM-768.
+ */
+export const PQWebSocket: PQWebSocketConstructor = SecureWebSocket as unknown as PQWebSocketConstructor;
+export type PQWebSocket = PQWebSocketInstance;
+
+export default PQWebSocket;
+export { PQWebSocketError } from './protocol/errors.ts';
+export type { PQErrorCode } from './protocol/errors.ts';
+export type { PQWebSocketConstructor } from './socket-types.ts';
+export type {
+  Bytes,
+  ChannelCounters,
+  ChannelOptions,
+  PaddingOption,
+  PQChannel,
+  PQWebSocketOptions,
+  RekeyOptions,
+} from './types.ts';

@@ -1,0 +1,22 @@
+/** What differs between runtimes, as one interface. `#platform` is `node.ts` or `web.ts`, by export condition. */
+import type { CryptoBackend } from '../crypto/backend.ts';
+
+/** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
+export type WebSocketConstructor = new (url: string, protocols?: string | string[], options?: object) => object;
+
+export interface Platform {
+  /** The backend for a new connection. */
+  readonly backend: () => CryptoBackend;
+  /** The WebSocket class for where there is no global one, and for connections that need npm `ws` options. */
+  readonly fallbackWebSocket: () => WebSocketConstructor | undefined;
+  /** Names of the options that only npm `ws` understands; empty where it cannot run. */
+  readonly transportOptions: ReadonlySet<string>;
+  /** What a `ws`-style listener gets for received bytes: a Buffer on Node, without a copy. */
+  readonly toBuffer: (bytes: Uint8Array) => Uint8Array;
+  readonly isUtf8: (bytes: Uint8Array) => boolean;
+  /**
+   * Runs `act` as a task of its own, or undefined where the platform's own WebSocket fires the events of several
+   * frames from one task (Node).
+   */
+  readonly queueTask: ((act: () => void) => void) | undefined;
+}

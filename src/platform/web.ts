@@ -1,0 +1,37 @@
+/** Browsers, their workers, and workerd. */
+import type { CryptoBackend } from '../crypto/backend.ts';
+import { nobleBackend } from '../crypto/noble.ts';
+import { webcryptoBackend } from '../crypto/webcrypto.ts';
+import { fromUtf8 } from '../protocol/bytes.ts';
+import type { Platform } from './platform.ts';
+
+let subtleBackend: CryptoBackend | undefined;
+let channel: MessageChannel | undefined;
+const tasks: (() => void)[] = [];
+
+/** A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts. */
+function backend(): CryptoBackend {
+  const subtle = (globalThis.crypto as Partial<Crypto>).subtle;
+  if (subtle === undefined) return nobleBackend;
+  subtleBackend ??= webcryptoBackend(subtle);
+  return subtleBackend;
+}
+
+/** A message port posts a task without the clamping of nested timers (HTML 8.7). */
+function queueTask(act: () => void): void {
+  if (channel === undefined) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = (): void => tasks.shift()?.();
+  }
+  tasks.push(act);
+  channel.port2.postMessage(null);
+}
+
+export const platform: Platform = {
+  backend,
+  fallbackWebSocket: () => undefined,
+  transportOptions: new Set(),
+  toBuffer: (bytes) => bytes,
+  isUtf8: (bytes) => fromUtf8(bytes) !== undefined,
+  queueTask,
+};

@@ -1,0 +1,119 @@
+/** The declared shapes of the sockets: what `PQWebSocket` and its `ws`-style siblings are to a type checker. */
+import type { PQWebSocketError } from './protocol/errors.ts';
+import type { GlobalInstance, PQBlob, PQChannel, PQEventTarget, PQWebSocketOptions } from './types.ts';
+
+type AnyHandler = ((this: unknown, event: never) => unknown) | null;
+
+/** The standard's WebSocket where the consumer's types have none. */
+interface StandardWebSocket extends PQEventTarget {
+  readonly url: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  readonly protocol: string;
+  readonly extensions: string;
+  binaryType: 'blob' | 'arraybuffer';
+  onopen: AnyHandler;
+  onmessage: AnyHandler;
+  onerror: AnyHandler;
+  onclose: AnyHandler;
+  send(data: string | ArrayBuffer | ArrayBufferView | PQBlob): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** The platform's WebSocket type with `pq` on top. */
+export type PQWebSocketInstance = GlobalInstance<'WebSocket', StandardWebSocket> & { readonly pq: PQChannel };
+
+interface ReadyStates {
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+}
+
+/** The class `PQWebSocket`: what `typeof WebSocket` is, with options. */
+export interface PQWebSocketConstructor extends ReadyStates {
+  /**
+   * @param url ws:, wss:, http: or https:, absolute, or relative where the page has a base URL
+   * @param protocols subprotocols in the order of preference
+   * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong
+   */
+  new (url: string | { readonly href: string }, protocols?: string | string[], options?: PQWebSocketOptions): PQWebSocketInstance;
+  readonly prototype: PQWebSocketInstance;
+}
+
+/** Node's Buffer where there is one. */
+export type ReceivedBytes = GlobalInstance<'Buffer', Uint8Array>;
+
+/** Events of a `ws`-style socket, and what their listeners get. */
+export interface WsEvents {
+  open: [];
+  /** Text arrives as its UTF-8 bytes, with `isBinary` false. A Buffer on Node, elsewhere a Uint8Array. */
+  message: [data: ReceivedBytes, isBinary: boolean];
+  close: [code: number, reason: ReceivedBytes];
+  error: [error: PQWebSocketError];
+  ping: [data: ReceivedBytes];
+  pong: [data: ReceivedBytes];
+}
+
+export interface WsSendOptions {
+  /** Overrides the kind that the data's type implies: text for a string, binary for bytes. */
+  binary?: boolean;
+  /** Accepted and without effect: sealed frames are not compressed. */
+  compress?: boolean;
+}
+
+export type WsSendData = string | number | ArrayBuffer | ArrayBufferView | PQBlob;
+export type WsCallback = (error?: Error) => void;
+
+/** A secure socket with npm `ws`'s surface beside the standard's. */
+export interface WsStyleWebSocket extends PQEventTarget, ReadyStates {
+  readonly url: string;
+  readonly readyState: 0 | 1 | 2 | 3;
+  readonly bufferedAmount: number;
+  readonly protocol: string;
+  readonly extensions: string;
+  binaryType: 'blob' | 'arraybuffer' | 'nodebuffer' | 'fragments';
+  onopen: AnyHandler;
+  onmessage: AnyHandler;
+  onerror: AnyHandler;
+  onclose: AnyHandler;
+  readonly pq: PQChannel;
+  readonly isPaused: boolean;
+
+  /** @param callback called once: when the message is handed to the transport, or with the reason why it is not */
+  send(data: WsSendData, callback?: WsCallback): void;
+  send(data: WsSendData, options: WsSendOptions, callback?: WsCallback): void;
+  /**
+   * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999
+   * @param reason at most 123 bytes of UTF-8
+   * @throws {TypeError | RangeError} for others
+   */
+  close(code?: number, reason?: string | Uint8Array): void;
+  /** Cuts the connection without a close: 1006 at both ends. */
+  terminate(): void;
+  /** @throws {TypeError} when data is given: control frames are not sealed */
+  ping(callback?: WsCallback): void;
+  ping(data?: undefined, mask?: boolean, callback?: WsCallback): void;
+  /** @throws {TypeError} when data is given: control frames are not sealed */
+  pong(callback?: WsCallback): void;
+  pong(data?: undefined, mask?: boolean, callback?: WsCallback): void;
+  pause(): void;
+  resume(): void;
+
+  on<Name extends keyof WsEvents>(event: Name, listener: (this: this, ...values: WsEvents[Name]) => void): this;
+  on(event: string, listener: (this: this, ...values: never[]) => void): this;
+  once<Name extends keyof WsEvents>(event: Name, listener: (this: this, ...values: WsEvents[Name]) => void): this;
+  once(event: string, listener: (this: this, ...values: never[]) => void): this;
+  off(event: string, listener?: (...values: never[]) => void): this;
+  addListener: this['on'];
+  removeListener: this['off'];
+  removeAllListeners(event?: string): this;
+  emit(event: string, ...values: unknown[]): boolean;
+  listeners(event: string): ((...values: never[]) => void)[];
+  listenerCount(event: string): number;
+  eventNames(): (string | symbol)[];
+}
+
+/** What `wrapServerSocket` gives. */
+export type ServerSocket = WsStyleWebSocket;

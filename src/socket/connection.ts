@@ -1,0 +1,250 @@
+/**
+ * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
+ * ends and every class that an application sees stand on this one.
+ */
+import type { MaybePromise } from '../crypto/backend.ts';
+import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
+import type { Receipt, SentCallback } from '../protocol/outbox.ts';
+import type { CloseContent } from '../protocol/record.ts';
+import { Kind } from '../protocol/record.ts';
+import type { Message, SessionConfig, SessionHost } from '../protocol/session.ts';
+import { Session } from '../protocol/session.ts';
+import { BufferedAmount } from './buffered-amount.ts';
+import type { Transport, TransportHost } from './transport.ts';
+import { attachTransport } from './transport.ts';
+
+/** What a connection tells the object that the application holds. */
+export interface ConnectionFace<Text> {
+  opened(): void;
+  /** The peer has proved that it holds the key. On a client that comes just before `opened`. */
+  peerAccepted(): void;
+  /** Messages of one record. Before each, see whether the application has closed meanwhile. */
+  messages(messages: readonly Message<Text>[]): void;
+  /** No message can be sent any more. */
+  closing(): void;
+  /** The last call. */
+  closed(outcome: CloseOutcome, withError: boolean): void;
+}
+
+/** A peer that does not end the transport's own close within this many milliseconds is cut off. */
+const LINGER = 3_000;
+/** How often a transport that cannot tell when it has sent everything is asked, in milliseconds. */
+const DRAIN_POLL = 50;
+
+export class Connection<Text> implements SessionHost<Text>, TransportHost {
+  readonly session: Session<Text>;
+  readonly transport: Transport;
+  readonly counters = { bytesSealed: 0, bytesOpened: 0 };
+  /** Milliseconds from the start of the key agreement to the acceptance of the peer's Finished. */
+  handshakeMilliseconds: number | undefined;
+  readonly #bufferedAmount = new BufferedAmount();
+  #startedAt: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDeadline: number | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #flushScheduled = false;
+  #transportCause: unknown;
+  #transportCode: number | undefined;
+
+  constructor(
+    socket: object,
+    private readonly config: SessionConfig<Text>,
+    private readonly face: ConnectionFace<Text>,
+  ) {
+    this.#startedAt = config.now();
+    this.session = new Session(config, this);
+    this.transport = attachTransport(socket, this);
+    if (config.role === 'server') this.#schedule();
+    else if (this.transport.isOpen) this.transportOpened();
+  }
+
+  /** The application's bytes that have not left this end. */
+  get bufferedAmount(): number {
+    return this.session.queuedBytes + this.#bufferedAmount.amount(this.transport.bufferedAmount);
+  }
+
+  /** @param owned whether nobody else can change `payload` */
+  send(kind: typeof Kind.TEXT | typeof Kind.BINARY, payload: Uint8Array, owned: boolean, sent?: SentCallback): void {
+    if (!this.session.send(kind, payload, owned, sent)) {
+      this.drop(payload.length);
+      return;
+    }
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // What is sent in one turn shares records; nothing waits longer than until the caller's stack is empty.
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.session.flush();
+    });
+  }
+
+  /** Counts what was given to send() too late. */
+  drop(applicationBytes: number): void {
+    this.#bufferedAmount.lost(applicationBytes);
+  }
+
+  close(content: CloseContent): void {
+    this.session.close(content);
+    this.#schedule();
+  }
+
+  abort(code: PQErrorCode, cause?: unknown): void {
+    this.session.abort(code, cause);
+  }
+
+  /** Cuts the transport. What was sent before is given to it first. */
+  terminate(): void {
+    this.session.flush();
+    this.transport.terminate();
+  }
+
+  exportKey(label: string, length: number): MaybePromise<Uint8Array> {
+    return this.session.exportKey(label, length);
+  }
+
+  // What the transport says.
+
+  transportOpened(): void {
+    if (this.config.role === 'server' || this.session.state !== 'client: idle') return;
+    this.#startedAt = this.config.now();
+    this.session.start();
+    this.#schedule();
+  }
+
+  transportMessage(message: string | Uint8Array): void {
+    this.counters.bytesOpened += typeof message === 'string' ? 0 : message.length;
+    this.session.receive(message);
+    this.#schedule();
+  }
+
+  transportFailed(cause: unknown): void {
+    this.#transportCause ??= cause ?? 'unknown';
+  }
+
+  transportClosed(code: number): void {
+    if (this.#transportCode !== undefined) return;
+    this.#transportCode = code;
+    clearTimeout(this.#linger);
+    this.session.transportClosed(code, this.#transportCause);
+    this.#schedule();
+  }
+
+  // What the session says.
+
+  transmit(message: string | Uint8Array, receipt: Receipt | undefined): void {
+    const sent = receipt?.sent ?? [];
+    if (typeof message !== 'string') this.counters.bytesSealed += message.length;
+    try {
+      this.transport.send(
+        message,
+        sent.length === 0
+          ? undefined
+          : (error): void => {
+              for (const callback of sent) callback(error ?? undefined);
+            },
+      );
+    } catch (error) {
+      // The transport closed under us and has not said so yet.
+      this.transportFailed(error);
+      for (const callback of sent) callback(error as Error);
+      return;
+    }
+    this.#bufferedAmount.transmitted(message.length, receipt?.applicationBytes ?? 0, this.transport.bufferedAmount);
+  }
+
+  opened(): void {
+    this.#schedule();
+    this.face.opened();
+  }
+
+  peerAccepted(): void {
+    this.handshakeMilliseconds = this.config.now() - this.#startedAt;
+    this.#schedule();
+    this.face.peerAccepted();
+  }
+
+  messages(messages: readonly Message<Text>[]): void {
+    this.face.messages(messages);
+  }
+
+  peerClosing(): void {
+    this.face.closing();
+  }
+
+  closeTransmitted(): void {
+    if (this.transport.bufferedAmount === 0 || this.#transportCode !== undefined) {
+      this.session.closeDrained();
+      this.#schedule();
+    } else {
+      unref(
+        setTimeout(() => {
+          this.closeTransmitted();
+        }, DRAIN_POLL),
+      );
+    }
+  }
+
+  ended(): void {
+    this.#closeTransport(1000);
+  }
+
+  failed(failure: PQWebSocketError): void {
+    this.face.closing();
+    if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
+    else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? 1000 : undefined);
+  }
+
+  closed(outcome: CloseOutcome): void {
+    this.#schedule();
+    this.face.closed(outcome, this.#isError(outcome));
+  }
+
+  /**
+   * The standard fires `error` where it fails a connection. A bare cut is an error where the transport says so:
+   * engines differ, and applications see what theirs does.
+   */
+  #isError({ failure, code }: CloseOutcome): boolean {
+    if (failure === undefined) return false;
+    if (failure.origin === 'local' || failure.code === 'PQ_ERR_PEER' || this.#transportCause !== undefined) return true;
+    return code === 1006 && this.#transportCode !== 1006;
+  }
+
+  #closeTransport(code?: number, reason?: string): void {
+    this.#schedule();
+    if (this.#transportCode !== undefined) return;
+    this.transport.close(code, reason);
+    if (this.#linger !== undefined || this.#transportCode !== undefined) return;
+    this.#linger = unref(
+      setTimeout(() => {
+        this.transport.terminate();
+        this.transportClosed(1006);
+      }, LINGER),
+    );
+  }
+
+  /** Keeps one timer for the session's deadline. */
+  #schedule(): void {
+    const { deadline } = this.session;
+    if (deadline === this.#timerDeadline) return;
+    clearTimeout(this.#timer);
+    this.#timerDeadline = deadline;
+    if (deadline === undefined) return;
+    this.#timer = unref(
+      setTimeout(
+        () => {
+          this.#timerDeadline = undefined;
+          this.session.tick();
+          this.#schedule();
+        },
+        Math.max(0, deadline - this.config.now()),
+      ),
+    );
+  }
+}
+
+/** On Node a timer alone must not keep the process running. */
+function unref<T>(timer: T): T {
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
+}

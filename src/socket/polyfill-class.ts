@@ -1,0 +1,40 @@
+/** The class that stands where the platform's WebSocket was. */
+import type { WebSocketConstructor } from '../platform/platform.ts';
+import { checkClientOptions, PQWebSocket } from './pq-websocket.ts';
+import type { Brand } from './underlying.ts';
+import { BRAND } from './underlying.ts';
+import { baseUrl, parseUrl } from './webidl.ts';
+
+export interface PolyfillClassOptions {
+  include?: ((url: URL) => boolean) | undefined;
+}
+
+/**
+ * @param native what runs underneath, and what opens URLs that are not included
+ * @throws {TypeError | RangeError} for an option that is unknown or wrong, now and not when a socket opens
+ */
+export function createPolyfill(native: WebSocketConstructor, options: PolyfillClassOptions): WebSocketConstructor {
+  const { include, ...channelOptions } = options;
+  if (include !== undefined && typeof include !== 'function') {
+    throw new TypeError("polyfill: option 'include' must be a function");
+  }
+  checkClientOptions('polyfill', channelOptions);
+
+  class WebSocket extends PQWebSocket {
+    constructor(url: unknown, protocols: unknown = undefined) {
+      if (include !== undefined && !include(parseUrl(url, baseUrl()))) {
+        return (protocols === undefined
+          ? new native(url as string)
+          : new native(url as string, protocols as string[])) as unknown as WebSocket;
+      }
+      super(url, protocols, { ...channelOptions, WebSocket: native });
+    }
+  }
+  Object.defineProperty(WebSocket, BRAND, { value: { native } satisfies Brand });
+  if (include !== undefined) {
+    Object.defineProperty(WebSocket, Symbol.hasInstance, {
+      value: (value: unknown): boolean => value instanceof PQWebSocket || value instanceof native,
+    });
+  }
+  return WebSocket;
+}

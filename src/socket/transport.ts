@@ -1,0 +1,190 @@
+/**
+ * The WebSocket underneath, whatever it is: WHATWG-shaped (browsers, Node's own, Deno, workerd, msw) or npm `ws`.
+ * Everything above sees this one shape.
+ */
+import { SerialQueue } from '../protocol/maybe-promise.ts';
+import { isBlob } from './webidl.ts';
+
+export interface Transport {
+  /** The subprotocol that the server selected, and what else the upgrade agreed. */
+  readonly protocol: string;
+  readonly extensions: string;
+  readonly isOpen: boolean;
+  /** Bytes given to `send` and not yet sent. */
+  readonly bufferedAmount: number;
+  /** @param done called when the message is sent, or right away where the transport does not tell */
+  send(message: string | Uint8Array, done?: (error?: Error) => void): void;
+  close(code?: number, reason?: string): void;
+  /** Cuts the connection, where that is possible. */
+  terminate(): void;
+  /** The socket underneath, where it has what only npm `ws` has. */
+  readonly ws: WsSocket | undefined;
+}
+
+export interface TransportHost {
+  transportOpened(): void;
+  transportMessage(message: string | Uint8Array): void;
+  transportFailed(cause: unknown): void;
+  transportClosed(code: number): void;
+}
+
+/** The part of npm `ws`'s public surface that is used here. */
+export interface WsSocket {
+  readonly readyState: number;
+  readonly protocol: string;
+  readonly extensions: string;
+  readonly bufferedAmount: number;
+  readonly isPaused: boolean;
+  on(event: string, listener: (...values: never[]) => void): unknown;
+  send(data: string | Uint8Array, options: { binary: boolean; compress: false }, done?: (error?: Error) => void): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  ping(data?: unknown, mask?: boolean, done?: (error: Error) => void): void;
+  pong(data?: unknown, mask?: boolean, done?: (error: Error) => void): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** The part of the WHATWG surface that is used here. workerd's `accept()` has been called by its owner. */
+export interface WhatwgSocket {
+  readonly readyState: number;
+  readonly protocol?: string | null;
+  readonly extensions?: string | null;
+  readonly bufferedAmount?: number;
+  binaryType?: string;
+  send(data: string | ArrayBuffer | ArrayBufferView): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: string, listener: (event: never) => void): void;
+}
+
+const OPEN = 1;
+const CLOSED = 3;
+
+/** Attaches to a socket and reports its life to `host` from now on. */
+export function attachTransport(socket: object, host: TransportHost): Transport {
+  return isWsSocket(socket) ? attachWs(socket, host) : attachWhatwg(socket as WhatwgSocket, host);
+}
+
+export function isWsSocket(socket: object): socket is WsSocket {
+  const candidate = socket as Partial<WsSocket>;
+  return typeof candidate.on === 'function' && typeof candidate.terminate === 'function';
+}
+
+function attachWs(socket: WsSocket, host: TransportHost): Transport {
+  socket.on('open', () => {
+    host.transportOpened();
+  });
+  socket.on('message', (data: WsData, isBinary: boolean) => {
+    host.transportMessage(isBinary ? joined(data) : new TextDecoder().decode(joined(data)));
+  });
+  socket.on('error', (error: Error) => {
+    host.transportFailed(error);
+  });
+  socket.on('close', (code: number) => {
+    host.transportClosed(code);
+  });
+  return {
+    get protocol() {
+      return socket.protocol;
+    },
+    get extensions() {
+      return socket.extensions;
+    },
+    get isOpen() {
+      return socket.readyState === OPEN;
+    },
+    get bufferedAmount() {
+      return socket.bufferedAmount;
+    },
+    send(message, done) {
+      socket.send(message, { binary: typeof message !== 'string', compress: false }, done);
+    },
+    close(code, reason) {
+      socket.close(code, reason);
+    },
+    terminate() {
+      socket.terminate();
+    },
+    ws: socket,
+  };
+}
+
+/** What `ws` delivers depends on its binaryType, which is not always ours to set. */
+type WsData = Uint8Array | ArrayBuffer | Uint8Array[];
+
+function joined(data: WsData): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  const bytes = new Uint8Array(data.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of data) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
+  let isClosed = false;
+  // Some transports (msw) deliver a Blob whatever binaryType says. Reading one takes time; order stays.
+  const inbound = new SerialQueue((error) => {
+    host.transportFailed(error);
+  });
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('open', () => {
+    host.transportOpened();
+  });
+  socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    inbound.push(() => {
+      if (isBlob(data)) {
+        return data.arrayBuffer().then((buffer) => {
+          host.transportMessage(new Uint8Array(buffer));
+        });
+      }
+      host.transportMessage(messageOf(data));
+      return undefined;
+    });
+  });
+  socket.addEventListener('error', (event: { error?: unknown; message?: unknown }) => {
+    host.transportFailed(event.error ?? event.message);
+  });
+  socket.addEventListener('close', ({ code }: CloseEvent) => {
+    isClosed = true;
+    inbound.push(() => {
+      host.transportClosed(code);
+    });
+  });
+  return {
+    get protocol() {
+      return socket.protocol ?? '';
+    },
+    get extensions() {
+      return socket.extensions ?? '';
+    },
+    get isOpen() {
+      return socket.readyState === OPEN;
+    },
+    get bufferedAmount() {
+      return socket.bufferedAmount ?? 0;
+    },
+    send(message, done) {
+      socket.send(message as string | Uint8Array<ArrayBuffer>);
+      done?.();
+    },
+    close(code, reason) {
+      if (isClosed || socket.readyState === CLOSED) return;
+      if (code === undefined) socket.close();
+      else socket.close(code, reason);
+    },
+    terminate() {
+      (socket as { terminate?: () => void }).terminate?.();
+    },
+    ws: undefined,
+  };
+}
+
+function messageOf(data: unknown): string | Uint8Array {
+  if (typeof data === 'string') return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data as ArrayBuffer);
+}
