@@ -1,0 +1,50 @@
+/** `WebSocket`: npm `ws`'s client, over a `ws` socket of its own, secure. */
+import { WebSocket as PlainSocket } from 'ws';
+import type { ClientOptions } from 'ws';
+import type { ClientRequestArgs, IncomingMessage } from 'node:http';
+import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { maxInnerBytes } from '../protocol/record.ts';
+import { CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from '../socket/options.ts';
+import { FRAME_HEADROOM } from '../socket/pq-websocket.ts';
+import { parseProtocols, parseUrl } from '../socket/webidl.ts';
+import { setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
+import type { ChannelOptions } from '../types.ts';
+
+const WHERE = 'WebSocket';
+
+/** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
+export type WebSocketOptions = ChannelOptions &
+  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof ChannelOptions> & { perMessageDeflate?: false };
+
+export class WebSocket extends WsStyleSocket {
+  /**
+   * @param protocols subprotocols, or the options as in `ws`
+   * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong
+   */
+  constructor(address: string | URL, protocols?: string | string[] | WebSocketOptions, options?: WebSocketOptions) {
+    const onlyOptions = typeof protocols === 'object' && !Array.isArray(protocols);
+    const given: WebSocketOptions = (onlyOptions ? protocols : options) ?? {};
+    const subprotocols = parseProtocols(onlyOptions ? undefined : protocols);
+    const { href } = parseUrl(address, undefined);
+    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...TRANSPORT_OPTIONS]);
+    const channelOptions: ChannelOptions = given;
+    const config = channelConfig(
+      WHERE,
+      // ws takes 0 for no limit.
+      given.maxPayload === 0 ? { ...channelOptions, maxPayload: Number.MAX_SAFE_INTEGER } : channelOptions,
+      DEFAULT_LIMITS.maxPayload,
+    );
+    const transport = new PlainSocket(href, subprotocols, {
+      ...Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
+      ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
+      perMessageDeflate: false,
+      maxPayload: maxInnerBytes(config.limits.maxPayload) + FRAME_HEADROOM,
+    });
+    super('client', transport, href, config);
+    transport.once('upgrade', (response: IncomingMessage) => {
+      setRawSocket(this, response.socket);
+    });
+  }
+}

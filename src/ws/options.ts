@@ -1,0 +1,53 @@
+/** Options of the `ws` drop-ins: ours, those of `ws` that pass through, and those that are refused with a reason. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import type { ServerOptions } from 'ws';
+import type { Bytes, ChannelOptions } from '../types.ts';
+
+/** Handshakes that may be under way at once before the oldest is given up. */
+export const DEFAULT_MAX_PENDING = 1_000;
+
+/** npm `ws`'s server options that mean the same here. */
+type PassedOn = Pick<
+  ServerOptions,
+  | 'host'
+  | 'port'
+  | 'backlog'
+  | 'path'
+  | 'noServer'
+  | 'clientTracking'
+  | 'verifyClient'
+  | 'handleProtocols'
+  | 'autoPong'
+  | 'allowSynchronousEvents'
+> & {
+  server?: Server | SecureServer;
+  /** Milliseconds that `ws` waits for the peer to end the transport's close. Default 30,000. */
+  closeTimeout?: number;
+};
+
+export interface WebSocketServerOptions extends PassedOn, Omit<ChannelOptions, 'context'> {
+  /** As everywhere, or a function of the upgrade request. */
+  context?: string | Bytes | ((request: IncomingMessage) => string | Bytes);
+  /** Handshakes that may be pending; beyond it the oldest pending one is closed with 1013. Default 1,000. */
+  maxPendingHandshakes?: number;
+  /** Only `false`: compressing ciphertext is waste, and compressing secrets beside chosen text leaks them. */
+  perMessageDeflate?: false;
+}
+
+/** Options that `ws` itself gets. */
+export const WS_SERVER_OPTIONS = ['autoPong', 'allowSynchronousEvents', 'closeTimeout'] as const;
+
+/** Options that this class carries out. */
+export const OWN_SERVER_OPTIONS = [
+  'host',
+  'port',
+  'backlog',
+  'server',
+  'noServer',
+  'path',
+  'clientTracking',
+  'verifyClient',
+  'handleProtocols',
+  'maxPendingHandshakes',
+] as const;

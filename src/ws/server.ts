@@ -1,0 +1,242 @@
+/** `WebSocketServer`: npm `ws`'s server, by composition over its public API, with sockets that are all secure. */
+import { EventEmitter } from 'node:events';
+import { createServer, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer as PlainServer } from 'ws';
+import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { maxInnerBytes } from '../protocol/record.ts';
+import { CHANNEL_OPTION_NAMES, channelConfig, contextOption, numberOption, refuseUnknown } from '../socket/options.ts';
+import type { ChannelConfig } from '../socket/options.ts';
+import { connectionOf, FRAME_HEADROOM } from '../socket/pq-websocket.ts';
+import { emitSafely, setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
+import type { NetworkSocket } from '../socket/raw-socket.ts';
+import type { WsStyleWebSocket } from '../socket-types.ts';
+import type { WebSocketServerOptions } from './options.ts';
+import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from './options.ts';
+
+const WHERE = 'WebSocketServer';
+type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
+type VerifyInfo = { origin: string; secure: boolean; req: IncomingMessage };
+type VerifyDone = (accepted: boolean, code?: number, message?: string, headers?: object) => void;
+
+export interface WebSocketServerEvents {
+  /** The server's Finished is sent. Until `socket.pq.finished` resolves the client has not proved itself live. */
+  connection: [socket: WsStyleWebSocket, request: IncomingMessage];
+  listening: [];
+  close: [];
+  error: [error: Error];
+  headers: [headers: string[], request: IncomingMessage];
+  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
+}
+
+export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
+  /** The options as given; `verifyClient` and `handleProtocols` may be changed later, as in `ws`. */
+  readonly options: WebSocketServerOptions;
+  readonly path: string | undefined;
+  /** Sockets whose handshake this end has finished; undefined with `clientTracking: false`. */
+  readonly clients: Set<WsStyleWebSocket> | undefined;
+  readonly #plain: PlainServer;
+  readonly #config: ChannelConfig;
+  readonly #maxPending: number;
+  /** Sockets whose client has not proved itself yet, oldest first. */
+  readonly #pending = new Set<WsStyleSocket>();
+  /** Sockets that have not been shown to anyone. */
+  readonly #hidden = new Set<WsStyleSocket>();
+  readonly #server: Server | SecureServer | undefined;
+  readonly #detach: () => void;
+  #state: 'running' | 'closing' | 'closed' = 'running';
+
+  /**
+   * @param callback a listener for 'listening', with `port`
+   * @throws {TypeError | RangeError} for an option that is unknown, wrong or missing
+   */
+  constructor(options: WebSocketServerOptions, callback?: () => void) {
+    super();
+    refuseUnknown(WHERE, options, [...CHANNEL_OPTION_NAMES, ...OWN_SERVER_OPTIONS, ...WS_SERVER_OPTIONS]);
+    const places = [options.port !== undefined, options.server !== undefined, options.noServer === true];
+    if (places.filter(Boolean).length !== 1) {
+      throw new TypeError(`${WHERE}: one and only one of the options 'port', 'server' and 'noServer' must be given`);
+    }
+    const { context, ...channelOptions } = options;
+    // ws takes 0 for no limit.
+    if (channelOptions.maxPayload === 0) channelOptions.maxPayload = Number.MAX_SAFE_INTEGER;
+    this.#config = channelConfig(
+      WHERE,
+      typeof context === 'function' || context === undefined ? channelOptions : { ...channelOptions, context },
+      DEFAULT_LIMITS.maxPayload,
+    );
+    this.#maxPending = numberOption(WHERE, 'maxPendingHandshakes', options.maxPendingHandshakes, DEFAULT_MAX_PENDING, 1, 2 ** 31);
+    this.options = { ...options };
+    this.path = options.path ?? undefined;
+    this.clients = options.clientTracking === false ? undefined : new Set();
+    this.#plain = this.#createPlain();
+    this.#server = options.port === undefined ? options.server : createServer(upgradeRequired);
+    this.#detach = this.#attach();
+    if (options.port !== undefined) {
+      this.#server?.listen({ port: options.port, host: options.host, backlog: options.backlog }, callback);
+    }
+  }
+
+  /** As of the server underneath. @throws {Error} with `noServer` */
+  address(): AddressInfo | string | null {
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
+    return this.#server?.address() ?? null;
+  }
+
+  /** Whether this server takes the request: by `path`. May be overridden. */
+  shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
+    if (!this.path) return true;
+    return (request.url ?? '').split('?', 1)[0] === this.path;
+  }
+
+  /**
+   * Upgrades the request and runs the secure handshake.
+   * @param callback called once the server's Finished is sent; never, when the handshake fails
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
+    this.#followClientErrors();
+    this.#plain.handleUpgrade(request, socket, head, (plain) => {
+      this.#secure(plain, request, socket, callback);
+    });
+  }
+
+  /**
+   * Stops accepting sockets and gives up the handshakes that are under way. Open sockets stay open, as in `ws`.
+   * @param callback called once the server, and with `clientTracking` every client, is closed
+   */
+  close(callback?: (error?: Error) => void): void {
+    if (this.#state === 'closed') {
+      if (callback) process.nextTick(callback, new Error('The server is not running'));
+      return;
+    }
+    if (callback) this.once('close', callback);
+    if (this.#state === 'closing') return;
+    this.#state = 'closing';
+    this.#detach();
+    for (const socket of this.#hidden) connectionOf(socket).abort('PQ_ERR_GOING_AWAY');
+    this.#plain.close();
+    if (this.options.port !== undefined) this.#server?.close(() => {
+      this.#emitClose();
+    });
+    else process.nextTick(() => {
+      this.#closeWhenEmpty();
+    });
+  }
+
+  #createPlain(): PlainServer {
+    const { options } = this;
+    const plain = new PlainServer({
+      ...Object.fromEntries(WS_SERVER_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])),
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: maxInnerBytes(this.#config.limits.maxPayload) + FRAME_HEADROOM,
+      verifyClient: ((info: VerifyInfo, done: VerifyDone) => {
+        verify(this.options.verifyClient, info, done);
+      }) as VerifyClientCallbackAsync,
+      handleProtocols: (protocols: Set<string>, request: IncomingMessage) => {
+        const { handleProtocols } = this.options;
+        return handleProtocols ? handleProtocols(protocols, request) : (protocols.values().next().value ?? false);
+      },
+    });
+    plain.shouldHandle = (request): boolean | Promise<boolean> => this.shouldHandle(request);
+    plain.on('headers', (headers: string[], request: IncomingMessage) => {
+      this.emit('headers', headers, request);
+    });
+    return plain;
+  }
+
+  #attach(): () => void {
+    const server = this.#server;
+    if (server === undefined) return () => undefined;
+    const listeners = {
+      listening: () => this.emit('listening'),
+      error: (error: Error) => this.emit('error', error),
+      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        this.handleUpgrade(request, socket, head, (secure) => {
+          this.emit('connection', secure, request);
+        });
+      },
+    };
+    for (const [event, listener] of Object.entries(listeners)) server.on(event, listener as () => void);
+    return () => {
+      for (const [event, listener] of Object.entries(listeners)) server.off(event, listener as () => void);
+    };
+  }
+
+  /** `ws` answers a bad upgrade itself unless somebody listens for it. */
+  #followClientErrors(): void {
+    this.#plain.removeAllListeners('wsClientError');
+    if (this.listenerCount('wsClientError') === 0) return;
+    this.#plain.on('wsClientError', (error, socket, request) => {
+      this.emit('wsClientError', error, socket, request);
+    });
+  }
+
+  #secure(plain: PlainSocket, request: IncomingMessage, network: Duplex, callback: UpgradeCallback): void {
+    if (this.#state !== 'running') {
+      plain.close(1001);
+      return;
+    }
+    const { context } = this.options;
+    const config =
+      typeof context === 'function'
+        ? { ...this.#config, context: contextOption(WHERE, context(request)) }
+        : this.#config;
+    const socket = new WsStyleSocket('server', plain, '', config);
+    const shown = socket as unknown as WsStyleWebSocket;
+    setRawSocket(socket, network as unknown as NetworkSocket);
+    this.#hidden.add(socket);
+    this.#admitPending(socket);
+    socket.once('open', () => {
+      this.#hidden.delete(socket);
+      this.clients?.add(shown);
+      callback(shown, request);
+    });
+    socket.once('close', () => {
+      this.#hidden.delete(socket);
+      this.clients?.delete(shown);
+      if (this.#state === 'closing' && this.options.port === undefined) this.#closeWhenEmpty();
+    });
+  }
+
+  /** Refusing newcomers instead of the oldest would let slow attackers lock everybody out. */
+  #admitPending(socket: WsStyleSocket): void {
+    const settle = (): void => {
+      this.#pending.delete(socket);
+    };
+    this.#pending.add(socket);
+    socket.pq.finished.then(settle, settle);
+    if (this.#pending.size <= this.#maxPending) return;
+    const [oldest] = this.#pending;
+    if (oldest === undefined) return;
+    this.#pending.delete(oldest);
+    connectionOf(oldest).abort('PQ_ERR_OVERLOAD');
+  }
+
+  #closeWhenEmpty(): void {
+    if (this.#hidden.size === 0 && (this.clients?.size ?? 0) === 0) this.#emitClose();
+  }
+
+  #emitClose(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    emitSafely({ emit: () => this.emit('close') }, 'close');
+  }
+}
+
+function upgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
+  const body = STATUS_CODES[426] ?? '';
+  response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
+  response.end(body);
+}
+
+function verify(verifyClient: WebSocketServerOptions['verifyClient'], info: VerifyInfo, done: VerifyDone): void {
+  if (!verifyClient) done(true);
+  else if (verifyClient.length === 2) (verifyClient as (info: VerifyInfo, done: VerifyDone) => void)(info, done);
+  else done((verifyClient as (info: VerifyInfo) => boolean)(info));
+}
