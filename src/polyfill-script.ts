@@ -1,0 +1,79 @@
+/**
+ * The script tag: installs the polyfill with the options that the tag's attributes give, and fails closed. In a
+ * worker, where no tag is, importScripts gets the defaults.
+ */
+import type { PolyfillOptions } from './polyfill.ts';
+import { install } from './polyfill.ts';
+
+type Attributes = Readonly<Record<string, string | undefined>>;
+
+/** Attributes by their dataset name, and how each becomes options. */
+const ATTRIBUTES: Readonly<Record<string, (value: string) => PolyfillOptions>> = {
+  include: () => ({}),
+  exclude: () => ({}),
+  handshakeTimeout: (value) => ({ handshakeTimeout: integer(value) }),
+  context: (value) => ({ context: value }),
+  padding: (value) => ({ padding: value === 'off' || value === 'padme' ? value : integer(value) }),
+  maxQueuedBytes: (value) => ({ maxQueuedBytes: integer(value) }),
+  maxPayload: (value) => ({ maxPayload: integer(value) }),
+  profile: (value) => ({ profile: value as 'v1' }),
+};
+
+function integer(value: string): number {
+  if (!/^\d+$/.test(value)) throw new TypeError('expected digits');
+  return Number(value);
+}
+
+/** URLs separated by spaces, `*` standing for any characters; compared with the whole URL as the socket has it. */
+function matcher(patterns: string): (url: URL) => boolean {
+  const expressions = patterns
+    .trim()
+    .split(/\s+/)
+    .map((pattern) => {
+      if (!/^(wss?|\*):\/\//.test(pattern)) throw new TypeError('expected URL patterns that begin with ws://, wss:// or *://');
+      return new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+    });
+  return (url) => expressions.some((expression) => expression.test(url.href));
+}
+
+function readOptions(attributes: Attributes): PolyfillOptions {
+  let options: PolyfillOptions = {};
+  let name = '';
+  try {
+    for (const [attribute, value] of Object.entries(attributes)) {
+      name = attribute;
+      const read = ATTRIBUTES[attribute];
+      if (read === undefined) throw new TypeError('no such attribute');
+      options = { ...options, ...read(value ?? '') };
+    }
+    const { include, exclude } = attributes;
+    name = 'include';
+    const included = include === undefined ? undefined : matcher(include);
+    name = 'exclude';
+    const excluded = exclude === undefined ? undefined : matcher(exclude);
+    if (included === undefined && excluded === undefined) return options;
+    return { ...options, include: (url) => (included?.(url) ?? true) && !(excluded?.(url) ?? false) };
+  } catch (error) {
+    const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new TypeError(`pq-websocket: attribute '${attribute}': ${(error as Error).message}`);
+  }
+}
+
+/** No page socket opens where it was asked for a secure one and the asking cannot be understood. */
+function refuseAll(reason: Error): void {
+  const value = class WebSocket {
+    constructor() {
+      throw new DOMException(reason.message, 'SecurityError');
+    }
+  };
+  Object.defineProperty(globalThis, 'WebSocket', { value, writable: true, configurable: true });
+}
+
+const script = (globalThis as { document?: Document }).document?.currentScript as HTMLScriptElement | null | undefined;
+try {
+  install(readOptions({ ...script?.dataset }));
+} catch (error) {
+  refuseAll(error as Error);
+  // eslint-disable-next-line no-console -- the page's author has no other way to see it
+  console.error((error as Error).message);
+}
