@@ -1,0 +1,214 @@
+import tseslint from 'typescript-eslint';
+
+const NODE_GLOBALS = [
+  'AbortController',
+  'AbortSignal',
+  'Buffer',
+  'TextDecoder',
+  'TextEncoder',
+  'URL',
+  'URLSearchParams',
+  'WebSocket',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'crypto',
+  'fetch',
+  'performance',
+  'process',
+  'queueMicrotask',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+  'structuredClone',
+];
+const PAGE_GLOBALS = ['document', 'location', 'navigator', 'window', 'Blob', 'File', 'FileReader', 'Event', 'MessageEvent'];
+
+/** The core rules that find mistakes; for TypeScript, its compiler and typescript-eslint take some of them over. */
+const CORE_RULES = [
+  'constructor-super',
+  'for-direction',
+  'getter-return',
+  'no-async-promise-executor',
+  'no-case-declarations',
+  'no-compare-neg-zero',
+  'no-cond-assign',
+  'no-const-assign',
+  'no-constant-binary-expression',
+  'no-constant-condition',
+  'no-control-regex',
+  'no-debugger',
+  'no-dupe-args',
+  'no-dupe-class-members',
+  'no-dupe-else-if',
+  'no-dupe-keys',
+  'no-duplicate-case',
+  'no-empty',
+  'no-empty-pattern',
+  'no-ex-assign',
+  'no-fallthrough',
+  'no-func-assign',
+  'no-import-assign',
+  'no-loss-of-precision',
+  'no-misleading-character-class',
+  'no-prototype-builtins',
+  'no-self-assign',
+  'no-self-compare',
+  'no-setter-return',
+  'no-shadow-restricted-names',
+  'no-sparse-arrays',
+  'no-this-before-super',
+  'no-undef',
+  'no-unreachable',
+  'no-unreachable-loop',
+  'no-unsafe-finally',
+  'no-unsafe-negation',
+  'no-unsafe-optional-chaining',
+  'no-unused-vars',
+  'no-useless-assignment',
+  'no-useless-catch',
+  'no-useless-escape',
+  'no-var',
+  'prefer-const',
+  'prefer-rest-params',
+  'require-yield',
+  'use-isnan',
+  'valid-typeof',
+];
+
+const readonly = (names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
+
+/** Imports that are not named by one of the alternatives are refused. */
+const onlyImports = (alternatives, message) => ({
+  patterns: [{ regex: `^(?!(?:${alternatives.join('|')}))`, message }],
+});
+
+const noDynamicImport = {
+  selector: 'ImportExpression',
+  message: 'An import() would pass the rule on who may import whom.',
+};
+
+/** Whatever waits, looks at the platform or draws randomness comes into protocol/ as an argument. */
+const FORBIDDEN_IN_PROTOCOL = [
+  'Buffer',
+  'Date',
+  'WebSocket',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'crypto',
+  'fetch',
+  'globalThis',
+  'navigator',
+  'performance',
+  'process',
+  'queueMicrotask',
+  'self',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+  'window',
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '.cache/', 'node_modules/', '**/dist/', '**/target/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  { rules: Object.fromEntries(CORE_RULES.map((rule) => [rule, 'error'])) },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      eqeqeq: 'error',
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: "Use the platform's CSPRNG, or a seeded generator in tests." }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allowNullish: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // Functions that give MaybePromise are async in one implementation and not in another.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'max-lines': ['error', { max: 330 }],
+      'no-console': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+    },
+  },
+  { files: ['src/cli.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['src/protocol/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        onlyImports(['\\./', '\\.\\./crypto/backend\\.ts$'], 'protocol/ imports itself and the interface crypto/backend.ts, nothing else.'),
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...FORBIDDEN_IN_PROTOCOL.map((name) => ({ name, message: 'protocol/ has no platform: clocks and randomness are arguments.' })),
+      ],
+      'no-restricted-syntax': ['error', noDynamicImport],
+    },
+  },
+  {
+    files: ['src/crypto/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        onlyImports(['\\./', '@noble/', 'node:crypto$'], 'crypto/ imports itself, the noble packages and node:crypto: it knows no protocol.'),
+      ],
+      'no-restricted-syntax': ['error', noDynamicImport],
+    },
+  },
+  {
+    files: ['src/socket/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^(@noble/|(node:)?crypto$)', message: 'socket/ knows no cipher.' },
+            { regex: '/crypto/(?!backend\\.ts$)', message: 'socket/ knows the interface crypto/backend.ts only.' },
+            { regex: '^\\.\\./(index|server|ws|polyfill|msw|nitro|gateway|cli)\\.ts$', message: 'Arrows run one way: socket/ imports no entry point.' },
+          ],
+        },
+      ],
+      'no-restricted-syntax': ['error', noDynamicImport],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts'],
+    rules: {
+      // Tests give wrong types on purpose and read JSON; no-explicit-any still holds.
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: ['node:timers/promises', 'timers/promises'].map((name) => ({ name, message: 'Tests wait for events, not for time: see test/support/deferred.ts.' })) },
+      ],
+    },
+  },
+  {
+    files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: { globals: readonly(NODE_GLOBALS) },
+  },
+  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: readonly(['require', 'module', 'exports', '__dirname', '__filename']) } },
+  {
+    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}'],
+    languageOptions: { globals: readonly(PAGE_GLOBALS) },
+  },
+);

@@ -1,0 +1,90 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { run } from './run.ts';
+import { readTotals } from './vitest-totals.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const REPORT = path.join(ROOT, '.cache', 'vitest.json');
+/** For all steps together; on two cores they take far less. */
+const BUDGET_MS = 25 * 60_000;
+
+interface Step {
+  readonly name: string;
+  readonly title: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+const USAGE = `usage: npm test [-- --only NAME ...]
+NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, conformance, runtime, browser, memory, support).`;
+
+/** In the order in which they run. A step is a command that exits with 0 when all is well. */
+function steps(projects: readonly string[]): Step[] {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+  const chosen = projects.map((project) => `--project=${project}`);
+  return [
+    { name: 'toolchain', title: 'what the tests need', command: ['node', 'scripts/toolchain.mjs'] },
+    { name: 'lint', title: 'linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
+    { name: 'check-vectors', title: 'the vectors are what their script makes', command: ['node', 'test/vectors/generate.ts', '--check'] },
+    { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
+    { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
+  ];
+}
+
+/** @returns the steps to run; a name that is no step is taken for a vitest project */
+function select(args: readonly string[]): Step[] {
+  const names: string[] = [];
+  for (let i = 0; i < args.length; i += 2) {
+    const name = args[i + 1];
+    if (args[i] !== '--only' || name === undefined) throw new Error(USAGE);
+    names.push(name);
+  }
+  if (names.length === 0) return steps([]);
+  const projects = names.filter((name) => !steps([]).some((step) => step.name === name));
+  const wanted = new Set(projects.length > 0 ? ['toolchain', 'vitest', ...names] : names);
+  return steps(projects).filter((step) => wanted.has(step.name));
+}
+
+async function runSteps(chosen: readonly Step[]): Promise<boolean> {
+  const deadline = performance.now() + BUDGET_MS;
+  for (const [index, step] of chosen.entries()) {
+    console.log(`\n[${index + 1}/${chosen.length}] ${step.name}: ${step.title}`);
+    const start = performance.now();
+    const seconds = (): string => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+    const [command, ...args] = step.command;
+    try {
+      await run(command, args, { cwd: ROOT, timeout: Math.max(1, deadline - start) });
+    } catch (error) {
+      console.error(`[${index + 1}/${chosen.length}] ${step.name}: FAILED after ${seconds()}: ${(error as Error).message}`);
+      return false;
+    }
+    console.log(`[${index + 1}/${chosen.length}] ${step.name}: done in ${seconds()}`);
+  }
+  return true;
+}
+
+/** Runs the steps until one fails. @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  let chosen: Step[];
+  try {
+    chosen = select(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    return 2;
+  }
+  // Children must find the same Node and the package's tools, also when this was not started by npm.
+  const folders = [path.dirname(process.execPath), path.join(ROOT, 'node_modules', '.bin')];
+  process.env['PATH'] = [...folders, process.env['PATH'] ?? ''].join(path.delimiter);
+  mkdirSync(path.dirname(REPORT), { recursive: true });
+  rmSync(REPORT, { force: true });
+  const start = performance.now();
+  const succeeded = await runSteps(chosen);
+  const totals = readTotals(REPORT, ROOT);
+  for (const line of totals.notes) console.log(line);
+  const ranNothing = succeeded && chosen.some((step) => step.name === 'vitest') && totals.passed === 0;
+  if (ranNothing) console.error('vitest succeeded, but its report shows no test that passed');
+  // A step that fails without a failed test, such as the linter, counts as one failure.
+  const failed = succeeded && !ranNothing ? totals.failed : Math.max(1, totals.failed);
+  console.log(`\n${succeeded ? 'All steps done' : 'Stopped at the first step that failed'}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(`${totals.passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}

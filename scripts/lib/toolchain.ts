@@ -1,0 +1,12 @@
+import { ensureChromium } from './chromium.ts';
+import { ensureNode, INSTALLED_MAJORS } from './node-binaries.ts';
+
+export { chromiumBinary } from './chromium.ts';
+export { nodeBinary } from './node-binaries.ts';
+
+/** Finds or installs everything that the tests run besides this Node, and prints a line for each. */
+export async function ensureToolchain(): Promise<void> {
+  console.log(`Node ${process.versions.node}: runs the tools`);
+  for (const major of INSTALLED_MAJORS) console.log(await ensureNode(major));
+  console.log(await ensureChromium());
+}

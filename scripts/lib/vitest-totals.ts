@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What is used here of vitest's JSON report, which is Jest's. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+export interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+  /** Lines that say which tests did not run. */
+  readonly notes: readonly string[];
+}
+
+/** Sums vitest's report up. Without a report nothing has run: 0 and 0. */
+export function readTotals(report: string, root: string): Totals {
+  if (!existsSync(report)) return { passed: 0, failed: 0, notes: [] };
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+  const notes: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  for (const file of testResults) {
+    const name = path.relative(root, file.name);
+    const failedHere = file.assertionResults.filter((test) => test.status === 'failed').length;
+    passed += file.assertionResults.filter((test) => test.status === 'passed').length;
+    // A file that fails to load, or in a hook, has no failed test of its own.
+    failed += failedHere === 0 && file.status === 'failed' ? 1 : failedHere;
+    for (const test of file.assertionResults) {
+      if (test.status !== 'passed' && test.status !== 'failed') notes.push(`not run (${test.status}): ${name}: ${test.fullName}`);
+    }
+  }
+  return { passed, failed, notes };
+}

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodeBinary } from '../../scripts/lib/toolchain.ts';
+import { sharedVectors } from '../support/shared-vectors.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const ENTRY = path.join(ROOT, 'test/vectors/third-party/run-node.ts');
+const MAJORS = [20, 22, 24, 26];
+const LIMIT_MS = 240_000;
+
+const folder = sharedVectors('third-party vectors in Node 20, 22, 24 and 26');
+
+interface Run {
+  readonly code: number | string | null | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function execute(binary: string, args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(binary, args, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr });
+    });
+  });
+}
+
+describe.skipIf(folder === undefined)('third-party vectors in every supported Node', () => {
+  let scratch: string;
+  let bundle: string;
+  beforeAll(async () => {
+    scratch = await mkdtemp(path.join(tmpdir(), 'pq-websocket-runtime-'));
+    bundle = path.join(scratch, 'vectors.mjs');
+    await build({
+      entryPoints: [ENTRY],
+      absWorkingDir: ROOT,
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      conditions: ['node'],
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'silent',
+    });
+  });
+  afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+  test.each(MAJORS)('Node %i', { timeout: LIMIT_MS + 10_000 }, async (major) => {
+    const binary = nodeBinary(major);
+    const version = await execute(binary, ['--version']);
+    expect(version.stdout.startsWith(`v${major}.`)).toBe(true);
+    const { code, stdout, stderr } = await execute(binary, ['--disable-warning=ExperimentalWarning', bundle, folder ?? '']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(stdout) ?? [];
+    expect(Number(passed)).toBeGreaterThan(1000);
+    expect(failed).toBe('0');
+    for (const backend of ['noble', 'node', 'webcrypto']) expect(stdout).toContain(`: ${backend}, `);
+    console.log(stdout.trim());
+  });
+});

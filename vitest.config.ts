@@ -1,0 +1,54 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+
+const MEMORY = 'test/**/*.memory.test.ts';
+
+function project(name: string, test: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      exclude: [...configDefaults.exclude, MEMORY],
+      ...test,
+    },
+  };
+}
+
+/** These start processes or measure: they run one file at a time, after the others and in this order. */
+function alone(name: string, groupOrder: number, test: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration {
+  return project(name, {
+    fileParallelism: false,
+    sequence: { groupOrder },
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    ...test,
+  });
+}
+
+export default defineConfig({
+  // `#platform` of package.json's `imports`, as Node takes it.
+  resolve: { conditions: ['node'] },
+  ssr: { resolve: { conditions: ['node'] } },
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: [
+      project('support'),
+      project('unit'),
+      project('vectors'),
+      project('fault'),
+      project('integration'),
+      project('conformance'),
+      alone('runtime', 1),
+      alone('browser', 2),
+      alone('memory', 3, {
+        include: [MEMORY],
+        exclude: configDefaults.exclude,
+        execArgv: ['--expose-gc'],
+      }),
+    ],
+  },
+});
