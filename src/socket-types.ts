@@ -1,6 +1,16 @@
 /** The declared shapes of the sockets: what `PQWebSocket` and its `ws`-style siblings are to a type checker. */
 import type { PQWebSocketError } from './protocol/errors.ts';
-import type { GlobalInstance, PQBlob, PQChannel, PQEventTarget, PQWebSocketOptions } from './types.ts';
+import type {
+  GlobalInstance,
+  PQAbortSignal,
+  PQBlob,
+  PQChannel,
+  PQCloseEvent,
+  PQEvent,
+  PQEventTarget,
+  PQMessageEvent,
+  PQWebSocketOptions,
+} from './types.ts';
 
 type AnyHandler = ((this: unknown, event: never) => unknown) | null;
 
@@ -66,8 +76,18 @@ export interface WsSendOptions {
 export type WsSendData = string | number | ArrayBuffer | ArrayBufferView | PQBlob;
 export type WsCallback = (error?: Error) => void;
 
+/** The standard's events, by type. */
+export interface DomEvents {
+  open: PQEvent;
+  message: PQMessageEvent;
+  close: PQCloseEvent;
+  error: PQEvent;
+}
+
+type DomListener<Event> = ((event: Event) => void) | { handleEvent(event: Event): void };
+
 /** A secure socket with npm `ws`'s surface beside the standard's. */
-export interface WsStyleWebSocket extends PQEventTarget, ReadyStates {
+export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addEventListener' | 'removeEventListener'> {
   readonly url: string;
   readonly readyState: 0 | 1 | 2 | 3;
   readonly bufferedAmount: number;
@@ -80,6 +100,17 @@ export interface WsStyleWebSocket extends PQEventTarget, ReadyStates {
   onclose: AnyHandler;
   readonly pq: PQChannel;
   readonly isPaused: boolean;
+
+  addEventListener<Type extends keyof DomEvents>(
+    type: Type,
+    listener: DomListener<DomEvents[Type]>,
+    options?: boolean | { once?: boolean; signal?: PQAbortSignal; capture?: boolean; passive?: boolean },
+  ): void;
+  removeEventListener<Type extends keyof DomEvents>(
+    type: Type,
+    listener: DomListener<DomEvents[Type]>,
+    options?: boolean | { capture?: boolean },
+  ): void;
 
   /** @param callback called once: when the message is handed to the transport, or with the reason why it is not */
   send(data: WsSendData, callback?: WsCallback): void;

@@ -29,6 +29,8 @@ export type PQEventTarget = GlobalInstance<
 >;
 export type PQBlob = GlobalInstance<'Blob', { readonly size: number; arrayBuffer(): Promise<ArrayBuffer> }>;
 
+export type PQAbortSignal = GlobalInstance<'AbortSignal', { readonly aborted: boolean }>;
+
 /** Bytes, as arguments and options take them. */
 export type Bytes = Uint8Array | ArrayBuffer;
 
