@@ -17,11 +17,15 @@ export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
 export type { PQWebSocketConstructor } from './socket-types.ts';
 export type {
+  AttestationContext,
   Bytes,
   ChannelCounters,
   ChannelOptions,
+  ClientAuthenticationOptions,
   PaddingOption,
   PQChannel,
   PQWebSocketOptions,
   RekeyOptions,
+  ServerKey,
+  TransportOptions,
 } from './types.ts';

@@ -2,11 +2,13 @@
  * `pq-websocket/server`: any WebSocket that a server has accepted becomes a secure one.
  * @module
  */
+import { prover } from './protocol/authentication.ts';
 import { DEFAULT_LIMITS } from './protocol/limits.ts';
-import { CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from './socket/options.ts';
+import { SERVER_AUTHENTICATION_OPTIONS, serverCredentials } from './socket/identity-options.ts';
+import { CHANNEL_OPTION_NAMES, channelConfig, described, optionsObject, refuseUnknown } from './socket/options.ts';
 import type { ServerSocket } from './socket-types.ts';
 import { WsStyleSocket } from './socket/ws-style-socket.ts';
-import type { ChannelOptions } from './types.ts';
+import type { ServerSocketOptions } from './types.ts';
 
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
@@ -19,6 +21,9 @@ export type {
   PQChannel,
   PQWebSocketOptions,
   RekeyOptions,
+  IdentitySigner,
+  ServerAuthenticationOptions,
+  ServerSocketOptions,
 } from './types.ts';
 
 /**
@@ -29,12 +34,15 @@ export type {
  *   WHATWG-shaped. From now on nothing else may read from it or write to it.
  * @throws {TypeError | RangeError} for a socket that is none, and for an option that is unknown or wrong
  */
-export function wrapServerSocket(socket: object, options: ChannelOptions = {}): ServerSocket {
+export function wrapServerSocket(socket: object, options: ServerSocketOptions = {}): ServerSocket {
   const where = 'wrapServerSocket';
   if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
-    throw new TypeError(`${where}: the first argument must be a WebSocket`);
+    throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
-  refuseUnknown(where, options, CHANNEL_OPTION_NAMES);
-  const config = channelConfig(where, options, DEFAULT_LIMITS.maxPayload);
+  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS]);
+  const config = {
+    ...channelConfig(where, options, DEFAULT_LIMITS.maxPayload),
+    prove: prover(serverCredentials(where, options)),
+  };
   return new WsStyleSocket('server', socket, '', config) as unknown as ServerSocket;
 }

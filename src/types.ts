@@ -47,6 +47,9 @@ export interface RekeyOptions {
   milliseconds?: number;
 }
 
+/** Options of `wrapServerSocket`. */
+export interface ServerSocketOptions extends ChannelOptions, ServerAuthenticationOptions {}
+
 /** Options that both ends have. */
 export interface ChannelOptions {
   /** The wire profile. Only `'v1'` exists in this version, and is the default. */
@@ -74,8 +77,119 @@ export interface ChannelOptions {
   maxPayload?: number;
 }
 
+/**
+ * What npm `ws` takes on a client, on Node only: its own options, those of http.request and of tls.connect. They
+ * mean what they mean there, and make the connection run over npm `ws`. Elsewhere they are unknown options.
+ */
+export interface TransportOptions {
+  headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The Origin header. */
+  origin?: string;
+  followRedirects?: boolean;
+  maxRedirects?: number;
+  protocolVersion?: number;
+  skipUTF8Validation?: boolean;
+  allowSynchronousEvents?: boolean;
+  autoPong?: boolean;
+  closeTimeout?: number;
+  maxBufferedChunks?: number;
+  maxFragments?: number;
+  /** Unanswered pings after which `ws` ends the connection. */
+  maxPendingAutoPongs?: number;
+  generateMask?: (mask: never) => void;
+  finishRequest?: (request: never, websocket: never) => void;
+
+  agent?: object | false;
+  auth?: string;
+  createConnection?: (...values: never[]) => object;
+  family?: number;
+  hints?: number;
+  insecureHTTPParser?: boolean;
+  localAddress?: string;
+  localPort?: number;
+  lookup?: (...values: never[]) => void;
+  maxHeaderSize?: number;
+  setHost?: boolean;
+  signal?: GlobalInstance<'AbortSignal', object>;
+  socketPath?: string;
+  timeout?: number;
+  autoSelectFamily?: boolean;
+  autoSelectFamilyAttemptTimeout?: number;
+
+  ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  cert?: string | Uint8Array | readonly (string | Uint8Array)[];
+  key?: string | Uint8Array | readonly (string | Uint8Array | object)[];
+  pfx?: string | Uint8Array | readonly (string | Uint8Array | object)[];
+  crl?: string | Uint8Array | readonly (string | Uint8Array)[];
+  passphrase?: string;
+  rejectUnauthorized?: boolean;
+  servername?: string;
+  checkServerIdentity?: (hostname: string, certificate: never) => Error | undefined;
+  ALPNProtocols?: readonly string[] | Uint8Array;
+  ciphers?: string;
+  dhparam?: string | Uint8Array;
+  ecdhCurve?: string;
+  honorCipherOrder?: boolean;
+  minDHSize?: number;
+  minVersion?: string;
+  maxVersion?: string;
+  secureContext?: object;
+  secureOptions?: number;
+  secureProtocol?: string;
+  session?: Uint8Array;
+  sessionIdContext?: string;
+  sigalgs?: string;
+}
+
+/**
+ * A pinned ML-DSA-65 public key: its 1952 bytes, their base64, PEM (RFC 9881), or its fingerprint, `sha256:` and the
+ * 64 hex digits of the SHA-256 of those bytes.
+ */
+export type ServerKey = Uint8Array | string;
+
+/** What an attestation has to be bound to. */
+export interface AttestationContext {
+  readonly profile: 'v1';
+  /** The socket's URL. */
+  readonly url: string;
+  /** What the document's user data must be, byte for byte. Nothing else binds it to this connection. */
+  readonly userData: Uint8Array;
+  readonly transcriptHash: Uint8Array;
+}
+
+/** How a client tells who the server is. Who asks for several things needs all of them. */
+export interface ClientAuthenticationOptions {
+  /** The server must sign with one of these keys, else the connection fails with 3770. Default: none, no signature needed. */
+  serverKeys?: ServerKey | readonly ServerKey[];
+  /**
+   * Judges the server's attestation document; throws or rejects to refuse, and the connection fails with 3770, as it does
+   * without a document. It runs within the handshake's timeout. Default: none, no document needed.
+   */
+  verifyAttestation?: (document: Uint8Array, context: AttestationContext) => void | Promise<void>;
+}
+
+/** Signs with ML-DSA-65, pure and with an empty context: 3309 bytes. */
+export type IdentitySigner = (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+
+/** How a server proves who it is. */
+export interface ServerAuthenticationOptions {
+  /**
+   * An ML-DSA-65 secret key (the 32-byte seed, the expanded 4032 bytes, or PEM), or what signs with one elsewhere. Clients
+   * that pin a fingerprint need the public key, so a bare function serves only those that pin keys.
+   */
+  identity?: Uint8Array | string | IdentitySigner | { sign: IdentitySigner; publicKey: Uint8Array | string };
+  /**
+   * Gives an attestation document whose user data is `context.userData`. Let it be callable only by the measured code that
+   * runs this server: whoever can have a document made for any transcript can impersonate it.
+   */
+  attest?: (
+    transcriptHash: Uint8Array,
+    context: { readonly profile: 'v1'; readonly userData: Uint8Array },
+  ) => Uint8Array | Promise<Uint8Array>;
+}
+
 /** Options of `PQWebSocket`. On Node it also takes what npm `ws` takes (headers, agent, TLS options). */
-export interface PQWebSocketOptions extends ChannelOptions {
+export interface PQWebSocketOptions extends ChannelOptions, TransportOptions, ClientAuthenticationOptions {
   /** `true`: `send()` while CONNECTING throws an InvalidStateError, as the standard says. Default `false`: it queues. */
   strict?: boolean;
   /** The class of the WebSocket underneath. Default: the global one when the socket is made, else npm `ws`. */

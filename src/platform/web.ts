@@ -28,6 +28,7 @@ function queueTask(act: () => void): void {
 }
 
 export const platform: Platform = {
+  signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
   backend,
   fallbackWebSocket: () => undefined,
   transportOptions: new Set(),

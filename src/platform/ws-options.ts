@@ -5,7 +5,7 @@
 export const TRANSPORT_OPTIONS: ReadonlySet<string> = new Set([
   // ws
   'allowSynchronousEvents', 'autoPong', 'closeTimeout', 'finishRequest', 'followRedirects', 'generateMask',
-  'maxRedirects', 'origin', 'protocolVersion', 'skipUTF8Validation', 'maxBufferedChunks', 'maxFragments',
+  'maxRedirects', 'origin', 'protocolVersion', 'skipUTF8Validation', 'maxBufferedChunks', 'maxFragments', 'maxPendingAutoPongs',
   // http.request
   'agent', 'auth', 'createConnection', 'family', 'headers', 'hints', 'insecureHTTPParser', 'localAddress', 'localPort',
   'lookup', 'maxHeaderSize', 'setHost', 'signal', 'socketPath', 'timeout', 'autoSelectFamily',

@@ -7,7 +7,7 @@ import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
-import { Kind } from '../protocol/record.ts';
+import type { Kind } from '../protocol/record.ts';
 import type { Message, SessionConfig, SessionHost } from '../protocol/session.ts';
 import { Session } from '../protocol/session.ts';
 import { BufferedAmount } from './buffered-amount.ts';
@@ -43,6 +43,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline: number | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
+  #drain: ReturnType<typeof setTimeout> | undefined;
   #flushScheduled = false;
   #transportCause: unknown;
   #transportCode: number | undefined;
@@ -96,6 +97,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   /** Cuts the transport. What was sent before is given to it first. */
   terminate(): void {
     this.session.flush();
+    this.face.closing();
     this.transport.terminate();
   }
 
@@ -126,6 +128,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (this.#transportCode !== undefined) return;
     this.#transportCode = code;
     clearTimeout(this.#linger);
+    clearTimeout(this.#drain);
     this.session.transportClosed(code, this.#transportCause);
     this.#schedule();
   }
@@ -173,11 +176,12 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   closeTransmitted(): void {
-    if (this.transport.bufferedAmount === 0 || this.#transportCode !== undefined) {
+    if (this.#transportCode !== undefined) return;
+    if (this.transport.bufferedAmount === 0) {
       this.session.closeDrained();
       this.#schedule();
     } else {
-      unref(
+      this.#drain = unref(
         setTimeout(() => {
           this.closeTransmitted();
         }, DRAIN_POLL),

@@ -31,7 +31,8 @@ export class EventHandlers {
         listener: (event: Event): void => {
           if (typeof entry.value !== 'function') return;
           const handler = entry.value as (this: unknown, event: Event) => unknown;
-          if (handler.call(event.currentTarget, event) === false) event.preventDefault();
+          // Not event.currentTarget: in Node 24 that is null for all listeners but the first.
+          if (handler.call(this.target, event) === false) event.preventDefault();
         },
       };
       this.#handlers.set(type, entry);

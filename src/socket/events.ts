@@ -2,6 +2,7 @@
  * The event classes, taken together when the module loads, so that all belong to one realm: Node's EventTarget
  * refuses foreign events. CloseEvent is ours where the platform has none (Node before 23).
  */
+import { toUsvString } from './webidl.ts';
 
 export const BaseEventTarget = globalThis.EventTarget;
 export const BaseEvent = globalThis.Event;
@@ -15,7 +16,7 @@ class FallbackCloseEvent extends BaseEvent {
   constructor(type: string, init: CloseEventInit = {}) {
     super(type, init);
     this.#code = (init.code ?? 0) & 0xffff;
-    this.#reason = String(init.reason ?? '');
+    this.#reason = init.reason === undefined ? '' : toUsvString(init.reason);
     this.#wasClean = Boolean(init.wasClean);
   }
 
@@ -35,6 +36,7 @@ Object.defineProperty(FallbackCloseEvent, 'name', { value: 'CloseEvent', configu
 for (const name of ['code', 'reason', 'wasClean']) {
   Object.defineProperty(FallbackCloseEvent.prototype, name, { enumerable: true });
 }
+Object.defineProperty(FallbackCloseEvent.prototype, Symbol.toStringTag, { value: 'CloseEvent', configurable: true });
 
 export const BaseCloseEvent: typeof CloseEvent =
   (globalThis as { CloseEvent?: typeof CloseEvent }).CloseEvent ?? FallbackCloseEvent;

@@ -2,6 +2,7 @@
 import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/record.ts';
+import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../types.ts';
 
 const MAX_TIMER = 2 ** 31 - 1;
@@ -27,16 +28,24 @@ export interface ChannelConfig {
   readonly limits: SessionLimits;
   readonly padding: Padding;
   readonly context: Uint8Array | undefined;
+  readonly authenticate?: SessionConfig<unknown>['authenticate'];
+  readonly prove?: SessionConfig<unknown>['prove'];
+}
+
+/** @throws {TypeError} when it is no object, which only `undefined` may stand for */
+export function optionsObject(where: string, options: unknown): object {
+  if (options === undefined) return {};
+  if (typeof options === 'object' && options !== null) return options;
+  throw new TypeError(`${where}: options must be an object, got ${described(options)}`);
 }
 
 /** @throws {TypeError} when an option is not among `known` */
 export function refuseUnknown(where: string, options: object, known: Iterable<string>): void {
   const names = new Set(known);
   for (const [name, value] of Object.entries(options)) {
-    const reason = REFUSED[name];
-    if (reason !== undefined) {
+    if (Object.hasOwn(REFUSED, name)) {
       if (value === false || value === undefined) continue;
-      throw new TypeError(`${where}: option '${name}' ${reason}`);
+      throw new TypeError(`${where}: option '${name}' ${REFUSED[name]}`);
     }
     if (!names.has(name)) throw new TypeError(`${where}: unknown option '${name}'`);
   }
@@ -55,6 +64,7 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
       closeTimeout: DEFAULT_LIMITS.closeTimeout,
       maxPayload: number('maxPayload', defaultMaxPayload, 1, Number.MAX_SAFE_INTEGER),
       maxQueuedBytes: number('maxQueuedBytes', DEFAULT_LIMITS.maxQueuedBytes, 0, Number.MAX_SAFE_INTEGER),
+      maxWaitingBytes: DEFAULT_LIMITS.maxWaitingBytes,
       rekey: rekeyLimits(where, options.rekey),
       receivedEpochRecords: DEFAULT_LIMITS.receivedEpochRecords,
     },
@@ -94,7 +104,7 @@ function rekeyLimits(where: string, rekey: unknown): RekeyLimits {
   }
   const limits = rekey as Record<string, unknown>;
   for (const name of Object.keys(limits)) {
-    if (!(name in DEFAULT_REKEY)) throw new TypeError(`${where}: unknown option 'rekey.${name}'`);
+    if (!Object.hasOwn(DEFAULT_REKEY, name)) throw new TypeError(`${where}: unknown option 'rekey.${name}'`);
   }
   const limit = (name: keyof RekeyLimits, least: number): number =>
     numberOption(where, `rekey.${name}`, limits[name], DEFAULT_REKEY[name], least, DEFAULT_REKEY[name]);
@@ -123,7 +133,7 @@ export function contextOption(where: string, context: unknown): Uint8Array | und
 }
 
 /** What came, without its contents: a secret may have been passed for the wrong option. */
-function described(value: unknown): string {
+export function described(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'object') {
     const length = (value as { length?: unknown }).length;

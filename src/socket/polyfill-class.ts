@@ -1,9 +1,10 @@
 /** The class that stands where the platform's WebSocket was. */
 import type { WebSocketConstructor } from '../platform/platform.ts';
-import { checkClientOptions, PQWebSocket } from './pq-websocket.ts';
+import { checkClientOptions } from './client-options.ts';
+import { PQWebSocket } from './pq-websocket.ts';
 import type { Brand } from './underlying.ts';
 import { BRAND } from './underlying.ts';
-import { baseUrl, parseUrl } from './webidl.ts';
+import { baseUrl, parseUrl, requireArguments } from './webidl.ts';
 
 export interface PolyfillClassOptions {
   include?: ((url: URL) => boolean) | undefined;
@@ -18,10 +19,11 @@ export function createPolyfill(native: WebSocketConstructor, options: PolyfillCl
   if (include !== undefined && typeof include !== 'function') {
     throw new TypeError("polyfill: option 'include' must be a function");
   }
-  checkClientOptions('polyfill', channelOptions);
+  checkClientOptions('polyfill', channelOptions, '');
 
   class WebSocket extends PQWebSocket {
     constructor(url: unknown, protocols: unknown = undefined) {
+      requireArguments('WebSocket constructor', arguments.length, 1);
       if (include !== undefined && !include(parseUrl(url, baseUrl()))) {
         return (protocols === undefined
           ? new native(url as string)

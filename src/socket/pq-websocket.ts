@@ -3,60 +3,31 @@
  * extend it; they attach to a socket that is there already and listen in through hooks.
  */
 import { platform } from '#platform';
-import { chain, SerialQueue } from '../protocol/maybe-promise.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SentCallback } from '../protocol/outbox.ts';
-import { Kind, maxInnerBytes } from '../protocol/record.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import type { Message } from '../protocol/session.ts';
 import { fromUtf8 } from '../protocol/bytes.ts';
 import type { PQChannel, PQWebSocketOptions } from '../types.ts';
+import type { SocketHooks } from './attachment.ts';
+import { Attachment } from './attachment.ts';
 import { Channel } from './channel.ts';
+import { openTransport } from './client-options.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionFace } from './connection.ts';
 import { EventHandlers } from './event-handlers.ts';
+import { EventOrder } from './event-order.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
-import type { ChannelConfig } from './options.ts';
-import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from './options.ts';
+import { SendQueue, sizeOf } from './send-queue.ts';
 import type { Brand } from './underlying.ts';
-import { BRAND, underlyingClass } from './underlying.ts';
+import { BRAND } from './underlying.ts';
 import type { SendData } from './webidl.ts';
-import { baseUrl, parseCloseArguments, parseProtocols, parseSendData, parseUrl, requireArguments } from './webidl.ts';
+import { parseCloseArguments, parseSendData, requireArguments, toDomString } from './webidl.ts';
 
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
-
-/** The standard has no limit; a page's memory has. */
-const CLIENT_MAX_PAYLOAD = 2 ** 30;
-/** Room above the longest frame, so that a longer one is refused by the session, with its code, and not by `ws`. */
-export const FRAME_HEADROOM = 1024 * 1024;
-
-const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, 'strict', 'WebSocket'];
-
-/** What a `ws`-style subclass is told, before DOM events are dispatched. */
-export interface SocketHooks {
-  opened(): void;
-  message(payload: Uint8Array, isBinary: boolean): void;
-  failed(outcome: CloseOutcome): void;
-  closed(outcome: CloseOutcome): void;
-  /** What a DOM event has as its data instead of what binaryType says, or undefined. */
-  domBinary(payload: Uint8Array): unknown;
-  /** Whether a DOM event would have a listener. */
-  hasDomListeners: boolean;
-}
-
-/** Attaches a socket object to a transport that exists. Not exported from the package: only subclasses here use it. */
-export class Attachment {
-  constructor(
-    readonly role: 'client' | 'server',
-    readonly transport: object,
-    readonly url: string,
-    readonly config: ChannelConfig,
-    readonly hooks: SocketHooks,
-  ) {}
-}
 
 /** What subclasses in this folder reach; not members, so that no script sees them. */
 export let connectionOf: (socket: PQWebSocket) => Connection<string | Uint8Array>;
@@ -94,14 +65,8 @@ export class PQWebSocket extends BaseEventTarget {
   #readyState: 0 | 1 | 2 | 3 = CONNECTING;
   #wasOpen = false;
   #binaryType: BinaryType = 'blob';
-  /** Sends that stand behind a Blob whose bytes are still being read. */
-  readonly #sends = new SerialQueue((error) => {
-    this.#connection.abort('PQ_ERR_INTERNAL', error);
-  });
-  #waitingSends = 0;
-  #waitingBytes = 0;
-  /** Events that wait for a task of their own. */
-  #queuedEvents = 0;
+  readonly #sends = new SendQueue(() => this.#connection);
+  readonly #events = new EventOrder();
 
   /**
    * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
@@ -109,7 +74,6 @@ export class PQWebSocket extends BaseEventTarget {
    */
   constructor(url: unknown, protocols: unknown = undefined, options: unknown = undefined) {
     super();
-    // eslint-disable-next-line prefer-rest-params -- Web IDL counts arguments
     requireArguments('PQWebSocket constructor', arguments.length, 1);
     this.#handlers = new EventHandlers(this);
     let finish!: () => void;
@@ -120,7 +84,7 @@ export class PQWebSocket extends BaseEventTarget {
     });
     finished.catch(() => undefined);
     const attachment = url instanceof Attachment ? url : undefined;
-    const opened = attachment ?? this.#openTransport(url, protocols, optionsObject(options));
+    const opened = attachment ?? openTransport(url, protocols, options);
     this.#url = opened.url;
     this.#origin = opened.url === '' ? '' : new URL(opened.url).origin;
     this.#strict = (options as PQWebSocketOptions | undefined)?.strict ?? false;
@@ -150,7 +114,7 @@ export class PQWebSocket extends BaseEventTarget {
   }
 
   get bufferedAmount(): number {
-    return this.#connection.bufferedAmount + this.#waitingBytes;
+    return this.#connection.bufferedAmount + this.#sends.waitingBytes;
   }
 
   get protocol(): string {
@@ -167,7 +131,7 @@ export class PQWebSocket extends BaseEventTarget {
 
   set binaryType(value: BinaryType) {
     // Web IDL: an enumeration ignores what it does not name.
-    const type = String(value);
+    const type = toDomString(value);
     if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;
   }
 
@@ -213,7 +177,6 @@ export class PQWebSocket extends BaseEventTarget {
    * @throws {DOMException} InvalidStateError while CONNECTING, with `strict`
    */
   send(data: unknown): void {
-    // eslint-disable-next-line prefer-rest-params -- Web IDL counts arguments
     requireArguments('send', arguments.length, 1);
     const message = parseSendData(data);
     if (this.#strict && this.#readyState === CONNECTING) {
@@ -231,27 +194,12 @@ export class PQWebSocket extends BaseEventTarget {
   }
 
   #send(message: SendData, sent?: SentCallback): void {
-    const size = message.type === 'blob' ? message.blob.size : message.bytes.length;
-    if (this.#readyState >= CLOSING) {
-      this.#connection.drop(size);
+    if (this.#readyState < CLOSING) {
+      this.#sends.send(message, sent);
+    } else {
+      this.#connection.drop(sizeOf(message));
       sent?.(new Error('WebSocket is not open'));
-      return;
     }
-    if (message.type !== 'blob' && this.#waitingSends === 0) {
-      this.#connection.send(kindOf(message), message.bytes, message.type === 'text', sent);
-      return;
-    }
-    // The bytes of what stands behind a Blob are copied now: the caller may change them before the Blob is read.
-    const content = message.type === 'blob' ? message.blob : message.bytes.slice();
-    this.#waitingSends += 1;
-    this.#waitingBytes += size;
-    this.#sends.push(() =>
-      chain(content instanceof Uint8Array ? content : bytesOf(content), (bytes) => {
-        this.#waitingSends -= 1;
-        this.#waitingBytes -= size;
-        this.#connection.send(kindOf(message), bytes, true, sent);
-      }),
-    );
   }
 
   /** The closing handshake starts behind everything that was sent. */
@@ -259,67 +207,46 @@ export class PQWebSocket extends BaseEventTarget {
     if (this.#readyState >= CLOSING) return;
     const wasConnecting = this.#readyState === CONNECTING;
     this.#readyState = CLOSING;
-    if (wasConnecting || this.#waitingSends === 0) this.#connection.close(content);
-    else {
-      this.#sends.push(() => {
-        this.#connection.close(content);
-      });
-    }
-  }
-
-  #openTransport(
-    url: unknown,
-    protocols: unknown,
-    options: PQWebSocketOptions & Record<string, unknown>,
-  ): { url: string; transport: object; config: ChannelConfig } {
-    const where = 'PQWebSocket';
-    const { href } = parseUrl(url, baseUrl());
-    const subprotocols = parseProtocols(protocols);
-    const config = checkClientOptions(where, options);
-    const transportOptions = Object.fromEntries(
-      Object.entries(options).filter(([name, value]) => platform.transportOptions.has(name) && value !== undefined),
-    );
-    const needsWs = Object.keys(transportOptions).length > 0;
-    const Underlying = underlyingClass(where, options.WebSocket, needsWs);
-    const offered = subprotocols.length > 0 ? subprotocols : undefined;
-    if (needsWs || Underlying === platform.fallbackWebSocket()) {
-      const maxPayload = maxInnerBytes(config.limits.maxPayload) + FRAME_HEADROOM;
-      const wsOptions = { ...transportOptions, perMessageDeflate: false, maxPayload };
-      return { url: href, transport: new Underlying(href, offered, wsOptions), config };
-    }
-    const transport = offered === undefined ? new Underlying(href) : new Underlying(href, offered);
-    return { url: href, transport, config };
+    this.#sends.close(content, wasConnecting);
   }
 
   #face(finish: () => void, giveUp: (reason: unknown) => void): ConnectionFace<string | Uint8Array> {
     return {
       opened: () => {
         if (this.#readyState !== CONNECTING) return;
-        this.#inOrder(() => {
+        this.#events.next(() => {
           this.#readyState = OPEN;
           this.#wasOpen = true;
           this.#hooks?.opened();
           if (this.#hasListeners()) this.#dispatch(new BaseEvent('open'));
+          // A message may have come with the end of the handshake. Who awaited `open` listens a microtask later.
+          this.#events.asTask(() => undefined);
         });
       },
       peerAccepted: finish,
       messages: (messages) => {
-        messages.forEach((message, index) => {
-          this.#inOrder(() => {
-            this.#deliver(message);
-          }, index > 0);
+        const [first, ...others] = messages as [Message<string | Uint8Array>, ...Message<string | Uint8Array>[]];
+        this.#events.next(() => {
+          this.#deliver(first);
         });
+        for (const message of others) {
+          this.#events.nextTask(() => {
+            this.#deliver(message);
+          });
+        }
       },
       closing: () => {
-        this.#inOrder(() => {
+        this.#events.next(() => {
           if (this.#readyState < CLOSING) this.#readyState = CLOSING;
         });
       },
       closed: (outcome, withError) => {
         giveUp(outcome.failure ?? new Error('closed before the peer had proved itself'));
-        this.#inOrder(() => {
+        // Some transports close within the application's own close() or send(); the standard's events are tasks.
+        this.#events.asTask(() => {
           this.#readyState = CLOSED;
-          if (withError) this.#fireError(outcome);
+          // Whatever ended it, a socket that never opened has failed.
+          if (withError || !this.#wasOpen) this.#fireError(outcome);
           this.#hooks?.closed(outcome);
           if (this.#hasListeners()) this.#dispatch(new BaseCloseEvent('close', outcome));
         });
@@ -369,46 +296,10 @@ export class PQWebSocket extends BaseEventTarget {
     this.#handlers.set(type, handler);
   }
 
-  /**
-   * Keeps events in order where some must wait: a browser fires each message from a task of its own, so that
-   * microtasks run in between, and of the messages of one record only the first has a task already.
-   */
-  #inOrder(act: () => void, needsTask = false): void {
-    if (platform.queueTask === undefined || (!needsTask && this.#queuedEvents === 0)) {
-      act();
-      return;
-    }
-    this.#queuedEvents += 1;
-    platform.queueTask(() => {
-      this.#queuedEvents -= 1;
-      act();
-    });
-  }
-}
-
-/** @throws {TypeError | RangeError} for an option that is unknown or wrong */
-export function checkClientOptions(where: string, options: PQWebSocketOptions): ChannelConfig {
-  refuseUnknown(where, options, [...OWN_OPTIONS, ...platform.transportOptions]);
-  booleanOption(where, 'strict', options.strict, false);
-  return channelConfig(where, options, CLIENT_MAX_PAYLOAD);
-}
-
-function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
-  return message.type === 'text' ? Kind.TEXT : Kind.BINARY;
-}
-
-async function bytesOf(blob: Blob): Promise<Uint8Array> {
-  return new Uint8Array(await blob.arrayBuffer());
 }
 
 function utf8OrNothing(payload: Uint8Array): Uint8Array | undefined {
   return platform.isUtf8(payload) ? payload : undefined;
-}
-
-function optionsObject(options: unknown): PQWebSocketOptions & Record<string, unknown> {
-  if (options === undefined) return {};
-  if (typeof options === 'object' && options !== null) return options as PQWebSocketOptions & Record<string, unknown>;
-  throw new TypeError(`PQWebSocket: options must be an object, got ${options === null ? 'null' : typeof options}`);
 }
 
 // Web IDL: constants on interface object and prototype, members enumerable.

@@ -58,6 +58,8 @@ export interface WhatwgSocket {
 }
 
 const OPEN = 1;
+// A hello with a byte-order mark must be seen as one, and refused.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const CLOSED = 3;
 
 /** Attaches to a socket and reports its life to `host` from now on. */
@@ -75,7 +77,7 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
     host.transportOpened();
   });
   socket.on('message', (data: WsData, isBinary: boolean) => {
-    host.transportMessage(isBinary ? joined(data) : new TextDecoder().decode(joined(data)));
+    host.transportMessage(isBinary ? joined(data) : decoder.decode(joined(data)));
   });
   socket.on('error', (error: Error) => {
     host.transportFailed(error);
@@ -168,7 +170,7 @@ function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
       return socket.bufferedAmount ?? 0;
     },
     send(message, done) {
-      socket.send(message as string | Uint8Array<ArrayBuffer>);
+      socket.send(message);
       done?.();
     },
     close(code, reason) {

@@ -4,6 +4,7 @@
  */
 import { platform } from '#platform';
 import type { WebSocketConstructor } from '../platform/platform.ts';
+import { described } from './options.ts';
 
 /**
  * Marks every class of ours, readable through a Proxy too. Its value holds the class that a polyfill replaced.
@@ -27,21 +28,21 @@ export function brandOf(constructor: unknown): Brand | undefined {
  */
 export function underlyingClass(where: string, option: unknown, forTransportOptions: boolean): WebSocketConstructor {
   if (option !== undefined) {
-    if (typeof option !== 'function') throw new TypeError(`${where}: option 'WebSocket' must be a class`);
-    return unwrapped(where, option as WebSocketConstructor);
+    if (typeof option !== 'function') {
+      throw new TypeError(`${where}: option 'WebSocket' must be a class, got ${described(option)}`);
+    }
+    const given = plain(option as WebSocketConstructor);
+    if (given !== undefined) return given;
+    throw new TypeError(`${where}: option 'WebSocket' must be a class to run over, got PQWebSocket itself`);
   }
-  if (forTransportOptions) return required(where, platform.fallbackWebSocket());
   const present = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  return present === undefined ? required(where, platform.fallbackWebSocket()) : unwrapped(where, present);
-}
-
-function unwrapped(where: string, constructor: WebSocketConstructor): WebSocketConstructor {
-  const brand = brandOf(constructor);
-  if (brand === undefined) return constructor;
-  return required(where, brand.native);
-}
-
-function required(where: string, constructor: WebSocketConstructor | undefined): WebSocketConstructor {
+  const constructor = (forTransportOptions ? undefined : plain(present)) ?? platform.fallbackWebSocket();
   if (constructor === undefined) throw new TypeError(`${where}: there is no WebSocket class to run over`);
   return constructor;
+}
+
+/** The class itself, or what a class of ours replaced: undefined where somebody assigned it by hand. */
+function plain(constructor: WebSocketConstructor | undefined): WebSocketConstructor | undefined {
+  const brand = brandOf(constructor);
+  return brand === undefined ? constructor : brand.native;
 }

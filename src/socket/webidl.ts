@@ -36,7 +36,7 @@ export function clampUnsignedShort(value: unknown): number {
 }
 
 /**
- * The URL of a socket, by "obtain a URL record" for WebSockets.
+ * The URL of a socket, by "obtain a URL record" for WebSockets. Errors do not quote it: it may hold credentials.
  * @throws {DOMException} SyntaxError
  */
 export function parseUrl(value: unknown, base: string | undefined): URL {
@@ -45,22 +45,16 @@ export function parseUrl(value: unknown, base: string | undefined): URL {
   try {
     url = new URL(text, base);
   } catch {
-    throw new DOMException(`The URL '${text}' is invalid.`, 'SyntaxError');
+    throw new DOMException('The URL is invalid.', 'SyntaxError');
   }
   if (url.protocol === 'http:') url = new URL(`ws:${url.href.slice('http:'.length)}`);
   else if (url.protocol === 'https:') url = new URL(`wss:${url.href.slice('https:'.length)}`);
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new DOMException(
-      `The URL's scheme must be either 'http', 'https', 'ws', or 'wss'. '${url.protocol.slice(0, -1)}' is not allowed.`,
-      'SyntaxError',
-    );
+    throw new DOMException("The URL's scheme must be either 'http', 'https', 'ws', or 'wss'.", 'SyntaxError');
   }
   // An empty fragment is a fragment too, which `hash` does not show.
   if (url.href.includes('#')) {
-    throw new DOMException(
-      `The URL contains a fragment identifier ('${url.hash}'). Fragment identifiers are not allowed in WebSocket URLs.`,
-      'SyntaxError',
-    );
+    throw new DOMException('The URL of a WebSocket must not have a fragment.', 'SyntaxError');
   }
   return url;
 }
@@ -72,18 +66,17 @@ export function baseUrl(): string | undefined {
 }
 
 /**
- * `optional (DOMString or sequence<DOMString>) protocols = []`.
+ * `optional (DOMString or sequence<DOMString>) protocols = []`. Errors do not quote them: some carry bearer tokens.
  * @throws {DOMException} SyntaxError
  */
 export function parseProtocols(value: unknown): string[] {
   const protocols = toStringSequence(value);
   const seen = new Set<string>();
-  for (const protocol of protocols) {
-    if (!TOKEN.test(protocol)) {
-      throw new DOMException(`The subprotocol '${protocol}' is invalid.`, 'SyntaxError');
-    }
+  for (const [index, protocol] of protocols.entries()) {
+    const which = `Subprotocol ${index + 1} of ${protocols.length}`;
+    if (!TOKEN.test(protocol)) throw new DOMException(`${which} is not a token (RFC 9110 5.6.2).`, 'SyntaxError');
     if (seen.has(protocol.toLowerCase())) {
-      throw new DOMException(`The subprotocol '${protocol}' is duplicated.`, 'SyntaxError');
+      throw new DOMException(`${which} repeats one before it.`, 'SyntaxError');
     }
     seen.add(protocol.toLowerCase());
   }
@@ -135,22 +128,29 @@ export function parseSendData(data: unknown): SendData {
   if (typeof data === 'string') return { type: 'text', bytes: encoder.encode(data) };
   if (ArrayBuffer.isView(data)) {
     requireFixedMemory(data.buffer);
-    return { type: 'binary', bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+    return { type: 'binary', bytes: bytesAt(data.buffer, data.byteOffset, data.byteLength) };
   }
   if (isArrayBuffer(data)) {
     requireFixedMemory(data);
-    return { type: 'binary', bytes: new Uint8Array(data) };
+    return { type: 'binary', bytes: bytesAt(data, 0, data.byteLength) };
   }
   if (isBlob(data)) return { type: 'blob', blob: data };
   return { type: 'text', bytes: encoder.encode(toDomString(data)) };
 }
 
-const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get as () => number;
+/** Web IDL takes a detached buffer for an empty one; a Uint8Array of it could not be made. */
+function bytesAt(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
+  return length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, length);
+}
+
+const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength') as {
+  readonly get: (this: unknown) => number;
+};
 
 /** By internal slot, so that a buffer of another realm counts. */
 function isArrayBuffer(value: unknown): value is ArrayBuffer {
   try {
-    byteLength.call(value);
+    byteLength.get.call(value);
     return true;
   } catch {
     return false;

@@ -8,11 +8,13 @@ import { EventEmitter } from 'eventemitter3';
 import type { CloseContent } from '../protocol/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
 import type { ChannelConfig } from './options.ts';
-import type { SocketHooks } from './pq-websocket.ts';
-import { Attachment, closeOn, connectionOf, PQWebSocket, sendOn } from './pq-websocket.ts';
+import type { SocketHooks } from './attachment.ts';
+import { Attachment } from './attachment.ts';
+import { closeOn, connectionOf, PQWebSocket, sendOn } from './pq-websocket.ts';
 import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
 import type { WsSocket } from './transport.ts';
+import type { SendData } from './webidl.ts';
 import { parseSendData, toDomString } from './webidl.ts';
 
 /** What an emitter listener may be: the events' own types are declared where the class is exported. */
@@ -28,14 +30,26 @@ type WsBinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 const UPGRADE_EVENTS: readonly string[] = ['upgrade', 'unexpected-response', 'redirect'];
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** What a server must know of its sockets, whatever listeners the application adds or removes. */
+export interface SocketWatcher {
+  opened(): void;
+  closed(): void;
+}
 
 /** Gives the socket its `_socket`; not a member, so that no script sees it. */
 export let setRawSocket: (socket: WsStyleSocket, network: NetworkSocket) => void;
+/** Tells `watcher` of the socket's life, before the application hears of it. */
+export let watchSocket: (socket: WsStyleSocket, watcher: SocketWatcher) => void;
 
 export class WsStyleSocket extends PQWebSocket {
   static {
     setRawSocket = (socket, network): void => {
       socket.#rawSocket = new RawSocket(network);
+    };
+    watchSocket = (socket, watcher): void => {
+      socket.#watcher = watcher;
     };
   }
 
@@ -44,6 +58,7 @@ export class WsStyleSocket extends PQWebSocket {
   readonly #forwarded = new Set<string>();
   #wsBinaryType: WsBinaryType | undefined;
   #rawSocket: RawSocket | null = null;
+  #watcher: SocketWatcher | undefined;
 
   /** @param transport a socket that is accepted (server) or connecting (client) */
   constructor(role: 'client' | 'server', transport: object, url: string, config: ChannelConfig) {
@@ -51,16 +66,18 @@ export class WsStyleSocket extends PQWebSocket {
     const hooks: SocketHooks = {
       hasDomListeners: false,
       opened: () => {
+        this.#watcher?.opened();
         emitSafely(emitter, 'open');
       },
       message: (payload, isBinary) => {
         emitSafely(emitter, 'message', isBinary ? this.#received(payload) : platform.toBuffer(payload), isBinary);
       },
-      domBinary: (payload) => (this.#wsBinaryType === 'nodebuffer' ? platform.toBuffer(payload) : undefined),
+      domBinary: (payload) => (this.#wsBinaryType === undefined ? undefined : this.#received(payload)),
       failed: ({ failure }) => {
         emitSafely(emitter, 'error', failure);
       },
       closed: ({ code, reason }) => {
+        this.#watcher?.closed();
         emitSafely(emitter, 'close', code, platform.toBuffer(encoder.encode(reason)));
       },
     };
@@ -97,13 +114,13 @@ export class WsStyleSocket extends PQWebSocket {
 
   on(event: string, listener: Listener): this {
     this.#forward(event);
-    this.#emitter.on(event, listener);
+    this.#emitter.on(event, listener, this);
     return this;
   }
 
   once(event: string, listener: Listener): this {
     this.#forward(event);
-    this.#emitter.once(event, listener);
+    this.#emitter.once(event, listener, this);
     return this;
   }
 
@@ -150,25 +167,27 @@ export class WsStyleSocket extends PQWebSocket {
   /**
    * @param options `binary` overrides the kind that the data's type implies; a string counts as text otherwise
    * @param callback called once, when the message is handed to the transport or with the reason why it is not
+   * @throws {TypeError} for data of another type than `ws` takes, and for `fin: false`
    */
   override send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
     const given = typeof options === 'function' ? options : callback;
-    const done = given === undefined ? undefined : safely(given);
-    const binary = typeof options === 'object' ? options.binary : undefined;
-    const message = parseSendData(typeof data === 'number' ? toDomString(data) : data);
+    const { binary, fin } = (typeof options === 'object' ? options : undefined) ?? {};
+    if (fin === false) throw new TypeError('send: fragments are not supported, since each message is sealed as a whole');
+    const message = wsMessage(data);
     sendOn(
       this,
       message.type === 'blob' || binary === undefined ? message : { ...message, type: binary ? 'binary' : 'text' },
-      done,
+      given && later(safely(given)),
     );
   }
 
   /**
    * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999
    * @param reason at most 123 bytes
-   * @throws {TypeError | RangeError}
+   * @throws {TypeError | RangeError} unless the socket is closing already: then nothing happens, as in `ws`
    */
   override close(code?: unknown, reason?: unknown): void {
+    if (this.readyState >= this.CLOSING) return;
     closeOn(this, closeContent(code, reason));
   }
 
@@ -190,13 +209,16 @@ export class WsStyleSocket extends PQWebSocket {
     this.#control('pong', data, callback);
   }
 
-  /** Stops reading from the transport. */
+  /** Stops reading from the transport. As in `ws`, nothing happens unless the socket is OPEN or CLOSING. */
   pause(): void {
-    this.#transport('pause').pause();
+    const transport = this.#transport('pause');
+    // A handshake that is not read would only run into its timeout.
+    if (this.readyState !== this.CONNECTING) transport.pause();
   }
 
   resume(): void {
-    this.#transport('resume').resume();
+    const transport = this.#transport('resume');
+    if (this.readyState !== this.CONNECTING) transport.resume();
   }
 
   get isPaused(): boolean {
@@ -244,20 +266,42 @@ function closeContent(code: unknown, reason: unknown): CloseContent {
   if (typeof code !== 'number' || !isCloseCode(code)) {
     throw new TypeError('close: the first argument must be a close code: 1000-1003, 1007-1014 or 3000-4999');
   }
-  const text = reason instanceof Uint8Array ? new TextDecoder().decode(reason) : toDomString(reason ?? '');
+  const text = reason instanceof Uint8Array ? decoder.decode(reason) : toDomString(reason ?? '');
   const bytes = encoder.encode(text);
   if (bytes.length > MAX_CLOSE_REASON_BYTES) {
     throw new RangeError(`close: the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
   }
-  return { code, reason: new TextDecoder().decode(bytes) };
+  return { code, reason: decoder.decode(bytes) };
 }
 
-/** A listener that throws is the application's bug to see, and must not end the connection that called it. */
-export function emitSafely(emitter: { emit(event: string, ...values: unknown[]): unknown }, event: string, ...values: unknown[]): void {
+/** As `ws` takes data: nothing is an empty message, and what it refuses is refused instead of sent as its name. */
+function wsMessage(data: unknown): SendData {
+  const value = typeof data === 'number' ? toDomString(data) : (data ?? new Uint8Array(0));
+  const message = parseSendData(value);
+  if (message.type !== 'text' || typeof value === 'string') return message;
+  throw new TypeError(`send: the data must be a string, a number, bytes or a Blob, got ${typeof value}`);
+}
+
+function emitSafely(emitter: EventEmitter, event: string, ...values: unknown[]): void {
   safely(() => emitter.emit(event, ...values))();
 }
 
-function safely<Values extends unknown[]>(act: (...values: Values) => unknown): (...values: Values) => void {
+/** `act`, but never before the turn that it was given in has ended: as `ws` calls back. */
+function later<Values extends unknown[]>(act: (...values: Values) => void): (...values: Values) => void {
+  let isSameTurn = true;
+  queueMicrotask(() => {
+    isSameTurn = false;
+  });
+  return (...values) => {
+    if (isSameTurn) queueMicrotask(() => {
+      act(...values);
+    });
+    else act(...values);
+  };
+}
+
+/** A listener that throws is the application's bug to see, and must not end the connection that called it. */
+export function safely<Values extends unknown[]>(act: (...values: Values) => unknown): (...values: Values) => void {
   return (...values) => {
     try {
       act(...values);

@@ -15,8 +15,8 @@ import { wrapServerSocket } from '../../src/server.ts';
 import type { ChannelOptions, ServerSocket } from '../../src/server.ts';
 import type { PQChannel } from '../../src/types.ts';
 import { AsyncQueue } from './deferred.ts';
-import { startTap } from './tap.ts';
-import type { Tap } from './tap.ts';
+import { OPCODE, startTap } from './tap.ts';
+import type { Tap, TapConnection, TapFrame } from './tap.ts';
 
 export interface CloseSeen {
   readonly code: number;
@@ -73,6 +73,13 @@ export function observe(socket: Observable): Seen {
   return { log, messages, next: () => queue.next(), opened, closed };
 }
 
+/** The event loop has gone round once. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 export interface Peer {
   readonly socket: ServerSocket;
   readonly seen: Seen;
@@ -101,7 +108,7 @@ export async function secureServer(options: SecureServerOptions = {}): Promise<S
   const peers = new AsyncQueue<Peer>();
   server.on('connection', (raw, request) => {
     const socket = wrapServerSocket(raw, options.channel);
-    const peer = { socket, seen: observe(socket as unknown as Observable), raw, request };
+    const peer = { socket, seen: observe(socket), raw, request };
     peers.push(peer);
     options.onPeer?.(peer);
   });
@@ -161,4 +168,29 @@ export function useMode(mode: Mode): void {
   afterEach(() => {
     Object.assign(platform, original);
   });
+}
+
+/**
+ * For `assertSealed` after a failure: the tap's connections without the transport's echoes. Node's WebSocket answers
+ * a close with the code that it got and no reason (RFC 6455 5.5.1); only that, after the very close, is left out.
+ */
+export function withoutEchoes(tap: Pick<Tap, 'connections'>): Pick<Tap, 'connections'> {
+  const connections = tap.connections.map((connection) => ({
+    upgraded: connection.upgraded,
+    upgrade: connection.upgrade,
+    rawBytes: connection.rawBytes.bind(connection),
+    frames: connection.frames.filter((frame) => !isEcho(frame, connection.frames)),
+  }));
+  return { connections: connections as unknown as TapConnection[] };
+}
+
+function isEcho(frame: TapFrame, frames: readonly TapFrame[]): boolean {
+  if (frame.opcode !== OPCODE.close || frame.payload.length !== 2) return false;
+  return frames.some(
+    (earlier) =>
+      earlier.opcode === OPCODE.close &&
+      earlier.order < frame.order &&
+      earlier.direction !== frame.direction &&
+      Buffer.compare(earlier.payload.subarray(0, 2), frame.payload) === 0,
+  );
 }

@@ -79,11 +79,11 @@ export interface MemoryNetwork {
 
 export function memoryNetwork(): MemoryNetwork {
   const serverEnds = new AsyncQueue<MemorySocket>();
-  let clientEnd: MemorySocket | undefined;
+  const ends: { client: MemorySocket | undefined } = { client: undefined };
   class ConnectingSocket extends MemorySocket {
     constructor() {
       super();
-      clientEnd = this;
+      Object.assign(ends, { client: this });
       const server = new MemorySocket();
       server.readyState = OPEN;
       this.peer = server;
@@ -97,7 +97,7 @@ export function memoryNetwork(): MemoryNetwork {
   return {
     WebSocket: ConnectingSocket,
     get clientEnd() {
-      return clientEnd;
+      return ends.client;
     },
     nextServerEnd: () => serverEnds.next(),
   };

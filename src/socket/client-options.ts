@@ -1,0 +1,69 @@
+/** From the arguments of `new PQWebSocket` to a transport that is connecting. */
+import { platform } from '#platform';
+import { authenticator } from '../protocol/authentication.ts';
+import { maxInnerBytes } from '../protocol/record.ts';
+import type { PQWebSocketOptions } from '../types.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from './identity-options.ts';
+import type { ChannelConfig } from './options.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, optionsObject, refuseUnknown } from './options.ts';
+import { underlyingClass } from './underlying.ts';
+import { baseUrl, parseProtocols, parseUrl } from './webidl.ts';
+
+/** The standard has no limit; a page's memory has. */
+const CLIENT_MAX_PAYLOAD = 2 ** 30;
+/** Room above the longest frame, so that a longer one is refused by the session, with its code, and not by `ws`. */
+const FRAME_HEADROOM = 1024 * 1024;
+/** The longest limit that `ws` can have: it takes the number modulo 2^32. */
+const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
+
+
+const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 'strict', 'WebSocket'];
+
+/**
+ * @param url for the application's verifier
+ * @throws {TypeError | RangeError} for an option that is unknown or wrong
+ */
+export function checkClientOptions(where: string, options: PQWebSocketOptions, url: string): ChannelConfig {
+  refuseUnknown(where, options, [...OWN_OPTIONS, ...platform.transportOptions]);
+  booleanOption(where, 'strict', options.strict, false);
+  return {
+    ...channelConfig(where, options, CLIENT_MAX_PAYLOAD),
+    authenticate: authenticator(clientDemands(where, options, url)),
+  };
+}
+
+/**
+ * Opens the WebSocket underneath.
+ * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+ * @throws {TypeError | RangeError} for an option that is unknown or wrong
+ */
+export function openTransport(
+  url: unknown,
+  protocols: unknown,
+  given: unknown,
+): { url: string; transport: object; config: ChannelConfig } {
+  const where = 'PQWebSocket';
+  const { href } = parseUrl(url, baseUrl());
+  const subprotocols = parseProtocols(protocols);
+  const options = optionsObject(where, given) as PQWebSocketOptions & Record<string, unknown>;
+  const config = checkClientOptions(where, options, href);
+  const transportOptions = Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => platform.transportOptions.has(name) && value !== undefined),
+  );
+  const needsWs = Object.keys(transportOptions).length > 0;
+  const Underlying = underlyingClass(where, options.WebSocket, needsWs);
+  const offered = subprotocols.length > 0 ? subprotocols : undefined;
+  if (needsWs || Underlying === platform.fallbackWebSocket()) {
+    const maxPayload = transportMaxPayload(config.limits.maxPayload);
+    const wsOptions = { ...transportOptions, perMessageDeflate: false, maxPayload };
+    return { url: href, transport: new Underlying(href, offered, wsOptions), config };
+  }
+  const transport = offered === undefined ? new Underlying(href) : new Underlying(href, offered);
+  return { url: href, transport, config };
+}
+
+/** `maxPayload` for `ws`: above every frame that the session takes; 0, which is no limit, where that is too long for it. */
+export function transportMaxPayload(maxPayload: number): number {
+  const limit = maxInnerBytes(maxPayload) + FRAME_HEADROOM;
+  return limit > MAX_TRANSPORT_LIMIT ? 0 : limit;
+}

@@ -1,0 +1,31 @@
+/**
+ * Keeps events in order where some must wait: a browser fires each message from a task of its own, so that microtasks
+ * run in between, and of the messages of one record only the first has a task already.
+ */
+import { platform } from '#platform';
+
+export class EventOrder {
+  /** Events that wait for a task of their own. */
+  #queued = 0;
+
+  /** Now, unless an earlier event still waits. */
+  next(act: () => void): void {
+    if (this.#queued > 0) this.asTask(act);
+    else act();
+  }
+
+  /** In a task of its own where the platform's own WebSocket would use one; on Node now, unless an earlier one waits. */
+  nextTask(act: () => void): void {
+    if (platform.queueTask === undefined) this.next(act);
+    else this.asTask(act);
+  }
+
+  /** In a task of its own, everywhere. */
+  asTask(act: () => void): void {
+    this.#queued += 1;
+    (platform.queueTask ?? setImmediate)(() => {
+      this.#queued -= 1;
+      act();
+    });
+  }
+}

@@ -1,0 +1,65 @@
+/** Keeps the order of what is sent where a Blob's bytes take time to read. */
+import { chain, SerialQueue } from '../protocol/maybe-promise.ts';
+import type { SentCallback } from '../protocol/outbox.ts';
+import type { CloseContent } from '../protocol/record.ts';
+import { Kind } from '../protocol/record.ts';
+import type { Connection } from './connection.ts';
+import type { SendData } from './webidl.ts';
+
+export class SendQueue {
+  readonly #steps: SerialQueue;
+  #waiting = 0;
+  #waitingBytes = 0;
+
+  /** @param connection the one to send on, once there is one */
+  constructor(private readonly connection: () => Connection<unknown>) {
+    this.#steps = new SerialQueue((error) => {
+      connection().abort('PQ_ERR_INTERNAL', error);
+    });
+  }
+
+  /** Bytes that stand at or behind a Blob that is being read. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  send(message: SendData, sent: SentCallback | undefined): void {
+    if (message.type !== 'blob' && this.#waiting === 0) {
+      this.connection().send(kindOf(message), message.bytes, message.type === 'text', sent);
+      return;
+    }
+    const size = sizeOf(message);
+    // The bytes of what stands behind a Blob are copied now: the caller may change them before the Blob is read.
+    const content = message.type === 'blob' ? message.blob : message.bytes.slice();
+    this.#waiting += 1;
+    this.#waitingBytes += size;
+    this.#steps.push(() =>
+      chain(content instanceof Uint8Array ? content : bytesOf(content), (bytes) => {
+        this.#waiting -= 1;
+        this.#waitingBytes -= size;
+        this.connection().send(kindOf(message), bytes, true, sent);
+      }),
+    );
+  }
+
+  /** @param now whether what waits is given up: before the connection is open there is nothing to wait for */
+  close(content: CloseContent, now: boolean): void {
+    const close = (): void => {
+      this.connection().close(content);
+    };
+    if (now || this.#waiting === 0) close();
+    else this.#steps.push(close);
+  }
+}
+
+export function sizeOf(message: SendData): number {
+  return message.type === 'blob' ? message.blob.size : message.bytes.length;
+}
+
+function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
+  return message.type === 'text' ? Kind.TEXT : Kind.BINARY;
+}
+
+async function bytesOf(blob: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await blob.arrayBuffer());
+}
