@@ -36,6 +36,10 @@ function matcher(patterns: string): (url: URL) => boolean {
   return (url) => expressions.some((expression) => expression.test(url.href));
 }
 
+function attributeOf(name: string): string {
+  return `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 function readOptions(attributes: Attributes): PolyfillOptions {
   let options: PolyfillOptions = {};
   let name = '';
@@ -54,16 +58,15 @@ function readOptions(attributes: Attributes): PolyfillOptions {
     if (included === undefined && excluded === undefined) return options;
     return { ...options, include: (url) => (included?.(url) ?? true) && !(excluded?.(url) ?? false) };
   } catch (error) {
-    const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new TypeError(`pq-websocket: attribute '${attribute}': ${(error as Error).message}`);
+    throw new TypeError(`pq-websocket: attribute '${attributeOf(name)}': ${(error as Error).message}`);
   }
 }
 
 /** No page socket opens where it was asked for a secure one and the asking cannot be understood. */
-function refuseAll(reason: Error): void {
+function refuseAll(message: string): void {
   const value = class WebSocket {
     constructor() {
-      throw new DOMException(reason.message, 'SecurityError');
+      throw new DOMException(message, 'SecurityError');
     }
   };
   Object.defineProperty(globalThis, 'WebSocket', { value, writable: true, configurable: true });
@@ -73,7 +76,9 @@ const script = (globalThis as { document?: Document }).document?.currentScript a
 try {
   install(readOptions({ ...script?.dataset }));
 } catch (error) {
-  refuseAll(error as Error);
+  // A value that is no option's is refused by the option's name, which the page's author has not written.
+  const message = (error as Error).message.replace(/option '(\w+)'/, (_, name: string) => `attribute '${attributeOf(name)}'`);
+  refuseAll(message);
   // eslint-disable-next-line no-console -- the page's author has no other way to see it
-  console.error((error as Error).message);
+  console.error(message);
 }

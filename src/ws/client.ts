@@ -3,19 +3,25 @@ import { WebSocket as PlainSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import type { ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
+import { authenticator } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { maxInnerBytes } from '../protocol/record.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from '../socket/identity-options.ts';
+import { transportMaxPayload } from '../socket/client-options.ts';
 import { CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from '../socket/options.ts';
-import { FRAME_HEADROOM } from '../socket/pq-websocket.ts';
 import { parseProtocols, parseUrl } from '../socket/webidl.ts';
 import { setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
-import type { ChannelOptions } from '../types.ts';
+import type { ChannelOptions, ClientAuthenticationOptions } from '../types.ts';
 
 const WHERE = 'WebSocket';
 
 /** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
 export type WebSocketOptions = ChannelOptions &
-  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof ChannelOptions> & { perMessageDeflate?: false };
+  ClientAuthenticationOptions &
+  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof ChannelOptions> & {
+    perMessageDeflate?: false;
+    /** As the second argument, where that is the options. */
+    protocols?: string | string[];
+  };
 
 export class WebSocket extends WsStyleSocket {
   /**
@@ -24,11 +30,11 @@ export class WebSocket extends WsStyleSocket {
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
   constructor(address: string | URL, protocols?: string | string[] | WebSocketOptions, options?: WebSocketOptions) {
-    const onlyOptions = typeof protocols === 'object' && !Array.isArray(protocols);
-    const given: WebSocketOptions = (onlyOptions ? protocols : options) ?? {};
-    const subprotocols = parseProtocols(onlyOptions ? undefined : protocols);
+    const isOptions = typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols);
+    const { protocols: offered, ...given } = (isOptions ? protocols : options) ?? {};
+    const subprotocols = parseProtocols((isOptions ? undefined : protocols) ?? offered);
     const { href } = parseUrl(address, undefined);
-    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...TRANSPORT_OPTIONS]);
+    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, ...TRANSPORT_OPTIONS]);
     const channelOptions: ChannelOptions = given;
     const config = channelConfig(
       WHERE,
@@ -36,13 +42,14 @@ export class WebSocket extends WsStyleSocket {
       given.maxPayload === 0 ? { ...channelOptions, maxPayload: Number.MAX_SAFE_INTEGER } : channelOptions,
       DEFAULT_LIMITS.maxPayload,
     );
+    const authenticate = authenticator(clientDemands(WHERE, given, href));
     const transport = new PlainSocket(href, subprotocols, {
       ...Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
       ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
       perMessageDeflate: false,
-      maxPayload: maxInnerBytes(config.limits.maxPayload) + FRAME_HEADROOM,
+      maxPayload: transportMaxPayload(config.limits.maxPayload),
     });
-    super('client', transport, href, config);
+    super('client', transport, href, { ...config, authenticate });
     transport.once('upgrade', (response: IncomingMessage) => {
       setRawSocket(this, response.socket);
     });

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { ServerOptions } from 'ws';
-import type { Bytes, ChannelOptions } from '../types.ts';
+import type { Bytes, ServerSocketOptions } from '../types.ts';
 
 /** Handshakes that may be under way at once before the oldest is given up. */
 export const DEFAULT_MAX_PENDING = 1_000;
@@ -24,9 +24,13 @@ type PassedOn = Pick<
   server?: Server | SecureServer;
   /** Milliseconds that `ws` waits for the peer to end the transport's close. Default 30,000. */
   closeTimeout?: number;
+  /** Limits of `ws` on chunks, fragments and unanswered pings of one transport. */
+  maxBufferedChunks?: number;
+  maxFragments?: number;
+  maxPendingAutoPongs?: number;
 };
 
-export interface WebSocketServerOptions extends PassedOn, Omit<ChannelOptions, 'context'> {
+export interface WebSocketServerOptions extends PassedOn, Omit<ServerSocketOptions, 'context'> {
   /** As everywhere, or a function of the upgrade request. */
   context?: string | Bytes | ((request: IncomingMessage) => string | Bytes);
   /** Handshakes that may be pending; beyond it the oldest pending one is closed with 1013. Default 1,000. */
@@ -36,7 +40,14 @@ export interface WebSocketServerOptions extends PassedOn, Omit<ChannelOptions, '
 }
 
 /** Options that `ws` itself gets. */
-export const WS_SERVER_OPTIONS = ['autoPong', 'allowSynchronousEvents', 'closeTimeout'] as const;
+export const WS_SERVER_OPTIONS = [
+  'autoPong',
+  'allowSynchronousEvents',
+  'closeTimeout',
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPendingAutoPongs',
+] as const;
 
 /** Options that this class carries out. */
 export const OWN_SERVER_OPTIONS = [

@@ -7,13 +7,14 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer as PlainServer } from 'ws';
 import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
+import { prover } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { maxInnerBytes } from '../protocol/record.ts';
+import { SERVER_AUTHENTICATION_OPTIONS, serverCredentials } from '../socket/identity-options.ts';
+import { transportMaxPayload } from '../socket/client-options.ts';
 import { CHANNEL_OPTION_NAMES, channelConfig, contextOption, numberOption, refuseUnknown } from '../socket/options.ts';
 import type { ChannelConfig } from '../socket/options.ts';
-import { connectionOf, FRAME_HEADROOM } from '../socket/pq-websocket.ts';
-import { emitSafely, setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
-import type { NetworkSocket } from '../socket/raw-socket.ts';
+import { connectionOf } from '../socket/pq-websocket.ts';
+import { safely, setRawSocket, watchSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from './options.ts';
@@ -36,7 +37,6 @@ export interface WebSocketServerEvents {
 export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   /** The options as given; `verifyClient` and `handleProtocols` may be changed later, as in `ws`. */
   readonly options: WebSocketServerOptions;
-  readonly path: string | undefined;
   /** Sockets whose handshake this end has finished; undefined with `clientTracking: false`. */
   readonly clients: Set<WsStyleWebSocket> | undefined;
   readonly #plain: PlainServer;
@@ -46,6 +46,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   readonly #pending = new Set<WsStyleSocket>();
   /** Sockets that have not been shown to anyone. */
   readonly #hidden = new Set<WsStyleSocket>();
+  /** With `port`: the server that this one started, and closes. */
+  readonly #ownServer: Server | undefined;
   readonly #server: Server | SecureServer | undefined;
   readonly #detach: () => void;
   #state: 'running' | 'closing' | 'closed' = 'running';
@@ -56,29 +58,37 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    */
   constructor(options: WebSocketServerOptions, callback?: () => void) {
     super();
-    refuseUnknown(WHERE, options, [...CHANNEL_OPTION_NAMES, ...OWN_SERVER_OPTIONS, ...WS_SERVER_OPTIONS]);
-    const places = [options.port !== undefined, options.server !== undefined, options.noServer === true];
+    refuseUnknown(WHERE, options, [
+      ...CHANNEL_OPTION_NAMES,
+      ...SERVER_AUTHENTICATION_OPTIONS,
+      ...OWN_SERVER_OPTIONS,
+      ...WS_SERVER_OPTIONS,
+    ]);
+    // null stands for an option that is not given, as in ws.
+    const places = [isGiven(options.port), isGiven(options.server), Boolean(options.noServer)];
     if (places.filter(Boolean).length !== 1) {
       throw new TypeError(`${WHERE}: one and only one of the options 'port', 'server' and 'noServer' must be given`);
     }
     const { context, ...channelOptions } = options;
     // ws takes 0 for no limit.
     if (channelOptions.maxPayload === 0) channelOptions.maxPayload = Number.MAX_SAFE_INTEGER;
-    this.#config = channelConfig(
-      WHERE,
-      typeof context === 'function' || context === undefined ? channelOptions : { ...channelOptions, context },
-      DEFAULT_LIMITS.maxPayload,
-    );
+    this.#config = {
+      ...channelConfig(
+        WHERE,
+        typeof context === 'function' || context === undefined ? channelOptions : { ...channelOptions, context },
+        DEFAULT_LIMITS.maxPayload,
+      ),
+      prove: prover(serverCredentials(WHERE, options)),
+    };
     this.#maxPending = numberOption(WHERE, 'maxPendingHandshakes', options.maxPendingHandshakes, DEFAULT_MAX_PENDING, 1, 2 ** 31);
     this.options = { ...options };
-    this.path = options.path ?? undefined;
     this.clients = options.clientTracking === false ? undefined : new Set();
     this.#plain = this.#createPlain();
-    this.#server = options.port === undefined ? options.server : createServer(upgradeRequired);
+    this.#ownServer = isGiven(options.port) ? createServer(upgradeRequired) : undefined;
+    this.#server = this.#ownServer ?? options.server ?? undefined;
     this.#detach = this.#attach();
-    if (options.port !== undefined) {
-      this.#server?.listen({ port: options.port, host: options.host, backlog: options.backlog }, callback);
-    }
+    const { port, host, backlog } = options;
+    this.#ownServer?.listen({ port, host: host ?? undefined, backlog: backlog ?? undefined }, callback);
   }
 
   /** As of the server underneath. @throws {Error} with `noServer` */
@@ -87,8 +97,13 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     return this.#server?.address() ?? null;
   }
 
-  /** Whether this server takes the request: by `path`. May be overridden. */
-  shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
+  /** The option, as it stands. */
+  get path(): string | undefined {
+    return this.options.path ?? undefined;
+  }
+
+  /** Whether this server takes the request: by `path`. May be overridden; a promise is not waited for. */
+  shouldHandle(request: IncomingMessage): boolean {
     if (!this.path) return true;
     return (request.url ?? '').split('?', 1)[0] === this.path;
   }
@@ -106,11 +121,14 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   /**
    * Stops accepting sockets and gives up the handshakes that are under way. Open sockets stay open, as in `ws`.
-   * @param callback called once the server, and with `clientTracking` every client, is closed
+   * @param callback a listener for 'close': the server, and with `clientTracking` every client, is closed
    */
   close(callback?: (error?: Error) => void): void {
     if (this.#state === 'closed') {
-      if (callback) process.nextTick(callback, new Error('The server is not running'));
+      if (callback) this.once('close', () => {
+        callback(new Error('The server is not running'));
+      });
+      process.nextTick(() => this.emit('close'));
       return;
     }
     if (callback) this.once('close', callback);
@@ -119,12 +137,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#detach();
     for (const socket of this.#hidden) connectionOf(socket).abort('PQ_ERR_GOING_AWAY');
     this.#plain.close();
-    if (this.options.port !== undefined) this.#server?.close(() => {
-      this.#emitClose();
+    this.#ownServer?.close(() => {
+      this.#state = 'closed';
+      this.emit('close');
     });
-    else process.nextTick(() => {
-      this.#closeWhenEmpty();
-    });
+    this.#closeWhenEmpty();
   }
 
   #createPlain(): PlainServer {
@@ -134,7 +151,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: maxInnerBytes(this.#config.limits.maxPayload) + FRAME_HEADROOM,
+      maxPayload: transportMaxPayload(this.#config.limits.maxPayload),
       verifyClient: ((info: VerifyInfo, done: VerifyDone) => {
         verify(this.options.verifyClient, info, done);
       }) as VerifyClientCallbackAsync,
@@ -143,7 +160,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         return handleProtocols ? handleProtocols(protocols, request) : (protocols.values().next().value ?? false);
       },
     });
-    plain.shouldHandle = (request): boolean | Promise<boolean> => this.shouldHandle(request);
+    plain.shouldHandle = (request): boolean => this.shouldHandle(request);
     plain.on('headers', (headers: string[], request: IncomingMessage) => {
       this.emit('headers', headers, request);
     });
@@ -179,29 +196,39 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   #secure(plain: PlainSocket, request: IncomingMessage, network: Duplex, callback: UpgradeCallback): void {
     if (this.#state !== 'running') {
-      plain.close(1001);
+      plain.on('error', () => undefined).close(1001);
       return;
     }
-    const { context } = this.options;
-    const config =
-      typeof context === 'function'
-        ? { ...this.#config, context: contextOption(WHERE, context(request)) }
-        : this.#config;
+    let config: ChannelConfig;
+    try {
+      config = this.#configFor(request);
+    } catch (error) {
+      // The application's own function threw: its bug to see, and no socket that nobody holds.
+      plain.on('error', () => undefined).terminate();
+      throw error;
+    }
     const socket = new WsStyleSocket('server', plain, '', config);
     const shown = socket as unknown as WsStyleWebSocket;
-    setRawSocket(socket, network as unknown as NetworkSocket);
+    setRawSocket(socket, network);
     this.#hidden.add(socket);
     this.#admitPending(socket);
-    socket.once('open', () => {
-      this.#hidden.delete(socket);
-      this.clients?.add(shown);
-      callback(shown, request);
+    watchSocket(socket, {
+      opened: () => {
+        this.#hidden.delete(socket);
+        this.clients?.add(shown);
+        safely(callback)(shown, request);
+      },
+      closed: () => {
+        this.#hidden.delete(socket);
+        this.clients?.delete(shown);
+        this.#closeWhenEmpty();
+      },
     });
-    socket.once('close', () => {
-      this.#hidden.delete(socket);
-      this.clients?.delete(shown);
-      if (this.#state === 'closing' && this.options.port === undefined) this.#closeWhenEmpty();
-    });
+  }
+
+  #configFor(request: IncomingMessage): ChannelConfig {
+    const { context } = this.options;
+    return typeof context === 'function' ? { ...this.#config, context: contextOption(WHERE, context(request)) } : this.#config;
   }
 
   /** Refusing newcomers instead of the oldest would let slow attackers lock everybody out. */
@@ -218,15 +245,20 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     connectionOf(oldest).abort('PQ_ERR_OVERLOAD');
   }
 
+  /** A server of the application's own, or none, is not ours to wait for: the sockets are. */
   #closeWhenEmpty(): void {
-    if (this.#hidden.size === 0 && (this.clients?.size ?? 0) === 0) this.#emitClose();
+    if (this.#state !== 'closing' || this.#ownServer !== undefined) return;
+    if (this.#hidden.size > 0 || (this.clients?.size ?? 0) > 0) return;
+    process.nextTick(() => {
+      if (this.#state !== 'closing') return;
+      this.#state = 'closed';
+      this.emit('close');
+    });
   }
+}
 
-  #emitClose(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    emitSafely({ emit: () => this.emit('close') }, 'close');
-  }
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function upgradeRequired(_request: IncomingMessage, response: ServerResponse): void {

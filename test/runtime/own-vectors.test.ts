@@ -1,0 +1,74 @@
+/** src/protocol against our own vectors in every supported Node, on every backend. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { nodeBinary } from '../../scripts/lib/toolchain.ts';
+import { bundleOwnVectors, readV1 } from '../support/own-vectors-bundle.ts';
+
+const ENTRY = 'test/runtime/own-vectors-script.ts';
+const LIMIT_MS = 120_000;
+
+/** Each Node, and whether it has an ML-KEM of its own. */
+const NODES: readonly (readonly [major: number, hasMlKem: boolean])[] = [[20, false], [22, false], [24, true], [26, true]];
+
+interface Run {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function execute(binary: string, args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(binary, args, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr });
+    });
+  });
+}
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(path.join(tmpdir(), 'pq-websocket-own-vectors-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+async function runSuite(major: number, v1Text: string): Promise<Run> {
+  const bundle = path.join(scratch, `suite-${major}.mjs`);
+  await writeFile(bundle, await bundleOwnVectors(ENTRY, 'node', v1Text));
+  return execute(nodeBinary(major), ['--disable-warning=ExperimentalWarning', bundle]);
+}
+
+const passedIn = new Map<number, number>();
+
+test.each(NODES)('Node %i', { timeout: LIMIT_MS + 10_000 }, async (major, hasMlKem) => {
+  const { code, stdout, stderr } = await runSuite(major, await readV1());
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(stdout) ?? [];
+  expect(Number(passed)).toBeGreaterThan(500);
+  expect(failed).toBe('0');
+  const labels = stdout.split('\n').filter((line) => line.startsWith(`Node ${major}.`)).map((line) => line.slice(line.indexOf(': ') + 2));
+  const kem = hasMlKem ? 'native' : '@noble';
+  expect(labels).toEqual(['noble, @noble ML-KEM', `node, ${kem} ML-KEM`, `webcrypto, ${kem} ML-KEM`]);
+  passedIn.set(major, Number(passed));
+  console.log(stdout.trim());
+});
+
+test('the same number of tests in each', () => {
+  expect([...passedIn.keys()]).toEqual(NODES.map(([major]) => major));
+  expect(new Set(passedIn.values()).size).toBe(1);
+});
+
+test('every backend notices a vector that is wrong by one bit', { timeout: LIMIT_MS + 10_000 }, async () => {
+  const text = await readV1();
+  const { th } = (JSON.parse(text) as { session: { th: string } }).session;
+  const wrong = th.slice(0, -1) + (Number.parseInt(th.slice(-1), 16) ^ 1).toString(16);
+  const { code, stdout, stderr } = await runSuite(20, text.replaceAll(th, wrong));
+  expect(code).toBe(1);
+  const failures = stderr.split('\n').filter((line) => line !== '');
+  expect(stdout).toContain(`, ${failures.length} failed`);
+  for (const backend of ['noble', 'node', 'webcrypto']) {
+    const name = `${backend} > session > hellos, th and Finisheds, both ends: `;
+    expect(failures.filter((line) => line.startsWith(name))).toHaveLength(1);
+  }
+});
