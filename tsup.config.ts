@@ -40,6 +40,16 @@ export default defineConfig([
   },
   {
     ...shared,
+    entry: ['src/cli.ts'],
+    outDir: 'dist',
+    platform: 'node',
+    format: ['esm'],
+    banner: { js: '#!/usr/bin/env node' },
+    splitting: false,
+    esbuildOptions: nodeConditions,
+  },
+  {
+    ...shared,
     entry: { 'pq-websocket.polyfill': 'src/polyfill-script.ts' },
     outDir: 'dist',
     platform: 'browser',

@@ -53,6 +53,8 @@ function parseHello(message: string | Uint8Array, member: string, length: number
 /** What a server may put into its Finished to prove who it is. */
 export interface ServerProof {
   readonly signature?: Uint8Array | undefined;
+  /** The key that signed, for clients that pin its fingerprint; a key from the wire proves nothing by itself. */
+  readonly publicKey?: Uint8Array | undefined;
   readonly attestation?: Uint8Array | undefined;
 }
 
@@ -61,6 +63,7 @@ export function buildFinished(proof: ServerProof): Uint8Array {
   const content = utf8(
     JSON.stringify({
       ...(proof.signature && { ml_dsa_65_signature: toBase64(proof.signature) }),
+      ...(proof.publicKey && { ml_dsa_65_public_key: toBase64(proof.publicKey) }),
       ...(proof.attestation && { attestation_doc: toBase64(proof.attestation) }),
     }),
   );
@@ -73,6 +76,7 @@ export type ProofMember = 'absent' | 'malformed' | Uint8Array;
 
 export interface ReceivedFinished {
   readonly signature: ProofMember;
+  readonly publicKey: ProofMember;
   readonly attestation: ProofMember;
 }
 
@@ -88,6 +92,7 @@ export function parseFinished(content: Uint8Array): ReceivedFinished {
   const object = parseObject(text, 'PQ_ERR_FINISHED');
   return {
     signature: proofMember(object.get('ml_dsa_65_signature')),
+    publicKey: proofMember(object.get('ml_dsa_65_public_key')),
     attestation: proofMember(object.get('attestation_doc')),
   };
 }
