@@ -173,7 +173,7 @@ export default tseslint.config(
         {
           patterns: [
             { regex: '^(@noble/|(node:)?crypto$)', message: 'socket/ knows no cipher.' },
-            { regex: '/crypto/(?!backend\\.ts$)', message: 'socket/ knows the interface crypto/backend.ts only.' },
+            { regex: '/crypto/(?!(backend|signature|key-files)\\.ts$)', message: 'socket/ knows interfaces and file formats of crypto/, no implementation.' },
             { regex: '^\\.\\./(index|server|ws|polyfill|msw|nitro|gateway|cli)\\.ts$', message: 'Arrows run one way: socket/ imports no entry point.' },
           ],
         },

@@ -38,6 +38,11 @@ const CONSTANT_REASONS: ReadonlySet<string> = new Set([
   'too much data waiting',
 ]);
 const FAILURE_CODES = { first: 3768, last: 3773 };
+/** What our server says when it ends a handshake. */
+const SERVER_REASONS: ReadonlyMap<number, string> = new Map([
+  [1001, 'server is closing'],
+  [1013, 'too many pending handshakes'],
+]);
 /** With an empty reason. 1001, 1012 and 1013 say why a server ends a connection before anything was sealed. */
 const BARE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1012, 1013]);
 
@@ -102,6 +107,7 @@ function closeProblem(payload: Uint8Array): string | undefined {
   if (payload.length === 0) return undefined;
   const { code, reason } = parseClosePayload(payload);
   if (code === undefined) return 'a close frame with half a code';
+  if (SERVER_REASONS.get(code) === reason) return undefined;
   if (BARE_CODES.has(code)) return reason === '' ? undefined : `a close frame with code ${code} and a reason`;
   const ours = code >= FAILURE_CODES.first && code <= FAILURE_CODES.last;
   if (!ours) return `a close frame with code ${code}`;
