@@ -1,0 +1,49 @@
+/** What the documents name exists, and what exists is named. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CLIENT_AUTHENTICATION_OPTIONS, SERVER_AUTHENTICATION_OPTIONS } from '../../src/socket/identity-options.ts';
+import { CHANNEL_OPTION_NAMES } from '../../src/socket/options.ts';
+import { OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from '../../src/ws/options.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const readme = read('README.md');
+
+describe('the README explains', () => {
+  const codes = read('src/protocol/errors.ts').match(/^ {2}PQ_ERR_\w+/gm)?.map((code) => code.trim()) ?? [];
+
+  test('there are failure codes to look for', () => {
+    expect(codes.length).toBeGreaterThan(20);
+  });
+
+  test.each(codes)('%s', (code) => {
+    expect(readme).toContain(`\`${code}\``);
+  });
+
+  test.each([
+    ...CHANNEL_OPTION_NAMES,
+    ...CLIENT_AUTHENTICATION_OPTIONS,
+    ...SERVER_AUTHENTICATION_OPTIONS,
+    ...OWN_SERVER_OPTIONS,
+    ...WS_SERVER_OPTIONS,
+    'strict',
+    'WebSocket',
+  ])('the option %s', (option) => {
+    expect(readme).toContain(`\`${option}\``);
+  });
+});
+
+describe("SECURITY.md's tests exist", () => {
+  const cited = [...read('SECURITY.md').matchAll(/`([\w/-]+\.test\.ts)`: ([^|]+?) \|/g)].map(
+    ([, file, name]) => [file as string, name as string] as const,
+  );
+
+  test('there are citations to look up', () => {
+    expect(cited.length).toBeGreaterThan(20);
+  });
+
+  test.each(cited)('%s: %s', (file, name) => {
+    expect(read(path.join('test', file))).toContain(name);
+  });
+});
