@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"example.com/pqws/pqws"
+)
+
+// run is `pqws-peer client` in this process, against `pqws-peer server`'s handler.
+func run(t *testing.T, options pqws.Options, args ...string) ([]verdict, error) {
+	t.Helper()
+	server := httptest.NewServer(handler(options))
+	defer server.Close()
+	var stdout bytes.Buffer
+	err := runClient(append([]string{"ws" + strings.TrimPrefix(server.URL, "http")}, args...), &stdout)
+	var verdicts []verdict
+	for decoder := json.NewDecoder(&stdout); ; {
+		var v verdict
+		if decodeErr := decoder.Decode(&v); decodeErr == io.EOF {
+			return verdicts, err
+		} else if decodeErr != nil {
+			t.Fatal(decodeErr)
+		}
+		verdicts = append(verdicts, v)
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	seed := bytes.Repeat([]byte{7}, 32)
+	sign, public, err := pqws.IdentityFromSeed(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		options pqws.Options
+		args    []string
+	}{
+		"plain":     {pqws.Options{}, nil},
+		"context":   {pqws.Options{Context: []byte("room 7")}, []string{"--context", "room 7"}},
+		"padded":    {pqws.Options{Padding: 256}, []string{"--padding", "padme"}},
+		"identity":  {pqws.Options{Identity: sign}, []string{"--pin", hex.EncodeToString(public)}},
+		"fast open": {pqws.Options{}, []string{"--fast-open"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			verdicts, err := run(t, c.options, c.args...)
+			if err != nil || len(verdicts) != len(cases) {
+				t.Errorf("%v, %d verdicts", err, len(verdicts))
+			}
+			for _, v := range verdicts {
+				if !v.OK {
+					t.Errorf("%s: %s", v.Case, v.Detail)
+				}
+			}
+		})
+	}
+}
+
+func TestMismatchFailsEveryCase(t *testing.T) {
+	verdicts, err := run(t, pqws.Options{Context: []byte("room 7")}, "--context", "room 8")
+	if !errors.Is(err, errCases) || len(verdicts) != len(cases) {
+		t.Fatalf("%v, %d verdicts", err, len(verdicts))
+	}
+	for _, v := range verdicts {
+		if v.OK || !strings.Contains(v.Detail, "3768") {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+func TestServerPrintsItsPort(t *testing.T) {
+	reader, writer := io.Pipe()
+	go func() { writer.CloseWithError(serve(0, pqws.Options{}, writer)) }()
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if !ok {
+		t.Fatalf("%q", line)
+	}
+	if err := runClient([]string{"ws://127.0.0.1:" + port + "/any/path"}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	fingerprint := strings.Repeat("ab", 32)
+	for _, args := range [][]string{
+		{}, {"--context", "x"}, {"ws://127.0.0.1:1", "--profile", "yellowpages"}, {"ws://127.0.0.1:1", "--padding", "65537"},
+		{"ws://127.0.0.1:1", "--pin", fingerprint}, {"ws://127.0.0.1:1", "--pin", "zz"},
+	} {
+		if err := runClient(args, io.Discard); err == nil || errors.Is(err, errCases) {
+			t.Errorf("%v is taken", args)
+		}
+	}
+	for _, args := range [][]string{{"--profile", "both"}, {"--identity-seed", "00"}, {"--context", ""}} {
+		if err := runServer(args); err == nil {
+			t.Errorf("%v is taken", args)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/pqws/pqconn"
+	"example.com/pqws/pqws"
+)
+
+func runServer(args []string) error {
+	var options pqws.Options
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	commonFlags(flags, &options)
+	port := flags.Int("port", 0, "0: any")
+	flags.Func("identity-seed", "ML-DSA-65 seed, 32 bytes in hex", func(text string) error {
+		seed, err := hex.DecodeString(text)
+		if err != nil {
+			return errors.New("not hexadecimal")
+		}
+		options.Identity, _, err = pqws.IdentityFromSeed(seed)
+		return err
+	})
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if _, err := pqws.NewServer(options); err != nil {
+		return err // now, rather than at each request
+	}
+	return serve(*port, options, os.Stdout)
+}
+
+func serve(port int, options pqws.Options, stdout io.Writer) error {
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "listening %d\n", listener.Addr().(*net.TCPAddr).Port)
+	server := &http.Server{Handler: handler(options), ReadHeaderTimeout: 10 * time.Second}
+	return server.Serve(listener)
+}
+
+func handler(options pqws.Options) *pqconn.Server {
+	return &pqconn.Server{
+		Options: options,
+		// For tests from pages of any origin, on the loopback interface. A real server names its origins.
+		CheckOrigin: func(*http.Request) bool { return true },
+		Handle:      converse,
+	}
+}
+
+// converse echoes, and carries out what begins with '!'.
+func converse(c *pqconn.Conn) {
+	for {
+		m, err := c.Read()
+		if err != nil {
+			return
+		}
+		if m.Text && len(m.Data) > 0 && m.Data[0] == '!' {
+			err = command(c, string(m.Data[1:]))
+		} else {
+			err = c.Send(m)
+		}
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, pqws.ErrNotOpen) {
+			return // the peer closed meanwhile
+		}
+		if c.SendText("error: "+err.Error()) != nil {
+			return
+		}
+	}
+}
+
+func command(c *pqconn.Conn, line string) error {
+	name, rest, _ := strings.Cut(line, " ")
+	switch name {
+	case "export":
+		// The last word is the length: a label may have spaces, or be empty.
+		i := strings.LastIndexByte(rest, ' ')
+		if i < 0 {
+			return errors.New("!export LABEL LENGTH")
+		}
+		size, err := strconv.Atoi(rest[i+1:])
+		if err != nil {
+			return err
+		}
+		key, err := c.ExportKey(rest[:i], size)
+		if err != nil {
+			return err
+		}
+		return c.SendText(hex.EncodeToString(key))
+	case "hash":
+		return c.SendText(hex.EncodeToString(c.TranscriptHash()))
+	case "update":
+		c.Update()
+		return c.SendText("updated")
+	case "batch":
+		n, err := strconv.Atoi(rest)
+		if err != nil || n < 1 || n > 10000 {
+			return errors.New("!batch N, 1 to 10000")
+		}
+		messages := make([]pqws.Message, n)
+		for i := range messages {
+			messages[i] = pqws.Message{Text: true, Data: fmt.Appendf(nil, "batch %d", i)}
+		}
+		return c.SendBatch(messages)
+	case "mixed":
+		return c.SendBatch(mixed())
+	case "pad":
+		padding, err := parsePadding(rest)
+		if err != nil {
+			return err
+		}
+		if err := c.SetPadding(padding); err != nil {
+			return err
+		}
+		return c.SendText("padded")
+	case "close":
+		text, reason, _ := strings.Cut(rest, " ")
+		code, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return err
+		}
+		_, err = c.Close(uint16(code), reason)
+		return err
+	}
+	return errors.New("unknown command")
+}
+
+func mixed() []pqws.Message {
+	return []pqws.Message{
+		{Text: true, Data: []byte("a")}, {Data: []byte{0x00, 0x01, 0xff}}, {Text: true}, {},
+	}
+}

@@ -1,0 +1,48 @@
+package pqconn
+
+import (
+	"context"
+	"net/http"
+
+	"example.com/pqws/pqws"
+	"github.com/gorilla/websocket"
+)
+
+// A Dialer opens connections as a client.
+type Dialer struct {
+	Options      pqws.Options
+	Subprotocols []string
+	FastOpen     bool // for servers known to support it (section 13)
+	Header       http.Header
+}
+
+// Dial returns when the server's Finished is accepted and all that Options ask for has passed.
+func (d *Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
+	session, err := pqws.NewClient(d.Options)
+	if err != nil {
+		return nil, err
+	}
+	offer := d.Subprotocols
+	if d.FastOpen {
+		offer = pqws.FastOpenProtocols(offer, session.ClientHello())
+	}
+	// A Dialer of its own, without compression: lengths after compression would tell of contents.
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, WriteBufferSize: writeBuffer, Subprotocols: offer}
+	ws, _, err := dialer.DialContext(ctx, url, d.Header)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(ws, session)
+	stop := context.AfterFunc(ctx, c.Abort)
+	defer stop()
+	err = c.handshake(func(s *pqws.Session) pqws.Output {
+		if refusal := s.Selected(ws.Subprotocol(), d.Subprotocols, d.FastOpen); refusal.Close != 0 {
+			return refusal
+		}
+		return s.Start()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
