@@ -8,7 +8,7 @@ import { Refusal } from './errors.ts';
 import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './handshake.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
 import { deriveConnectionKeys } from './key-schedule.ts';
-import { chain } from './maybe-promise.ts';
+import { attempt, chain, finish } from './maybe-promise.ts';
 
 export interface KeyAgreementConfig {
   readonly backend: CryptoBackend;
@@ -27,7 +27,7 @@ export interface Agreement {
 }
 
 export class ClientKeyAgreement {
-  #keyPair: KemKeyPair | undefined;
+  #keyPair: KemKeyPair | 'none yet' | 'destroyed' = 'none yet';
   #clientHello = '';
 
   constructor(private readonly config: KeyAgreementConfig) {}
@@ -35,9 +35,14 @@ export class ClientKeyAgreement {
   /** Makes the key pair and gives the ClientHello. */
   start(): MaybePromise<string> {
     const seed = this.config.random(new Uint8Array(KEM_SEED_BYTES));
-    return chain(this.config.backend.generateKeyPair(seed), (keyPair) => {
-      seed.fill(0);
-      this.#keyPair = keyPair;
+    const generated = finish(
+      () => this.config.backend.generateKeyPair(seed),
+      () => seed.fill(0),
+    );
+    return chain(generated, (keyPair) => {
+      // The connection may have ended while the pair was being made.
+      if (this.#keyPair === 'destroyed') keyPair.destroy();
+      else this.#keyPair = keyPair;
       this.#clientHello = buildClientHello(keyPair.encapsulationKey);
       return this.#clientHello;
     });
@@ -47,18 +52,23 @@ export class ClientKeyAgreement {
   finish(serverHello: string | Uint8Array): MaybePromise<Agreement> {
     const ciphertext = parseServerHello(serverHello);
     const keyPair = this.#keyPair;
-    if (keyPair === undefined) throw new Error('the key agreement has not started');
+    if (typeof keyPair === 'string') throw new Error('there is no key pair');
     // A wrong ciphertext of the right length does not fail here: implicit rejection (FIPS 203 6.3) gives a secret
     // that the peer lacks, and the peer's Finished does not open.
-    return chain(keyPair.decapsulate(ciphertext), (sharedSecret) => {
-      this.destroy();
-      return agree(this.config, this.#clientHello, serverHello as string, sharedSecret, keyPair.native);
-    });
+    const decapsulated = finish(
+      () => keyPair.decapsulate(ciphertext),
+      () => {
+        this.destroy();
+      },
+    );
+    return chain(decapsulated, (sharedSecret) =>
+      agree(this.config, this.#clientHello, serverHello as string, sharedSecret, keyPair.native),
+    );
   }
 
   destroy(): void {
-    this.#keyPair?.destroy();
-    this.#keyPair = undefined;
+    if (typeof this.#keyPair !== 'string') this.#keyPair.destroy();
+    this.#keyPair = 'destroyed';
   }
 }
 
@@ -84,15 +94,12 @@ function encapsulate(
   config: KeyAgreementConfig,
   encapsulationKey: Uint8Array,
 ): ReturnType<CryptoBackend['encapsulate']> {
-  const refuse = (error: unknown): never => {
-    throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
-  };
-  try {
-    const result = config.backend.encapsulate(encapsulationKey, config.encapsulationRandomness?.());
-    return result instanceof Promise ? result.catch(refuse) : result;
-  } catch (error) {
-    return refuse(error);
-  }
+  return attempt(
+    () => config.backend.encapsulate(encapsulationKey, config.encapsulationRandomness?.()),
+    (error) => {
+      throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
+    },
+  );
 }
 
 function agree(
@@ -102,8 +109,15 @@ function agree(
   sharedSecret: Secret,
   nativeKem: boolean,
 ): MaybePromise<Agreement> {
-  const { backend } = config;
-  return chain(backend.sha256(transcript(clientHello, serverHello, config.context)), (transcriptHash) =>
+  const { backend, context } = config;
+  const hashed = attempt(
+    () => backend.sha256(transcript(clientHello, serverHello, context)),
+    (error) => {
+      sharedSecret.destroy();
+      throw error;
+    },
+  );
+  return chain(hashed, (transcriptHash) =>
     chain(deriveConnectionKeys(backend, transcriptHash, sharedSecret), (keys) => ({
       keys,
       transcriptHash,

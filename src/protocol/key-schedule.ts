@@ -5,13 +5,15 @@
 import type { AeadKey, CryptoBackend, MaybePromise, Secret } from '../crypto/backend.ts';
 import { SHARED_SECRET_BYTES } from '../crypto/backend.ts';
 import { concat, fromUtf8, u16be, utf8 } from './bytes.ts';
-import { all, chain } from './maybe-promise.ts';
+import { allOrNone, chain, finish } from './maybe-promise.ts';
 
 /** Who sends. */
 export type Direction = 'client' | 'server';
 
 /** RFC 5869 2.3: at most 255 hash lengths. */
 export const MAX_EXPORT_BYTES = 8_160;
+/** Together with what stands before it, the label is an HKDF info, of which node:crypto takes 1,024 bytes. */
+const MAX_LABEL_BYTES = 1_000;
 
 const label = (text: string): Uint8Array => utf8(`pq-websocket/1 ${text}`);
 
@@ -69,9 +71,9 @@ function deriveEpoch(
   secret: Secret,
 ): MaybePromise<{ key: AeadKey; next: Secret }> {
   return chain(
-    all<[AeadKey, Secret]>([
-      backend.deriveKey(secret, transcriptHash, label(`${direction} key`)),
-      deriveSecret(backend, secret, transcriptHash, label(`${direction} update`)),
+    allOrNone<[AeadKey, Secret]>([
+      () => backend.deriveKey(secret, transcriptHash, label(`${direction} key`)),
+      () => deriveSecret(backend, secret, transcriptHash, label(`${direction} update`)),
     ]),
     ([key, next]) => ({ key, next }),
   );
@@ -84,10 +86,10 @@ function deriveSecret(
   info: Uint8Array,
 ): MaybePromise<Secret> {
   return chain(backend.deriveBytes(secret, transcriptHash, info, SHARED_SECRET_BYTES), (bytes) =>
-    chain(backend.importSecret(bytes), (derived) => {
-      bytes.fill(0);
-      return derived;
-    }),
+    finish(
+      () => backend.importSecret(bytes),
+      () => bytes.fill(0),
+    ),
   );
 }
 
@@ -99,7 +101,10 @@ export class Exporter {
     private readonly secret: Secret,
   ) {}
 
-  /** @throws {RangeError | TypeError} when `length` is not 1 to 8160, or `labelText` has a lone surrogate */
+  /**
+   * @throws {RangeError} when `length` is not 1 to 8160, or the label has more than 1000 bytes of UTF-8
+   * @throws {TypeError} when the label has a lone surrogate
+   */
   exportKey(labelText: string, length: number): MaybePromise<Uint8Array> {
     if (!Number.isInteger(length) || length < 1 || length > MAX_EXPORT_BYTES) {
       throw new RangeError(`exportKey: length must be an integer from 1 to ${MAX_EXPORT_BYTES} bytes, got ${length}`);
@@ -107,6 +112,11 @@ export class Exporter {
     const labelBytes = utf8(labelText);
     // Two labels must never give the same key, and the encoder turns every lone surrogate into U+FFFD.
     if (fromUtf8(labelBytes) !== labelText) throw new TypeError('exportKey: label must be a well-formed string');
+    if (labelBytes.length > MAX_LABEL_BYTES) {
+      throw new RangeError(
+        `exportKey: label must have at most ${MAX_LABEL_BYTES} bytes of UTF-8, got ${labelBytes.length}`,
+      );
+    }
     const info = concat(label('export '), u16be(length), labelBytes);
     return this.backend.deriveBytes(this.secret, this.transcriptHash, info, length);
   }
@@ -123,23 +133,28 @@ export interface ConnectionKeys {
   readonly exporter: Exporter;
 }
 
-/** Derives everything from the shared secret and destroys it. */
+/** Derives everything from the shared secret and destroys it, also when something fails. */
 export function deriveConnectionKeys(
   backend: CryptoBackend,
   transcriptHash: Uint8Array,
   sharedSecret: Secret,
 ): MaybePromise<ConnectionKeys> {
-  return chain(
-    all<[DirectionKeys, DirectionKeys, Secret]>([
-      DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
-      DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
-      deriveSecret(backend, sharedSecret, transcriptHash, label('exporter')),
-    ]),
-    ([client, server, exporter]) => {
+  const derived = finish(
+    () =>
+      allOrNone<[DirectionKeys, DirectionKeys, Secret]>([
+        () => DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
+        () => DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
+        () => deriveSecret(backend, sharedSecret, transcriptHash, label('exporter')),
+      ]),
+    () => {
       sharedSecret.destroy();
-      return { client, server, exporter: new Exporter(backend, transcriptHash, exporter) };
     },
   );
+  return chain(derived, ([client, server, exporter]) => ({
+    client,
+    server,
+    exporter: new Exporter(backend, transcriptHash, exporter),
+  }));
 }
 
 export function destroyKeys({ client, server, exporter }: ConnectionKeys): void {

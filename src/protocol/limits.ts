@@ -23,8 +23,10 @@ export interface SessionLimits {
   readonly closeTimeout: number;
   /** Bytes of one message that a receiver accepts. */
   readonly maxPayload: number;
-  /** Bytes that may wait: for the channel to open in one direction, for a verification in the other. */
+  /** Bytes of the application's messages that may wait for the channel to open. */
   readonly maxQueuedBytes: number;
+  /** Bytes received that may wait for an earlier step of the handshake, a verification above all. */
+  readonly maxWaitingBytes: number;
   /** When this end's sender must have updated its key. */
   readonly rekey: RekeyLimits;
   /** Records that a receiver accepts in one epoch. */
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: SessionLimits = {
   closeTimeout: 30_000,
   maxPayload: 100 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,
+  maxWaitingBytes: 16 * 1024 * 1024,
   rekey: DEFAULT_REKEY,
   receivedEpochRecords: 2 ** 24,
 };

@@ -5,32 +5,102 @@
 import type { MaybePromise } from '../crypto/backend.ts';
 
 export function isPromise<T>(value: MaybePromise<T> | PromiseLike<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<T>).then === 'function';
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** `next(value)`: now if the value is here, else when it comes. */
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return isPromise(value) ? value.then(next) : next(value);
+  // resolve(): what an application's callback gives may be a thenable that is no promise.
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value);
 }
 
-/** Several values at once, in the same turn when none of them is a promise. */
-export function all<T extends readonly unknown[]>(values: { [K in keyof T]: MaybePromise<T[K]> }): MaybePromise<T> {
-  return values.some((value) => isPromise(value))
-    ? (Promise.all(values) as unknown as Promise<T>)
-    : (values as unknown as T);
+/** `run()`; what it throws or rejects with goes to `recover`, which gives a value instead or throws. */
+export function attempt<T>(run: () => MaybePromise<T>, recover: (error: unknown) => T): MaybePromise<T> {
+  try {
+    const result = run();
+    return isPromise(result) ? Promise.resolve(result).catch(recover) : result;
+  } catch (error) {
+    return recover(error);
+  }
+}
+
+/** `run()`, and `cleanUp()` once it is over, however it ends. */
+export function finish<T>(run: () => MaybePromise<T>, cleanUp: () => void): MaybePromise<T> {
+  let result: MaybePromise<T>;
+  try {
+    result = run();
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+  if (isPromise(result)) return Promise.resolve(result).finally(cleanUp);
+  cleanUp();
+  return result;
+}
+
+/** What holds a secret until it is told to let go. */
+export interface Destroyable {
+  destroy(): void;
+}
+
+/**
+ * Several secrets at once, in the same turn when none of them is a promise. All or none: when one fails, every
+ * other is destroyed, one that comes later too.
+ */
+export function allOrNone<T extends readonly Destroyable[]>(makers: {
+  readonly [K in keyof T]: () => MaybePromise<T[K]>;
+}): MaybePromise<T> {
+  const made: MaybePromise<Destroyable>[] = [];
+  const destroyAll = (): void => {
+    for (const value of made) destroyWhenThere(value);
+  };
+  try {
+    for (const make of makers) made.push(make());
+  } catch (error) {
+    destroyAll();
+    throw error;
+  }
+  if (!made.some((value) => isPromise(value))) return made as readonly Destroyable[] as T;
+  return Promise.all(made.map((value) => Promise.resolve(value))).then(
+    (values) => values as readonly Destroyable[] as T,
+    (error: unknown) => {
+      destroyAll();
+      throw error;
+    },
+  );
+}
+
+function destroyWhenThere(value: MaybePromise<Destroyable>): void {
+  void attempt<void>(
+    () =>
+      chain(value, (there) => {
+        there.destroy();
+      }),
+    () => undefined,
+  );
 }
 
 /** Runs steps strictly one after the other; a step runs at once when nothing is before it. */
 export class SerialQueue {
-  readonly #waiting: (() => MaybePromise<void>)[] = [];
+  #waiting: (() => MaybePromise<void>)[] = [];
   #running = false;
 
   /** @param fail takes what a step throws; later steps still run, and see the state that `fail` left. */
   constructor(private readonly fail: (error: unknown) => void) {}
 
+  /** Whether no step runs or waits. */
+  get isIdle(): boolean {
+    return !this.#running;
+  }
+
   push(step: () => MaybePromise<void>): void {
     this.#waiting.push(step);
     if (!this.#running) this.#run();
+  }
+
+  /** Drops the steps that have not begun, with all that they hold. */
+  clear(): void {
+    this.#waiting = [];
   }
 
   #run(): void {
@@ -39,9 +109,11 @@ export class SerialQueue {
       try {
         const result = step();
         if (isPromise(result)) {
-          void result.catch(this.fail).then(() => {
-            this.#run();
-          });
+          void Promise.resolve(result)
+            .catch(this.fail)
+            .then(() => {
+              this.#run();
+            });
           return;
         }
       } catch (error) {
@@ -61,21 +133,32 @@ export class OrderedResults<T> {
     private readonly fail: (error: unknown) => void,
   ) {}
 
+  /** Whether every result has been given. */
+  get isIdle(): boolean {
+    return this.#last === undefined;
+  }
+
   push(result: MaybePromise<T>): void {
     if (this.#last === undefined && !isPromise(result)) {
       this.deliver(result);
       return;
     }
-    const previous = this.#last;
-    const current: Promise<void> = Promise.resolve(result)
-      .then(async (value) => {
-        await previous;
-        this.deliver(value);
-      })
-      .catch(this.fail)
-      .then(() => {
-        if (this.#last === current) this.#last = undefined;
-      });
+    const current: Promise<void> = this.#deliverAfter(this.#last, result).then(() => {
+      if (this.#last === current) this.#last = undefined;
+    });
     this.#last = current;
+  }
+
+  async #deliverAfter(previous: Promise<void> | undefined, result: MaybePromise<T>): Promise<void> {
+    const outcome = await attempt<() => void>(
+      () => chain(result, (value) => () => this.deliver(value)),
+      (error) => () => this.fail(error),
+    );
+    await previous;
+    try {
+      outcome();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 }

@@ -49,9 +49,10 @@ function padme(length: number): number {
   return Math.ceil(length / unit) * unit;
 }
 
-/** Exact for 1 to 2^32 - 1, where Math.log2 rounds. */
+/** Exact for 1 to 2^53, where Math.log2 rounds and Math.clz32 sees 32 bits. */
 function floorLog2(value: number): number {
-  return 31 - Math.clz32(value);
+  const high = Math.floor(value / 2 ** 32);
+  return high === 0 ? 31 - Math.clz32(value) : 63 - Math.clz32(high);
 }
 
 /**

@@ -32,17 +32,19 @@ export class RecordSender<T> {
   #epochRecords = 0;
   #epochBytes = 0;
   #epochStart: number;
+  #output: SenderOutput<T> | undefined;
   readonly #records: SerialQueue;
   /** What is to be done with each frame, in order. */
   readonly #results: OrderedResults<() => void>;
 
   constructor(
     private readonly config: SenderConfig,
-    private readonly output: SenderOutput<T>,
+    output: SenderOutput<T>,
   ) {
+    this.#output = output;
     this.#epochStart = config.now();
     const failed = (error: unknown): void => {
-      output.failed(error);
+      this.#output?.failed(error);
     };
     this.#records = new SerialQueue(failed);
     this.#results = new OrderedResults((act) => {
@@ -54,17 +56,30 @@ export class RecordSender<T> {
     return this.#sequence;
   }
 
+  /** Whether every record pushed so far is out. */
+  get isIdle(): boolean {
+    return this.#records.isIdle && this.#results.isIdle;
+  }
+
   /** @param frame from `composeFrame` or `composeBatch`: this sender's from now on, sealed in place */
   push(kind: Kind, frame: Uint8Array, ticket?: T): void {
     if (this.#mustUpdate(kind, frame.length - NONCE_BYTES - TAG_BYTES)) this.#update();
     this.#seal(frame, ticket);
   }
 
-  /** Calls back when every record pushed so far is out: now, if nothing is under way. */
+  /** Calls back when every record pushed so far is out: now, if nothing is under way. Not after `stop`. */
   after(act: () => void): void {
     this.#records.push(() => {
-      this.#results.push(act);
+      this.#results.push(() => {
+        if (this.#output !== undefined) act();
+      });
     });
+  }
+
+  /** From now on nothing comes out, not even what is being sealed at this moment. */
+  stop(): void {
+    this.#output = undefined;
+    this.#records.clear();
   }
 
   #mustUpdate(kind: Kind, innerBytes: number): boolean {
@@ -94,9 +109,10 @@ export class RecordSender<T> {
     this.#epochRecords += 1;
     this.#epochBytes += frame.length - NONCE_BYTES - TAG_BYTES;
     this.#records.push(() => {
+      if (this.#output === undefined) return;
       this.config.random(frame.subarray(0, NONCE_BYTES));
       const sealed = this.config.keys.key.seal(frame, additionalData);
-      this.#results.push(chain(sealed, (result) => (): void => this.output.frame(result, ticket)));
+      this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
     });
   }
 }

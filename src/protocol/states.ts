@@ -56,11 +56,59 @@ const TABLE: Record<State, Partial<Record<Transition, State>>> = {
   failed: {},
 };
 
+/** This end has sent its Finished and no close: messages are sealed (PROTOCOL.md 3.2 and 3.3). */
+const SENDING: readonly State[] = ['server: awaiting finished', 'open'];
+
+/** The peer's Finished has been accepted: from here on failures have their own codes (PROTOCOL.md 10). */
+const ACCEPTED: readonly State[] = ['open', 'close sent', 'finishing', 'ended'];
+
+/** The application can send nothing any more: it has closed, the peer has, or the connection has failed. */
+const SILENT: readonly State[] = ['server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed'];
+
+/** The key is agreed and not yet destroyed (PROTOCOL.md 6.1). */
+const EXPORTING: readonly State[] = [
+  'server: awaiting finished',
+  'server: closing unconfirmed',
+  'open',
+  'close sent',
+  'finishing',
+];
+
+/** What arrives is handled, in order, before anything that the transport says after it. */
+const RECEIVING: readonly State[] = ['server: awaiting finished', 'server: closing unconfirmed', 'open', 'close sent'];
+
+/** What arrives is looked at no more. */
+const DEAF: readonly State[] = ['finishing', 'ended', 'failed'];
+
 export class StateMachine {
   constructor(private state: State) {}
 
   get current(): State {
     return this.state;
+  }
+
+  get sends(): boolean {
+    return SENDING.includes(this.state);
+  }
+
+  get hasAcceptedPeer(): boolean {
+    return ACCEPTED.includes(this.state);
+  }
+
+  get isSilent(): boolean {
+    return SILENT.includes(this.state);
+  }
+
+  get exports(): boolean {
+    return EXPORTING.includes(this.state);
+  }
+
+  get receives(): boolean {
+    return RECEIVING.includes(this.state);
+  }
+
+  get isDeaf(): boolean {
+    return DEAF.includes(this.state);
   }
 
   is(...states: readonly State[]): boolean {

@@ -1,0 +1,86 @@
+/** What the parts of a session, the handshakes and the conversation, work with in common. */
+import type { MaybePromise } from '../crypto/backend.ts';
+import { Refusal } from './errors.ts';
+import type { ReceivedFinished } from './handshake.ts';
+import { parseFinished } from './handshake.ts';
+import type { Agreement } from './key-agreement.ts';
+import { destroyKeys } from './key-schedule.ts';
+import { chain } from './maybe-promise.ts';
+import { Outbound } from './outbound.ts';
+import type { OpenedRecord } from './receiver.ts';
+import { RecordReceiver } from './receiver.ts';
+import { Kind, maxInnerBytes } from './record.ts';
+import type { SessionConfig, SessionHost } from './session-types.ts';
+import type { State } from './states.ts';
+import { StateMachine } from './states.ts';
+
+export class Link<Text> {
+  readonly state: StateMachine;
+  readonly outbound: Outbound;
+  #agreement: Agreement | undefined;
+  #receiver: RecordReceiver | undefined;
+
+  constructor(
+    readonly config: SessionConfig<Text>,
+    readonly host: SessionHost<Text>,
+    fail: (error: unknown) => void,
+  ) {
+    const initial: Record<typeof config.role, State> = {
+      client: 'client: idle',
+      server: 'server: awaiting client hello',
+    };
+    this.state = new StateMachine(initial[config.role]);
+    this.outbound = new Outbound(
+      { ...config, rekey: config.limits.rekey },
+      {
+        transmit: (message, receipt) => {
+          host.transmit(message, receipt);
+        },
+        failed: fail,
+      },
+    );
+  }
+
+  get agreement(): Agreement | undefined {
+    return this.#agreement;
+  }
+
+  get recordsOpened(): number {
+    return this.#receiver?.recordsOpened ?? 0;
+  }
+
+  /** Takes the keys over. */
+  establish(agreement: Agreement): void {
+    const { role, limits } = this.config;
+    const { client, server } = agreement.keys;
+    this.#agreement = agreement;
+    this.#receiver = new RecordReceiver({
+      keys: role === 'client' ? server : client,
+      maxInner: maxInnerBytes(limits.maxPayload),
+      maxEpochRecords: limits.receivedEpochRecords,
+    });
+    this.outbound.open(role === 'client' ? client : server);
+  }
+
+  /** @throws {Refusal} or rejects with one */
+  open(frame: Uint8Array): MaybePromise<OpenedRecord> {
+    if (this.#receiver === undefined) throw new Error('no key is agreed');
+    return this.#receiver.open(frame);
+  }
+
+  /**
+   * Opens the peer's record 0.
+   * @throws {Refusal} or rejects with one
+   */
+  openFinished(frame: string | Uint8Array): MaybePromise<ReceivedFinished> {
+    if (typeof frame === 'string') throw new Refusal('PQ_ERR_MESSAGE_TYPE');
+    return chain(this.open(frame), ({ kind, content }) => {
+      if (kind !== Kind.FINISHED) throw new Refusal('PQ_ERR_FINISHED');
+      return parseFinished(content);
+    });
+  }
+
+  destroyKeys(): void {
+    if (this.#agreement !== undefined) destroyKeys(this.#agreement.keys);
+  }
+}

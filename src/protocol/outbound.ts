@@ -1,0 +1,141 @@
+/**
+ * Everything that this end says, from the application's call to the frame: messages wait in the outbox until they
+ * may be sealed, are sealed in order, and are given to the transport. What is on its way is counted, and its
+ * sender is told what became of it.
+ */
+import type { MaybePromise, RandomSource } from '../crypto/backend.ts';
+import type { DirectionKeys } from './key-schedule.ts';
+import type { RekeyLimits } from './limits.ts';
+import type { Receipt, SentCallback } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { CloseContent, MessageKind, Padding } from './record.ts';
+import { composeFrame, encodeClose, Kind } from './record.ts';
+import { RecordSender } from './sender.ts';
+
+export interface OutboundConfig {
+  readonly random: RandomSource;
+  readonly now: () => number;
+  readonly rekey: RekeyLimits;
+  readonly padding: Padding;
+}
+
+export interface OutboundOutput {
+  transmit(message: string | Uint8Array, receipt: Receipt | undefined): void;
+  failed(error: unknown): void;
+}
+
+/** What goes with a record and comes out with its frame. */
+interface Ticket extends Receipt {
+  /** Called when the frame is sealed, straight before it is given to the transport. */
+  readonly sealed?: (() => void) | undefined;
+}
+
+const NO_RECEIPT: Receipt = { applicationBytes: 0, sent: [] };
+
+export class Outbound {
+  readonly #outbox: Outbox;
+  #sender: RecordSender<Ticket> | undefined;
+  /** Messages whose frames are being sealed. */
+  readonly #sealing = new Set<Receipt>();
+  #sealingBytes = 0;
+  /** Why nothing goes out any more. */
+  #abandoned: Error | undefined;
+
+  constructor(
+    private readonly config: OutboundConfig,
+    private readonly output: OutboundOutput,
+  ) {
+    this.#outbox = new Outbox(config.padding);
+  }
+
+  /** The application's bytes that have not been given to the transport. */
+  get queuedBytes(): number {
+    return this.#outbox.bytes + this.#sealingBytes;
+  }
+
+  get recordsSealed(): number {
+    return this.#sender?.recordsSealed ?? 0;
+  }
+
+  /** From now on records can be sealed. */
+  open(keys: DirectionKeys): void {
+    this.#sender = new RecordSender<Ticket>(
+      { ...this.config, keys },
+      {
+        frame: (frame, ticket) => {
+          this.#transmit(frame, ticket);
+        },
+        failed: (error) => {
+          this.output.failed(error);
+        },
+      },
+    );
+  }
+
+  /** @param owned whether nobody else can change `payload`; otherwise it is copied now */
+  add(kind: MessageKind, payload: Uint8Array, owned: boolean, sent: SentCallback | undefined): void {
+    if (this.#abandoned === undefined) this.#outbox.add(kind, payload, owned, sent);
+    else sent?.(this.#abandoned);
+  }
+
+  /** Seals what waits. */
+  flush(): void {
+    const sender = this.#sender;
+    if (sender === undefined || this.#outbox.isEmpty) return;
+    this.#outbox.flush((kind, frame, receipt) => {
+      this.#sealingBytes += receipt.applicationBytes;
+      if (this.#abandoned !== undefined) {
+        drop(receipt, this.#abandoned);
+        return;
+      }
+      this.#sealing.add(receipt);
+      sender.push(kind, frame, receipt);
+    });
+  }
+
+  /**
+   * Record 0. It is never padded: the peer's limits are not known to be ours until it is accepted.
+   * @param sealed is called when nothing can keep it back any more, straight before it is given to the transport
+   */
+  finished(content: Uint8Array, sealed?: () => void): void {
+    this.#sender?.push(Kind.FINISHED, composeFrame(Kind.FINISHED, content, 'off'), { ...NO_RECEIPT, sealed });
+  }
+
+  /** This end's last record. */
+  close(kind: typeof Kind.CLOSE | typeof Kind.CLOSE_ANSWER, content: CloseContent): void {
+    this.#sender?.push(kind, composeFrame(kind, encodeClose(content), this.config.padding));
+  }
+
+  /** Calls back when everything so far has been given to the transport. Not after `abandon`. */
+  after(act: () => void): void {
+    this.#sender?.after(act);
+  }
+
+  /** Comes when everything so far has been given to the transport: now, if it has been. Never after `abandon`. */
+  handedOver(): MaybePromise<void> {
+    if (this.#sender?.isIdle === true) return undefined;
+    return new Promise((resolve) => {
+      this.after(resolve);
+    });
+  }
+
+  /** Gives up on everything that is not yet out; who asked to be told is told why. */
+  abandon(error: Error): void {
+    if (this.#abandoned !== undefined) return;
+    this.#abandoned = error;
+    this.#sender?.stop();
+    for (const receipt of this.#sealing) drop(receipt, error);
+    this.#sealing.clear();
+    this.#outbox.abandon(error);
+  }
+
+  #transmit(frame: Uint8Array, ticket: Ticket | undefined): void {
+    ticket?.sealed?.();
+    if (ticket !== undefined && this.#sealing.delete(ticket)) this.#sealingBytes -= ticket.applicationBytes;
+    this.output.transmit(frame, ticket);
+  }
+}
+
+function drop(receipt: Receipt, error: Error): void {
+  for (const sent of receipt.sent) sent(error);
+}

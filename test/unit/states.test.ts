@@ -1,0 +1,95 @@
+/** PROTOCOL.md section 3, written out again as pairs; whatever is not named here throws. */
+import { describe, expect, test } from 'vitest';
+import type { State, Transition } from '../../src/protocol/states.ts';
+import { StateMachine } from '../../src/protocol/states.ts';
+
+const DIAGRAM: readonly (readonly [State, Transition, State])[] = [
+  ['client: idle', 'start', 'client: awaiting server hello'],
+  ['client: awaiting server hello', 'server hello', 'client: awaiting finished'],
+  ['client: awaiting finished', 'finished received', 'client: verifying'],
+  ['client: verifying', 'peer accepted', 'open'],
+  ['server: awaiting client hello', 'client hello', 'server: replying'],
+  ['server: replying', 'finished sent', 'server: awaiting finished'],
+  ['server: awaiting finished', 'peer accepted', 'open'],
+  ['server: awaiting finished', 'close', 'server: closing unconfirmed'],
+  ['server: closing unconfirmed', 'peer accepted', 'close sent'],
+  ['open', 'close', 'close sent'],
+  ['open', 'peer closed', 'finishing'],
+  ['close sent', 'peer closed', 'finishing'],
+  ['finishing', 'handed over', 'ended'],
+];
+const FINAL: readonly State[] = ['ended', 'failed'];
+
+const STATES = Object.keys({
+  'client: idle': 0,
+  'client: awaiting server hello': 0,
+  'client: awaiting finished': 0,
+  'client: verifying': 0,
+  'server: awaiting client hello': 0,
+  'server: replying': 0,
+  'server: awaiting finished': 0,
+  'server: closing unconfirmed': 0,
+  open: 0,
+  'close sent': 0,
+  finishing: 0,
+  ended: 0,
+  failed: 0,
+} satisfies Record<State, 0>) as State[];
+const TRANSITIONS = Object.keys({
+  start: 0,
+  'server hello': 0,
+  'client hello': 0,
+  'finished received': 0,
+  'finished sent': 0,
+  'peer accepted': 0,
+  close: 0,
+  'peer closed': 0,
+  'handed over': 0,
+  fail: 0,
+} satisfies Record<Transition, 0>) as Transition[];
+
+function expected(state: State, transition: Transition): State | undefined {
+  if (transition === 'fail') return FINAL.includes(state) ? undefined : 'failed';
+  return DIAGRAM.find(([from, by]) => from === state && by === transition)?.[2];
+}
+
+describe.each(STATES)('%s', (state) => {
+  test.each(TRANSITIONS)('%s', (transition) => {
+    const machine = new StateMachine(state);
+    const next = expected(state, transition);
+    if (next === undefined) {
+      expect(() => {
+        machine.move(transition);
+      }).toThrow(`no transition '${transition}' from state '${state}'`);
+      expect(machine.current).toBe(state);
+    } else {
+      machine.move(transition);
+      expect(machine.current).toBe(next);
+    }
+  });
+});
+
+test('every state but the two first is reached, and every one but the two last is left', () => {
+  const reached = new Set(DIAGRAM.map(([, , to]) => to).concat('failed'));
+  expect(STATES.filter((state) => !reached.has(state))).toEqual(['client: idle', 'server: awaiting client hello']);
+  const left = new Set(DIAGRAM.map(([from]) => from));
+  expect(STATES.filter((state) => !left.has(state))).toEqual(FINAL);
+});
+
+test('is() takes any of several', () => {
+  const machine = new StateMachine('open');
+  expect(machine.is('close sent', 'open')).toBe(true);
+  expect(machine.is('close sent')).toBe(false);
+});
+
+// What an end may do where, after PROTOCOL.md 3.2, 3.3 (the table), 6.1 and 10 (the phase rule).
+test.each([
+  ['sends', ['server: awaiting finished', 'open']],
+  ['hasAcceptedPeer', ['open', 'close sent', 'finishing', 'ended']],
+  ['isSilent', ['server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed']],
+  ['exports', ['server: awaiting finished', 'server: closing unconfirmed', 'open', 'close sent', 'finishing']],
+  ['receives', ['server: awaiting finished', 'server: closing unconfirmed', 'open', 'close sent']],
+  ['isDeaf', ['finishing', 'ended', 'failed']],
+] as const)('%s', (property, states) => {
+  expect(STATES.filter((state) => new StateMachine(state)[property])).toEqual(states);
+});
