@@ -15,7 +15,7 @@ export type PQWebSocket = PQWebSocketInstance;
 export default PQWebSocket;
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
-export type { PQWebSocketConstructor } from './socket-types.ts';
+export type { PQWebSocketConstructor, PQWebSocketInstance } from './socket-types.ts';
 export type {
   AttestationContext,
   Bytes,

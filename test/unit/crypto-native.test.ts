@@ -164,6 +164,9 @@ describe.each(['checks', 'noble', 'node', 'webcrypto'])('importing %s.ts', (name
           touched.push(`${prefix}.${String(member)}`);
           return undefined;
         },
+        apply() {
+          touched.push(`${prefix}()`);
+        },
       });
     // A context has the language's own globals and no platform's: these stand for the platform's.
     const sandbox: Record<string, unknown> = { require: () => trap({}, 'node:crypto') };

@@ -53,6 +53,7 @@ describe('channel options', () => {
         closeTimeout: 30_000,
         maxPayload: 1000,
         maxQueuedBytes: 16 * 2 ** 20,
+        maxWaitingBytes: 16 * 2 ** 20,
         rekey: { records: 2 ** 20, bytes: 2 ** 36, milliseconds: 3_600_000 },
         receivedEpochRecords: 2 ** 24,
       },

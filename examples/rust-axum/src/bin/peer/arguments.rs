@@ -1,0 +1,98 @@
+//! The command line.
+use pq_websocket::crypto::Secret;
+use pq_websocket::identity::{Identity, Pin};
+use pq_websocket::record::Padding;
+use pq_websocket::v1::{ClientOptions, Context, Options, ServerOptions};
+
+pub const USAGE: &str = "\
+peer server [--port N] [--profile v1|yellowpages|both] [--context TEXT] [--identity-seed HEX32] [--padding N|padme]
+peer client URL [--profile v1] [--context TEXT] [--pin HEX_OF_PUBLIC_KEY]... [--padding N|padme]";
+
+pub struct Listen {
+    pub port: u16,
+    pub profile: String,
+    pub options: ServerOptions,
+}
+
+pub enum Command {
+    Server(Box<Listen>),
+    Client { url: String, options: Box<ClientOptions> },
+}
+
+pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    match arguments.next().as_deref() {
+        Some("server") => parse_server(arguments),
+        Some("client") => parse_client(arguments),
+        _ => Err("the first argument is server or client".into()),
+    }
+}
+
+fn parse_server(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut listen = Listen { port: 0, profile: "v1".into(), options: ServerOptions::default() };
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        match name.as_str() {
+            "--port" => listen.port = value.parse().map_err(|_| "--port is a number up to 65535")?,
+            "--profile" if ["v1", "yellowpages", "both"].contains(&value.as_str()) => listen.profile = value,
+            "--identity-seed" => {
+                let mut seed =
+                    from_hex(&value).filter(|seed| seed.len() == 32).ok_or("--identity-seed is 32 bytes in hex")?;
+                listen.options.identity = Some(Identity::from_seed(Secret::take(&mut seed)));
+            }
+            _ => common(&mut listen.options.common, &name, &value)?,
+        }
+    }
+    Ok(Command::Server(Box::new(listen)))
+}
+
+fn parse_client(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let url = arguments.next().ok_or("client needs a URL")?;
+    let mut options = ClientOptions::default();
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        match name.as_str() {
+            "--profile" if value == "v1" => {}
+            "--pin" => {
+                // A fingerprint would not do: the key itself never comes over the wire (section 11).
+                let pin = from_hex(&value)
+                    .and_then(|key| Pin::new(&key))
+                    .ok_or("--pin is a public key, 1,952 bytes in hex")?;
+                options.pins.push(pin);
+            }
+            _ => common(&mut options.common, &name, &value)?,
+        }
+    }
+    Ok(Command::Client { url, options: Box::new(options) })
+}
+
+fn common(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
+    match name {
+        "--context" => {
+            Context::new(value).map(|context| options.context = Some(context)).map_err(|error| error.to_string())
+        }
+        "--padding" => {
+            padding(value).map(|padding| options.padding = padding).ok_or_else(|| "--padding: N or padme".into())
+        }
+        _ => Err(format!("unknown option or value: {name} {value}")),
+    }
+}
+
+/// A block size, `0` for none, or `padme`.
+pub fn padding(text: &str) -> Option<Padding> {
+    match text {
+        "0" => Some(Padding::Off),
+        "padme" => Some(Padding::Padme),
+        size => Padding::block(size.parse().ok()?).ok(),
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,72 @@
+//! The application of the server: an echo, and commands that let a client see every kind of record.
+use crate::arguments::{padding, to_hex};
+use pq_websocket::failure::Misuse;
+use pq_websocket::protocol::{Event, Message};
+use pq_websocket::server::ServerSocket;
+use pq_websocket::{v1, yellowpages};
+use std::time::Instant;
+
+pub async fn run(mut socket: ServerSocket) {
+    while let Some(event) = socket.next().await {
+        let Event::Message(message) = event else { continue };
+        // A command that can't be carried out leaves the connection as it is and says so inside the seal.
+        if let Some(connection) = socket.protocol.v1() {
+            if let Err(error) = answer(connection, &message) {
+                let _ = connection.send(&Message::Text(format!("error: {error}")), Instant::now());
+            }
+        } else if let Some(connection) = socket.protocol.yellowpages() {
+            answer_yellowpages(connection, &message);
+        }
+    }
+}
+
+fn answer(connection: &mut v1::Connection, message: &Message) -> Result<(), Misuse> {
+    let now = Instant::now();
+    let text = |text: &str| Message::Text(text.to_owned());
+    let Message::Text(command) = message else { return connection.send(message, now) };
+    let Some(command) = command.strip_prefix('!') else { return connection.send(message, now) };
+    let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
+    match name {
+        "export" => {
+            let (label, length) = rest.rsplit_once(' ').unwrap_or(("", rest));
+            let length = length.parse().map_err(|_| Misuse::ExportLength)?;
+            let key = to_hex(&connection.export_key(label, length)?);
+            connection.send(&Message::Text(key), now)
+        }
+        "hash" => {
+            let th = connection.transcript_hash().ok_or(Misuse::NotOpen)?;
+            connection.send(&Message::Text(to_hex(&th)), now)
+        }
+        "update" => connection.update_and_send(&text("updated"), now),
+        "batch" => {
+            // More than 30,000 do not fit a batch, which the next call then says.
+            let count: usize = rest.parse().map_err(|_| Misuse::EmptyBatch)?;
+            let messages: Vec<Message> = (0..count.min(30_000)).map(|n| text(&format!("batch {n}"))).collect();
+            connection.send_batch(&messages, now)
+        }
+        "mixed" => {
+            let messages = [text("a"), Message::Binary(vec![0, 1, 255]), text(""), Message::Binary(Vec::new())];
+            connection.send_batch(&messages, now)
+        }
+        "pad" => {
+            connection.set_padding(padding(rest).ok_or(Misuse::PaddingBlock)?)?;
+            connection.send(&text("padded"), now)
+        }
+        "close" => {
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            let code: u16 = code.parse().map_err(|_| Misuse::CloseCode)?;
+            connection.close((code != 0).then_some(code), if code == 0 { "" } else { reason }, now)
+        }
+        _ => connection.send(message, now),
+    }
+}
+
+fn answer_yellowpages(connection: &mut yellowpages::Connection, message: &Message) {
+    let Message::Binary(bytes) = message else { return };
+    if bytes == b"!done" {
+        connection.close(1000, "");
+    } else {
+        // Fails only where the connection is over, and then there is nobody to tell.
+        let _ = connection.send(bytes);
+    }
+}

@@ -1,0 +1,79 @@
+//! What a transport binding needs to know of a profile's state machine, and nothing more.
+use crate::failure::Ending;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// A message that the transport delivers.
+#[derive(Debug)]
+pub enum Incoming {
+    Text(String),
+    Binary(Vec<u8>),
+    /// A message that the transport itself refused for its length, so that its kind is unknown.
+    TooLong,
+}
+
+/// What the transport is to do, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    Text(String),
+    Binary(Vec<u8>),
+    Close(u16, &'static str),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+/// What the application learns, in order. `Closed` is the last.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    Open,
+    Message(Message),
+    Closed(Ending),
+}
+
+/// Both directions' queues, which every profile has.
+#[derive(Debug, Default)]
+pub struct Queues {
+    pub outgoing: VecDeque<Outgoing>,
+    pub events: VecDeque<Event>,
+}
+
+impl Queues {
+    pub fn send(&mut self, outgoing: Outgoing) {
+        self.outgoing.push_back(outgoing);
+    }
+
+    pub fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// Closes the transport, if there is still one to close, and ends the application's view.
+    pub fn end(&mut self, ending: Ending, transport: Option<(u16, &'static str)>) {
+        if let Some((code, reason)) = transport {
+            self.send(Outgoing::Close(code, reason));
+        }
+        self.tell(Event::Closed(ending));
+    }
+}
+
+pub trait Protocol {
+    fn queues(&mut self) -> &mut Queues;
+    /// A message has arrived. Whatever is wrong with it ends up in the queues.
+    fn receive(&mut self, message: Incoming, now: Instant);
+    /// The transport has closed; with a code and a reason, if its peer said so.
+    fn transport_closed(&mut self, close: Option<(u16, String)>);
+    /// When `on_deadline` is due.
+    fn deadline(&self) -> Option<Instant>;
+    fn on_deadline(&mut self, now: Instant);
+    /// All that was outgoing has been handed to the transport.
+    fn drained(&mut self, now: Instant);
+    /// Still before the peer's Finished: what a server counts as pending (section 4.3).
+    fn pending(&self) -> bool;
+    /// Too many are pending and this one is the oldest.
+    fn evict(&mut self);
+    /// The longest transport message that makes sense.
+    fn longest_message(&self) -> usize;
+}

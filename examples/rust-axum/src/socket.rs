@@ -1,0 +1,215 @@
+//! Drives a profile's state machine over a WebSocket of axum or of tungstenite.
+use crate::protocol::{Event, Incoming, Outgoing, Protocol};
+use axum::extract::ws;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use std::time::{Duration, Instant};
+use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::{self, error::CapacityError, protocol::frame};
+
+/// How long the transport's closing handshake may take once its close is sent.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// By how much the transport's own limit exceeds the protocol's. A message that the transport refuses stays unread, and then
+/// the close code may be lost in a TCP reset; one that is only somewhat too long is read, and refused with its code.
+pub const HEADROOM: usize = 1 << 20;
+
+/// What the transport brings.
+#[derive(Debug)]
+pub enum Arrival {
+    Message(Incoming),
+    Close(Option<(u16, String)>),
+    /// A ping or a pong, which the library answers by itself.
+    Nothing,
+}
+
+/// The two libraries' message types, which are alike.
+pub trait Wire: Sized {
+    fn from_outgoing(outgoing: Outgoing) -> Self;
+    fn into_arrival(self) -> Arrival;
+}
+
+impl Wire for ws::Message {
+    fn from_outgoing(outgoing: Outgoing) -> Self {
+        match outgoing {
+            Outgoing::Text(text) => Self::Text(text.into()),
+            Outgoing::Binary(bytes) => Self::Binary(bytes.into()),
+            Outgoing::Close(code, reason) => Self::Close(Some(ws::CloseFrame { code, reason: reason.into() })),
+        }
+    }
+
+    fn into_arrival(self) -> Arrival {
+        match self {
+            Self::Text(text) => Arrival::Message(Incoming::Text(text.to_string())),
+            Self::Binary(bytes) => Arrival::Message(Incoming::Binary(bytes.into())),
+            Self::Close(close) => Arrival::Close(close.map(|close| (close.code, close.reason.to_string()))),
+            Self::Ping(_) | Self::Pong(_) => Arrival::Nothing,
+        }
+    }
+}
+
+impl Wire for tungstenite::Message {
+    fn from_outgoing(outgoing: Outgoing) -> Self {
+        match outgoing {
+            Outgoing::Text(text) => Self::Text(text.into()),
+            Outgoing::Binary(bytes) => Self::Binary(bytes.into()),
+            Outgoing::Close(code, reason) => {
+                Self::Close(Some(frame::CloseFrame { code: code.into(), reason: reason.into() }))
+            }
+        }
+    }
+
+    fn into_arrival(self) -> Arrival {
+        match self {
+            Self::Text(text) => Arrival::Message(Incoming::Text(text.to_string())),
+            Self::Binary(bytes) => Arrival::Message(Incoming::Binary(bytes.into())),
+            Self::Close(close) => Arrival::Close(close.map(|close| (close.code.into(), close.reason.to_string()))),
+            Self::Ping(_) | Self::Pong(_) | Self::Frame(_) => Arrival::Nothing,
+        }
+    }
+}
+
+/// Whether the transport failed only because a message is longer than its limit, which is the protocol's.
+pub trait TransportError {
+    fn is_too_long(&self) -> bool;
+}
+
+impl TransportError for tungstenite::Error {
+    fn is_too_long(&self) -> bool {
+        matches!(self, Self::Capacity(CapacityError::MessageTooLong { .. }))
+    }
+}
+
+impl TransportError for axum::Error {
+    fn is_too_long(&self) -> bool {
+        let source = std::error::Error::source(self);
+        source.and_then(|error| error.downcast_ref::<tungstenite::Error>()).is_some_and(TransportError::is_too_long)
+    }
+}
+
+/// A transport and the state machine that it feeds.
+#[derive(Debug)]
+pub struct Socket<T, P> {
+    transport: T,
+    pub protocol: P,
+    /// The transport's close, as its peer said it.
+    pub transport_close: Option<(u16, String)>,
+    /// The length of the last binary message that arrived.
+    pub last_frame: usize,
+    transport_over: bool,
+}
+
+impl<T, P, M, E> Socket<T, P>
+where
+    T: Stream<Item = Result<M, E>> + Sink<M> + Unpin,
+    M: Wire,
+    E: TransportError,
+    P: Protocol,
+{
+    pub fn new(transport: T, protocol: P) -> Self {
+        Self { transport, protocol, transport_close: None, last_frame: 0, transport_over: false }
+    }
+
+    /// The next event. Meanwhile it sends what is outgoing; what the application has sent goes out with the next call.
+    /// `None` after the last event. Cancelling it may lose what was being written.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            self.write().await;
+            if let Some(event) = self.protocol.queues().events.pop_front() {
+                if matches!(event, Event::Closed(_)) {
+                    // A transport that is dropped before its closing handshake may lose what was written last.
+                    let _ = timeout(LINGER, self.linger()).await;
+                    self.transport_over = true;
+                }
+                return Some(event);
+            }
+            if self.transport_over {
+                return None;
+            }
+            self.read().await;
+        }
+    }
+
+    async fn read(&mut self) {
+        let deadline = self.protocol.deadline();
+        tokio::select! {
+            item = self.transport.next() => self.on_item(item),
+            () = at(deadline) => self.protocol.on_deadline(Instant::now()),
+        }
+    }
+
+    /// Hands everything to the transport. A peer that does not read can hold this up, but not beyond a deadline.
+    async fn write(&mut self) {
+        loop {
+            let Some(outgoing) = self.protocol.queues().outgoing.pop_front() else {
+                let queued = self.protocol.queues().events.len();
+                self.protocol.drained(Instant::now());
+                let queues = self.protocol.queues();
+                if queues.outgoing.is_empty() && queues.events.len() == queued {
+                    return;
+                }
+                continue;
+            };
+            let deadline = self.protocol.deadline();
+            let sent = tokio::select! {
+                sent = self.transport.send(M::from_outgoing(outgoing)) => sent.is_ok(),
+                () = at(deadline) => {
+                    self.protocol.on_deadline(Instant::now());
+                    false
+                }
+            };
+            if !sent {
+                // What was not sent never will be: the transport is closed or about to be dropped.
+                self.protocol.queues().outgoing.clear();
+                self.on_end();
+            }
+        }
+    }
+
+    fn on_item(&mut self, item: Option<Result<M, E>>) {
+        match item.map(|item| item.map(M::into_arrival)) {
+            Some(Ok(Arrival::Message(message))) => {
+                if let Incoming::Binary(bytes) = &message {
+                    self.last_frame = bytes.len();
+                }
+                self.protocol.receive(message, Instant::now());
+            }
+            Some(Ok(Arrival::Close(close))) => {
+                self.transport_close.clone_from(&close);
+                self.protocol.transport_closed(close);
+            }
+            Some(Ok(Arrival::Nothing)) => {}
+            Some(Err(error)) if error.is_too_long() => self.protocol.receive(Incoming::TooLong, Instant::now()),
+            Some(Err(_)) | None => self.on_end(),
+        }
+    }
+
+    fn on_end(&mut self) {
+        self.transport_over = true;
+        self.protocol.transport_closed(None);
+    }
+
+    /// Reads until the transport's close has been answered.
+    async fn linger(&mut self) {
+        while !self.transport_over {
+            let item = self.transport.next().await;
+            // After a message too long the stream is out of step, and nothing of it is wanted anyway.
+            if matches!(item, Some(Err(_))) {
+                self.transport_over = true;
+            }
+            self.on_item(item);
+        }
+    }
+
+    /// Closes as too many others are waiting (section 4.3).
+    pub async fn evict(&mut self) -> Option<Event> {
+        self.protocol.evict();
+        self.next().await
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,170 @@
+//! The v1 profile: one state machine for both ends (section 3). Here are its states and its
+//! time; `handshake` leads to *open*, `records` judges what arrives then, `application` has what an application calls.
+mod application;
+mod handshake;
+mod options;
+mod records;
+
+pub use options::{ClientOptions, Context, Options, ServerOptions};
+
+use crate::crypto::{KemKey, Random};
+use crate::failure::{Ending, Failure};
+use crate::protocol::{Incoming, Protocol, Queues};
+use crate::record::{longest_frame, Receiver, Sender};
+use crate::schedule::Exporter;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+enum State {
+    AwaitingClientHello,
+    AwaitingServerHello {
+        key: KemKey,
+        hello: String,
+    },
+    /// At a client, *verifying* has no state of its own here: pins and verifier answer at once.
+    AwaitingFinished,
+    ClosingUnconfirmed,
+    Open,
+    CloseSent,
+    Finishing(Ending),
+    /// *Ended* and *failed* alike.
+    Over,
+}
+
+#[derive(Debug)]
+enum Role {
+    Client(Arc<ClientOptions>),
+    Server(Arc<ServerOptions>),
+}
+
+/// Everything that exists from the key schedule to the end; dropping it destroys the keys.
+#[derive(Debug)]
+struct Session {
+    th: [u8; 32],
+    sender: Sender,
+    receiver: Receiver,
+    exporter: Exporter,
+}
+
+pub struct Connection {
+    role: Role,
+    random: Box<dyn Random>,
+    queues: Queues,
+    state: State,
+    session: Option<Session>,
+    /// The phase rule of section 10 turns on it.
+    peer_finished: bool,
+    handshake_deadline: Option<Instant>,
+    own_close: Option<Vec<u8>>,
+    close_deadline: Option<Instant>,
+}
+
+impl Connection {
+    fn options(&self) -> &Options {
+        match &self.role {
+            Role::Client(options) => &options.common,
+            Role::Server(options) => &options.common,
+        }
+    }
+
+    fn accept(&mut self, message: Incoming, now: Instant) -> Result<(), Failure> {
+        match (&self.state, message) {
+            (State::Finishing(_) | State::Over, _) => Ok(()),
+            (_, Incoming::TooLong) => Err(Failure::Limit),
+            (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(text, now),
+            (State::AwaitingServerHello { .. }, Incoming::Text(text)) => self.on_server_hello(text, now),
+            (State::AwaitingFinished | State::ClosingUnconfirmed, Incoming::Binary(frame)) => {
+                self.on_finished(frame, now)
+            }
+            (State::Open | State::CloseSent, Incoming::Binary(frame)) => self.on_frame(frame, now),
+            _ => Err(Failure::Violation),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let failure = if self.peer_finished { failure } else { failure.before_finished() };
+        let ending = Ending { found_here: true, ..Ending::unclean(failure.code()) };
+        self.end(ending, Some((failure.code(), failure.reason())));
+    }
+
+    fn end(&mut self, ending: Ending, transport: Option<(u16, &'static str)>) {
+        self.state = State::Over;
+        self.session = None;
+        self.handshake_deadline = None;
+        self.close_deadline = None;
+        self.queues.end(ending, transport);
+    }
+}
+
+impl Protocol for Connection {
+    fn queues(&mut self) -> &mut Queues {
+        &mut self.queues
+    }
+
+    fn receive(&mut self, message: Incoming, now: Instant) {
+        if let Err(failure) = self.accept(message, now) {
+            self.fail(failure);
+        }
+    }
+
+    fn transport_closed(&mut self, close: Option<(u16, String)>) {
+        if matches!(self.state, State::Over) {
+            return;
+        }
+        // The codes that are passed on as a hint (section 9).
+        let code = match close {
+            Some((code @ (1001 | 1012..=1014 | 3768..=3773), _)) => code,
+            _ => 1006,
+        };
+        self.end(Ending::unclean(code), None);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [self.handshake_deadline, self.close_deadline].into_iter().flatten().min()
+    }
+
+    fn on_deadline(&mut self, now: Instant) {
+        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| now >= deadline);
+        if is_over(self.handshake_deadline) {
+            self.fail(Failure::Timeout);
+        } else if is_over(self.close_deadline) {
+            self.end(Ending::unclean(1006), Some((1000, "")));
+        }
+    }
+
+    fn drained(&mut self, now: Instant) {
+        match &self.state {
+            State::Finishing(ending) => {
+                let ending = ending.clone();
+                self.end(ending, Some((1000, "")));
+            }
+            State::CloseSent | State::ClosingUnconfirmed if self.close_deadline.is_none() => {
+                self.close_deadline = Some(now + CLOSE_ANSWER_TIMEOUT);
+            }
+            _ => {}
+        }
+    }
+
+    fn pending(&self) -> bool {
+        !self.peer_finished && !matches!(self.state, State::Over)
+    }
+
+    fn evict(&mut self) {
+        if self.pending() {
+            self.end(Ending { found_here: true, ..Ending::unclean(1013) }, Some((1013, "too many handshakes")));
+        }
+    }
+
+    fn longest_message(&self) -> usize {
+        longest_frame(self.options().max_payload)
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("role", &self.role).finish_non_exhaustive()
+    }
+}

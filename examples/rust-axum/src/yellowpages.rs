@@ -1,0 +1,226 @@
+//! The yellowpages profile, both ends (section 15). Weaker than v1: no order, no replay protection across what was dropped,
+//! no authenticated close.
+use crate::attestation::{yellowpages_user_data, Attester, Verifier};
+use crate::crypto::{encapsulate, Aead, KemKey, Random, NONCE, TAG};
+use crate::failure::{Ending, Failure, Misuse};
+use crate::hello;
+use crate::protocol::{Event, Incoming, Message, Outgoing, Protocol, Queues};
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub enum Role {
+    /// Asks for a document and judges it, or says that it wants none.
+    Client(Option<Verifier>),
+    Server(Attester),
+}
+
+#[derive(Debug)]
+pub struct Options {
+    pub role: Role,
+    pub max_payload: usize,
+    /// For each step of the handshake.
+    pub step_timeout: Duration,
+    /// Both directions together.
+    pub most_frames: usize,
+}
+
+impl Options {
+    pub fn new(role: Role) -> Self {
+        Self { role, max_payload: 16 << 20, step_timeout: Duration::from_secs(30), most_frames: 65_536 }
+    }
+}
+
+enum State {
+    AwaitingClientHello,
+    AwaitingServerHello(KemKey),
+    Open(Aead),
+    Over,
+}
+
+pub struct Connection {
+    options: Arc<Options>,
+    random: Box<dyn Random>,
+    queues: Queues,
+    state: State,
+    deadline: Option<Instant>,
+    /// Of every frame sent or received: none may come twice.
+    nonces: HashSet<[u8; NONCE]>,
+}
+
+impl Connection {
+    /// An end whose transport has just opened.
+    pub fn new(options: Arc<Options>, mut random: Box<dyn Random>, now: Instant) -> Self {
+        let mut queues = Queues::default();
+        let state = match options.role {
+            Role::Server(_) => State::AwaitingClientHello,
+            Role::Client(_) => {
+                let key = KemKey::generate(random.as_mut());
+                queues.send(Outgoing::Text(hello::yellowpages_client(&key.encapsulation_key())));
+                State::AwaitingServerHello(key)
+            }
+        };
+        let deadline = Some(now + options.step_timeout);
+        Self { options, random, queues, state, deadline, nonces: HashSet::new() }
+    }
+
+    /// Text or binary: the peer can't tell which (it delivers bytes).
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Misuse> {
+        let State::Open(aead) = &self.state else { return Err(Misuse::NotOpen) };
+        if self.nonces.len() >= self.options.most_frames {
+            self.fail(Failure::Limit);
+            return Ok(());
+        }
+        // A repeated nonce is drawn again: the frame is sealed anew and the first never leaves.
+        let frame = loop {
+            let frame = aead.seal(&[bytes], bytes.len(), &[], self.random.as_mut());
+            if nonce(&frame).is_some_and(|nonce| self.nonces.insert(nonce)) {
+                break frame;
+            }
+        };
+        self.queues.send(Outgoing::Binary(frame));
+        Ok(())
+    }
+
+    /// Closes the transport; nothing authenticates that.
+    pub fn close(&mut self, code: u16, reason: &'static str) {
+        if !matches!(self.state, State::Over) {
+            let ending = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code) };
+            self.end(ending, Some((code, reason)));
+        }
+    }
+
+    fn accept(&mut self, message: Incoming) -> Result<(), Failure> {
+        match (&self.state, message) {
+            (State::Over, _) => Ok(()),
+            (_, Incoming::TooLong) => Err(Failure::Limit),
+            (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(&text),
+            (State::AwaitingServerHello(_), Incoming::Text(text)) => self.on_server_hello(&text),
+            (State::Open(_), Incoming::Binary(frame)) => self.on_frame(frame),
+            _ => Err(Failure::Violation),
+        }
+    }
+
+    fn on_client_hello(&mut self, text: &str) -> Result<(), Failure> {
+        let key = hello::parse_yellowpages_client(text)?;
+        let (ciphertext, ss) = encapsulate(&key, self.random.as_mut())?;
+        let Role::Server(attester) = &self.options.role else { return Err(Failure::Handshake) };
+        let document = attester.0(&yellowpages_user_data(&ciphertext)).ok_or(Failure::Authentication)?;
+        self.queues.send(Outgoing::Text(hello::yellowpages_server(&ciphertext, &document)));
+        self.open(Aead::new(&ss));
+        Ok(())
+    }
+
+    fn on_server_hello(&mut self, text: &str) -> Result<(), Failure> {
+        let (ciphertext, object) = hello::parse_yellowpages_server(text)?;
+        if let Role::Client(Some(verifier)) = &self.options.role {
+            let document = object.yellowpages_document().ok_or(Failure::Authentication)?;
+            if !verifier.0(&document, &yellowpages_user_data(&ciphertext)) {
+                return Err(Failure::Authentication);
+            }
+        }
+        let State::AwaitingServerHello(key) = &self.state else { return Err(Failure::Handshake) };
+        let aead = Aead::new(&key.decapsulate(&ciphertext));
+        self.open(aead);
+        Ok(())
+    }
+
+    fn open(&mut self, aead: Aead) {
+        self.state = State::Open(aead);
+        self.deadline = None;
+        self.queues.tell(Event::Open);
+    }
+
+    fn on_frame(&mut self, frame: Vec<u8>) -> Result<(), Failure> {
+        if frame.len() < NONCE + TAG {
+            return Err(Failure::Record);
+        }
+        if frame.len() > self.longest_message() || self.nonces.len() >= self.options.most_frames {
+            return Err(Failure::Limit);
+        }
+        let State::Open(aead) = &self.state else { return Err(Failure::Record) };
+        let nonce = nonce(&frame).filter(|nonce| !self.nonces.contains(nonce)).ok_or(Failure::Record)?;
+        let plaintext = aead.open(frame, &[]).ok_or(Failure::Record)?;
+        self.nonces.insert(nonce);
+        self.queues.tell(Event::Message(Message::Binary(plaintext)));
+        Ok(())
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let opened = matches!(self.state, State::Open(_));
+        let failure = if opened { failure } else { failure.before_finished() };
+        // A browser's client can send neither 1008 nor 1011, a server says what the original said.
+        let code = match (&self.options.role, failure) {
+            (_, Failure::Timeout) => 4000,
+            (Role::Server(_), Failure::Authentication) => 1011,
+            (Role::Server(_), _) => 1008,
+            (Role::Client(_), failure) => failure.code(),
+        };
+        self.end(Ending { found_here: true, ..Ending::unclean(code) }, Some((code, failure.reason())));
+    }
+
+    fn end(&mut self, ending: Ending, transport: Option<(u16, &'static str)>) {
+        self.state = State::Over;
+        self.deadline = None;
+        self.queues.end(ending, transport);
+    }
+}
+
+fn nonce(frame: &[u8]) -> Option<[u8; NONCE]> {
+    frame.first_chunk().copied()
+}
+
+impl Protocol for Connection {
+    fn queues(&mut self) -> &mut Queues {
+        &mut self.queues
+    }
+
+    fn receive(&mut self, message: Incoming, _now: Instant) {
+        if let Err(failure) = self.accept(message) {
+            self.fail(failure);
+        }
+    }
+
+    fn transport_closed(&mut self, close: Option<(u16, String)>) {
+        if matches!(self.state, State::Over) {
+            return;
+        }
+        let clean = close.is_some();
+        let (code, reason) = close.unwrap_or((1006, String::new()));
+        self.end(Ending { clean, reason, ..Ending::unclean(code) }, None);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn on_deadline(&mut self, now: Instant) {
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            self.fail(Failure::Timeout);
+        }
+    }
+
+    fn drained(&mut self, _now: Instant) {}
+
+    fn pending(&self) -> bool {
+        matches!(self.state, State::AwaitingClientHello | State::AwaitingServerHello(_))
+    }
+
+    fn evict(&mut self) {
+        if self.pending() {
+            self.end(Ending { found_here: true, ..Ending::unclean(1013) }, Some((1013, "too many handshakes")));
+        }
+    }
+
+    fn longest_message(&self) -> usize {
+        (self.options.max_payload + NONCE + TAG).max(65_536)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("yellowpages::Connection").field("options", &self.options).finish_non_exhaustive()
+    }
+}

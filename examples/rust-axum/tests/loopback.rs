@@ -1,0 +1,204 @@
+//! Over real sockets: this client against this server, and transports that misbehave.
+use futures_util::{SinkExt, StreamExt};
+use pq_websocket::attestation::{Attester, Verifier};
+use pq_websocket::client::{connect, open, ClientSocket};
+use pq_websocket::crypto::{Secret, System};
+use pq_websocket::failure::Ending;
+use pq_websocket::identity::{Identity, Pin};
+use pq_websocket::profile::Profiles;
+use pq_websocket::protocol::{Event, Message};
+use pq_websocket::server::{router, serve, ServerSocket};
+use pq_websocket::socket::Socket;
+use pq_websocket::v1::{ClientOptions, ServerOptions};
+use pq_websocket::yellowpages;
+use std::io::{BufRead, BufReader};
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite;
+
+const LONGEST: usize = 1 << 20;
+
+/// An echo server in this process; its URL.
+async fn echo(profiles: Profiles, most_pending: usize) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    tokio::spawn(serve(listener, router(profiles, most_pending, echo_messages)));
+    format!("ws://127.0.0.1:{port}/")
+}
+
+async fn echo_messages(mut socket: ServerSocket) {
+    while let Some(event) = socket.next().await {
+        let Event::Message(message) = event else { continue };
+        if let Some(connection) = socket.protocol.v1() {
+            connection.send(&message, Instant::now()).expect("open");
+        } else if let (Some(connection), Message::Binary(bytes)) = (socket.protocol.yellowpages(), message) {
+            connection.send(&bytes).expect("open");
+        }
+    }
+}
+
+fn v1(options: ServerOptions) -> Profiles {
+    Profiles::V1(Arc::new(options))
+}
+
+async fn first_event(url: &str, options: ClientOptions) -> (ClientSocket, Option<Event>) {
+    let mut socket = connect(url, Arc::new(options)).await.expect("the server listens");
+    let event = socket.next().await;
+    (socket, event)
+}
+
+fn failed(code: u16) -> Option<Event> {
+    Some(Event::Closed(Ending { found_here: true, ..Ending::unclean(code) }))
+}
+
+fn claimed(code: u16) -> Option<Event> {
+    Some(Event::Closed(Ending::unclean(code)))
+}
+
+/// The close that a server answers these transport messages with.
+async fn close_after(url: &str, messages: impl IntoIterator<Item = tungstenite::Message>) -> Option<(u16, String)> {
+    let mut transport = open(url, LONGEST).await.expect("the server listens");
+    for message in messages {
+        transport.send(message).await.expect("the server reads");
+    }
+    while let Some(Ok(message)) = transport.next().await {
+        if let tungstenite::Message::Close(close) = message {
+            return close.map(|close| (close.code.into(), close.reason.to_string()));
+        }
+    }
+    None
+}
+
+/// A process that ends with the test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Every case of the client, as it is run against other implementations.
+#[test]
+fn peer_client_against_peer_server() {
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../test/vectors/v1.json")).expect("JSON");
+    let key = &vectors["serverIdentity"]["keys"][0];
+    let common = ["--context", "loopback"];
+    let seed = key["seed"].as_str().expect("hex");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_peer"));
+    server.arg("server").args(common).args(["--identity-seed", seed, "--profile", "both", "--padding", "padme"]);
+    let mut server = Process(server.stdout(Stdio::piped()).spawn().expect("the server starts"));
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+    let port = line.trim().strip_prefix("listening ").expect("the line says the port");
+    let pin = key["publicKey"].as_str().expect("hex");
+    let client = |arguments: &[&str]| {
+        let mut client = Command::new(env!("CARGO_BIN_EXE_peer"));
+        client.args(["client", &format!("ws://127.0.0.1:{port}/")]).args(arguments).output().expect("the client starts")
+    };
+    let output = client(&[&common[..], &["--pin", pin]].concat());
+    let lines = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(lines.lines().filter(|line| line.ends_with(r#""ok":true}"#)).count(), 15, "{lines}");
+    assert!(output.status.success(), "{lines}");
+    let output = client(&["--context", "another"]);
+    assert!(!output.status.success(), "the contexts differ");
+}
+
+#[tokio::test]
+async fn identity() {
+    let seed = || Secret::take(&mut [7; 32]);
+    let public_key = Identity::from_seed(seed()).public_key();
+    let other_key = Identity::from_seed(Secret::take(&mut [8; 32])).public_key();
+    let pins = |keys: &[&Vec<u8>]| {
+        let pins = keys.iter().map(|key| Pin::new(key).expect("a public key")).collect();
+        ClientOptions { pins, ..ClientOptions::default() }
+    };
+    let identity = Some(Identity::from_seed(seed()));
+    let signing = echo(v1(ServerOptions { identity, ..ServerOptions::default() }), 16).await;
+    let plain = echo(v1(ServerOptions::default()), 16).await;
+    assert_eq!(first_event(&signing, pins(&[&other_key, &public_key])).await.1, Some(Event::Open));
+    assert_eq!(first_event(&signing, pins(&[])).await.1, Some(Event::Open));
+    assert_eq!(first_event(&signing, pins(&[&other_key])).await.1, failed(3770));
+    assert_eq!(first_event(&plain, pins(&[&public_key])).await.1, failed(3770));
+}
+
+#[tokio::test]
+async fn both_profiles_on_one_port() {
+    let attester = Attester(Box::new(|user_data| Some(user_data.to_vec())));
+    let options = yellowpages::Options::new(yellowpages::Role::Server(attester));
+    let url = echo(Profiles::Both(Arc::default(), Arc::new(options)), 16).await;
+    assert_eq!(first_event(&url, ClientOptions::default()).await.1, Some(Event::Open));
+
+    let verifier = Verifier(Box::new(|document, user_data| document == user_data));
+    let options = Arc::new(yellowpages::Options::new(yellowpages::Role::Client(Some(verifier))));
+    let connection = yellowpages::Connection::new(options, Box::new(System), Instant::now());
+    let mut client = Socket::new(open(&url, LONGEST).await.expect("the server listens"), connection);
+    assert_eq!(client.next().await, Some(Event::Open));
+    for message in [&b"first"[..], b""] {
+        client.protocol.send(message).expect("open");
+        assert_eq!(client.next().await, Some(Event::Message(Message::Binary(message.to_vec()))));
+    }
+}
+
+#[tokio::test]
+async fn refusals_reach_the_transport() {
+    let mut options = ServerOptions::default();
+    options.common.handshake_timeout = Duration::from_millis(200);
+    let url = echo(v1(options), 16).await;
+    let handshake = Some((3768, "handshake failed".to_owned()));
+    assert_eq!(close_after(&url, [tungstenite::Message::text("{}")]).await, handshake);
+    assert_eq!(close_after(&url, [tungstenite::Message::binary(vec![1; 40])]).await, handshake);
+    assert_eq!(close_after(&url, []).await, Some((3769, "handshake timed out".to_owned())));
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_with_its_code() {
+    let mut options = ServerOptions::default();
+    options.common.max_payload = 1000;
+    let url = echo(v1(options), 16).await;
+    // Over maxPayload, within the limit of frames; then over that too.
+    for length in [1001, 1 << 20] {
+        let (mut socket, event) = first_event(&url, ClientOptions::default()).await;
+        assert_eq!(event, Some(Event::Open));
+        socket.protocol.send(&Message::Binary(vec![0; length]), Instant::now()).expect("open");
+        assert_eq!(socket.next().await, claimed(3773));
+    }
+}
+
+#[tokio::test]
+async fn tampering_is_refused() {
+    let url = echo(v1(ServerOptions::default()), 16).await;
+    let (mut socket, event) = first_event(&url, ClientOptions::default()).await;
+    assert_eq!(event, Some(Event::Open));
+    socket.protocol.send(&Message::Text("hello".into()), Instant::now()).expect("open");
+    let queue = &mut pq_websocket::protocol::Protocol::queues(&mut socket.protocol).outgoing;
+    let Some(pq_websocket::protocol::Outgoing::Binary(frame)) = queue.back_mut() else { panic!("a record is due") };
+    frame[13] ^= 1;
+    assert_eq!(socket.next().await, claimed(3771));
+    assert_eq!(socket.transport_close, Some((3771, "record refused".to_owned())));
+}
+
+#[tokio::test]
+async fn the_oldest_pending_socket_makes_room() {
+    let url = echo(v1(ServerOptions::default()), 2).await;
+    // Open sockets do not count; its echo shows that the server too sees this one open.
+    let (mut first, event) = first_event(&url, ClientOptions::default()).await;
+    assert_eq!(event, Some(Event::Open));
+    first.protocol.send(&Message::Text("open".into()), Instant::now()).expect("open");
+    assert_eq!(first.next().await, Some(Event::Message(Message::Text("open".into()))));
+    let mut oldest = open(&url, LONGEST).await.expect("the server listens");
+    let mut second = open(&url, LONGEST).await.expect("the server listens");
+    let (_third, event) = first_event(&url, ClientOptions::default()).await;
+    assert_eq!(event, Some(Event::Open), "a newcomer is never refused");
+    let Some(Ok(tungstenite::Message::Close(Some(close)))) = oldest.next().await else { panic!("no close") };
+    assert_eq!(u16::from(close.code), 1013);
+    second.send(tungstenite::Message::text("{}")).await.expect("still there");
+    let Some(Ok(tungstenite::Message::Close(Some(close)))) = second.next().await else { panic!("no close") };
+    assert_eq!(u16::from(close.code), 3768, "the second one was still waited for");
+    first.protocol.send(&Message::Text("still open".into()), Instant::now()).expect("open");
+    assert_eq!(first.next().await, Some(Event::Message(Message::Text("still open".into()))));
+}

@@ -1,0 +1,244 @@
+//! v1.json: what happens until both ends are open.
+mod common;
+
+use common::*;
+use pq_websocket::attestation::{self, Attester, Verifier};
+use pq_websocket::crypto::{encapsulate, KemKey};
+use pq_websocket::identity::{signed_bytes, Identity, Pin};
+use pq_websocket::protocol::{Event, Incoming, Outgoing, Protocol};
+use pq_websocket::schedule::{derive, transcript_hash, Exporter};
+use pq_websocket::v1::{ClientOptions, Context, ServerOptions};
+use serde_json::Value;
+use std::time::Instant;
+
+#[test]
+fn kem() {
+    let vectors = load("v1.json");
+    let kem = &vectors["kem"];
+    let key = KemKey::generate(&mut Script::new([hex(&vectors["inputs"]["keySeed"])]));
+    assert_eq!(key.encapsulation_key(), hex(&kem["encapsulationKey"]));
+    let mut m = Script::new([hex(&vectors["inputs"]["m"])]);
+    let (ciphertext, ss) = encapsulate(&array(&kem["encapsulationKey"]), &mut m).expect("the key is good");
+    assert_eq!(ciphertext, hex(&kem["ciphertext"]));
+    assert_eq!(ss.bytes().to_vec(), hex(&kem["sharedSecret"]));
+    assert_eq!(key.decapsulate(&array(&kem["ciphertext"])).bytes(), ss.bytes());
+}
+
+#[test]
+fn transcripts() {
+    let vectors = load("v1.json");
+    for case in cases(&vectors["transcripts"]) {
+        let context = case.get("context").map(hex);
+        let th = transcript_hash(text(&case["clientHello"]), text(&case["serverHello"]), context.as_deref());
+        assert_eq!(th.to_vec(), hex(&case["th"]), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn secrets_and_exports() {
+    let vectors = load("v1.json");
+    for session in [&vectors["session"], &vectors["sessionWithContext"]] {
+        let context = session.get("context").map(hex);
+        let th = transcript_hash(text(&session["clientHello"]), text(&session["serverHello"]), context.as_deref());
+        assert_eq!(th.to_vec(), hex(&session["th"]));
+        for case in cases(&session["secrets"]) {
+            let ikm = cases(&session["secrets"]).iter().find(|other| other["name"] == case["ikm"]);
+            let ikm = secret(ikm.map_or(&session["ss"], |ikm| &ikm["okm"]));
+            let info = String::from_utf8(hex(&case["info"])).expect("a label is text");
+            let label = info.strip_prefix("pq-websocket/1 ").expect("every label begins so");
+            assert_eq!(derive(&th, &ikm, &[label]).bytes().to_vec(), hex(&case["okm"]), "{}", case["name"]);
+        }
+        let exporter = Exporter::start(th, &secret(&session["ss"]));
+        for case in cases(&session["exports"]) {
+            let bytes =
+                exporter.export(text(&case["label"]), number(&case["length"]) as usize).expect("the length is allowed");
+            match case.get("bytes") {
+                Some(wanted) => assert_eq!(bytes, hex(wanted), "{}", case["name"]),
+                None => {
+                    let hash = pq_websocket::crypto::sha256(&[&bytes]);
+                    assert_eq!(hash.to_vec(), hex(&case["sha256"]), "{}", case["name"]);
+                }
+            }
+        }
+        for length in [0, 8161] {
+            assert!(exporter.export("", length).is_err());
+        }
+    }
+}
+
+/// Both whole handshakes, with a connection's own exporter at their end.
+#[test]
+fn sessions() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    for session in [&vectors["session"], &vectors["sessionWithContext"]] {
+        let (mut client_options, mut server_options) = (ClientOptions::default(), ServerOptions::default());
+        if let Some(context) = session.get("context") {
+            client_options.common.context = Context::new(hex(context)).ok();
+            server_options.common.context = Context::new(hex(context)).ok();
+        }
+        let client = open_end(session, client_with(&vectors, client_options, now), "client", now);
+        let server = open_end(session, server_with(&vectors, server_options, now), "server", now);
+        for end in [client, server] {
+            assert_eq!(end.transcript_hash().map(Vec::from), Some(hex(&session["th"])));
+            for case in cases(&session["exports"]).iter().filter(|case| case.get("bytes").is_some()) {
+                let length = number(&case["length"]) as usize;
+                assert_eq!(end.export_key(text(&case["label"]), length), Ok(hex(&case["bytes"])));
+            }
+        }
+    }
+}
+
+#[test]
+fn accepted_hellos() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    for case in cases(&vectors["acceptedHellos"]) {
+        let name = &case["name"];
+        let to_client = case["to"] == "client";
+        let mut end = if to_client { client(&vectors, now) } else { server(&vectors, now) };
+        end.receive(incoming(&case["message"]), now);
+        assert_eq!(end.transcript_hash().map(Vec::from), Some(hex(&case["th"])), "{name}");
+        let [theirs, own] =
+            if to_client { ["serverFinished", "clientFinished"] } else { ["clientFinished", "serverFinished"] };
+        end.receive(Incoming::Binary(hex(&case[theirs])), now);
+        assert_eq!(outgoing(&mut end).pop(), Some(Outgoing::Binary(hex(&case[own]))), "{name}");
+        assert_eq!(events(&mut end), [Event::Open], "{name}");
+    }
+}
+
+#[test]
+fn refused_hellos() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    for case in cases(&vectors["refusedHellos"]) {
+        let mut end = if case["to"] == "client" { client(&vectors, now) } else { server(&vectors, now) };
+        end.receive(incoming(&case["message"]), now);
+        assert_eq!(failure_code(&mut end).map(u64::from), case["code"].as_u64(), "{}", case["name"]);
+    }
+}
+
+fn pinned(vectors: &Value, names: &Value) -> ClientOptions {
+    let keys = cases(&vectors["serverIdentity"]["keys"]);
+    let key = |name: &Value| keys.iter().find(|key| key["name"] == *name).expect("pins name keys");
+    let pin = |name: &Value| Pin::new(&hex(&key(name)["publicKey"])).expect("the length of a public key");
+    let pins = names.as_array().map_or(Vec::new(), |names| names.iter().map(pin).collect());
+    ClientOptions { pins, ..ClientOptions::default() }
+}
+
+/// An end that awaits the peer's Finished.
+fn awaiting_finished(vectors: &Value, case: &Value, now: Instant) -> pq_websocket::v1::Connection {
+    let to_client = case["to"] == "client";
+    let mut end =
+        if to_client { client_with(vectors, pinned(vectors, &case["pins"]), now) } else { server(vectors, now) };
+    let hello = if to_client { "serverHello" } else { "clientHello" };
+    end.receive(Incoming::Text(text(&vectors["session"][hello]).to_owned()), now);
+    outgoing(&mut end);
+    end
+}
+
+#[test]
+fn accepted_finished() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    for case in cases(&vectors["acceptedFinished"]) {
+        let mut end = awaiting_finished(&vectors, case, now);
+        end.receive(incoming(&case["message"]), now);
+        assert_eq!(events(&mut end), [Event::Open], "{}", case["name"]);
+    }
+}
+
+#[test]
+fn refused_finished() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    for case in cases(&vectors["refusedFinished"]) {
+        let mut end = awaiting_finished(&vectors, case, now);
+        end.receive(incoming(&case["message"]), now);
+        assert_eq!(failure_code(&mut end).map(u64::from), case["code"].as_u64(), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn server_identity() {
+    let vectors = load("v1.json");
+    let section = &vectors["serverIdentity"];
+    let th = array(&vectors["session"]["th"]);
+    assert_eq!(signed_bytes(&th), hex(&section["signedBytes"]));
+    for key in cases(&section["keys"]) {
+        let identity = Identity::from_seed(secret(&key["seed"]));
+        assert_eq!(identity.public_key(), hex(&key["publicKey"]));
+        let by_this_key = key["name"] == "identity";
+        assert_eq!(identity.sign(&th) == Some(hex(&section["signature"])), by_this_key);
+        let pin = Pin::new(&identity.public_key()).expect("the length of a public key");
+        assert_eq!(pin.verifies(&th, &hex(&section["signature"])), by_this_key);
+    }
+    let now = Instant::now();
+    let options = ServerOptions {
+        identity: Some(Identity::from_seed(secret(&section["keys"][0]["seed"]))),
+        ..ServerOptions::default()
+    };
+    let finished = &section["serverFinished"];
+    assert_eq!(server_finished(&vectors, options, &finished["nonce"], now), hex(&finished["frame"]));
+}
+
+/// The Finished of a server with these options, sealed under this nonce.
+fn server_finished(vectors: &Value, options: ServerOptions, nonce: &Value, now: Instant) -> Vec<u8> {
+    let random = Script::new([hex(&vectors["inputs"]["m"]), hex(nonce)]);
+    let mut server = pq_websocket::v1::Connection::server(options.into(), Box::new(random), now);
+    server.receive(Incoming::Text(text(&vectors["session"]["clientHello"]).to_owned()), now);
+    let Some(Outgoing::Binary(frame)) = outgoing(&mut server).pop() else { panic!("the server sends no Finished") };
+    frame
+}
+
+#[test]
+fn attestation_documents() {
+    let vectors = load("v1.json");
+    let section = &vectors["attestation"];
+    let now = Instant::now();
+    let (user_data, document) = (hex(&section["userData"]), hex(&section["document"]));
+    assert_eq!(attestation::user_data(&array(&vectors["session"]["th"])), user_data);
+    let verifying = || {
+        let (user_data, document) = (user_data.clone(), document.clone());
+        let verifier = Verifier(Box::new(move |got, data| got == document && data == user_data));
+        let mut end =
+            client_with(&vectors, ClientOptions { verifier: Some(verifier), ..ClientOptions::default() }, now);
+        end.receive(Incoming::Text(text(&vectors["session"]["serverHello"]).to_owned()), now);
+        outgoing(&mut end);
+        end
+    };
+    let mut end = verifying();
+    end.receive(Incoming::Binary(hex(&section["serverFinished"]["frame"])), now);
+    assert_eq!(events(&mut end), [Event::Open]);
+    for case in cases(&section["refusedFinished"]) {
+        let mut end = verifying();
+        end.receive(incoming(&case["message"]), now);
+        assert_eq!(failure_code(&mut end).map(u64::from), case["code"].as_u64(), "{}", case["name"]);
+    }
+    let attester = Attester(Box::new({
+        let document = document.clone();
+        move |data| (data == user_data).then(|| document.clone())
+    }));
+    let options = ServerOptions { attester: Some(attester), ..ServerOptions::default() };
+    let finished = &section["serverFinished"];
+    assert_eq!(server_finished(&vectors, options, &finished["nonce"], now), hex(&finished["frame"]));
+}
+
+#[test]
+fn implicit_rejection() {
+    let vectors = load("v1.json");
+    let section = &vectors["implicitRejection"];
+    let now = Instant::now();
+    let key = KemKey::generate(&mut Script::new([hex(&vectors["inputs"]["keySeed"])]));
+    let ciphertext =
+        pq_websocket::hello::parse_server(text(&section["serverHello"])).expect("the hello is well-formed");
+    assert_eq!(key.decapsulate(&ciphertext).bytes().to_vec(), hex(&section["sharedSecretOfTheClient"]));
+    for message in ["message", "messageUnderTheRightSecret"] {
+        let mut end = client(&vectors, now);
+        end.receive(Incoming::Text(text(&section["serverHello"]).to_owned()), now);
+        assert_eq!(end.transcript_hash().map(Vec::from), Some(hex(&section["th"])));
+        outgoing(&mut end);
+        end.receive(incoming(&section[message]), now);
+        assert_eq!(failure_code(&mut end).map(u64::from), section["code"].as_u64(), "{message}");
+    }
+}
