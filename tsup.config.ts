@@ -10,6 +10,8 @@ const shared: Options = {
   treeshake: false,
   clean: false,
   cjsInterop: false,
+  // Exports nothing for require(). Apache-2.0; its notice is in the source maps and in node_modules.
+  noExternal: ['cborg'],
 };
 
 /** What `#platform` means is decided here, by condition, and nowhere in the code. */

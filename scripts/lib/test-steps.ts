@@ -26,8 +26,8 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'lint', title: 'linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
     { name: 'check-vectors', title: 'the vectors are what their script makes', command: ['node', 'test/vectors/generate.ts', '--check'] },
     { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
+    { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
-    { name: 'peers', title: 'peers in other languages, against the same vectors', command: ['node', 'scripts/peers.mjs'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
   ];
 }

@@ -76,7 +76,10 @@ function encodeName(name: Name): Uint8Array {
   return new Uint8Array(AsnConvert.serialize(name));
 }
 
-/** RFC 5758 3.2: no parameters, not even NULL, which is read as null. Both places that name the algorithm are checked (RFC 5280 4.1.1.2). */
+/**
+ * RFC 5758 3.2: no parameters, not even NULL, which the library gives as null. Both places that name the algorithm are
+ * checked (RFC 5280 4.1.1.2).
+ */
 function checkSignatureAlgorithm({ algorithm, parameters }: AlgorithmIdentifier): void {
   if (algorithm !== ECDSA_WITH_SHA384 || parameters !== undefined) {
     throw new NitroError('NITRO_ERR_CERTIFICATE_ALGORITHM');

@@ -174,7 +174,7 @@ func TestFailureReachesBothEnds(t *testing.T) {
 		"text":     {func(c *Conn) error { return c.ws.WriteMessage(websocket.TextMessage, []byte("plain")) }, 3772},
 		"short":    {func(c *Conn) error { return c.ws.WriteMessage(websocket.BinaryMessage, make([]byte, 28)) }, 3771},
 		"forged":   {func(c *Conn) error { return c.ws.WriteMessage(websocket.BinaryMessage, make([]byte, 29)) }, 3771},
-		"too long": {func(c *Conn) error { return c.ws.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) }, 3773},
+		"too long": {func(c *Conn) error { return c.ws.WriteMessage(websocket.BinaryMessage, make([]byte, 400_000)) }, 3773},
 		"over maxPayload": {func(c *Conn) error {
 			return c.SendBinary(make([]byte, 1001))
 		}, 3773},
@@ -182,7 +182,8 @@ func TestFailureReachesBothEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, ended := serve(t, &Server{Options: pqws.Options{MaxPayload: 1000}})
 			client := dial(t, url, &Dialer{})
-			if err := c.hostile(client); err != nil {
+			// The server may refuse a long frame by its header, before all of it is written.
+			if err := c.hostile(client); err != nil && !errors.Is(err, websocket.ErrCloseSent) {
 				t.Fatal(err)
 			}
 			if st := <-ended; st.Code != c.code || st.Failure == nil || st.Clean || st.Claimed {
