@@ -41,12 +41,26 @@ export function readSecretKeyPem(pem: string): Uint8Array {
 
 /** @param publicKey 1952 bytes */
 export function writePublicKeyPem(publicKey: Uint8Array): string {
-  return writePem(SPKI_PREFIX, publicKey, 'PUBLIC KEY');
+  return writePem(publicKeyDer(publicKey), 'PUBLIC KEY');
 }
 
 /** @param seed 32 bytes. The text is a secret too. */
 export function writeSecretKeyPem(seed: Uint8Array): string {
-  return writePem(SEED_PREFIX, seed, 'PRIVATE KEY');
+  const der = secretKeyDer(seed);
+  const pem = writePem(der, 'PRIVATE KEY');
+  der.fill(0);
+  return pem;
+}
+
+/** @param publicKey 1952 bytes */
+export function publicKeyDer(publicKey: Uint8Array): Uint8Array {
+  return Uint8Array.of(...SPKI_PREFIX, ...publicKey);
+}
+
+/** @param secret the 32-byte seed or the expanded 4032 bytes. The caller overwrites the result, a buffer of its own. */
+export function secretKeyDer(secret: Uint8Array): Uint8Array {
+  const prefix = secret.length === SIGNATURE_SEED_BYTES ? SEED_PREFIX : EXPANDED_PREFIX;
+  return Uint8Array.of(...prefix, ...secret);
 }
 
 function seedOfBoth(der: Uint8Array): Uint8Array | undefined {
@@ -76,9 +90,8 @@ function readPem(pem: string, label: string): Uint8Array | undefined {
   }
 }
 
-function writePem(prefix: Uint8Array, bytes: Uint8Array, label: string): string {
-  const binary = String.fromCharCode(...prefix, ...bytes);
-  const lines = btoa(binary).match(/.{1,64}/g) ?? [];
+function writePem(der: Uint8Array, label: string): string {
+  const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 

@@ -6,7 +6,7 @@ import type { MaybePromise } from '../crypto/backend.ts';
 import { concat, utf8 } from './bytes.ts';
 import { Refusal } from './errors.ts';
 import type { ReceivedFinished, ServerProof } from './handshake.ts';
-import { chain } from './maybe-promise.ts';
+import { attempt, chain } from './maybe-promise.ts';
 
 const SEPARATOR = Uint8Array.of(0);
 
@@ -51,7 +51,13 @@ function judgeSignature(
   if (signature === 'absent') throw new Refusal('PQ_ERR_SIGNATURE_MISSING');
   if (signature === 'malformed' || publicKey === 'malformed') throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
   const key = publicKey === 'absent' ? undefined : publicKey;
-  return chain(verify(identityMessage(transcriptHash), signature, key), (valid) => {
+  const verdict = attempt(
+    () => verify(identityMessage(transcriptHash), signature, key),
+    (cause) => {
+      throw new Refusal('PQ_ERR_SIGNATURE_INVALID', { cause });
+    },
+  );
+  return chain(verdict, (valid) => {
     if (!valid) throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
   });
 }

@@ -10,7 +10,7 @@ import {
 } from '../crypto/signature.ts';
 import type { ClientDemands, ServerCredentials } from '../protocol/authentication.ts';
 import { equalBytes, fromBase64 } from '../protocol/bytes.ts';
-import { chain, isPromise } from '../protocol/maybe-promise.ts';
+import { chain, finish, isPromise } from '../protocol/maybe-promise.ts';
 import type { ClientAuthenticationOptions, ServerAuthenticationOptions, ServerKey } from '../types.ts';
 
 export const CLIENT_AUTHENTICATION_OPTIONS = ['serverKeys', 'verifyAttestation'] as const;
@@ -101,7 +101,13 @@ function signingKey(where: string, identity: Uint8Array | string): MaybePromise<
     throw new TypeError(`${where}: option 'identity' must be a secret key (bytes or PEM), a function, or { sign, publicKey }`);
   }
   checkSecretLength(secret);
-  const key = chain(platform.signatures(), (signatures) => signatures.signingKey(secret));
+  const key = finish(
+    () => chain(platform.signatures(), (signatures) => signatures.signingKey(secret)),
+    () => {
+      // What was read out of PEM is ours to overwrite; bytes are the caller's.
+      if (secret !== identity) secret.fill(0);
+    },
+  );
   // A key that turns out wrong later fails every handshake with PQ_ERR_IDENTITY; it must not fail the process.
   if (isPromise(key)) key.catch(() => undefined);
   return key;
