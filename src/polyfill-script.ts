@@ -3,7 +3,7 @@
  * worker, where no tag is, importScripts gets the defaults.
  */
 import type { PolyfillOptions } from './polyfill.ts';
-import { install } from './polyfill.ts';
+import { installPolyfill, refuseAllSockets } from './socket/polyfill-install.ts';
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 
@@ -16,12 +16,21 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => PolyfillOptions>> =
   padding: (value) => ({ padding: value === 'off' || value === 'padme' ? value : integer(value) }),
   maxQueuedBytes: (value) => ({ maxQueuedBytes: integer(value) }),
   maxPayload: (value) => ({ maxPayload: integer(value) }),
+  serverKeys: (value) => ({ serverKeys: value.trim().split(/[\s,]+/) }),
+  strict: (value) => ({ strict: boolean(value) }),
   profile: (value) => ({ profile: value as 'v1' }),
 };
 
 function integer(value: string): number {
   if (!/^\d+$/.test(value)) throw new TypeError('expected digits');
   return Number(value);
+}
+
+/** An attribute without a value is true, as in HTML. */
+function boolean(value: string): boolean {
+  if (value === '' || value === 'true') return true;
+  if (value === 'false') return false;
+  throw new TypeError("expected 'true' or 'false'");
 }
 
 /** URLs separated by spaces, `*` standing for any characters; compared with the whole URL as the socket has it. */
@@ -62,23 +71,14 @@ function readOptions(attributes: Attributes): PolyfillOptions {
   }
 }
 
-/** No page socket opens where it was asked for a secure one and the asking cannot be understood. */
-function refuseAll(message: string): void {
-  const value = class WebSocket {
-    constructor() {
-      throw new DOMException(message, 'SecurityError');
-    }
-  };
-  Object.defineProperty(globalThis, 'WebSocket', { value, writable: true, configurable: true });
-}
-
 const script = (globalThis as { document?: Document }).document?.currentScript as HTMLScriptElement | null | undefined;
 try {
-  install(readOptions({ ...script?.dataset }));
+  const attributes = { ...script?.dataset };
+  installPolyfill(readOptions(attributes), JSON.stringify(attributes));
 } catch (error) {
   // A value that is no option's is refused by the option's name, which the page's author has not written.
   const message = (error as Error).message.replace(/option '(\w+)'/, (_, name: string) => `attribute '${attributeOf(name)}'`);
-  refuseAll(message);
+  refuseAllSockets(message);
   // eslint-disable-next-line no-console -- the page's author has no other way to see it
   console.error(message);
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import type { PQWebSocketOptions } from './types.ts';
-import { createPolyfill } from './socket/polyfill-class.ts';
-import { brandOf } from './socket/underlying.ts';
+import { installPolyfill } from './socket/polyfill-install.ts';
 import type { WebSocketConstructor } from './platform/platform.ts';
 
 export interface PolyfillOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
+  /** Whether `send()` while CONNECTING throws InvalidStateError. Default here: true, as the global class does. */
+  strict?: boolean;
   /** Which URLs are secured; everything else opens with the native class. Default: all. */
   include?: (url: URL) => boolean;
 }
@@ -17,39 +18,14 @@ export interface Installation {
   /** The class that was replaced. */
   readonly native: WebSocketConstructor;
   /** Puts the native class back, unless somebody else has replaced the global since: then it says so and does not. */
-  uninstall(): boolean;
+  readonly uninstall: () => boolean;
 }
-
-let present: Installation | undefined;
 
 /**
- * Replaces the global WebSocket. A second call gives the first installation.
- * @throws {TypeError} where there is no global WebSocket, or it cannot be replaced
+ * Replaces the global WebSocket. A second call gives the first installation, also where a script tag made that; what it
+ * gives stands at `WebSocket[Symbol.for('pq-websocket')]` too.
+ * @throws {TypeError} where there is no global WebSocket, it cannot be replaced, or it has been with other options
  */
 export function install(options: PolyfillOptions = {}): Installation {
-  if (present !== undefined) return present;
-  const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
-  const current = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (current === undefined) throw new TypeError('polyfill: there is no global WebSocket to replace');
-  if (descriptor?.configurable !== true) throw new TypeError('polyfill: the global WebSocket is not configurable');
-  // Another copy of this package may have been here first; two layers would be sealed twice for nothing.
-  const native = brandOf(current)?.native ?? current;
-  const secure = createPolyfill(native, options);
-  Object.defineProperty(globalThis, 'WebSocket', {
-    value: secure,
-    writable: true,
-    enumerable: descriptor.enumerable ?? false,
-    configurable: true,
-  });
-  present = {
-    native,
-    uninstall() {
-      if ((globalThis as { WebSocket?: unknown }).WebSocket !== secure) return false;
-      Object.defineProperty(globalThis, 'WebSocket', descriptor);
-      present = undefined;
-      return true;
-    },
-  };
-  return present;
+  return installPolyfill(options);
 }
-

@@ -11,10 +11,14 @@ export interface PolyfillClassOptions {
 }
 
 /**
- * @param native what runs underneath, and what opens URLs that are not included
+ * @param brand its `native` runs underneath, and opens URLs that are not included
  * @throws {TypeError | RangeError} for an option that is unknown or wrong, now and not when a socket opens
  */
-export function createPolyfill(native: WebSocketConstructor, options: PolyfillClassOptions): WebSocketConstructor {
+export function createPolyfill(
+  brand: Brand & { readonly native: WebSocketConstructor },
+  options: PolyfillClassOptions,
+): WebSocketConstructor {
+  const { native } = brand;
   const { include, ...channelOptions } = options;
   if (include !== undefined && typeof include !== 'function') {
     throw new TypeError("polyfill: option 'include' must be a function");
@@ -29,10 +33,11 @@ export function createPolyfill(native: WebSocketConstructor, options: PolyfillCl
           ? new native(url as string)
           : new native(url as string, protocols as string[])) as unknown as WebSocket;
       }
-      super(url, protocols, { ...channelOptions, WebSocket: native });
+      // An application that never heard of this package gets the standard's send(), unless the page says otherwise.
+      super(url, protocols, { strict: true, ...channelOptions, WebSocket: native });
     }
   }
-  Object.defineProperty(WebSocket, BRAND, { value: { native } satisfies Brand });
+  Object.defineProperty(WebSocket, BRAND, { value: brand });
   if (include !== undefined) {
     Object.defineProperty(WebSocket, Symbol.hasInstance, {
       value: (value: unknown): boolean => value instanceof PQWebSocket || value instanceof native,

@@ -1,5 +1,7 @@
 /** The script tag in Chromium, under a Content-Security-Policy that allows no inline code and no eval. */
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
 import { rawServer } from '../support/raw-peer.ts';
 import type { RawServer } from '../support/raw-peer.ts';
 import { assertSealed } from '../support/tap.ts';
@@ -36,8 +38,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-async function open(attributes = '', secure = true): Promise<TestPage> {
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">
+async function open(attributes = '', secure = true, before = ''): Promise<TestPage> {
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${before}
     <script src="/polyfill.js" ${attributes}></script><script src="/app.js"></script>`;
   const opened = await browser.open({ html, files: { 'polyfill.js': polyfill, 'app.js': APP, 'worker.js': WORKER }, headers: { 'Content-Security-Policy': CSP }, secure });
   onTestFinished(() => opened.close());
@@ -120,7 +122,117 @@ describe('the script tag', () => {
   });
 });
 
+/** What a page can see of the class, its brand's way back included. */
+type Way = { native: typeof WebSocket; uninstall: () => boolean };
+
+describe('a script tag beside others', () => {
+  const again = (attributes = ''): string => `<script src="/polyfill.js" ${attributes}></script>`;
+
+  test('the way back: the native class, and uninstall()', async () => {
+    const server = await plain();
+    const { page } = await open();
+    const seen = await page.evaluate(() => {
+      const secure = WebSocket as unknown as Record<symbol, Way>;
+      const way = secure[Symbol.for('pq-websocket')] as Way;
+      const first = way.uninstall();
+      return [first, WebSocket === way.native, way.uninstall(), Symbol.for('pq-websocket') in WebSocket];
+    });
+    expect(seen).toEqual([true, true, false, false]);
+    expect(await page.evaluate((to) => talk(to), server.url)).toEqual(PLAIN);
+  });
+
+  test('uninstall() leaves what somebody else has put there', async () => {
+    const { page } = await open();
+    const seen = await page.evaluate(() => {
+      const way = (WebSocket as unknown as Record<symbol, Way>)[Symbol.for('pq-websocket')] as Way;
+      const proxy = new Proxy(WebSocket, {});
+      globalThis.WebSocket = proxy;
+      return [way.uninstall(), WebSocket === proxy];
+    });
+    expect(seen).toEqual([false, true]);
+  });
+
+  test.each([
+    ['the same', 'data-padding="padme" data-exclude="ws://x/*"', 'data-padding="padme" data-exclude="ws://x/*"'],
+    ['a bare one after it', '', 'data-padding="padme"'],
+  ])('twice, %s: sealed once', async (_, second, first) => {
+    const { url, tap } = await echo();
+    const { page, problems } = await open(second, true, again(first));
+    expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
+    assertSealed(tap, ['from the page', 'thank you']);
+    expect(problems).toEqual([]);
+  });
+
+  test.each([
+    ['attributes that the first has not', '', 'data-context="a"'],
+    ['other attributes', 'data-context="a"', 'data-context="b"'],
+    ['a bare one after one that failed', 'data-context=""', ''],
+  ])('twice, with %s: no socket opens', async (_, first, second) => {
+    const server = await plain();
+    const { page, problems } = await open(second, true, again(first));
+    const outcome = await page.evaluate((to) => talk(to).then(String, (error: unknown) => (error as Error).name), server.url);
+    expect(outcome).toBe('SecurityError');
+    expect(problems).toHaveLength(1);
+  });
+
+  test.each([
+    ['before it', true],
+    ['after it', false],
+  ])('a Proxy around the global, %s', async (_, before) => {
+    const { url, tap } = await echo();
+    const proxy = '<script src="/proxy.js"></script>';
+    const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+      ${before ? proxy : ''}<script src="/polyfill.js"></script>${before ? '' : proxy + again()}<script src="/app.js"></script>`;
+    const files = { 'polyfill.js': polyfill, 'app.js': APP, 'proxy.js': 'globalThis.WebSocket = new Proxy(WebSocket, {});' };
+    const opened = await browser.open({ html, files, headers: { 'Content-Security-Policy': CSP } });
+    onTestFinished(() => opened.close());
+    expect(await opened.page.evaluate((to) => talk(to), url)).toEqual(SECURE);
+    assertSealed(tap, ['from the page', 'thank you']);
+    expect(opened.problems).toEqual([]);
+  });
+});
+
 describe('its attributes', () => {
+  test('data-server-keys: one of them must have signed the handshake', async () => {
+    const secret = randomBytes(32);
+    const { publicKey } = nobleSignatures.signingKey(secret);
+    const fingerprint = `sha256:${createHash('sha256').update(publicKey).digest('hex')}`;
+    const other = `sha256:${'0'.repeat(64)}`;
+    const running = await startSecure({ identity: secret });
+    running.server.on('connection', (socket) => {
+      socket.on('message', (data) => {
+        socket.send(data.toString());
+      });
+    });
+    const pinned = [`${other} ${fingerprint}`, Buffer.from(publicKey).toString('base64')];
+    for (const keys of pinned) {
+      const { page, problems } = await open(`data-server-keys="${keys}"`);
+      expect(await page.evaluate((to) => talk(to), running.url)).toEqual(SECURE);
+      expect(problems).toEqual([]);
+    }
+    const wrong = await open(`data-server-keys="${other}"`);
+    expect(await wrong.page.evaluate((to) => talk(to), running.url)).toEqual([true, 'WebSocket', true, 3770, '', false]);
+  });
+
+  test.each([
+    ['', 'InvalidStateError'],
+    ['data-strict', 'InvalidStateError'],
+    ['data-strict="false"', 'queued'],
+  ])('send() while CONNECTING, with %s', async (attribute, expected) => {
+    const { url } = await echo();
+    const { page } = await open(attribute);
+    const seen = await page.evaluate((to) => {
+      const socket = new WebSocket(to);
+      try {
+        socket.send('early');
+        return 'queued';
+      } catch (error) {
+        return (error as Error).name;
+      }
+    }, url);
+    expect(seen).toBe(expected);
+  });
+
   test('data-include names what is secured; the rest opens with the native class', async () => {
     const [{ url, tap }, server] = await Promise.all([echo(), plain()]);
     const { page, problems } = await open(`data-include="wss://elsewhere.test/* ${url}/*"`);
@@ -170,6 +282,9 @@ describe('its attributes', () => {
     ['data-max-queued-bytes="-1"', 'data-max-queued-bytes', 'digits'],
     ['data-handshake-timeout="0"', 'data-handshake-timeout', 'an integer from 1'],
     ['data-context=""', 'data-context', 'empty'],
+    ['data-server-keys=""', 'data-server-keys', 'public key'],
+    ['data-server-keys="sha256:12"', 'data-server-keys', 'public key'],
+    ['data-strict="yes"', 'data-strict', "'true' or 'false'"],
     ['data-profile="v9"', 'data-profile', "'v1'"],
     ['data-padding="lots"', 'data-padding', 'digits'],
   ])('%s fails closed: no socket opens, and the console names it', async (attribute, name, reason) => {
