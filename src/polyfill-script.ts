@@ -18,6 +18,7 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => PolyfillOptions>> =
   maxPayload: (value) => ({ maxPayload: integer(value) }),
   serverKeys: (value) => ({ serverKeys: value.trim().split(/[\s,]+/) }),
   strict: (value) => ({ strict: boolean(value) }),
+  fastOpen: (value) => ({ fastOpen: boolean(value) }),
   profile: (value) => ({ profile: value as 'v1' }),
 };
 

@@ -8,7 +8,9 @@ import { SERVER_AUTHENTICATION_OPTIONS, serverCredentials } from './socket/ident
 import { CHANNEL_OPTION_NAMES, channelConfig, described, optionsObject, refuseUnknown } from './socket/options.ts';
 import type { ServerSocket } from './socket-types.ts';
 import { WsStyleSocket } from './socket/ws-style-socket.ts';
-import type { ServerSocketOptions } from './types.ts';
+import { connectionOf } from './socket/pq-websocket.ts';
+import { offerOf, selectFrom } from './socket/upgrade-request.ts';
+import type { UpgradeRequest, WrapOptions } from './types.ts';
 
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
@@ -24,6 +26,8 @@ export type {
   IdentitySigner,
   ServerAuthenticationOptions,
   ServerSocketOptions,
+  UpgradeRequest,
+  WrapOptions,
 } from './types.ts';
 
 /**
@@ -34,15 +38,32 @@ export type {
  *   WHATWG-shaped. From now on nothing else may read from it or write to it.
  * @throws {TypeError | RangeError} for a socket that is none, and for an option that is unknown or wrong
  */
-export function wrapServerSocket(socket: object, options: ServerSocketOptions = {}): ServerSocket {
+export function wrapServerSocket(socket: object, options: WrapOptions = {}): ServerSocket {
   const where = 'wrapServerSocket';
   if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
     throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
-  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS]);
+  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'request']);
   const config = {
     ...channelConfig(where, options, DEFAULT_LIMITS.maxPayload),
     prove: prover(serverCredentials(where, options)),
+    earlyHello: options.request === undefined ? undefined : offerOf(where, options.request).clientHello,
   };
-  return new WsStyleSocket('server', socket, '', config) as unknown as ServerSocket;
+  const secure = new WsStyleSocket('server', socket, '', config);
+  // Not before the caller can listen.
+  queueMicrotask(() => {
+    connectionOf(secure).answerEarly();
+  });
+  return secure as unknown as ServerSocket;
+}
+
+/**
+ * The subprotocol to accept an upgrade request with, for whoever accepts it and wraps the socket afterwards.
+ * @param accepted the application's subprotocols, in any order: the client's order decides
+ * @returns what goes into Sec-WebSocket-Protocol, or undefined for nothing: the first subprotocol of the client that
+ *   is accepted, or the layer's own `pqws1` where a client with `fastOpen` offers none. `socket.protocol` never shows that one.
+ * @throws {TypeError} for what is no request
+ */
+export function selectSubprotocol(request: UpgradeRequest, accepted: readonly string[] = []): string | undefined {
+  return selectFrom(offerOf('selectSubprotocol', request), accepted);
 }

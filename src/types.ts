@@ -47,8 +47,35 @@ export interface RekeyOptions {
   milliseconds?: number;
 }
 
-/** Options of `wrapServerSocket`. */
+/** Options of every server. */
 export interface ServerSocketOptions extends ChannelOptions, ServerAuthenticationOptions {}
+
+/** An upgrade request: Node's IncomingMessage, a `Request`, or anything with its headers. */
+export interface UpgradeRequest {
+  readonly headers:
+    | { get(name: string): string | null }
+    | Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/** Options of `wrapServerSocket`. */
+export interface WrapOptions extends ServerSocketOptions {
+  /**
+   * The request that was upgraded. With it a client's fast open is answered at once, which saves a round trip; without
+   * it the client's first message is. Default: none.
+   */
+  request?: UpgradeRequest;
+}
+
+/** Fast open, which costs a server that knows it nothing and saves a round trip. */
+export interface FastOpenOptions {
+  /**
+   * `true`: ClientHello goes with the upgrade request too, as subprotocols, so that the channel is open as soon as the
+   * transport is. For servers known to select `pqws1`: with any other that selects no subprotocol the connection fails.
+   * The key pair is then made within the constructor, in portable code where the platform's answers later (browsers).
+   * Default `false`.
+   */
+  fastOpen?: boolean;
+}
 
 /** Options that both ends have. */
 export interface ChannelOptions {
@@ -189,7 +216,8 @@ export interface ServerAuthenticationOptions {
 }
 
 /** Options of `PQWebSocket`. On Node it also takes what npm `ws` takes (headers, agent, TLS options). */
-export interface PQWebSocketOptions extends ChannelOptions, TransportOptions, ClientAuthenticationOptions {
+export interface PQWebSocketOptions
+  extends ChannelOptions, TransportOptions, ClientAuthenticationOptions, FastOpenOptions {
   /** `true`: `send()` while CONNECTING throws an InvalidStateError, as the standard says. Default `false`: it queues. */
   strict?: boolean;
   /** The class of the WebSocket underneath. Default: the global one when the socket is made, else npm `ws`. */

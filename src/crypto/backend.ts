@@ -80,6 +80,9 @@ export interface CryptoBackend {
    */
   generateKeyPair(seed: Uint8Array): MaybePromise<KemKeyPair>;
 
+  /** The same in this very turn, on every backend: in portable code where the platform's own answers later. */
+  generateKeyPairNow(seed: Uint8Array): KemKeyPair;
+
   /**
    * ML-KEM.Encaps (FIPS 203 algorithm 20), after the type and modulus checks of section 7.2.
    * @param m 32 bytes of randomness, for test vectors only. A native KEM takes none, so with `m` every backend

@@ -9,7 +9,7 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import type { AeadKey, CryptoBackend, Secret } from './backend.ts';
+import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from './backend.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './backend.ts';
 import {
   alive,
@@ -117,20 +117,22 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
   return hkdf(sha256, own(secret, NobleSecret).bytes, salt, info, length);
 }
 
+function generateKeyPair(seed: Uint8Array): KemKeyPair {
+  const pair = portableKeyPair(seed);
+  return {
+    native: false,
+    encapsulationKey: pair.encapsulationKey,
+    decapsulate: (ciphertext) => new NobleSecret(pair.decapsulate(ciphertext)),
+    destroy: () => {
+      pair.destroy();
+    },
+  };
+}
+
 export const nobleBackend: CryptoBackend = {
   name: 'noble',
-
-  generateKeyPair(seed) {
-    const pair = portableKeyPair(seed);
-    return {
-      native: false,
-      encapsulationKey: pair.encapsulationKey,
-      decapsulate: (ciphertext) => new NobleSecret(pair.decapsulate(ciphertext)),
-      destroy: () => {
-        pair.destroy();
-      },
-    };
-  },
+  generateKeyPair,
+  generateKeyPairNow: generateKeyPair,
 
   encapsulate(encapsulationKey, m) {
     const { ciphertext, sharedSecret } = portableEncapsulate(encapsulationKey, m);

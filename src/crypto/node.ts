@@ -162,21 +162,23 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
   return new Uint8Array(crypto.hkdfSync('sha256', own(secret, NodeSecret).key, salt, info, length));
 }
 
+function generateKeyPair(seed: Uint8Array): KemKeyPair {
+  if (hasNativeKem()) return nativeKeyPair(seed);
+  const pair = portableKeyPair(seed);
+  return {
+    native: false,
+    encapsulationKey: pair.encapsulationKey,
+    decapsulate: (ciphertext) => new NodeSecret(adopt(pair.decapsulate(ciphertext))),
+    destroy: () => {
+      pair.destroy();
+    },
+  };
+}
+
 export const nodeBackend: CryptoBackend = {
   name: 'node',
-
-  generateKeyPair(seed) {
-    if (hasNativeKem()) return nativeKeyPair(seed);
-    const pair = portableKeyPair(seed);
-    return {
-      native: false,
-      encapsulationKey: pair.encapsulationKey,
-      decapsulate: (ciphertext) => new NodeSecret(adopt(pair.decapsulate(ciphertext))),
-      destroy: () => {
-        pair.destroy();
-      },
-    };
-  },
+  generateKeyPair,
+  generateKeyPairNow: generateKeyPair,
 
   encapsulate(encapsulationKey, m) {
     if (m === undefined && hasNativeKem()) return nativeEncapsulate(encapsulationKey);

@@ -214,22 +214,27 @@ export function webcryptoBackend(subtle: SubtleCrypto): CryptoBackend {
     return new Uint8Array(await subtle.deriveBits(hkdf(salt, info), own(secret, SubtleSecret).keys.hkdf, 8 * length));
   }
 
+  function generateKeyPairNow(seed: Uint8Array): KemKeyPair {
+    const pair = portableKeyPair(seed);
+    return {
+      native: false,
+      encapsulationKey: pair.encapsulationKey,
+      decapsulate: async (ciphertext) => adopt(pair.decapsulate(ciphertext)),
+      destroy: () => {
+        pair.destroy();
+      },
+    };
+  }
+
   return {
     name: 'webcrypto',
 
     async generateKeyPair(seed) {
       checkSeed(seed);
-      if (await hasNativeKem()) return nativeKeyPair(seed);
-      const pair = portableKeyPair(seed);
-      return {
-        native: false,
-        encapsulationKey: pair.encapsulationKey,
-        decapsulate: async (ciphertext) => adopt(pair.decapsulate(ciphertext)),
-        destroy: () => {
-          pair.destroy();
-        },
-      };
+      return (await hasNativeKem()) ? nativeKeyPair(seed) : generateKeyPairNow(seed);
     },
+
+    generateKeyPairNow,
 
     async encapsulate(encapsulationKey, m) {
       checkEncapsulation(encapsulationKey, m);

@@ -1,6 +1,7 @@
 /** The client's steps up to `open` (PROTOCOL.md 3.1). Each is asked again, after a wait, whether it still is its turn. */
 import type { MaybePromise } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
+import { isSelectionAllowed } from './fast-open.ts';
 import type { ReceivedFinished } from './handshake.ts';
 import { buildFinished } from './handshake.ts';
 import type { Agreement } from './key-agreement.ts';
@@ -9,6 +10,8 @@ import { destroyKeys } from './key-schedule.ts';
 import type { Link } from './link.ts';
 import { attempt, chain } from './maybe-promise.ts';
 
+const NO_OFFER = { application: false, fastOpen: false };
+
 export class ClientHandshake {
   readonly #keyAgreement: ClientKeyAgreement;
 
@@ -16,8 +19,13 @@ export class ClientHandshake {
     this.#keyAgreement = new ClientKeyAgreement(link.config);
   }
 
-  start(): MaybePromise<void> {
-    const { state, host } = this.link;
+  /**
+   * @param selected the subprotocol that the server selected
+   * @throws {Refusal} or rejects with one
+   */
+  start(selected: string): MaybePromise<void> {
+    const { state, host, config } = this.link;
+    if (!isSelectionAllowed(selected, config.offer ?? NO_OFFER)) throw new Refusal('PQ_ERR_FAST_OPEN');
     return chain(this.#keyAgreement.start(), (clientHello) => {
       if (!state.is('client: idle')) return;
       state.move('start');

@@ -31,6 +31,7 @@ const FAILURES = {
   PQ_ERR_KEM: { closeCode: 3768, message: 'encapsulation key or ciphertext refused' },
   PQ_ERR_MESSAGE_TYPE: { closeCode: 3768, message: 'wrong message type in handshake' },
   PQ_ERR_FINISHED: { closeCode: 3768, message: 'malformed or missing Finished' },
+  PQ_ERR_FAST_OPEN: { closeCode: 3768, message: 'fast open violated' },
   PQ_ERR_HANDSHAKE_TIMEOUT: { closeCode: 3769, message: 'handshake timed out' },
   PQ_ERR_SIGNATURE_MISSING: { closeCode: 3770, message: 'server signature missing' },
   PQ_ERR_SIGNATURE_INVALID: { closeCode: 3770, message: 'server signature refused' },

@@ -13,6 +13,8 @@ import { attempt, chain, finish } from './maybe-promise.ts';
 export interface KeyAgreementConfig {
   readonly backend: CryptoBackend;
   readonly random: RandomSource;
+  /** Client: made before, for this connection alone. */
+  readonly keyPair?: KemKeyPair | undefined;
   /** Bound into the transcript; never empty. */
   readonly context: Uint8Array | undefined;
   /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
@@ -27,19 +29,16 @@ export interface Agreement {
 }
 
 export class ClientKeyAgreement {
-  #keyPair: KemKeyPair | 'none yet' | 'destroyed' = 'none yet';
+  #keyPair: KemKeyPair | 'none yet' | 'destroyed';
   #clientHello = '';
 
-  constructor(private readonly config: KeyAgreementConfig) {}
+  constructor(private readonly config: KeyAgreementConfig) {
+    this.#keyPair = config.keyPair ?? 'none yet';
+  }
 
-  /** Makes the key pair and gives the ClientHello. */
+  /** Makes the key pair, if it is not there yet, and gives the ClientHello. */
   start(): MaybePromise<string> {
-    const seed = this.config.random(new Uint8Array(KEM_SEED_BYTES));
-    const generated = finish(
-      () => this.config.backend.generateKeyPair(seed),
-      () => seed.fill(0),
-    );
-    return chain(generated, (keyPair) => {
+    return chain(this.config.keyPair ?? makeKeyPair(this.config.random, this.config.backend), (keyPair) => {
       // The connection may have ended while the pair was being made.
       if (this.#keyPair === 'destroyed') keyPair.destroy();
       else this.#keyPair = keyPair;
@@ -69,6 +68,27 @@ export class ClientKeyAgreement {
   destroy(): void {
     if (typeof this.#keyPair !== 'string') this.#keyPair.destroy();
     this.#keyPair = 'destroyed';
+  }
+}
+
+function makeKeyPair(random: RandomSource, backend: CryptoBackend): MaybePromise<KemKeyPair> {
+  const seed = random(new Uint8Array(KEM_SEED_BYTES));
+  return finish(
+    () => backend.generateKeyPair(seed),
+    () => seed.fill(0),
+  );
+}
+
+/**
+ * A key pair in this very turn, in portable code where the platform's answers later: an upgrade request that is to
+ * carry its encapsulation key cannot wait.
+ */
+export function makeKeyPairNow(random: RandomSource, backend: CryptoBackend): KemKeyPair {
+  const seed = random(new Uint8Array(KEM_SEED_BYTES));
+  try {
+    return backend.generateKeyPairNow(seed);
+  } finally {
+    seed.fill(0);
   }
 }
 

@@ -3,10 +3,14 @@ import type { MaybePromise } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
 import type { ServerProof } from './handshake.ts';
 import { buildFinished } from './handshake.ts';
+import type { Agreement } from './key-agreement.ts';
 import { answerClientHello } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import type { Link } from './link.ts';
 import { attempt, chain } from './maybe-promise.ts';
+import type { State } from './states.ts';
+
+type Answer = Agreement & { readonly serverHello: string };
 
 export class ServerHandshake {
   constructor(private readonly link: Link<unknown>) {}
@@ -15,16 +19,29 @@ export class ServerHandshake {
   acceptClientHello(message: string | Uint8Array): MaybePromise<void> {
     const { state, config } = this.link;
     state.move('client hello');
-    return chain(answerClientHello(config, message), (agreement) => {
-      if (!state.is('server: replying')) {
-        destroyKeys(agreement.keys);
-        return undefined;
-      }
-      this.link.establish(agreement);
-      return chain(this.#prove(agreement.transcriptHash), (proof) => {
-        return state.is('server: replying') ? this.#reply(agreement.serverHello, buildFinished(proof)) : undefined;
-      });
+    return chain(answerClientHello(config, message), (agreement) => this.#answer(agreement, 'server: replying'));
+  }
+
+  /**
+   * Answers the upgrade request's ClientHello (PROTOCOL.md 13). One that is refused counts for nothing.
+   * @throws {Refusal} or rejects with one
+   */
+  answerEarly(clientHello: string): MaybePromise<void> {
+    const { state, config } = this.link;
+    state.move('early hello');
+    const answered = attempt<Answer | undefined>(() => answerClientHello(config, clientHello), notOurs);
+    return chain(answered, (agreement) => {
+      if (agreement !== undefined) return this.#answer(agreement, 'server: answering early');
+      if (state.is('server: answering early')) state.move('early hello refused');
+      return undefined;
     });
+  }
+
+  /** @throws {Refusal} */
+  acceptRepeatedHello(message: string | Uint8Array): void {
+    // Valid UTF-8 on both sides: equal strings are equal bytes.
+    if (message !== this.link.config.earlyHello) throw new Refusal('PQ_ERR_FAST_OPEN');
+    this.link.state.move('hello repeated');
   }
 
   /** @throws {Refusal} or rejects with one */
@@ -35,6 +52,19 @@ export class ServerHandshake {
       state.move('peer accepted');
       host.peerAccepted();
     });
+  }
+
+  /** @param during the state that nothing may have changed meanwhile */
+  #answer(agreement: Answer, during: State): MaybePromise<void> {
+    const { state } = this.link;
+    if (!state.is(during)) {
+      destroyKeys(agreement.keys);
+      return undefined;
+    }
+    this.link.establish(agreement);
+    return chain(this.#prove(agreement.transcriptHash), (proof) =>
+      state.is(during) ? this.#reply(agreement.serverHello, buildFinished(proof)) : undefined,
+    );
   }
 
   #prove(transcriptHash: Uint8Array): MaybePromise<ServerProof> {
@@ -61,4 +91,9 @@ export class ServerHandshake {
       });
     });
   }
+}
+
+/** A ClientHello that PROTOCOL.md 4.1 refuses; anything else that went wrong is for others to handle. */
+function notOurs(error: unknown): undefined {
+  if (!(error instanceof Refusal)) throw error;
 }

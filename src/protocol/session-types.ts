@@ -1,6 +1,7 @@
 /** What a session is given, and what it tells. */
-import type { CryptoBackend, MaybePromise, RandomSource } from '../crypto/backend.ts';
+import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { PQWebSocketError } from './errors.ts';
+import type { ClientOffer } from './fast-open.ts';
 import type { ReceivedFinished, ServerProof } from './handshake.ts';
 import type { SessionLimits } from './limits.ts';
 import type { CloseOutcome } from './outcome.ts';
@@ -27,6 +28,12 @@ export interface SessionConfig<Text> {
   readonly authenticate?: ((finished: ReceivedFinished, transcriptHash: Uint8Array) => MaybePromise<void>) | undefined;
   /** Server: what its Finished is to prove. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
   readonly prove?: ((transcriptHash: Uint8Array) => MaybePromise<ServerProof>) | undefined;
+  /** Client: a key pair made before, for this session alone, which destroys it. Without one it makes its own. */
+  readonly keyPair?: KemKeyPair | undefined;
+  /** Client: what the upgrade request offered as subprotocols; nothing, if absent. */
+  readonly offer?: ClientOffer | undefined;
+  /** Server: the ClientHello that the upgrade request carried, if one counts (PROTOCOL.md 13). */
+  readonly earlyHello?: string | undefined;
   /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
   readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
 }

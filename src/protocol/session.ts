@@ -92,6 +92,7 @@ export class Session<Text> {
         return undefined;
       case 'close sent':
         return this.#closeDeadline;
+      case 'server: closing unrepeated':
       case 'server: closing unconfirmed':
         return Math.min(this.#handshakeDeadline ?? Infinity, this.#closeDeadline ?? Infinity);
       default:
@@ -99,10 +100,20 @@ export class Session<Text> {
     }
   }
 
-  /** Client: the transport is open. */
-  start(): void {
+  /**
+   * Client: the transport is open.
+   * @param selected the subprotocol that the server selected
+   */
+  start(selected = ''): void {
     this.#startHandshakeTimer();
-    this.#inbound.push(() => this.#client.start());
+    this.#inbound.push(() => this.#client.start(selected));
+  }
+
+  /** Server: the transport is open, and the host ready to hear of it. Answers what the upgrade request has asked, if it has. */
+  answerEarly(): void {
+    const { earlyHello } = this.config;
+    if (earlyHello === undefined || !this.#link.state.is('server: awaiting client hello')) return;
+    this.#inbound.push(() => this.#server.answerEarly(earlyHello));
   }
 
   /** A message from the transport. The bytes are only read. */
@@ -210,6 +221,9 @@ export class Session<Text> {
         return this.#client.acceptFinished(message);
       case 'server: awaiting client hello':
         return this.#server.acceptClientHello(message);
+      case 'server: awaiting repeated hello':
+      case 'server: closing unrepeated':
+        return this.#server.acceptRepeatedHello(message);
       case 'server: awaiting finished':
       case 'server: closing unconfirmed':
         return this.#server.acceptFinished(message);
@@ -222,6 +236,7 @@ export class Session<Text> {
         return undefined;
       case 'client: idle':
       case 'client: verifying':
+      case 'server: answering early':
       case 'server: replying':
         throw new Error(`a message was handled in state '${this.state}'`);
     }

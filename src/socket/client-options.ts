@@ -7,6 +7,7 @@ import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from './identity-options
 import type { ChannelConfig } from './options.ts';
 import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, optionsObject, refuseUnknown } from './options.ts';
 import { underlyingClass } from './underlying.ts';
+import { openUpgrade } from './upgrade.ts';
 import { baseUrl, parseProtocols, parseUrl } from './webidl.ts';
 
 /** The standard has no limit; a page's memory has. */
@@ -17,7 +18,10 @@ const FRAME_HEADROOM = 1024 * 1024;
 const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
 
 
-const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 'strict', 'WebSocket'];
+/** What a client has beside what both ends have. */
+export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen'] as const;
+
+const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, 'strict', 'WebSocket'];
 
 /**
  * @param url for the application's verifier
@@ -26,6 +30,7 @@ const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 
 export function checkClientOptions(where: string, options: PQWebSocketOptions, url: string): ChannelConfig {
   refuseUnknown(where, options, [...OWN_OPTIONS, ...platform.transportOptions]);
   booleanOption(where, 'strict', options.strict, false);
+  booleanOption(where, 'fastOpen', options.fastOpen, false);
   return {
     ...channelConfig(where, options, CLIENT_MAX_PAYLOAD),
     authenticate: authenticator(clientDemands(where, options, url)),
@@ -52,14 +57,15 @@ export function openTransport(
   );
   const needsWs = Object.keys(transportOptions).length > 0;
   const Underlying = underlyingClass(where, options.WebSocket, needsWs);
-  const offered = subprotocols.length > 0 ? subprotocols : undefined;
-  if (needsWs || Underlying === platform.fallbackWebSocket()) {
-    const maxPayload = transportMaxPayload(config.limits.maxPayload);
-    const wsOptions = { ...transportOptions, perMessageDeflate: false, maxPayload };
-    return { url: href, transport: new Underlying(href, offered, wsOptions), config };
-  }
-  const transport = offered === undefined ? new Underlying(href) : new Underlying(href, offered);
-  return { url: href, transport, config };
+  const { transport, upgrade } = openUpgrade(subprotocols, options.fastOpen ?? false, (protocols) => {
+    const offered = protocols.length > 0 ? [...protocols] : undefined;
+    if (needsWs || Underlying === platform.fallbackWebSocket()) {
+      const maxPayload = transportMaxPayload(config.limits.maxPayload);
+      return new Underlying(href, offered, { ...transportOptions, perMessageDeflate: false, maxPayload });
+    }
+    return offered === undefined ? new Underlying(href) : new Underlying(href, offered);
+  });
+  return { url: href, transport, config: { ...config, ...upgrade } };
 }
 
 /** `maxPayload` for `ws`: above every frame that the session takes; 0, which is no limit, where that is too long for it. */

@@ -101,6 +101,13 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.transport.terminate();
   }
 
+  /** Server: answers what the upgrade request has asked, now or once the transport is open. */
+  answerEarly(): void {
+    if (!this.transport.isOpen) return;
+    this.session.answerEarly();
+    this.#schedule();
+  }
+
   exportKey(label: string, length: number): MaybePromise<Uint8Array> {
     return this.session.exportKey(label, length);
   }
@@ -108,9 +115,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   // What the transport says.
 
   transportOpened(): void {
-    if (this.config.role === 'server' || this.session.state !== 'client: idle') return;
+    if (this.config.role === 'server') this.answerEarly();
+    if (this.session.state !== 'client: idle') return;
     this.#startedAt = this.config.now();
-    this.session.start();
+    this.session.start(this.transport.protocol);
     this.#schedule();
   }
 

@@ -30,6 +30,9 @@ export interface ChannelConfig {
   readonly context: Uint8Array | undefined;
   readonly authenticate?: SessionConfig<unknown>['authenticate'];
   readonly prove?: SessionConfig<unknown>['prove'];
+  readonly earlyHello?: SessionConfig<unknown>['earlyHello'];
+  readonly keyPair?: SessionConfig<unknown>['keyPair'];
+  readonly offer?: SessionConfig<unknown>['offer'];
 }
 
 /** @throws {TypeError} when it is no object, which only `undefined` may stand for */

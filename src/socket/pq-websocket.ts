@@ -8,6 +8,7 @@ import type { SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import type { Message } from '../protocol/session.ts';
 import { fromUtf8 } from '../protocol/bytes.ts';
+import { applicationProtocol } from '../protocol/fast-open.ts';
 import type { PQChannel, PQWebSocketOptions } from '../types.ts';
 import type { SocketHooks } from './attachment.ts';
 import { Attachment } from './attachment.ts';
@@ -118,7 +119,7 @@ export class PQWebSocket extends BaseEventTarget {
   }
 
   get protocol(): string {
-    return this.#wasOpen ? this.#connection.transport.protocol : '';
+    return this.#wasOpen ? applicationProtocol(this.#connection.transport.protocol) : '';
   }
 
   get extensions(): string {

@@ -1,4 +1,5 @@
 /** Arguments as Web IDL converts them, and the checks that WHATWG WebSockets makes before anything happens. */
+import { isReserved } from '../protocol/fast-open.ts';
 
 /** RFC 9110 5.6.2 token, which RFC 6455 4.1 demands of a subprotocol. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -75,6 +76,7 @@ export function parseProtocols(value: unknown): string[] {
   for (const [index, protocol] of protocols.entries()) {
     const which = `Subprotocol ${index + 1} of ${protocols.length}`;
     if (!TOKEN.test(protocol)) throw new DOMException(`${which} is not a token (RFC 9110 5.6.2).`, 'SyntaxError');
+    if (isReserved(protocol)) throw new DOMException(`${which} has a name of the secure layer.`, 'SyntaxError');
     if (seen.has(protocol.toLowerCase())) {
       throw new DOMException(`${which} repeats one before it.`, 'SyntaxError');
     }

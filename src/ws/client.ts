@@ -5,18 +5,20 @@ import type { ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
 import { authenticator } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from '../socket/identity-options.ts';
-import { transportMaxPayload } from '../socket/client-options.ts';
-import { CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from '../socket/options.ts';
+import { clientDemands } from '../socket/identity-options.ts';
+import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../socket/client-options.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from '../socket/options.ts';
+import { openUpgrade } from '../socket/upgrade.ts';
 import { parseProtocols, parseUrl } from '../socket/webidl.ts';
 import { setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
-import type { ChannelOptions, ClientAuthenticationOptions } from '../types.ts';
+import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions } from '../types.ts';
 
 const WHERE = 'WebSocket';
 
 /** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
 export type WebSocketOptions = ChannelOptions &
   ClientAuthenticationOptions &
+  FastOpenOptions &
   Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof ChannelOptions> & {
     perMessageDeflate?: false;
     /** As the second argument, where that is the options. */
@@ -34,7 +36,7 @@ export class WebSocket extends WsStyleSocket {
     const { protocols: offered, ...given } = (isOptions ? protocols : options) ?? {};
     const subprotocols = parseProtocols((isOptions ? undefined : protocols) ?? offered);
     const { href } = parseUrl(address, undefined);
-    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, ...TRANSPORT_OPTIONS]);
+    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...TRANSPORT_OPTIONS]);
     const channelOptions: ChannelOptions = given;
     const config = channelConfig(
       WHERE,
@@ -43,13 +45,19 @@ export class WebSocket extends WsStyleSocket {
       DEFAULT_LIMITS.maxPayload,
     );
     const authenticate = authenticator(clientDemands(WHERE, given, href));
-    const transport = new PlainSocket(href, subprotocols, {
-      ...Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
-      ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
-      perMessageDeflate: false,
-      maxPayload: transportMaxPayload(config.limits.maxPayload),
-    });
-    super('client', transport, href, { ...config, authenticate });
+    const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
+    const { transport, upgrade } = openUpgrade(
+      subprotocols,
+      fastOpen,
+      (all) =>
+        new PlainSocket(href, [...all], {
+          ...Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
+          ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
+          perMessageDeflate: false,
+          maxPayload: transportMaxPayload(config.limits.maxPayload),
+        }),
+    );
+    super('client', transport, href, { ...config, ...upgrade, authenticate });
     transport.once('upgrade', (response: IncomingMessage) => {
       setRawSocket(this, response.socket);
     });

@@ -17,6 +17,7 @@ import { connectionOf } from '../socket/pq-websocket.ts';
 import { safely, setRawSocket, watchSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
 import type { WebSocketServerOptions } from './options.ts';
+import { Upgrades } from './upgrades.ts';
 import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from './options.ts';
 
 const WHERE = 'WebSocketServer';
@@ -42,6 +43,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   readonly #plain: PlainServer;
   readonly #config: ChannelConfig;
   readonly #maxPending: number;
+  readonly #upgrades = new Upgrades();
   /** Sockets whose client has not proved itself yet, oldest first. */
   readonly #pending = new Set<WsStyleSocket>();
   /** Sockets that have not been shown to anyone. */
@@ -114,6 +116,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
     this.#followClientErrors();
+    this.#upgrades.begin(request, socket);
     this.#plain.handleUpgrade(request, socket, head, (plain) => {
       this.#secure(plain, request, socket, callback);
     });
@@ -163,6 +166,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     plain.shouldHandle = (request): boolean => this.shouldHandle(request);
     plain.on('headers', (headers: string[], request: IncomingMessage) => {
       this.emit('headers', headers, request);
+      this.#upgrades.respond(request, headers);
     });
     return plain;
   }
@@ -224,11 +228,13 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         this.#closeWhenEmpty();
       },
     });
+    connectionOf(socket).answerEarly();
   }
 
   #configFor(request: IncomingMessage): ChannelConfig {
     const { context } = this.options;
-    return typeof context === 'function' ? { ...this.#config, context: contextOption(WHERE, context(request)) } : this.#config;
+    const config = { ...this.#config, earlyHello: this.#upgrades.helloOf(request) };
+    return typeof context === 'function' ? { ...config, context: contextOption(WHERE, context(request)) } : config;
   }
 
   /** Refusing newcomers instead of the oldest would let slow attackers lock everybody out. */

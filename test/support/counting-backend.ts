@@ -40,11 +40,12 @@ export class CountingBackend implements CryptoBackend {
 
   generateKeyPair(seed: Uint8Array): MaybePromise<KemKeyPair> {
     this.buffers.push(seed);
-    return this.#run('generateKeyPair', () => this.real.generateKeyPair(seed), (pair) => {
-      const decapsulate = pair.decapsulate.bind(pair);
-      this.#watch(pair, 'key pair').decapsulate = (ciphertext): MaybePromise<Secret> =>
-        this.#run('decapsulate', () => decapsulate(ciphertext), (secret) => this.#watch(secret, 'ss, decapsulated'));
-    });
+    return this.#run('generateKeyPair', () => this.real.generateKeyPair(seed), (pair) => this.#watchPair(pair));
+  }
+
+  generateKeyPairNow(seed: Uint8Array): KemKeyPair {
+    this.buffers.push(seed);
+    return this.#watchPair(this.real.generateKeyPairNow(seed));
   }
 
   encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): ReturnType<CryptoBackend['encapsulate']> {
@@ -98,6 +99,13 @@ export class CountingBackend implements CryptoBackend {
       if (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
       await turn();
     } while (this.#pending > 0);
+  }
+
+  #watchPair(pair: KemKeyPair): KemKeyPair {
+    const decapsulate = pair.decapsulate.bind(pair);
+    this.#watch(pair, 'key pair').decapsulate = (ciphertext): MaybePromise<Secret> =>
+      this.#run('decapsulate', () => decapsulate(ciphertext), (secret) => this.#watch(secret, 'ss, decapsulated'));
+    return pair;
   }
 
   #watch<T extends Destroyable>(held: T, what: string): T {

@@ -1,9 +1,10 @@
 /** An end in any state that it can be in, for what has to be tried in every one. */
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
+import { buildClientHello } from '../../src/protocol/handshake.ts';
 import type { State } from '../../src/protocol/states.ts';
 import { turn } from './counting-backend.ts';
 import type { End } from './session-pair.ts';
-import { connected, SessionPair } from './session-pair.ts';
+import { BACKENDS, connected, SessionPair } from './session-pair.ts';
 
 export interface Placed {
   readonly pair: SessionPair;
@@ -20,6 +21,20 @@ async function replied(backend: CryptoBackend | undefined, prove?: () => Promise
   pair.deliver('client');
   await pair.settle();
   return pair;
+}
+
+/** The client's hello has come with the upgrade request, and its text is on its way. */
+async function early(backend: CryptoBackend | undefined, prove?: () => Promise<never>): Promise<Placed> {
+  const keyPair = await (backend ?? BACKENDS.node).generateKeyPair(new Uint8Array(64));
+  const pair = new SessionPair({
+    ...(backend && { backend }),
+    client: { keyPair, offer: { application: false, fastOpen: true } },
+    server: { prove, earlyHello: buildClientHello(keyPair.encapsulationKey) },
+  });
+  pair.server.session.answerEarly();
+  pair.client.session.start('pqws1');
+  await pair.settle();
+  return { pair, end: pair.server };
 }
 
 /** How an end gets into a state; the peer's close, where there is one, says 4001 "peer", its own 4002 "own". */
@@ -52,6 +67,14 @@ const WAYS: Record<State, (backend?: CryptoBackend) => Promise<Placed>> = {
   'server: replying': async (backend) => {
     const pair = await replied(backend, never);
     return { pair, end: pair.server };
+  },
+  'server: answering early': (backend) => early(backend, never),
+  'server: awaiting repeated hello': (backend) => early(backend),
+  'server: closing unrepeated': async (backend) => {
+    const placed = await early(backend);
+    placed.end.close(4002, 'own');
+    await placed.pair.settle();
+    return placed;
   },
   'server: awaiting finished': async (backend) => {
     const pair = await replied(backend);

@@ -1,6 +1,7 @@
 /** Closing, both ways and in every state (PROTOCOL.md section 9). */
 import { describe, expect, test } from 'vitest';
 import { Kind } from '../../src/protocol/record.ts';
+import type { State } from '../../src/protocol/states.ts';
 import { BACKEND_NAMES, BACKENDS, connected, SessionPair } from '../support/session-pair.ts';
 import type { Role } from '../support/session-pair.ts';
 import { ALL_STATES, inState } from '../support/session-states.ts';
@@ -136,19 +137,28 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 });
 
+/** Where this end has sent its Finished, and the state that its close leads to. */
+const CLOSING = new Map<State, State>([
+  ['open', 'close sent'],
+  ['server: awaiting finished', 'server: closing unconfirmed'],
+  ['server: awaiting repeated hello', 'server: closing unrepeated'],
+]);
+const BEFORE_FINISHED: readonly State[] = ['server: awaiting client hello', 'server: answering early', 'server: replying'];
+
 describe('close() in every state', () => {
   test.each(ALL_STATES)('%s', async (state) => {
     const { end } = await inState(state);
     const before = end.sent.length;
     end.close(4000, 'x');
-    if (state === 'open' || state === 'server: awaiting finished') {
-      expect(end.session.state).toBe(state === 'open' ? 'close sent' : 'server: closing unconfirmed');
+    const closing = CLOSING.get(state);
+    if (closing !== undefined) {
+      expect(end.session.state).toBe(closing);
       expect(end.events.at(-1)).toBe('closeTransmitted');
       expect(end.sent.length).toBe(before + 1);
       return;
     }
     expect(end.sent.length).toBe(before);
-    const early = state.startsWith('client') || state === 'server: awaiting client hello' || state === 'server: replying';
+    const early = state.startsWith('client') || BEFORE_FINISHED.includes(state);
     expect(end.session.state).toBe(early ? 'failed' : state);
     if (!early) return;
     expect(end.failure).toMatchObject({ code: 'PQ_ERR_CLOSED_EARLY', closeCode: undefined, origin: 'local' });

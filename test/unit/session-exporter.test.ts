@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { BACKEND_NAMES, BACKENDS, connected } from '../support/session-pair.ts';
 import { ALL_STATES, inState } from '../support/session-states.ts';
 
-const USABLE = ['server: awaiting finished', 'server: closing unconfirmed', 'open', 'close sent', 'finishing'];
+const USABLE = [
+  'server: awaiting repeated hello',
+  'server: closing unrepeated',
+  'server: awaiting finished',
+  'server: closing unconfirmed',
+  'open',
+  'close sent',
+  'finishing',
+];
 
 describe.each(BACKEND_NAMES)('%s', (name) => {
   test('both ends, and nobody else, get the same bytes', async () => {

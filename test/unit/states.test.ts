@@ -9,6 +9,12 @@ const DIAGRAM: readonly (readonly [State, Transition, State])[] = [
   ['client: awaiting finished', 'finished received', 'client: verifying'],
   ['client: verifying', 'peer accepted', 'open'],
   ['server: awaiting client hello', 'client hello', 'server: replying'],
+  ['server: awaiting client hello', 'early hello', 'server: answering early'],
+  ['server: answering early', 'early hello refused', 'server: awaiting client hello'],
+  ['server: answering early', 'finished sent', 'server: awaiting repeated hello'],
+  ['server: awaiting repeated hello', 'hello repeated', 'server: awaiting finished'],
+  ['server: awaiting repeated hello', 'close', 'server: closing unrepeated'],
+  ['server: closing unrepeated', 'hello repeated', 'server: closing unconfirmed'],
   ['server: replying', 'finished sent', 'server: awaiting finished'],
   ['server: awaiting finished', 'peer accepted', 'open'],
   ['server: awaiting finished', 'close', 'server: closing unconfirmed'],
@@ -26,6 +32,9 @@ const STATES = Object.keys({
   'client: awaiting finished': 0,
   'client: verifying': 0,
   'server: awaiting client hello': 0,
+  'server: answering early': 0,
+  'server: awaiting repeated hello': 0,
+  'server: closing unrepeated': 0,
   'server: replying': 0,
   'server: awaiting finished': 0,
   'server: closing unconfirmed': 0,
@@ -39,6 +48,9 @@ const TRANSITIONS = Object.keys({
   start: 0,
   'server hello': 0,
   'client hello': 0,
+  'early hello': 0,
+  'early hello refused': 0,
+  'hello repeated': 0,
   'finished received': 0,
   'finished sent': 0,
   'peer accepted': 0,
@@ -69,9 +81,9 @@ describe.each(STATES)('%s', (state) => {
   });
 });
 
-test('every state but the two first is reached, and every one but the two last is left', () => {
+test('every state but the first is reached, and every one but the two last is left', () => {
   const reached = new Set(DIAGRAM.map(([, , to]) => to).concat('failed'));
-  expect(STATES.filter((state) => !reached.has(state))).toEqual(['client: idle', 'server: awaiting client hello']);
+  expect(STATES.filter((state) => !reached.has(state))).toEqual(['client: idle']);
   const left = new Set(DIAGRAM.map(([from]) => from));
   expect(STATES.filter((state) => !left.has(state))).toEqual(FINAL);
 });
@@ -84,11 +96,32 @@ test('is() takes any of several', () => {
 
 // What an end may do where, after PROTOCOL.md 3.2, 3.3 (the table), 6.1 and 10 (the phase rule).
 test.each([
-  ['sends', ['server: awaiting finished', 'open']],
+  ['sends', ['server: awaiting repeated hello', 'server: awaiting finished', 'open']],
   ['hasAcceptedPeer', ['open', 'close sent', 'finishing', 'ended']],
-  ['isSilent', ['server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed']],
-  ['exports', ['server: awaiting finished', 'server: closing unconfirmed', 'open', 'close sent', 'finishing']],
-  ['receives', ['server: awaiting finished', 'server: closing unconfirmed', 'open', 'close sent']],
+  ['isSilent', ['server: closing unrepeated', 'server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed']],
+  [
+    'exports',
+    [
+      'server: awaiting repeated hello',
+      'server: closing unrepeated',
+      'server: awaiting finished',
+      'server: closing unconfirmed',
+      'open',
+      'close sent',
+      'finishing',
+    ],
+  ],
+  [
+    'receives',
+    [
+      'server: awaiting repeated hello',
+      'server: closing unrepeated',
+      'server: awaiting finished',
+      'server: closing unconfirmed',
+      'open',
+      'close sent',
+    ],
+  ],
   ['isDeaf', ['finishing', 'ended', 'failed']],
 ] as const)('%s', (property, states) => {
   expect(STATES.filter((state) => new StateMachine(state)[property])).toEqual(states);

@@ -1,0 +1,55 @@
+/** Upgrade requests of a `WebSocketServer` between `handleUpgrade` and the 101 response (PROTOCOL.md 13). */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { FAST_OPEN_PROTOCOL, readOffer } from '../protocol/fast-open.ts';
+import { protocolsOf } from '../socket/upgrade-request.ts';
+
+const HEADER = 'sec-websocket-protocol';
+
+interface Upgrade {
+  readonly network: Duplex;
+  /** The application offers no subprotocol, and the layer's can be selected. */
+  readonly selects: boolean;
+  readonly clientHello: string | undefined;
+}
+
+export class Upgrades {
+  readonly #underWay = new WeakMap<IncomingMessage, Upgrade>();
+
+  /** Takes the layer's tokens out of the request's headers, so that nobody sees them from here on, `ws` neither. */
+  begin(request: IncomingMessage, network: Duplex): void {
+    const offered = protocolsOf(request.headers[HEADER] ?? '');
+    const { application, fastOpen, clientHello } = readOffer(offered);
+    if (application.length === offered.length) return;
+    if (application.length > 0) request.headers[HEADER] = application.join(', ');
+    else delete request.headers[HEADER];
+    this.#underWay.set(request, { network, selects: fastOpen && application.length === 0, clientHello });
+  }
+
+  /** The request has passed every check, and these headers are about to be written. */
+  respond(request: IncomingMessage, headers: string[]): void {
+    const upgrade = this.#underWay.get(request);
+    if (upgrade === undefined) return;
+    const isSelected = headers.some((header) => header.toLowerCase().startsWith(`${HEADER}:`));
+    if (upgrade.selects && !isSelected) headers.push(`Sec-WebSocket-Protocol: ${FAST_OPEN_PROTOCOL}`);
+    if (upgrade.clientHello !== undefined) joinWrites(upgrade.network);
+  }
+
+  /** The ClientHello to answer early. */
+  helloOf(request: IncomingMessage): string | undefined {
+    return this.#underWay.get(request)?.clientHello;
+  }
+}
+
+/**
+ * What this turn writes goes out as one: the response, the handshake's answer, and what a 'connection' listener sends,
+ * which is sealed a microtask after its turn. An answer that takes longer is not waited for.
+ */
+function joinWrites(network: Duplex): void {
+  network.cork();
+  queueMicrotask(() => {
+    queueMicrotask(() => {
+      network.uncork();
+    });
+  });
+}
