@@ -19,6 +19,7 @@ const CONSTANT_REASONS: ReadonlySet<string> = new Set([
   'encapsulation key or ciphertext refused',
   'wrong message type in handshake',
   'malformed or missing Finished',
+  'fast open violated',
   'handshake timed out',
   'server signature missing',
   'server signature refused',

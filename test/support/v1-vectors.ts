@@ -105,6 +105,13 @@ export interface V1 {
     messageUnderTheRightSecret: WireVector;
     code: number;
   };
+  readonly fastOpen: {
+    clientHello: string;
+    token: string;
+    offered: readonly { name: string; application: readonly string[]; protocols: readonly string[]; select: string }[];
+    ignoredTokens: readonly { name: string; protocols: readonly string[] }[];
+    refusedFirstMessages: readonly { name: string; message: WireVector; code: number }[];
+  };
   readonly padding: { blocks: readonly { block: number; lengths: readonly [number, number][] }[]; padme: readonly [number, number][] };
 }
 
