@@ -238,3 +238,13 @@ test('an offer with pqws1 twice carries no hello; pqws1 can be selected all the 
   expect(readOffer([name, token, token])).toEqual({ application: [], fastOpen: true, clientHello: undefined });
   expect(readOffer(['PQWS1', 'a'])).toEqual({ application: ['PQWS1', 'a'], fastOpen: false, clientHello: undefined });
 });
+
+test('only the base64url that an encoder gives is read', () => {
+  const hello = '{"a":"~~~???"}';
+  const [, token] = fastOpenProtocols([], hello) as [string, string];
+  expect(token).toBe('pqws1.eyJhIjoifn5-Pz8_In0');
+  expect(readOffer(['pqws1', token]).clientHello).toBe(hello);
+  for (const other of ['eyJhIjoifn5+Pz8/In0', 'eyJhIjoifn5-Pz8_In0=', 'eyJhIjoifn5-Pz8_In1', ' eyJhIjoifn5-Pz8_In0', '77u_', '_w']) {
+    expect([other, readOffer(['pqws1', `pqws1.${other}`]).clientHello]).toEqual([other, other === '77u_' ? '\u{feff}' : undefined]);
+  }
+});
