@@ -1,13 +1,22 @@
 import { Buffer, isUtf8 } from 'node:buffer';
+import { randomFillSync } from 'node:crypto';
+import { startupSnapshot } from 'node:v8';
 import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node-signature.ts';
 import { nodeBackend } from '../crypto/node.ts';
+import { pooled } from '../crypto/random-pool.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
+
+/** What a startup snapshot holds, every process that starts from it holds: no random bytes. Deno and Bun build none. */
+function mayPool(): boolean {
+  return !(startupSnapshot as typeof startupSnapshot | undefined)?.isBuildingSnapshot();
+}
 
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
   backend: () => nodeBackend,
+  random: pooled((target) => randomFillSync(target), mayPool),
   fallbackWebSocket: () => IsomorphicWebSocket,
   transportOptions: TRANSPORT_OPTIONS,
   toBuffer: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -1,5 +1,5 @@
 /** What differs between runtimes, as one interface. `#platform` is `node.ts` or `web.ts`, by export condition. */
-import type { CryptoBackend, MaybePromise } from '../crypto/backend.ts';
+import type { CryptoBackend, MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
@@ -8,6 +8,8 @@ export type WebSocketConstructor = new (url: string, protocols?: string | string
 export interface Platform {
   /** The backend for a new connection. */
   readonly backend: () => CryptoBackend;
+  /** The CSPRNG, through a pool where a call to it is dear. */
+  readonly random: RandomSource;
   /** ML-DSA-65. Loaded when it is first asked for where the code's size counts. */
   readonly signatures: () => MaybePromise<SignatureScheme>;
   /** The WebSocket class for where there is no global one, and for connections that need npm `ws` options. */

@@ -30,6 +30,7 @@ function queueTask(act: () => void): void {
 export const platform: Platform = {
   signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
   backend,
+  random: (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
   fallbackWebSocket: () => undefined,
   transportOptions: new Set(),
   toBuffer: (bytes) => bytes,

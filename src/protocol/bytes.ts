@@ -45,9 +45,10 @@ export function readU32be(bytes: Uint8Array, at: number): number {
 /** A count as 64 bits. Counts stay below 2^53, where a number is exact; epochs end long before. */
 export function writeU64be(target: Uint8Array, value: number): void {
   const high = Math.floor(value / 0x1_0000_0000);
-  const view = new DataView(target.buffer, target.byteOffset, 8);
-  view.setUint32(0, high);
-  view.setUint32(4, value >>> 0);
+  for (let i = 0; i < 4; i += 1) {
+    target[i] = high >>> (24 - 8 * i);
+    target[i + 4] = value >>> (24 - 8 * i);
+  }
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

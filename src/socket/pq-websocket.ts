@@ -96,7 +96,7 @@ export class PQWebSocket extends BaseEventTarget {
       {
         role: attachment?.role ?? 'client',
         backend,
-        random: (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
+        random: platform.random,
         now: () => performance.now(),
         readText: attachment === undefined ? fromUtf8 : utf8OrNothing,
         ...opened.config,
