@@ -122,24 +122,35 @@ function end(child: ChildProcess): Promise<string> {
   });
 }
 
-/** Its sources as they stand, bundled, since Node runs only TypeScript whose types can be taken away. */
+/** This package's sources as they stand, bundled, since Node runs only TypeScript whose types can be taken away. */
+async function bundlePeer(name: string): Promise<string> {
+  const outfile = path.join(BUILT, `${name}.mjs`);
+  await build({
+    entryPoints: [path.join(ROOT, 'test/interop/peer', `${name}.ts`)],
+    absWorkingDir: ROOT,
+    outfile,
+    bundle: true,
+    platform: 'node',
+    conditions: ['node'],
+    format: 'esm',
+    packages: 'external',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+/** The TypeScript peer in this process, which a thousand hostile cases have use for. */
+export async function inProcess(): Promise<Peer> {
+  const { inProcessPeer } = (await import(await bundlePeer('in-process'))) as { inProcessPeer: Peer };
+  return inProcessPeer;
+}
+
 const typescript: Recipe = {
   name: 'TypeScript',
   tool: undefined,
   make: async () => {
-    const outfile = path.join(BUILT, 'peer.mjs');
-    await build({
-      entryPoints: [path.join(ROOT, 'test/interop/peer/main.ts')],
-      absWorkingDir: ROOT,
-      outfile,
-      bundle: true,
-      platform: 'node',
-      conditions: ['node'],
-      format: 'esm',
-      packages: 'external',
-      target: 'node20',
-      logLevel: 'warning',
-    });
+    const outfile = await bundlePeer('main');
     const backends = ['node', 'noble', 'webcrypto'];
     return backends.map((backend) => new ProcessPeer(`TypeScript, ${backend}`, [process.execPath, outfile, '--backend', backend]));
   },
