@@ -41,6 +41,7 @@ export default defineConfig({
       project('vectors'),
       project('fault'),
       project('integration'),
+      project('interop'),
       project('conformance'),
       alone('runtime', 1),
       alone('browser', 2),

@@ -30,15 +30,12 @@ export class Link<Text> {
       server: 'server: awaiting client hello',
     };
     this.state = new StateMachine(initial[config.role]);
-    this.outbound = new Outbound(
-      { ...config, rekey: config.limits.rekey },
-      {
-        transmit: (message, receipt) => {
-          host.transmit(message, receipt);
-        },
-        failed: fail,
+    this.outbound = new Outbound(config, {
+      transmit: (message, receipt) => {
+        host.transmit(message, receipt);
       },
-    );
+      failed: fail,
+    });
   }
 
   get agreement(): Agreement | undefined {

@@ -15,7 +15,8 @@ import { RecordSender } from './sender.ts';
 export interface OutboundConfig {
   readonly random: RandomSource;
   readonly now: () => number;
-  readonly rekey: RekeyLimits;
+  readonly limits: { readonly rekey: RekeyLimits };
+  /** Read for each record. */
   readonly padding: Padding;
 }
 
@@ -45,7 +46,7 @@ export class Outbound {
     private readonly config: OutboundConfig,
     private readonly output: OutboundOutput,
   ) {
-    this.#outbox = new Outbox(config.padding);
+    this.#outbox = new Outbox(config);
   }
 
   /** The application's bytes that have not been given to the transport. */
@@ -59,8 +60,17 @@ export class Outbound {
 
   /** From now on records can be sealed. */
   open(keys: DirectionKeys): void {
+    const { config } = this;
     this.#sender = new RecordSender<Ticket>(
-      { ...this.config, keys },
+      {
+        keys,
+        random: config.random,
+        now: config.now,
+        rekey: config.limits.rekey,
+        get padding() {
+          return config.padding;
+        },
+      },
       {
         frame: (frame, ticket) => {
           this.#transmit(frame, ticket);

@@ -31,7 +31,8 @@ export class Outbox {
   #messages: Waiting[] = [];
   #bytes = 0;
 
-  constructor(private readonly padding: Padding) {}
+  /** @param config its padding is read for each record, so that it may change while the connection lives */
+  constructor(private readonly config: { readonly padding: Padding }) {}
 
   /** The application's bytes that wait. */
   get bytes(): number {
@@ -48,7 +49,7 @@ export class Outbox {
     this.#bytes += bytes;
     this.#messages.push(
       bytes > BATCHABLE_BYTES
-        ? { kind, payload: NOTHING, frame: composeFrame(kind, payload, this.padding), bytes, sent }
+        ? { kind, payload: NOTHING, frame: composeFrame(kind, payload, this.config.padding), bytes, sent }
         : { kind, payload: owned ? payload : payload.slice(), bytes, sent },
     );
   }
@@ -86,9 +87,9 @@ export class Outbox {
   ): void {
     const first = run[0] as Waiting;
     if (run.length === 1) {
-      push(first.kind, composeFrame(first.kind, first.payload, this.padding), receiptOf(run));
+      push(first.kind, composeFrame(first.kind, first.payload, this.config.padding), receiptOf(run));
     } else {
-      push(Kind.BATCH, composeBatch(run, runBytes, this.padding), receiptOf(run));
+      push(Kind.BATCH, composeBatch(run, runBytes, this.config.padding), receiptOf(run));
     }
   }
 

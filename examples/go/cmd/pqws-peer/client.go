@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +31,22 @@ func runClient(args []string, stdout io.Writer) error {
 		dialer.Options.Pins = append(dialer.Options.Pins, pin)
 		return err
 	})
+	chosen := cases
+	flags.Func("case", "runs this case alone; may be repeated", func(name string) error {
+		i := slices.IndexFunc(cases, func(c testCase) bool { return c.name == name })
+		if i < 0 {
+			return fmt.Errorf("there is no case %q", name)
+		}
+		if len(chosen) == len(cases) {
+			chosen = nil
+		}
+		chosen = append(chosen, cases[i])
+		return nil
+	})
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	return runCases(url, dialer, stdout)
+	return runCases(url, dialer, chosen, stdout)
 }
 
 // A testCase has a connection of its own, so that one failure fails one case.
@@ -54,7 +68,7 @@ type verdict struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-func runCases(url string, dialer *pqconn.Dialer, stdout io.Writer) error {
+func runCases(url string, dialer *pqconn.Dialer, cases []testCase, stdout io.Writer) error {
 	encoder := json.NewEncoder(stdout)
 	var failed error
 	for _, c := range cases {

@@ -17,8 +17,12 @@ import (
 const usage = `usage:
   pqws-peer server [--port N] [--profile v1] [--context TEXT] [--identity-seed HEX] [--padding N|padme]
                    [--max-payload N] [--handshake-timeout DURATION]
-  pqws-peer client URL [--profile v1] [--context TEXT] [--pin HEX]... [--padding N|padme]
-                   [--max-payload N] [--handshake-timeout DURATION] [--fast-open]`
+  pqws-peer client URL [--case NAME]... [--profile v1] [--context TEXT] [--pin HEX]... [--padding N|padme]
+                   [--max-payload N] [--handshake-timeout DURATION] [--fast-open]
+  pqws-peer features`
+
+// What test/interop asks before it runs anything.
+const features = `{"server":["v1","identity","fast-open"],"client":["v1","identity","fast-open"]}`
 
 func main() {
 	if len(os.Args) > 1 {
@@ -27,6 +31,9 @@ func main() {
 			exit(runServer(args))
 		case "client":
 			exit(runClient(args, os.Stdout))
+		case "features":
+			fmt.Println(features)
+			return
 		}
 	}
 	exit(errors.New(usage))

@@ -3,10 +3,16 @@ use pq_websocket::crypto::Secret;
 use pq_websocket::identity::{Identity, Pin};
 use pq_websocket::record::Padding;
 use pq_websocket::v1::{ClientOptions, Context, Options, ServerOptions};
+use std::time::Duration;
 
 pub const USAGE: &str = "\
-peer server [--port N] [--profile v1|yellowpages|both] [--context TEXT] [--identity-seed HEX32] [--padding N|padme]
-peer client URL [--profile v1] [--context TEXT] [--pin HEX_OF_PUBLIC_KEY]... [--padding N|padme]";
+peer server [--port N] [--profile v1|yellowpages|both] [--identity-seed HEX32] [OPTION]...
+peer client URL [--profile v1] [--pin HEX_OF_PUBLIC_KEY]... [--case NAME]... [OPTION]...
+peer features
+OPTION: --context TEXT, --padding N|padme, --max-payload N, --handshake-timeout Nms";
+
+/// What test/interop asks before it runs anything.
+pub const FEATURES: &str = r#"{"server":["v1","identity","yellowpages"],"client":["v1","identity"]}"#;
 
 pub struct Listen {
     pub port: u16,
@@ -16,14 +22,16 @@ pub struct Listen {
 
 pub enum Command {
     Server(Box<Listen>),
-    Client { url: String, options: Box<ClientOptions> },
+    Client { url: String, options: Box<ClientOptions>, only: Vec<String> },
+    Features,
 }
 
 pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     match arguments.next().as_deref() {
         Some("server") => parse_server(arguments),
         Some("client") => parse_client(arguments),
-        _ => Err("the first argument is server or client".into()),
+        Some("features") => Ok(Command::Features),
+        _ => Err("the first argument is server, client or features".into()),
     }
 }
 
@@ -48,10 +56,12 @@ fn parse_server(mut arguments: impl Iterator<Item = String>) -> Result<Command, 
 fn parse_client(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     let url = arguments.next().ok_or("client needs a URL")?;
     let mut options = ClientOptions::default();
+    let mut only = Vec::new();
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
             "--profile" if value == "v1" => {}
+            "--case" => only.push(value),
             "--pin" => {
                 // A fingerprint would not do: the key itself never comes over the wire (section 11).
                 let pin = from_hex(&value)
@@ -62,7 +72,7 @@ fn parse_client(mut arguments: impl Iterator<Item = String>) -> Result<Command, 
             _ => common(&mut options.common, &name, &value)?,
         }
     }
-    Ok(Command::Client { url, options: Box::new(options) })
+    Ok(Command::Client { url, options: Box::new(options), only })
 }
 
 fn common(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
@@ -72,6 +82,15 @@ fn common(options: &mut Options, name: &str, value: &str) -> Result<(), String> 
         }
         "--padding" => {
             padding(value).map(|padding| options.padding = padding).ok_or_else(|| "--padding: N or padme".into())
+        }
+        "--max-payload" => {
+            value.parse().map(|bytes| options.max_payload = bytes).map_err(|_| "--max-payload is a number".into())
+        }
+        "--handshake-timeout" => {
+            let milliseconds = value.strip_suffix("ms").and_then(|digits| digits.parse().ok());
+            milliseconds
+                .map(|milliseconds| options.handshake_timeout = Duration::from_millis(milliseconds))
+                .ok_or_else(|| "--handshake-timeout is such as 500ms".into())
         }
         _ => Err(format!("unknown option or value: {name} {value}")),
     }

@@ -5,7 +5,7 @@ mod arguments;
 mod cases;
 mod echo;
 
-use arguments::{Command, Listen};
+use arguments::{Command, Listen, FEATURES};
 use pq_websocket::attestation::Attester;
 use pq_websocket::profile::Profiles;
 use pq_websocket::{server, v1, yellowpages};
@@ -26,8 +26,12 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Ok(Command::Client { url, options }) => {
-            if cases::run(&url, Arc::new(*options)).await {
+        Ok(Command::Features) => {
+            println!("{FEATURES}");
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Client { url, options, only }) => {
+            if cases::run(&url, Arc::new(*options), only).await {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE

@@ -1,0 +1,52 @@
+/** A page in Chromium as a client: the TypeScript client's cases over the browser build. It cannot be a server. */
+import { startBrowser } from '../browser/harness.ts';
+import type { InteropPage } from './peer/page.ts';
+import type { Features, Peer, Recipe, Verdict } from './peers.ts';
+
+declare const interop: InteropPage;
+
+const NAMES_WITH_LISTS = new Set(['pin']);
+
+/** `--pin A --pin B --fast-open` as the page takes it. */
+function asArguments(options: readonly string[]): Record<string, string | string[] | boolean> {
+  const given: Record<string, string | string[] | boolean> = {};
+  for (const [i, option] of options.entries()) {
+    if (!option.startsWith('--')) continue;
+    const name = option.slice(2);
+    const value = options[i + 1];
+    if (value === undefined || value.startsWith('--')) given[name] = true;
+    else if (NAMES_WITH_LISTS.has(name)) given[name] = [...((given[name] as string[] | undefined) ?? []), value];
+    else given[name] = value;
+  }
+  return given;
+}
+
+/** Chromium with the peer's page open; `close` ends it. */
+export async function startChromium(): Promise<{ peer: Peer; close(): Promise<void> }> {
+  const browser = await startBrowser();
+  const { page } = await browser.open({ entry: 'test/interop/peer/page.ts' });
+  const { client } = await page.evaluate(() => interop.features());
+  const features: Features = { client, server: [] };
+  const peer: Peer = {
+    name: 'Chromium',
+    family: 'Chromium',
+    features,
+    serve: () => Promise.reject(new Error('a page cannot listen')),
+    connect: (url, options, only = []): Promise<Verdict[]> =>
+      page.evaluate((to, given, names) => interop.run(to, given, names), url, asArguments(options), only),
+  };
+  return { peer, close: () => browser.close() };
+}
+
+/** @param closing gets what ends the browser */
+export function chromium(closing: (close: () => Promise<void>) => void): Recipe {
+  return {
+    name: 'Chromium',
+    tool: undefined,
+    make: async () => {
+      const { peer, close } = await startChromium();
+      closing(close);
+      return [peer];
+    },
+  };
+}

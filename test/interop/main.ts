@@ -1,0 +1,154 @@
+/** `npm run interop`: builds the peers, runs every client against every server and the hostile peer against each. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium } from './chromium.ts';
+import type { Tally } from './hostile/run.ts';
+import { playAll } from './hostile/run.ts';
+import type { Cell } from './pairs.ts';
+import { leftOut, runPair, VARIANTS } from './pairs.ts';
+import type { Peer, Recipe, RunningServer } from './peers.ts';
+import { hasTool, inProcess, prepareFolder, PROCESS_RECIPES } from './peers.ts';
+import { describeCell, hostileTable, Notes, table } from './table.ts';
+
+const USAGE = `usage: npm run interop [-- [--ci] [--without NAME]... [--write]]
+NAME is TypeScript, Go, Rust or Chromium: its rows are left out, and the table says so.
+--ci leaves out what npm test has elsewhere: the other backends, and hostile cases to TypeScript.
+--write puts the tables into docs/interop.md, if they are full.`;
+const DEFAULT_BACKEND = 'TypeScript, node';
+const DOCUMENT = path.resolve(import.meta.dirname, '../../docs/interop.md');
+const MARKS = ['<!-- written by npm run interop -- --write -->', '<!-- end -->'] as const;
+
+interface Missing {
+  readonly name: string;
+  readonly reason: string;
+}
+
+interface Made {
+  readonly peers: readonly Peer[];
+  readonly missing: readonly Missing[];
+}
+
+/** A peer that cannot be made here is a hole in CI, and elsewhere is left out with its reason. */
+async function makePeers(recipes: readonly Recipe[], without: readonly string[]): Promise<Made> {
+  const peers: Peer[] = [];
+  const missing: Missing[] = [];
+  for (const recipe of recipes) {
+    if (without.includes(recipe.name)) missing.push({ name: recipe.name, reason: 'left out by --without' });
+    else if (recipe.tool !== undefined && !hasTool(recipe.tool)) {
+      const reason = `there is no '${recipe.tool}' on PATH here`;
+      if ((process.env['CI'] ?? '') !== '') throw new Error(`${recipe.name}: ${reason}`);
+      missing.push({ name: recipe.name, reason });
+    } else {
+      const start = performance.now();
+      peers.push(...(await recipe.make()));
+      console.log(`${recipe.name}: made in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    }
+  }
+  return { peers, missing };
+}
+
+interface Row {
+  readonly client: string;
+  readonly server: string;
+  readonly cells: readonly Cell[];
+}
+
+async function runPairs(peers: readonly Peer[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const server of peers.filter(({ features }) => features.server.length > 0)) {
+    const running: RunningServer[] = [];
+    try {
+      for (const variant of VARIANTS) {
+        // Without the feature nobody connects; the options may be unknown then.
+        const options = server.features.server.includes(variant.feature) ? variant.server : [];
+        running.push(await server.serve(options));
+      }
+      for (const client of peers) {
+        const cells: Cell[] = [];
+        for (const [i, variant] of VARIANTS.entries()) {
+          cells.push(leftOut(variant, client, server) ?? (await runPair(variant, client, running[i] as RunningServer)));
+        }
+        rows.push({ client: client.name, server: server.name, cells });
+        console.log(`${client.name} to ${server.name}: done`);
+      }
+    } finally {
+      await Promise.all(running.map((each) => each.stop()));
+    }
+  }
+  return rows;
+}
+
+interface Report {
+  /** Markdown. */
+  readonly text: string;
+  readonly holes: readonly string[];
+}
+
+function report(rows: readonly Row[], tallies: readonly Tally[], missing: readonly Missing[]): Report {
+  const notes = new Notes();
+  const holes = tallies.flatMap((tally) => tally.holes);
+  const lines = rows.map(({ client, server, cells }) => {
+    for (const [i, cell] of cells.entries()) {
+      if (cell.type !== 'run') continue;
+      for (const hole of cell.holes) holes.push(`${client} to ${server}, ${VARIANTS[i]?.name ?? ''}: ${hole.case}: ${hole.detail}`);
+    }
+    return [client, server, ...cells.map((cell) => describeCell(cell, notes))];
+  });
+  const pairs = table(['client', 'server', ...VARIANTS.map(({ name }) => name)], lines);
+  const hostile = hostileTable(tallies, notes);
+  const gone = missing.map(({ name, reason }) => `- Not here: ${name}: ${reason}`);
+  return { text: [pairs, '', hostile, '', ...notes.lines(), ...gone].join('\n'), holes };
+}
+
+/** The implementations, each once: configurations of one refuse alike, and have their own tests. */
+async function playHostile(peers: readonly Peer[]): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  for (const peer of peers) {
+    if (peer.family === 'TypeScript' && tallies.some(({ name }) => name === 'TypeScript')) continue;
+    const start = performance.now();
+    tallies.push(await playAll(peer.family === 'TypeScript' ? await inProcess() : peer));
+    console.log(`hostile to ${peer.family}: done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
+  return tallies;
+}
+
+/** Puts the tables between the marks of docs/interop.md. */
+function writeDocument(text: string): void {
+  const before = readFileSync(DOCUMENT, 'utf8');
+  const [start, end] = [before.indexOf(MARKS[0]), before.indexOf(MARKS[1])];
+  if (start < 0 || end < start) throw new Error('docs/interop.md has no place for the tables');
+  writeFileSync(DOCUMENT, `${before.slice(0, start + MARKS[0].length)}\n\n${text}\n\n${before.slice(end)}`);
+}
+
+/** @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  let given: { ci: boolean; without: string[]; write: boolean };
+  try {
+    given = parseArgs({
+      args: [...args],
+      options: { ci: { type: 'boolean', default: false }, without: { type: 'string', multiple: true, default: [] }, write: { type: 'boolean', default: false } },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
+  prepareFolder();
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    const recipes = [...PROCESS_RECIPES, chromium((close) => closing.push(close))];
+    const { peers: all, missing } = await makePeers(recipes, given.without);
+    const peers = given.ci ? all.filter(({ name, family }) => family !== 'TypeScript' || name === DEFAULT_BACKEND) : all;
+    const rows = await runPairs(peers);
+    if (rows.length === 0) throw new Error('no pair ran');
+    const tallies = await playHostile(given.ci ? peers.filter(({ family }) => family !== 'TypeScript') : peers);
+    const { text, holes } = report(rows, tallies, missing);
+    console.log(`\n${text}\n`);
+    for (const hole of holes) console.error(`hole: ${hole}`);
+    console.log(`${rows.length} pairs, ${tallies.length} implementations attacked, ${holes.length} holes`);
+    if (given.write && !given.ci && holes.length === 0 && missing.length === 0) writeDocument(text);
+    return holes.length === 0 ? 0 : 1;
+  } finally {
+    for (const close of closing) await close();
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What the interoperability tests do to a connection and no application can: update the key at this moment, change
+ * the padding, look at the last frame. It reaches below the public classes, which do everything else.
+ */
+import type { Padding } from '../../../src/protocol/record.ts';
+import type { RekeyLimits } from '../../../src/protocol/limits.ts';
+import type { Session } from '../../../src/protocol/session.ts';
+import type { PQWebSocket } from '../../../src/socket/pq-websocket.ts';
+import { connectionOf } from '../../../src/socket/pq-websocket.ts';
+
+/** A connection's configuration, of which the session reads these anew for each record. */
+interface Changeable {
+  readonly config: {
+    padding: Padding;
+    readonly limits: { readonly rekey: { -readonly [Name in keyof RekeyLimits]: RekeyLimits[Name] } };
+  };
+  readonly session: Session<unknown>;
+  readonly counters: { readonly bytesOpened: number };
+}
+
+export class Reach {
+  readonly #connection: Changeable;
+
+  /** @param socket made with the option `rekey: {}`, so that its limits are no one else's default */
+  constructor(socket: object) {
+    this.#connection = connectionOf(socket as PQWebSocket) as unknown as Changeable;
+  }
+
+  /** Bytes of all frames that came, so that the length of the last one is a difference. */
+  get bytesOpened(): number {
+    return this.#connection.counters.bytesOpened;
+  }
+
+  set padding(padding: Padding) {
+    this.#connection.config.padding = padding;
+  }
+
+  /** Sends what `send` sends under a new key: a limit of two records is reached by what the epoch holds already. */
+  update(send: () => void): void {
+    const { config, session } = this.#connection;
+    const { rekey } = config.limits;
+    const { records } = rekey;
+    session.flush();
+    rekey.records = 2;
+    try {
+      send();
+      session.flush();
+    } finally {
+      rekey.records = records;
+    }
+  }
+}
+
+/** `0` for none, a block size, or `padme`. @throws {Error} for anything else */
+export function parsePadding(text: string): Padding {
+  if (text === 'padme') return 'padme';
+  const block = Number(text);
+  if (!/^\d+$/.test(text) || block > 65_536) throw new Error('padding is 0 to 65536, or padme');
+  return block === 0 ? 'off' : block;
+}
