@@ -42,6 +42,7 @@ export default defineConfig({
       project('fault'),
       project('integration'),
       project('conformance'),
+      project('gateway'),
       alone('runtime', 1),
       alone('browser', 2),
       alone('memory', 3, {
