@@ -47,7 +47,6 @@ export default defineConfig([
     platform: 'node',
     format: ['esm'],
     banner: { js: '#!/usr/bin/env node' },
-    splitting: false,
     esbuildOptions: nodeConditions,
   },
   {

@@ -5,6 +5,9 @@
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { Kind } from '../protocol/record.ts';
+import type { PQWebSocket } from '../socket/pq-websocket.ts';
+import { connectionOf } from '../socket/pq-websocket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
 
 /** RFC 6455 7.4.1: no code was present; the connection was cut. */
@@ -79,9 +82,10 @@ export class Bridge {
     return this.#state === 'leaving';
   }
 
-  /** Which legs are not read, because the other cannot take more. */
-  get isPaused(): { readonly client: boolean; readonly upstream: boolean } {
-    return { client: this.#pausedLegs.has('client'), upstream: this.#pausedLegs.has('upstream') };
+  /** Bytes that either leg's network has not taken yet. */
+  get bufferedBytes(): number {
+    const { clientNetwork, upstreamNetwork } = this.legs;
+    return clientNetwork.writableLength + upstreamNetwork.writableLength;
   }
 
   /**
@@ -111,6 +115,7 @@ export class Bridge {
 
   #listen(): void {
     const { client, clientNetwork, upstream, upstreamNetwork } = this.legs;
+    const sealed = connectionOf(client as unknown as PQWebSocket);
     // Both libraries report what goes wrong again in 'close'.
     client.on('error', () => undefined);
 
@@ -125,7 +130,8 @@ export class Bridge {
       this.traffic.messagesOut += 1;
       this.traffic.bytesOut += data.length;
       this.lastActive = this.now();
-      client.send(data, isBinary ? BINARY : TEXT);
+      // As client.send(), without its copy: nobody else has what was just received.
+      sealed.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
       this.#relieve(clientNetwork, 'upstream');
     });
     upstreamNetwork.on('drain', () => {

@@ -38,6 +38,8 @@ const IDLE_SWEEP = 10_000;
 
 export class Gateway {
   readonly metrics: GatewayMetrics;
+  /** Called when `isReady` may have changed. */
+  onReadinessChange: () => void = () => undefined;
   readonly #traffic: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, pauses: 0 };
   readonly #server: Server | SecureServer;
   readonly #secure: WebSocketServer;
@@ -81,6 +83,7 @@ export class Gateway {
       traffic: this.#traffic,
       routes,
       connections: () => admission.connections,
+      bufferedBytes: () => [...this.#upgrades.bridges.keys()].reduce((sum, bridge) => sum + bridge.bufferedBytes, 0),
       openChannels: () => [...this.#upgrades.bridges.values()].map(({ pq }) => pq.counters),
     });
     this.#upgrades = new Upgrades({
@@ -118,8 +121,15 @@ export class Gateway {
       ]);
     }
     const authentication = { ...serverAuthentication(config), ...hooks };
-    const routes = await makeRoutes(config, log);
-    return new Gateway(config, log, routes, authentication);
+    let changed = (): void => undefined;
+    const routes = await makeRoutes(config, log, () => {
+      changed();
+    });
+    const gateway = new Gateway(config, log, routes, authentication);
+    changed = (): void => {
+      gateway.onReadinessChange();
+    };
+    return gateway;
   }
 
   /** Where clients connect: `host:port` with the port that was taken, or `unix:/path`. */
@@ -141,6 +151,7 @@ export class Gateway {
     await Promise.all(this.#health.map((checks) => checks.checkAll()));
     await listen(this.#server, parseListenAddress(this.config.settings.listen) as SocketAddress);
     this.log.info({ listen: this.address, tls: this.config.settings.tls !== undefined, routes: this.routes.length }, 'listening');
+    this.onReadinessChange();
   }
 
   /** Reads the certificate and its key again. New connections get them; when they are wrong the old ones stay. */
@@ -181,6 +192,7 @@ export class Gateway {
   async #drain(): Promise<void> {
     const { delay, deadline } = this.config.settings.drain;
     this.#state = 'draining';
+    this.onReadinessChange();
     this.log.info({ open: this.openConversations }, 'draining');
     await sleep(delay);
     this.#server.close();
@@ -260,7 +272,7 @@ export class Gateway {
   }
 }
 
-async function makeRoutes(config: Config, log: GatewayLog): Promise<Route[]> {
+async function makeRoutes(config: Config, log: GatewayLog, backendChanged: () => void): Promise<Route[]> {
   const { settings, locate } = config;
   const URLPattern = await urlPatternClass();
   return settings.routes.map((route, index) => {
@@ -268,6 +280,7 @@ async function makeRoutes(config: Config, log: GatewayLog): Promise<Route[]> {
     try {
       return new Route(URLPattern, { ...route, name }, settings.timeouts.connect, (backend) => {
         log.warn({ route: name, backend: backend.label, up: backend.isUp }, backend.isUp ? 'backend is back' : 'backend is down');
+        backendChanged();
       });
     } catch {
       const path = ['routes', index];

@@ -47,7 +47,7 @@ async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Pro
         path,
         headers: { host: backend.address.host, connection: 'close' },
         createConnection: () => socket,
-        timeout,
+        signal: AbortSignal.timeout(timeout),
       });
       const settle = (healthy: boolean): void => {
         resolve(healthy);
@@ -55,9 +55,6 @@ async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Pro
       };
       asked.on('response', ({ statusCode = 500 }) => {
         settle(statusCode < 400);
-      });
-      asked.on('timeout', () => {
-        settle(false);
       });
       asked.on('error', () => {
         settle(false);

@@ -14,6 +14,8 @@ export interface MetricsSources {
   readonly traffic: Traffic;
   readonly routes: readonly Route[];
   connections(): number;
+  /** Bytes that wait in the gateway for a slow reader. */
+  bufferedBytes(): number;
   /** Of the channels that are open now. */
   openChannels(): Iterable<ChannelCounters>;
 }
@@ -119,6 +121,14 @@ export class GatewayMetrics {
       registers: [registry],
       collect() {
         this.set(sources.connections());
+      },
+    });
+    new Gauge({
+      name: 'pqws_gateway_buffered_bytes',
+      help: 'Bytes that wait in the gateway for those who read slowly.',
+      registers: [registry],
+      collect() {
+        this.set(sources.bufferedBytes());
       },
     });
     const perBackend = (name: string, help: string, aggregator: 'sum' | 'min', read: (backend: Backend) => number): void => {

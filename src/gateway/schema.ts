@@ -21,9 +21,10 @@ const atLeastOne = <Item extends v.GenericSchema>(item: Item, expected: string) 
   v.pipe(list(item, expected), v.minLength(1, `a list of at least one of: ${expected}`));
 /** Unknown keys are errors; the message for everything else is that of the key. */
 const object = <Entries extends v.ObjectEntries>(entries: Entries) =>
-  v.strictObject(entries, (issue) =>
-    issue.expected === 'never' ? `no such key; there are ${Object.keys(entries).join(', ')}` : `a map with ${requiredKeys(entries)}`,
-  );
+  v.strictObject(entries, ({ expected }) => {
+    if (expected === 'never') return `no such key; there are ${Object.keys(entries).join(', ')}`;
+    return expected === 'Object' ? `a map with ${requiredKeys(entries)}` : 'this key to be there';
+  });
 
 function requiredKeys(entries: v.ObjectEntries): string {
   const required = Object.entries(entries).filter(([, entry]) => entry.type !== 'optional');

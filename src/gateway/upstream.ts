@@ -81,13 +81,21 @@ function upgrade(
       createConnection: () => network,
       perMessageDeflate: false,
       maxPayload: limits.maxPayload,
-      handshakeTimeout: limits.upgradeTimeout,
       // The client's own pong answers the backend's ping.
       autoPong: false,
     });
     const giveUp = (): void => {
       socket.terminate();
       network.destroy();
+    };
+    // Not ws's own timeout: that one starts with connecting, and this socket is connected.
+    const timer = setTimeout(() => {
+      resolve(failed('upstream-timeout', 504, new Error('the backend did not answer')));
+      giveUp();
+    }, limits.upgradeTimeout);
+    const answered = (): void => {
+      clearTimeout(timer);
+      abort.removeEventListener('abort', giveUp);
     };
     abort.addEventListener('abort', giveUp, { once: true });
     let response: IncomingMessage;
@@ -100,16 +108,16 @@ function upgrade(
       if (protocol !== undefined && offered.includes(protocol)) delete answer.headers['sec-websocket-protocol'];
     });
     socket.once('unexpected-response', (_request, answer) => {
-      abort.removeEventListener('abort', giveUp);
+      answered();
       resolve({ type: 'answered', response: answer, backend });
     });
+    // Later errors are followed by 'close'.
     socket.on('error', (error) => {
-      const isLate = error.message === 'Opening handshake has timed out';
-      resolve(failed(isLate ? 'upstream-timeout' : 'upstream-error', isLate ? 504 : 502, error));
-      network.destroy();
+      answered();
+      resolve(failed('upstream-error', 502, error));
     });
     socket.once('open', () => {
-      abort.removeEventListener('abort', giveUp);
+      answered();
       // Nothing is read until there is somebody to give it to.
       socket.pause();
       resolve({ type: 'open', upstream: { socket, network, backend, response, protocol, release } });
