@@ -25,7 +25,7 @@ const webConditions = (options: { conditions?: string[] }): void => {
 export default defineConfig([
   {
     ...shared,
-    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/nitro.ts', 'src/nitro-testing.ts'],
+    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/nitro.ts', 'src/nitro-testing.ts', 'src/gateway.ts'],
     outDir: 'dist/node',
     platform: 'node',
     format: ['esm', 'cjs'],
@@ -47,7 +47,6 @@ export default defineConfig([
     platform: 'node',
     format: ['esm'],
     banner: { js: '#!/usr/bin/env node' },
-    splitting: false,
     esbuildOptions: nodeConditions,
   },
   {

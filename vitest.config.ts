@@ -43,6 +43,7 @@ export default defineConfig({
       project('integration'),
       project('interop'),
       project('conformance'),
+      project('gateway'),
       alone('runtime', 1),
       alone('browser', 2),
       alone('memory', 3, {

@@ -1,6 +1,7 @@
 /** `npx pq-websocket`: the command line. Each command is a module of its own under `cli/`. */
 import { Command } from 'commander';
 import { version } from '../package.json';
+import { addGatewayCommand } from './cli/gateway.ts';
 import { fingerprintFile, generateIdentity } from './cli/identity.ts';
 
 const program = new Command('pq-websocket')
@@ -30,8 +31,10 @@ program
     console.log(fingerprintFile(file));
   });
 
+addGatewayCommand(program);
+
 try {
-  program.parse();
+  await program.parseAsync();
 } catch (error) {
   console.error(`pq-websocket: ${(error as Error).message}`);
   process.exitCode = 2;

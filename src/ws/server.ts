@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer as PlainServer } from 'ws';
 import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
+import type { PQWebSocketError } from '../protocol/errors.ts';
 import { prover } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { SERVER_AUTHENTICATION_OPTIONS, serverCredentials } from '../socket/identity-options.ts';
@@ -32,6 +33,8 @@ export interface WebSocketServerEvents {
   close: [];
   error: [error: Error];
   headers: [headers: string[], request: IncomingMessage];
+  /** A client was upgraded and its secure handshake ended before 'connection': who counts or logs wants to know. */
+  handshakeFailed: [failure: PQWebSocketError, request: IncomingMessage];
   wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
 }
 
@@ -223,7 +226,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         safely(callback)(shown, request);
       },
       closed: () => {
-        this.#hidden.delete(socket);
+        const { failure } = shown.pq;
+        if (this.#hidden.delete(socket) && failure !== null) safely(() => this.emit('handshakeFailed', failure, request))();
         this.clients?.delete(shown);
         this.#closeWhenEmpty();
       },

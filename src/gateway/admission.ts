@@ -1,0 +1,61 @@
+/** Who may open a connection: allowed origins, limits in all and for each address, and a rate for each address. */
+import { addressGroup } from './client-address.ts';
+import type { Refusal } from './refusals.ts';
+import { TokenBuckets } from './token-buckets.ts';
+
+export interface AdmissionConfig {
+  /** Undefined: any, also none. */
+  readonly allowedOrigins: readonly string[] | undefined;
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  readonly handshakesPerSecond: number;
+  readonly handshakeBurst: number;
+}
+
+export class Admission {
+  #connections = 0;
+  readonly #perAddress = new Map<string, number>();
+  readonly #buckets: TokenBuckets;
+  readonly #origins: ReadonlySet<string> | undefined;
+
+  /** @param now milliseconds */
+  constructor(
+    private readonly config: AdmissionConfig,
+    now: () => number,
+  ) {
+    this.#buckets = new TokenBuckets(config.handshakesPerSecond, config.handshakeBurst, now);
+    this.#origins = config.allowedOrigins && new Set(config.allowedOrigins);
+  }
+
+  /** Connections that are admitted now, those that still shake hands included. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** @returns what gives the place back, or why there is none */
+  admit(address: string, origin: string | undefined): (() => void) | Refusal {
+    const group = addressGroup(address);
+    // First what costs the asker most: a refused handshake counts as one.
+    if (!this.#buckets.take(group)) return { reason: 'rate-limit', status: 429, headers: { 'Retry-After': '1' } };
+    if (this.#origins !== undefined && !this.#origins.has(origin ?? '')) return { reason: 'origin', status: 403 };
+    if (this.#connections >= this.config.connections) {
+      return { reason: 'connection-limit', status: 503, headers: { 'Retry-After': '5' } };
+    }
+    const held = this.#perAddress.get(group) ?? 0;
+    if (held >= this.config.connectionsPerAddress) return { reason: 'address-limit', status: 429, headers: { 'Retry-After': '5' } };
+    this.#connections += 1;
+    this.#perAddress.set(group, held + 1);
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#leave(group);
+      isHeld = false;
+    };
+  }
+
+  #leave(group: string): void {
+    this.#connections -= 1;
+    const held = (this.#perAddress.get(group) ?? 1) - 1;
+    if (held === 0) this.#perAddress.delete(group);
+    else this.#perAddress.set(group, held);
+  }
+}

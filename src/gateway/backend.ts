@@ -1,0 +1,76 @@
+/** One server behind the gateway: how to reach it, whether it answers, and how many connections it has from here. */
+import type { Socket } from 'node:net';
+import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
+import type { BackendAddress } from './addresses.ts';
+
+/** Seconds of silence after which the kernel asks whether a peer is still there. */
+export const KEEP_ALIVE_DELAY = 30_000;
+
+export class Backend {
+  /** Connections that are open or being opened. */
+  connections = 0;
+  #state: 'up' | 'down' = 'up';
+
+  constructor(
+    readonly address: BackendAddress,
+    private readonly stateChanged: (backend: Backend) => void,
+  ) {}
+
+  get label(): string {
+    return this.address.text;
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up';
+  }
+
+  /** What was learned of the backend by talking to it. */
+  report(state: 'up' | 'down'): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.stateChanged(this);
+  }
+
+  /**
+   * A connected socket; with TLS, once the certificate is verified.
+   * @param timeout milliseconds
+   * @throws {Error} when there is none within the time
+   */
+  dial(timeout: number): Promise<Socket> {
+    const { socket: where, tlsName } = this.address;
+    return new Promise((resolve, reject) => {
+      const common = { ...where, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY, noDelay: true };
+      const socket =
+        tlsName === undefined
+          ? connectPlain(common)
+          : connectSecure({ ...common, ...(isIP(tlsName) === 0 && { servername: tlsName }), ALPNProtocols: ['http/1.1'] });
+      const timer = setTimeout(() => {
+        socket.destroy(new Error('the connection timed out'));
+      }, timeout);
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      socket.once('error', fail);
+      socket.once(tlsName === undefined ? 'connect' : 'secureConnect', () => {
+        clearTimeout(timer);
+        socket.off('error', fail);
+        resolve(socket);
+      });
+    });
+  }
+}
+
+/**
+ * The backend with the fewest connections among those that are up; among the others when none is, since they may be
+ * back. Equal ones take turns by `turn`.
+ */
+export function leastConnected(backends: readonly Backend[], tried: ReadonlySet<Backend>, turn: number): Backend | undefined {
+  const untried = backends.filter((backend) => !tried.has(backend));
+  const up = untried.filter(({ isUp }) => isUp);
+  const candidates = up.length > 0 ? up : untried;
+  const fewest = Math.min(...candidates.map(({ connections }) => connections));
+  const best = candidates.filter(({ connections }) => connections === fewest);
+  return best[turn % best.length];
+}

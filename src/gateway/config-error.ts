@@ -1,0 +1,29 @@
+/** What is wrong with a configuration, and where. */
+
+export interface ConfigProblem {
+  /** The file and line, the flag or the environment variable; undefined for an options object. */
+  readonly source: string | undefined;
+  /** Keys from the top, such as `routes[0].upstreams[1]`; empty for the whole. */
+  readonly path: string;
+  /** What was expected. */
+  readonly message: string;
+}
+
+/** A configuration that cannot be run. Nothing listens yet when it is thrown. */
+export class GatewayConfigError extends Error {
+  override readonly name = 'GatewayConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(textOf).join('\n'));
+    this.problems = problems;
+  }
+}
+
+function textOf({ source, path, message }: ConfigProblem): string {
+  return [source, path, message].filter((part) => part !== undefined && part !== '').join(': ');
+}
+
+export function pathText(keys: readonly PropertyKey[]): string {
+  return keys.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`)).join('');
+}

@@ -1,0 +1,67 @@
+/** Asks backends whether they are there, so that a dead one is found before a client pays for it. */
+import { request } from 'node:http';
+import type { Backend } from './backend.ts';
+
+export interface HealthConfig {
+  /** An HTTP path that must answer with a status below 400; undefined: connecting is enough. */
+  readonly path?: string | undefined;
+  readonly interval: number;
+  readonly timeout: number;
+}
+
+export class HealthChecks {
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly backends: readonly Backend[],
+    private readonly config: HealthConfig,
+  ) {
+    this.#timer = setInterval(() => {
+      void this.checkAll();
+    }, config.interval).unref();
+  }
+
+  /** One round; each backend learns its state. */
+  async checkAll(): Promise<void> {
+    await Promise.all(
+      this.backends.map(async (backend) => {
+        backend.report((await isHealthy(backend, this.config)) ? 'up' : 'down');
+      }),
+    );
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Promise<boolean> {
+  try {
+    const socket = await backend.dial(timeout);
+    if (path === undefined) {
+      socket.destroy();
+      return true;
+    }
+    return await new Promise<boolean>((resolve) => {
+      const asked = request({
+        path,
+        headers: { host: backend.address.host, connection: 'close' },
+        createConnection: () => socket,
+        signal: AbortSignal.timeout(timeout),
+      });
+      const settle = (healthy: boolean): void => {
+        resolve(healthy);
+        socket.destroy();
+      };
+      asked.on('response', ({ statusCode = 500 }) => {
+        settle(statusCode < 400);
+      });
+      asked.on('error', () => {
+        settle(false);
+      });
+      asked.end();
+    });
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,60 @@
+/** HTTP answers on sockets that asked for an upgrade, where node:http gives no ServerResponse. */
+import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { endToEnd } from './headers.ts';
+
+/** Why the gateway itself says no: the label in logs and metrics, and what the client gets. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type RefusalReason =
+  | 'address-limit'
+  | 'bad-request'
+  | 'connection-limit'
+  | 'draining'
+  | 'no-route'
+  | 'origin'
+  | 'rate-limit'
+  | 'upstream-error'
+  | 'upstream-timeout'
+  | 'upstream-unreachable';
+
+/** Answers and closes. The body is the status's own name: nothing that was asked is repeated. */
+export function refuse(socket: Duplex, { status, headers }: Refusal): void {
+  const body = `${STATUS_CODES[status] ?? status}\n`;
+  const lines = Object.entries({
+    ...headers,
+    'Content-Type': 'text/plain',
+    'Content-Length': String(body.length),
+    Connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  endSocket(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+}
+
+/** Passes the backend's own answer on: status, end-to-end headers and body. */
+export function passRefusal(socket: Duplex, response: IncomingMessage): void {
+  const { statusCode = 502, statusMessage = '' } = response;
+  const lines = endToEnd(response.rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('')}Connection: close\r\n\r\n`, 'latin1');
+  socket.once('close', () => {
+    response.destroy();
+  });
+  response.once('error', () => {
+    socket.destroy();
+  });
+  response.pipe(socket);
+  socket.once('finish', () => {
+    socket.destroy();
+  });
+}
+
+function endSocket(socket: Duplex, text: string): void {
+  socket.once('finish', () => {
+    socket.destroy();
+  });
+  socket.end(text, 'latin1');
+}

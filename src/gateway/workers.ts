@@ -1,0 +1,170 @@
+/** Several processes on one port: the primary holds the port and the metrics, the workers the connections. */
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+import { AggregatorRegistry } from 'prom-client';
+import { AdminServer } from './admin.ts';
+import { parseListenAddress } from './addresses.ts';
+import type { SocketAddress } from './addresses.ts';
+import type { Config } from './config.ts';
+import { Gateway } from './gateway.ts';
+import type { GatewayLog } from './log.ts';
+import type { Signalled } from './process.ts';
+
+/** What the primary tells its workers. */
+type Order = 'pqws: reload' | 'pqws: drain' | 'pqws: close';
+/** What a worker tells its primary. */
+interface Report {
+  readonly type: 'pqws: readiness';
+  readonly isReady: boolean;
+}
+
+/** A worker that died is replaced after this many milliseconds, so that one that cannot live does not spin. */
+const REPLACE_AFTER = 1_000;
+
+/** Each worker enforces its share, rounded up; connections are dealt out in turn. */
+export function shareOf(config: Config, workers: number): Config {
+  const { limits } = config.settings;
+  const share = (whole: number): number => Math.ceil(whole / workers);
+  return {
+    ...config,
+    settings: {
+      ...config.settings,
+      limits: {
+        ...limits,
+        connections: share(limits.connections),
+        connectionsPerAddress: share(limits.connectionsPerAddress),
+        handshakesPerSecond: share(limits.handshakesPerSecond),
+        handshakeBurst: share(limits.handshakeBurst),
+        pendingHandshakes: share(limits.pendingHandshakes),
+      },
+    },
+  };
+}
+
+/** @throws {Error} when the address cannot be had */
+export async function runWorker(config: Config, log: GatewayLog, workers: number): Promise<Signalled> {
+  const gateway = await Gateway.prepare(shareOf(config, workers), log);
+  // Its constructor listens for the primary's requests.
+  new AggregatorRegistry();
+  AggregatorRegistry.setRegistries([gateway.metrics.registry]);
+  gateway.onReadinessChange = (): void => {
+    process.send?.({ type: 'pqws: readiness', isReady: gateway.isReady } satisfies Report);
+  };
+  const drained = async (): Promise<void> => {
+    await gateway.drain();
+    process.exit(0);
+  };
+  process.on('message', (order: Order) => {
+    if (order === 'pqws: reload') gateway.reload();
+    else if (order === 'pqws: drain') void drained();
+    else if (order === 'pqws: close') void gateway.close();
+  });
+  await gateway.listen();
+  return {
+    // The primary has the signal too, and gives the order.
+    reload: () => undefined,
+    drain: () => gateway.drain(),
+    close: () => gateway.close(),
+  };
+}
+
+/** @throws {GatewayConfigError} before anything is started */
+export async function runPrimary(config: Config, log: GatewayLog, count: number): Promise<Signalled> {
+  // Once here, so that what is wrong is said once.
+  await Gateway.prepare(config, log);
+  const primary = new Primary(config, log, count);
+  await primary.start();
+  return primary;
+}
+
+class Primary implements Signalled {
+  readonly #readiness = new Map<Worker, boolean>();
+  #state: 'starting' | 'running' | 'draining' = 'starting';
+  #admin: AdminServer | undefined;
+  #allGone: () => void = () => undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly log: GatewayLog,
+    private readonly count: number,
+  ) {}
+
+  async start(): Promise<void> {
+    const { admin } = this.config.settings;
+    if (admin !== undefined) {
+      const registry = new AggregatorRegistry();
+      this.#admin = await AdminServer.start(parseListenAddress(admin.listen) as SocketAddress, {
+        contentType: registry.contentType,
+        metrics: () => registry.clusterMetrics(),
+        isReady: () => this.#isReady,
+      });
+    }
+    cluster.on('message', (worker, message: Partial<Report>) => {
+      if (message.type === 'pqws: readiness') this.#readiness.set(worker, message.isReady === true);
+    });
+    await Promise.all(Array.from({ length: this.count }, () => this.#fork()));
+    this.#state = 'running';
+    this.log.info({ workers: this.count, admin: this.#admin?.address }, 'all workers listen');
+  }
+
+  reload(): void {
+    this.#order('pqws: reload');
+  }
+
+  drain(): Promise<void> {
+    this.#state = 'draining';
+    const allGone = new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+    });
+    this.#order('pqws: drain');
+    if (this.#readiness.size === 0) this.#allGone();
+    return allGone.then(() => this.#admin?.close());
+  }
+
+  close(): Promise<void> {
+    this.#order('pqws: close');
+    return Promise.resolve();
+  }
+
+  get #isReady(): boolean {
+    const states = [...this.#readiness.values()];
+    return this.#state === 'running' && states.length === this.count && states.every(Boolean);
+  }
+
+  #order(order: Order): void {
+    for (const worker of this.#readiness.keys()) if (worker.isConnected()) worker.send(order);
+  }
+
+  /** Resolves when it listens. */
+  #fork(): Promise<void> {
+    const worker = cluster.fork();
+    this.#readiness.set(worker, false);
+    return new Promise((resolve) => {
+      worker.once('listening', () => {
+        resolve();
+      });
+      worker.once('exit', (code, signal) => {
+        this.#readiness.delete(worker);
+        this.#gone(worker, code, signal);
+      });
+    });
+  }
+
+  #gone(worker: Worker, code: number | null, signal: string | null): void {
+    switch (this.#state) {
+      case 'starting':
+        // It has said why.
+        this.#order('pqws: close');
+        process.exit(code === 0 ? 1 : (code ?? 1));
+        break;
+      case 'running':
+        this.log.error({ worker: worker.process.pid, code, signal }, 'a worker died');
+        setTimeout(() => {
+          if (this.#state === 'running') void this.#fork();
+        }, REPLACE_AFTER);
+        break;
+      case 'draining':
+        if (this.#readiness.size === 0) this.#allGone();
+    }
+  }
+}
