@@ -1,11 +1,11 @@
 /** From the arguments of `new PQWebSocket` to a transport that is connecting. */
 import { platform } from '#platform';
-import { authenticator } from '../protocol/authentication.ts';
 import { maxInnerBytes } from '../protocol/record.ts';
 import type { PQWebSocketOptions } from '../types.ts';
-import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from './identity-options.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS } from './identity-options.ts';
 import type { ChannelConfig } from './options.ts';
-import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, optionsObject, refuseUnknown } from './options.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, optionsObject, refuseUnknown } from './options.ts';
+import { clientConfig } from './profile-options.ts';
 import { underlyingClass } from './underlying.ts';
 import { baseUrl, parseProtocols, parseUrl } from './webidl.ts';
 
@@ -17,7 +17,7 @@ const FRAME_HEADROOM = 1024 * 1024;
 const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
 
 
-const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 'strict', 'WebSocket'];
+const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 'profile', 'strict', 'WebSocket'];
 
 /**
  * @param url for the application's verifier
@@ -26,10 +26,7 @@ const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 
 export function checkClientOptions(where: string, options: PQWebSocketOptions, url: string): ChannelConfig {
   refuseUnknown(where, options, [...OWN_OPTIONS, ...platform.transportOptions]);
   booleanOption(where, 'strict', options.strict, false);
-  return {
-    ...channelConfig(where, options, CLIENT_MAX_PAYLOAD),
-    authenticate: authenticator(clientDemands(where, options, url)),
-  };
+  return clientConfig(where, options, url, CLIENT_MAX_PAYLOAD);
 }
 
 /**

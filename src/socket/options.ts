@@ -9,7 +9,6 @@ const MAX_TIMER = 2 ** 31 - 1;
 const MAX_PADDING_BLOCK = 65_536;
 
 export const CHANNEL_OPTION_NAMES = [
-  'profile',
   'handshakeTimeout',
   'context',
   'padding',
@@ -30,6 +29,8 @@ export interface ChannelConfig {
   readonly context: Uint8Array | undefined;
   readonly authenticate?: SessionConfig<unknown>['authenticate'];
   readonly prove?: SessionConfig<unknown>['prove'];
+  readonly profile?: SessionConfig<unknown>['profile'];
+  readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
 }
 
 /** @throws {TypeError} when it is no object, which only `undefined` may stand for */
@@ -53,9 +54,6 @@ export function refuseUnknown(where: string, options: object, known: Iterable<st
 
 /** @throws {TypeError | RangeError} that names the option, what was expected and what came */
 export function channelConfig(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
-  if (options.profile !== undefined && options.profile !== 'v1') {
-    throw new TypeError(`${where}: option 'profile' must be 'v1', got ${described(options.profile)}`);
-  }
   const number = (name: keyof ChannelOptions, fallback: number, least: number, most: number): number =>
     numberOption(where, name, options[name], fallback, least, most);
   return {

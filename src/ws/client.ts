@@ -3,21 +3,22 @@ import { WebSocket as PlainSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import type { ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
-import { authenticator } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from '../socket/identity-options.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS } from '../socket/identity-options.ts';
 import { transportMaxPayload } from '../socket/client-options.ts';
-import { CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from '../socket/options.ts';
+import { CHANNEL_OPTION_NAMES, refuseUnknown } from '../socket/options.ts';
+import { clientConfig } from '../socket/profile-options.ts';
 import { parseProtocols, parseUrl } from '../socket/webidl.ts';
 import { setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
-import type { ChannelOptions, ClientAuthenticationOptions } from '../types.ts';
+import type { ChannelOptions, ClientAuthenticationOptions, PQWebSocketOptions } from '../types.ts';
 
 const WHERE = 'WebSocket';
 
+type OwnOptions = ChannelOptions & ClientAuthenticationOptions & Pick<PQWebSocketOptions, 'profile'>;
+
 /** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
-export type WebSocketOptions = ChannelOptions &
-  ClientAuthenticationOptions &
-  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof ChannelOptions> & {
+export type WebSocketOptions = OwnOptions &
+  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof OwnOptions> & {
     perMessageDeflate?: false;
     /** As the second argument, where that is the options. */
     protocols?: string | string[];
@@ -34,22 +35,22 @@ export class WebSocket extends WsStyleSocket {
     const { protocols: offered, ...given } = (isOptions ? protocols : options) ?? {};
     const subprotocols = parseProtocols((isOptions ? undefined : protocols) ?? offered);
     const { href } = parseUrl(address, undefined);
-    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, ...TRANSPORT_OPTIONS]);
-    const channelOptions: ChannelOptions = given;
-    const config = channelConfig(
+    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, ...TRANSPORT_OPTIONS, 'profile']);
+    const ownOptions: OwnOptions = given;
+    const config = clientConfig(
       WHERE,
       // ws takes 0 for no limit.
-      given.maxPayload === 0 ? { ...channelOptions, maxPayload: Number.MAX_SAFE_INTEGER } : channelOptions,
+      given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions,
+      href,
       DEFAULT_LIMITS.maxPayload,
     );
-    const authenticate = authenticator(clientDemands(WHERE, given, href));
     const transport = new PlainSocket(href, subprotocols, {
       ...Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
       ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
       perMessageDeflate: false,
       maxPayload: transportMaxPayload(config.limits.maxPayload),
     });
-    super('client', transport, href, { ...config, authenticate });
+    super('client', transport, href, config);
     transport.once('upgrade', (response: IncomingMessage) => {
       setRawSocket(this, response.socket);
     });
