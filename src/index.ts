@@ -25,6 +25,7 @@ export type {
   PaddingOption,
   PQChannel,
   PQWebSocketOptions,
+  Profile,
   RekeyOptions,
   ServerKey,
   TransportOptions,

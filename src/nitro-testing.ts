@@ -9,8 +9,9 @@ import { parseCertificate } from './nitro/certificate.ts';
 import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { commonName } from './nitro/test-certificate.ts';
 import { certificateBytes, TEST_ROOT_NAME } from './nitro/test-enclave.ts';
-import type { AttestationContext, NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
+import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
 import { judge } from './nitro/verify.ts';
+import type { AttestationContext } from './types.ts';
 
 export { createTestEnclave } from './nitro/test-enclave.ts';
 export type { TestEnclave, TestEnclaveOptions } from './nitro/test-enclave.ts';

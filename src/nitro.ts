@@ -4,12 +4,14 @@
  */
 import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { awsNitroRootG1 } from './nitro/root.ts';
-import type { AttestationContext, NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
+import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
 import { judge } from './nitro/verify.ts';
+import type { AttestationContext } from './types.ts';
 
 export { NitroError } from './nitro/errors.ts';
 export type { NitroErrorCode } from './nitro/errors.ts';
-export type { AttestationContext, NitroDocument, NitroDocumentOptions, NitroOptions, PcrValue } from './nitro/types.ts';
+export type { NitroDocument, NitroDocumentOptions, NitroOptions, PcrValue } from './nitro/types.ts';
+export type { AttestationContext } from './types.ts';
 
 /**
  * A client's `verifyAttestation`: `new PQWebSocket(url, [], { verifyAttestation: verifyNitro({ pcrs: { 0: '...' } }) })`.

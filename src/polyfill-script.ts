@@ -3,6 +3,7 @@
  * worker, where no tag is, importScripts gets the defaults.
  */
 import type { PolyfillOptions } from './polyfill.ts';
+import type { Profile } from './types.ts';
 import { installPolyfill, refuseAllSockets } from './socket/polyfill-install.ts';
 
 type Attributes = Readonly<Record<string, string | undefined>>;
@@ -19,7 +20,8 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => PolyfillOptions>> =
   serverKeys: (value) => ({ serverKeys: value.trim().split(/[\s,]+/) }),
   strict: (value) => ({ strict: boolean(value) }),
   fastOpen: (value) => ({ fastOpen: boolean(value) }),
-  profile: (value) => ({ profile: value as 'v1' }),
+  profile: (value) => ({ profile: value as Profile }),
+  verifyAttestation: (value) => ({ verifyAttestation: noVerifier(value) }),
 };
 
 function integer(value: string): number {
@@ -32,6 +34,12 @@ function boolean(value: string): boolean {
   if (value === '' || value === 'true') return true;
   if (value === 'false') return false;
   throw new TypeError("expected 'true' or 'false'");
+}
+
+/** A verifier is code: a page that has one calls `install()`. An attribute can only say that none is wanted. */
+function noVerifier(value: string): false {
+  if (value === 'false') return false;
+  throw new TypeError("expected 'false'");
 }
 
 /** URLs separated by spaces, `*` standing for any characters; compared with the whole URL as the socket has it. */

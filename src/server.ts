@@ -2,10 +2,10 @@
  * `pq-websocket/server`: any WebSocket that a server has accepted becomes a secure one.
  * @module
  */
-import { prover } from './protocol/authentication.ts';
 import { DEFAULT_LIMITS } from './protocol/limits.ts';
-import { SERVER_AUTHENTICATION_OPTIONS, serverCredentials } from './socket/identity-options.ts';
-import { CHANNEL_OPTION_NAMES, channelConfig, described, optionsObject, refuseUnknown } from './socket/options.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from './socket/identity-options.ts';
+import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from './socket/options.ts';
+import { serverConfig } from './socket/profile-options.ts';
 import type { ServerSocket } from './socket-types.ts';
 import { WsStyleSocket } from './socket/ws-style-socket.ts';
 import { connectionOf } from './socket/pq-websocket.ts';
@@ -21,6 +21,7 @@ export type {
   ChannelOptions,
   PaddingOption,
   PQChannel,
+  Profile,
   PQWebSocketOptions,
   RekeyOptions,
   IdentitySigner,
@@ -43,10 +44,9 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
     throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
-  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'request']);
+  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles', 'request']);
   const config = {
-    ...channelConfig(where, options, DEFAULT_LIMITS.maxPayload),
-    prove: prover(serverCredentials(where, options)),
+    ...serverConfig(where, options, DEFAULT_LIMITS.maxPayload),
     earlyHello: options.request === undefined ? undefined : offerOf(where, options.request).clientHello,
   };
   const secure = new WsStyleSocket('server', socket, '', config);

@@ -48,7 +48,19 @@ export interface RekeyOptions {
 }
 
 /** Options of every server. */
-export interface ServerSocketOptions extends ChannelOptions, ServerAuthenticationOptions {}
+export interface ServerSocketOptions extends ChannelOptions, ServerAuthenticationOptions {
+  /**
+   * Which wire profiles are spoken: the client's hello tells which it is. `identity`, `context`, `padding` and `rekey` are
+   * v1's, and refused where v1 is not in the list. Default `['v1']`.
+   */
+  profiles?: readonly Profile[];
+}
+
+/**
+ * The wire profile. `'yellowpages'` is for talking to systems that speak it: messages can be dropped and reordered
+ * unnoticed, closes are authenticated by nothing, and there is no `exportKey` (PROTOCOL.md 15).
+ */
+export type Profile = 'v1' | 'yellowpages';
 
 /** An upgrade request: Node's IncomingMessage, a `Request`, or anything with its headers. */
 export interface UpgradeRequest {
@@ -79,11 +91,10 @@ export interface FastOpenOptions {
 
 /** Options that both ends have. */
 export interface ChannelOptions {
-  /** The wire profile. Only `'v1'` exists in this version, and is the default. */
-  profile?: 'v1';
   /**
    * Milliseconds for the secure handshake: on a client from the transport's opening to the server's Finished, on a
-   * server from the upgrade to the client's. Then the connection fails with 3769. 1 to 2,147,483,647; default 10,000.
+   * server from the upgrade to the client's. Then the connection fails with 3769. In yellowpages it is for each step (the
+   * transport's opening, each hello), and fails with 4000. 1 to 2,147,483,647; default 10,000, in yellowpages 30,000.
    */
   handshakeTimeout?: number;
   /**
@@ -176,12 +187,13 @@ export type ServerKey = Uint8Array | string;
 
 /** What an attestation has to be bound to. */
 export interface AttestationContext {
-  readonly profile: 'v1';
+  readonly profile: Profile;
   /** The socket's URL. */
   readonly url: string;
   /** What the document's user data must be, byte for byte. Nothing else binds it to this connection. */
   readonly userData: Uint8Array;
-  readonly transcriptHash: Uint8Array;
+  /** 32 bytes in profile v1; undefined in yellowpages, which has none. */
+  readonly transcriptHash: Uint8Array | undefined;
 }
 
 /** How a client tells who the server is. Who asks for several things needs all of them. */
@@ -190,9 +202,10 @@ export interface ClientAuthenticationOptions {
   serverKeys?: ServerKey | readonly ServerKey[];
   /**
    * Judges the server's attestation document; throws or rejects to refuse, and the connection fails with 3770, as it does
-   * without a document. It runs within the handshake's timeout. Default: none, no document needed.
+   * without a document. It runs within the handshake's timeout. Default: none, no document needed. In yellowpages there is
+   * no default: the document is all that says who the server is, and `false` says that none is wanted.
    */
-  verifyAttestation?: (document: Uint8Array, context: AttestationContext) => void | Promise<void>;
+  verifyAttestation?: false | ((document: Uint8Array, context: AttestationContext) => void | Promise<void>);
 }
 
 /** Signs with ML-DSA-65, pure and with an empty context: 3309 bytes. */
@@ -210,14 +223,20 @@ export interface ServerAuthenticationOptions {
    * runs this server: whoever can have a document made for any transcript can impersonate it.
    */
   attest?: (
-    transcriptHash: Uint8Array,
-    context: { readonly profile: 'v1'; readonly userData: Uint8Array },
+    /** Undefined in yellowpages, which has none. */
+    transcriptHash: Uint8Array | undefined,
+    context: { readonly profile: Profile; readonly userData: Uint8Array },
   ) => Uint8Array | Promise<Uint8Array>;
 }
 
 /** Options of `PQWebSocket`. On Node it also takes what npm `ws` takes (headers, agent, TLS options). */
 export interface PQWebSocketOptions
   extends ChannelOptions, TransportOptions, ClientAuthenticationOptions, FastOpenOptions {
+  /**
+   * The one that is spoken; there is no fallback. `'yellowpages'` demands `verifyAttestation`, and refuses `serverKeys`,
+   * `context`, `padding` and `rekey`, which it cannot keep. Default `'v1'`.
+   */
+  profile?: Profile;
   /** `true`: `send()` while CONNECTING throws an InvalidStateError, as the standard says. Default `false`: it queues. */
   strict?: boolean;
   /** The class of the WebSocket underneath. Default: the global one when the socket is made, else npm `ws`. */
@@ -238,26 +257,28 @@ export interface ChannelCounters {
 export interface PQChannel {
   /** Why the connection failed, or null. */
   readonly failure: PQWebSocketError | null;
-  readonly profile: 'v1';
+  /** On a server of both profiles `'v1'` until the ClientHello has come. */
+  readonly profile: Profile;
   readonly kem: 'ML-KEM-768';
   readonly cipher: 'AES-256-GCM';
   /** Whose code seals and opens: @noble/ciphers, node:crypto or crypto.subtle. */
   readonly backend: BackendName;
   /** Whether ML-KEM ran in the platform's own code here (else @noble/post-quantum's). Null before the key is agreed. */
   readonly nativeKem: boolean | null;
-  /** How long the secure handshake took, in milliseconds; null until it is over. */
+  /** How long the secure handshake took, in milliseconds; null until it is over. In yellowpages that is at `open`. */
   readonly handshakeMilliseconds: number | null;
-  /** SHA-256 over both hellos (and the context): equal at both ends. A copy, 32 bytes; null before. */
+  /** SHA-256 over both hellos (and the context): equal at both ends. A copy, 32 bytes; null before, and in yellowpages. */
   readonly transcriptHash: Uint8Array | null;
   /**
    * True when one end answered the other's close, false when the closes crossed (then what either end had under
-   * way may be lost), null before a clean end.
+   * way may be lost), null before a clean end, and in yellowpages, where nobody knows.
    */
   readonly closeAnswered: boolean | null;
   /**
    * Resolves when the peer has proved that it holds the key: on a client with `open`, on a server a moment later,
    * and until then what arrived may be a replay of nothing but hellos. Rejects with the failure when it never does.
-   * A rejection that nobody handles is not reported.
+   * A rejection that nobody handles is not reported. In yellowpages it resolves with the first frame that opens, at either
+   * end: a client whose server only ever closes never learns that the server had the key.
    */
   readonly finished: Promise<void>;
   readonly counters: ChannelCounters;
@@ -266,7 +287,7 @@ export interface PQChannel {
    * Both ends get the same bytes for the same label and length, and nobody else can.
    * @param label names the purpose; use one of its own for each direction
    * @param length 1 to 8160 bytes
-   * @throws {Error} before the channel is open and after it has closed
+   * @throws {Error} before the channel is open and after it has closed, and in yellowpages, which has no exporter
    * @throws {RangeError} for another length
    */
   exportKey(label: string, length: number): Promise<Uint8Array>;

@@ -1,16 +1,5 @@
 /** Types of `pq-websocket/nitro`, both ends. */
 
-/** What a client tells `verifyAttestation` about the handshake. */
-export interface AttestationContext {
-  readonly profile: 'v1' | 'yellowpages';
-  /** The URL that the client was given. */
-  readonly url: string;
-  /** Exactly what the document's `user_data` must be for this handshake and profile. */
-  readonly userData: Uint8Array;
-  /** 32 bytes in profile v1; undefined in yellowpages, which has none. */
-  readonly transcriptHash: Uint8Array | undefined;
-}
-
 /** A PCR's value: 48 bytes, or 96 hexadecimal digits. */
 export type PcrValue = string | Uint8Array;
 

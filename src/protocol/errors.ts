@@ -103,7 +103,8 @@ export function failureOf(refusal: Refusal, accepted: boolean): PQWebSocketError
   return new PQWebSocketError(refusal.code, closeCodeOf(refusal.code, accepted), 'local', options);
 }
 
-function closeCodeOf(code: PQErrorCode, accepted: boolean): number | undefined {
+/** The transport close code, `accepted` as in `failureOf`; undefined where there is none. */
+export function closeCodeOf(code: PQErrorCode, accepted: boolean): number | undefined {
   const { closeCode } = FAILURES[code];
   if (accepted || closeCode === undefined) return closeCode;
   return closeCode >= CloseCode.RECORD ? CloseCode.HANDSHAKE : closeCode;

@@ -38,15 +38,30 @@ export function parseServerHello(message: string | Uint8Array): Uint8Array {
 }
 
 function parseHello(message: string | Uint8Array, member: string, length: number): Uint8Array {
-  if (typeof message !== 'string') throw new Refusal('PQ_ERR_MESSAGE_TYPE');
-  // UTF-8 is never shorter than UTF-16 code units, so a long string is refused before it is encoded.
-  if (message.length > MAX_HELLO_BYTES || utf8(message).length > MAX_HELLO_BYTES) throw new Refusal('PQ_ERR_HELLO');
-  const hello = parseObject(message, 'PQ_ERR_HELLO');
+  const hello = parseHelloObject(message, MAX_HELLO_BYTES);
   if (!hello.has('pq_websocket')) throw new Refusal('PQ_ERR_HELLO');
   if (hello.get('pq_websocket') !== VERSION) throw new Refusal('PQ_ERR_VERSION');
-  const encoded = hello.get(member);
-  const bytes = typeof encoded === 'string' ? fromBase64(encoded) : undefined;
-  if (bytes?.length !== length) throw new Refusal('PQ_ERR_HELLO');
+  return kemMember(hello, member, length);
+}
+
+/**
+ * @param most bytes of UTF-8
+ * @throws {Refusal} for what is no text message, too long or no JSON object
+ */
+export function parseHelloObject(message: string | Uint8Array, most: number): Map<string, unknown> {
+  if (typeof message !== 'string') throw new Refusal('PQ_ERR_MESSAGE_TYPE');
+  // UTF-8 is never shorter than UTF-16 code units, so a long string is refused before it is encoded.
+  if (message.length > most || utf8(message).length > most) throw new Refusal('PQ_ERR_HELLO');
+  return parseObject(message, 'PQ_ERR_HELLO');
+}
+
+/**
+ * A key or a ciphertext.
+ * @throws {Refusal}
+ */
+export function kemMember(hello: Map<string, unknown>, member: string, length: number): Uint8Array {
+  const bytes = proofMember(hello.get(member));
+  if (typeof bytes === 'string' || bytes.length !== length) throw new Refusal('PQ_ERR_HELLO');
   return bytes;
 }
 
@@ -71,7 +86,7 @@ export function buildFinished(proof: ServerProof): Uint8Array {
   return content;
 }
 
-/** A member of a received Finished: absent, there but not canonical base64, or its bytes. */
+/** A member of a received Finished, or a hello of yellowpages: absent, there but not canonical base64, or its bytes. */
 export type ProofMember = 'absent' | 'malformed' | Uint8Array;
 
 export interface ReceivedFinished {
@@ -97,7 +112,8 @@ export function parseFinished(content: Uint8Array): ReceivedFinished {
   };
 }
 
-function proofMember(value: unknown): ProofMember {
+/** Strict base64, or what is wrong. */
+export function proofMember(value: unknown): ProofMember {
   if (value === undefined) return 'absent';
   return (typeof value === 'string' ? fromBase64(value) : undefined) ?? 'malformed';
 }

@@ -110,7 +110,8 @@ export function answerClientHello(
   });
 }
 
-function encapsulate(
+/** @throws {Refusal} or rejects with one, for a key that FIPS 203 refuses */
+export function encapsulate(
   config: KeyAgreementConfig,
   encapsulationKey: Uint8Array,
 ): ReturnType<CryptoBackend['encapsulate']> {

@@ -42,3 +42,9 @@ export const DEFAULT_LIMITS: SessionLimits = {
   rekey: DEFAULT_REKEY,
   receivedEpochRecords: 2 ** 24,
 };
+
+/** PROTOCOL.md 15. */
+export const DEFAULT_YELLOWPAGES = {
+  stepTimeout: 30_000,
+  maxFrames: 65_536,
+} as const;

@@ -1,12 +1,26 @@
 /** What a session is given, and what it tells. */
 import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource } from '../crypto/backend.ts';
-import type { PQWebSocketError } from './errors.ts';
+import type { PQErrorCode, PQWebSocketError } from './errors.ts';
 import type { ClientOffer } from './fast-open.ts';
 import type { ReceivedFinished, ServerProof } from './handshake.ts';
 import type { SessionLimits } from './limits.ts';
 import type { CloseOutcome } from './outcome.ts';
-import type { Receipt } from './outbox.ts';
-import type { Padding } from './record.ts';
+import type { Receipt, SentCallback } from './outbox.ts';
+import type { CloseContent, MessageKind, Padding } from './record.ts';
+
+export type Profile = 'v1' | 'yellowpages';
+
+/** What only the yellowpages profile needs (PROTOCOL.md 15). */
+export interface YellowpagesConfig {
+  /** Milliseconds for each step of the handshake. */
+  readonly stepTimeout: number;
+  /** Frames of a connection, both directions together. */
+  readonly maxFrames: number;
+  /** Client: judges the document, as `authenticate` does. Absent: the application has said that it wants none. */
+  readonly verify?: ((document: Uint8Array, userData: Uint8Array) => MaybePromise<void>) | undefined;
+  /** Server: makes the document. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
+  readonly attest?: ((userData: Uint8Array) => MaybePromise<Uint8Array>) | undefined;
+}
 
 /** @typeParam Text what a text message is handed over as: a string, or its validated UTF-8 bytes */
 export interface SessionConfig<Text> {
@@ -36,6 +50,10 @@ export interface SessionConfig<Text> {
   readonly earlyHello?: string | undefined;
   /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
   readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
+  /** Default v1. `'either'` is for servers: the ClientHello tells. */
+  readonly profile?: Profile | 'either' | undefined;
+  /** There for every profile but v1. */
+  readonly yellowpages?: YellowpagesConfig | undefined;
 }
 
 export type Message<Text> = { readonly text: Text } | { readonly binary: Uint8Array };
@@ -59,6 +77,8 @@ export interface SessionHost<Text> {
   closeTransmitted(): void;
   /** Both sealed closes are exchanged: close the transport with 1000 and no reason. */
   ended(): void;
+  /** yellowpages, whose closes are the transport's: close it with this. What was sent before is given to it. */
+  closing(content: CloseContent): void;
   /** Close the transport with the failure's code, if it has one, and message. */
   failed(failure: PQWebSocketError): void;
   /** The last call: the transport is gone, and this is how it ended. */
@@ -67,6 +87,40 @@ export interface SessionHost<Text> {
 
 /** What is known once the key is agreed. */
 export interface ChannelFacts {
-  readonly transcriptHash: Uint8Array;
+  /** yellowpages has none. */
+  readonly transcriptHash: Uint8Array | undefined;
   readonly nativeKem: boolean;
+}
+
+/** What the transport's own close said, authenticated by nothing. */
+export interface TransportClose {
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+
+/** One end of one connection in whatever profile, as its host uses it. The profiles' classes say what each member does. */
+export interface ProfileSession {
+  readonly profile: Profile;
+  /** A name from the profile's own table. A client's first is `client: idle` in each. */
+  readonly state: string;
+  readonly failure: PQWebSocketError | undefined;
+  readonly closeAnswered: boolean | undefined;
+  readonly facts: ChannelFacts | undefined;
+  readonly queuedBytes: number;
+  readonly recordsSealed: number;
+  readonly recordsOpened: number;
+  readonly deadline: number | undefined;
+  /** Client: the transport is open, with this subprotocol. */
+  start(selected?: string): void;
+  /** Server: answers the hello of the upgrade request, if there is one. */
+  answerEarly(): void;
+  receive(message: string | Uint8Array): void;
+  send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback): boolean;
+  flush(): void;
+  close(content: CloseContent): void;
+  closeDrained(): void;
+  tick(): void;
+  abort(code: PQErrorCode, cause?: unknown): void;
+  transportClosed(code: number, cause?: unknown, said?: TransportClose): void;
+  exportKey(label: string, length: number): MaybePromise<Uint8Array>;
 }

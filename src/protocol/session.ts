@@ -8,13 +8,14 @@ import { ClientHandshake } from './client-handshake.ts';
 import { Conversation } from './conversation.ts';
 import type { PQErrorCode } from './errors.ts';
 import { failureOf, PQWebSocketError, Refusal } from './errors.ts';
+import type { Agreement } from './key-agreement.ts';
 import { Link } from './link.ts';
 import { SerialQueue } from './maybe-promise.ts';
 import { outcomeOf } from './outcome.ts';
 import type { SentCallback } from './outbox.ts';
 import type { CloseContent, MessageKind } from './record.ts';
 import { ServerHandshake } from './server-handshake.ts';
-import type { ChannelFacts, SessionConfig, SessionHost } from './session-types.ts';
+import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
 import type { State } from './states.ts';
 
 export type { ChannelFacts, Message, SessionConfig, SessionHost } from './session-types.ts';
@@ -22,7 +23,8 @@ export type { ChannelFacts, Message, SessionConfig, SessionHost } from './sessio
 /** What a waiting message costs beside its bytes, so that empty ones count too. */
 const WAITING_MESSAGE_BYTES = 64;
 
-export class Session<Text> {
+export class Session<Text> implements ProfileSession {
+  readonly profile = 'v1';
   readonly #link: Link<Text>;
   readonly #client: ClientHandshake;
   readonly #server: ServerHandshake;
@@ -65,7 +67,7 @@ export class Session<Text> {
     return this.#link.state.is('ended') ? this.#conversation.closeAnswered : undefined;
   }
 
-  get facts(): ChannelFacts | undefined {
+  get facts(): Agreement | undefined {
     return this.#link.agreement;
   }
 

@@ -5,7 +5,6 @@ import type { ChannelCounters, PQChannel } from '../types.ts';
 import type { Connection } from './connection.ts';
 
 export class Channel implements PQChannel {
-  readonly profile = 'v1';
   readonly kem = 'ML-KEM-768';
   readonly cipher = 'AES-256-GCM';
   readonly finished: Promise<void>;
@@ -16,6 +15,10 @@ export class Channel implements PQChannel {
     this.#connection = connection;
     this.#backend = backend;
     this.finished = finished;
+  }
+
+  get profile(): 'v1' | 'yellowpages' {
+    return this.#connection.session.profile;
   }
 
   get failure(): PQWebSocketError | null {
@@ -35,7 +38,7 @@ export class Channel implements PQChannel {
   }
 
   get transcriptHash(): Uint8Array | null {
-    return this.#connection.session.facts?.transcriptHash.slice() ?? null;
+    return this.#connection.session.facts?.transcriptHash?.slice() ?? null;
   }
 
   get closeAnswered(): boolean | null {

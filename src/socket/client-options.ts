@@ -1,11 +1,11 @@
 /** From the arguments of `new PQWebSocket` to a transport that is connecting. */
 import { platform } from '#platform';
-import { authenticator } from '../protocol/authentication.ts';
 import { maxInnerBytes } from '../protocol/record.ts';
 import type { PQWebSocketOptions } from '../types.ts';
-import { CLIENT_AUTHENTICATION_OPTIONS, clientDemands } from './identity-options.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS } from './identity-options.ts';
 import type { ChannelConfig } from './options.ts';
-import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, optionsObject, refuseUnknown } from './options.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, optionsObject, refuseUnknown } from './options.ts';
+import { clientConfig } from './profile-options.ts';
 import { underlyingClass } from './underlying.ts';
 import { openUpgrade } from './upgrade.ts';
 import { baseUrl, parseProtocols, parseUrl } from './webidl.ts';
@@ -19,7 +19,7 @@ const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
 
 
 /** What a client has beside what both ends have. */
-export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen'] as const;
+export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile'] as const;
 
 const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, 'strict', 'WebSocket'];
 
@@ -31,10 +31,7 @@ export function checkClientOptions(where: string, options: PQWebSocketOptions, u
   refuseUnknown(where, options, [...OWN_OPTIONS, ...platform.transportOptions]);
   booleanOption(where, 'strict', options.strict, false);
   booleanOption(where, 'fastOpen', options.fastOpen, false);
-  return {
-    ...channelConfig(where, options, CLIENT_MAX_PAYLOAD),
-    authenticate: authenticator(clientDemands(where, options, url)),
-  };
+  return clientConfig(where, options, url, CLIENT_MAX_PAYLOAD);
 }
 
 /**

@@ -8,8 +8,8 @@ import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import type { Kind } from '../protocol/record.ts';
-import type { Message, SessionConfig, SessionHost } from '../protocol/session.ts';
-import { Session } from '../protocol/session.ts';
+import { createSession } from '../protocol/profiles.ts';
+import type { Message, ProfileSession, SessionConfig, SessionHost } from '../protocol/session-types.ts';
 import { BufferedAmount } from './buffered-amount.ts';
 import type { Transport, TransportHost } from './transport.ts';
 import { attachTransport } from './transport.ts';
@@ -33,10 +33,10 @@ const LINGER = 3_000;
 const DRAIN_POLL = 50;
 
 export class Connection<Text> implements SessionHost<Text>, TransportHost {
-  readonly session: Session<Text>;
+  readonly session: ProfileSession;
   readonly transport: Transport;
   readonly counters = { bytesSealed: 0, bytesOpened: 0 };
-  /** Milliseconds from the start of the key agreement to the acceptance of the peer's Finished. */
+  /** Milliseconds from the start of the key agreement to the acceptance of the peer's Finished; of yellowpages, to `open`. */
   handshakeMilliseconds: number | undefined;
   readonly #bufferedAmount = new BufferedAmount();
   #startedAt: number;
@@ -54,10 +54,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     private readonly face: ConnectionFace<Text>,
   ) {
     this.#startedAt = config.now();
-    this.session = new Session(config, this);
+    this.session = createSession(config, this);
     this.transport = attachTransport(socket, this);
-    if (config.role === 'server') this.#schedule();
-    else if (this.transport.isOpen) this.transportOpened();
+    this.#schedule();
+    if (this.transport.isOpen) this.transportOpened();
   }
 
   /** The application's bytes that have not left this end. */
@@ -132,12 +132,12 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#transportCause ??= cause ?? 'unknown';
   }
 
-  transportClosed(code: number): void {
+  transportClosed(code: number, reason: string, wasClean: boolean): void {
     if (this.#transportCode !== undefined) return;
     this.#transportCode = code;
     clearTimeout(this.#linger);
     clearTimeout(this.#drain);
-    this.session.transportClosed(code, this.#transportCause);
+    this.session.transportClosed(code, this.#transportCause, { reason, wasClean });
     this.#schedule();
   }
 
@@ -165,12 +165,13 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   opened(): void {
+    if (this.session.profile === 'yellowpages') this.handshakeMilliseconds = this.config.now() - this.#startedAt;
     this.#schedule();
     this.face.opened();
   }
 
   peerAccepted(): void {
-    this.handshakeMilliseconds = this.config.now() - this.#startedAt;
+    this.handshakeMilliseconds ??= this.config.now() - this.#startedAt;
     this.#schedule();
     this.face.peerAccepted();
   }
@@ -199,6 +200,12 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   ended(): void {
     this.#closeTransport(1000);
+  }
+
+  closing(content: CloseContent): void {
+    this.#schedule();
+    // The application's own close, with whatever time the transport gives to what was sent before it.
+    if (this.#transportCode === undefined) this.transport.close(content?.code, content?.reason);
   }
 
   failed(failure: PQWebSocketError): void {
@@ -230,7 +237,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#linger = unref(
       setTimeout(() => {
         this.transport.terminate();
-        this.transportClosed(1006);
+        this.transportClosed(1006, '', false);
       }, LINGER),
     );
   }

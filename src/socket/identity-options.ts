@@ -11,7 +11,7 @@ import {
 import type { ClientDemands, ServerCredentials } from '../protocol/authentication.ts';
 import { equalBytes, fromBase64 } from '../protocol/bytes.ts';
 import { chain, finish, isPromise } from '../protocol/maybe-promise.ts';
-import type { ClientAuthenticationOptions, ServerAuthenticationOptions, ServerKey } from '../types.ts';
+import type { AttestationContext, ClientAuthenticationOptions, ServerAuthenticationOptions, ServerKey } from '../types.ts';
 
 export const CLIENT_AUTHENTICATION_OPTIONS = ['serverKeys', 'verifyAttestation'] as const;
 export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest'] as const;
@@ -38,14 +38,21 @@ export function clientDemands(where: string, options: ClientAuthenticationOption
     verifySignature: pins && ((message, signature, publicKey) => verifyByPins(pins, message, signature, publicKey)),
     verifyAttestation:
       verifyAttestation &&
-      ((document, userData, transcriptHash): MaybePromise<void> => {
-        const context = { profile: 'v1', url, userData, transcriptHash } as const;
-        return chain(verifyAttestation(document, context) as MaybePromise<unknown>, (result) => {
-          // A verifier that says no in the other usual way must not be taken for one that says nothing.
-          if (result === false) throw new Error('verifyAttestation gave false');
-        });
-      }),
+      ((document, userData, transcriptHash): MaybePromise<void> =>
+        callVerifier(verifyAttestation, document, { profile: 'v1', url, userData, transcriptHash })),
   };
+}
+
+/** Throws or rejects where the application's verifier refuses. */
+export function callVerifier(
+  verify: (document: Uint8Array, context: AttestationContext) => void | Promise<void>,
+  document: Uint8Array,
+  context: AttestationContext,
+): MaybePromise<void> {
+  return chain(verify(document, context) as MaybePromise<unknown>, (result) => {
+    // A verifier that says no in the other usual way must not be taken for one that says nothing.
+    if (result === false) throw new Error('verifyAttestation gave false');
+  });
 }
 
 /** @throws {TypeError | RangeError} for a key that is none */
@@ -59,11 +66,19 @@ export function serverCredentials(where: string, options: ServerAuthenticationOp
     attest:
       attest &&
       ((userData, transcriptHash): MaybePromise<Uint8Array> =>
-        chain(attest(transcriptHash, { profile: 'v1', userData }) as MaybePromise<Uint8Array>, (document) => {
-          if (document instanceof Uint8Array && document.length > 0) return document;
-          throw new TypeError('attest gave no bytes');
-        })),
+        callAttester(attest, transcriptHash, { profile: 'v1', userData })),
   };
+}
+
+/** Throws or rejects where the application's `attest` fails, or gives no document. */
+export function callAttester(
+  attest: NonNullable<ServerAuthenticationOptions['attest']>,
+  ...[transcriptHash, request]: Parameters<typeof attest>
+): MaybePromise<Uint8Array> {
+  return chain(attest(transcriptHash, request) as MaybePromise<Uint8Array>, (document) => {
+    if (document instanceof Uint8Array && document.length > 0) return document;
+    throw new TypeError('attest gave no bytes');
+  });
 }
 
 function signer(

@@ -9,7 +9,6 @@ const MAX_TIMER = 2 ** 31 - 1;
 const MAX_PADDING_BLOCK = 65_536;
 
 export const CHANNEL_OPTION_NAMES = [
-  'profile',
   'handshakeTimeout',
   'context',
   'padding',
@@ -33,6 +32,8 @@ export interface ChannelConfig {
   readonly earlyHello?: SessionConfig<unknown>['earlyHello'];
   readonly keyPair?: SessionConfig<unknown>['keyPair'];
   readonly offer?: SessionConfig<unknown>['offer'];
+  readonly profile?: SessionConfig<unknown>['profile'];
+  readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
 }
 
 /** @throws {TypeError} when it is no object, which only `undefined` may stand for */
@@ -56,9 +57,6 @@ export function refuseUnknown(where: string, options: object, known: Iterable<st
 
 /** @throws {TypeError | RangeError} that names the option, what was expected and what came */
 export function channelConfig(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
-  if (options.profile !== undefined && options.profile !== 'v1') {
-    throw new TypeError(`${where}: option 'profile' must be 'v1', got ${described(options.profile)}`);
-  }
   const number = (name: keyof ChannelOptions, fallback: number, least: number, most: number): number =>
     numberOption(where, name, options[name], fallback, least, most);
   return {

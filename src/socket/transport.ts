@@ -25,7 +25,7 @@ export interface TransportHost {
   transportOpened(): void;
   transportMessage(message: string | Uint8Array): void;
   transportFailed(cause: unknown): void;
-  transportClosed(code: number): void;
+  transportClosed(code: number, reason: string, wasClean: boolean): void;
 }
 
 /** The part of npm `ws`'s public surface that is used here. */
@@ -82,8 +82,9 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
   socket.on('error', (error: Error) => {
     host.transportFailed(error);
   });
-  socket.on('close', (code: number) => {
-    host.transportClosed(code);
+  socket.on('close', (code: number, reason?: Uint8Array) => {
+    // RFC 6455 7.1.5: this code stands for a connection without a close frame, and only for that.
+    host.transportClosed(code, decoder.decode(reason), code !== 1006);
   });
   return {
     get protocol() {
@@ -150,10 +151,10 @@ function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
   socket.addEventListener('error', (event: { error?: unknown; message?: unknown }) => {
     host.transportFailed(event.error ?? event.message);
   });
-  socket.addEventListener('close', ({ code }: CloseEvent) => {
+  socket.addEventListener('close', ({ code, reason, wasClean }: Partial<CloseEvent> & { code: number }) => {
     isClosed = true;
     inbound.push(() => {
-      host.transportClosed(code);
+      host.transportClosed(code, reason ?? '', wasClean ?? code !== 1006);
     });
   });
   return {
@@ -175,8 +176,15 @@ function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
     },
     close(code, reason) {
       if (isClosed || socket.readyState === CLOSED) return;
-      if (code === undefined) socket.close();
-      else socket.close(code, reason);
+      try {
+        if (code !== undefined) {
+          socket.close(code, reason);
+          return;
+        }
+      } catch {
+        // WHATWG-shaped servers (Deno's) let an application say no code below 3000 but 1000.
+      }
+      socket.close();
     },
     terminate() {
       (socket as { terminate?: () => void }).terminate?.();

@@ -3,23 +3,22 @@ import { WebSocket as PlainSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import type { ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
-import { authenticator } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { clientDemands } from '../socket/identity-options.ts';
 import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../socket/client-options.ts';
-import { booleanOption, CHANNEL_OPTION_NAMES, channelConfig, refuseUnknown } from '../socket/options.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../socket/options.ts';
+import { clientConfig } from '../socket/profile-options.ts';
 import { openUpgrade } from '../socket/upgrade.ts';
 import { parseProtocols, parseUrl } from '../socket/webidl.ts';
 import { setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
-import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions } from '../types.ts';
+import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../types.ts';
 
 const WHERE = 'WebSocket';
 
+type OwnOptions = ChannelOptions & ClientAuthenticationOptions & FastOpenOptions & Pick<PQWebSocketOptions, 'profile'>;
+
 /** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
-export type WebSocketOptions = ChannelOptions &
-  ClientAuthenticationOptions &
-  FastOpenOptions &
-  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof ChannelOptions> & {
+export type WebSocketOptions = OwnOptions &
+  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof OwnOptions> & {
     perMessageDeflate?: false;
     /** As the second argument, where that is the options. */
     protocols?: string | string[];
@@ -37,14 +36,14 @@ export class WebSocket extends WsStyleSocket {
     const subprotocols = parseProtocols((isOptions ? undefined : protocols) ?? offered);
     const { href } = parseUrl(address, undefined);
     refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...TRANSPORT_OPTIONS]);
-    const channelOptions: ChannelOptions = given;
-    const config = channelConfig(
+    const ownOptions: OwnOptions = given;
+    const config = clientConfig(
       WHERE,
       // ws takes 0 for no limit.
-      given.maxPayload === 0 ? { ...channelOptions, maxPayload: Number.MAX_SAFE_INTEGER } : channelOptions,
+      given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions,
+      href,
       DEFAULT_LIMITS.maxPayload,
     );
-    const authenticate = authenticator(clientDemands(WHERE, given, href));
     const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
     const { transport, upgrade } = openUpgrade(
       subprotocols,
@@ -57,7 +56,7 @@ export class WebSocket extends WsStyleSocket {
           maxPayload: transportMaxPayload(config.limits.maxPayload),
         }),
     );
-    super('client', transport, href, { ...config, ...upgrade, authenticate });
+    super('client', transport, href, { ...config, ...upgrade });
     transport.once('upgrade', (response: IncomingMessage) => {
       setRawSocket(this, response.socket);
     });

@@ -61,4 +61,5 @@ export const OWN_SERVER_OPTIONS = [
   'verifyClient',
   'handleProtocols',
   'maxPendingHandshakes',
+  'profiles',
 ] as const;

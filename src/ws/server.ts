@@ -8,12 +8,12 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer as PlainServer } from 'ws';
 import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
 import type { PQWebSocketError } from '../protocol/errors.ts';
-import { prover } from '../protocol/authentication.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { SERVER_AUTHENTICATION_OPTIONS, serverCredentials } from '../socket/identity-options.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from '../socket/identity-options.ts';
 import { transportMaxPayload } from '../socket/client-options.ts';
-import { CHANNEL_OPTION_NAMES, channelConfig, contextOption, numberOption, refuseUnknown } from '../socket/options.ts';
+import { CHANNEL_OPTION_NAMES, contextOption, numberOption, refuseUnknown } from '../socket/options.ts';
 import type { ChannelConfig } from '../socket/options.ts';
+import { refuseOnlyInV1, serverConfig } from '../socket/profile-options.ts';
 import { connectionOf } from '../socket/pq-websocket.ts';
 import { safely, setRawSocket, watchSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
@@ -77,14 +77,12 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     const { context, ...channelOptions } = options;
     // ws takes 0 for no limit.
     if (channelOptions.maxPayload === 0) channelOptions.maxPayload = Number.MAX_SAFE_INTEGER;
-    this.#config = {
-      ...channelConfig(
-        WHERE,
-        typeof context === 'function' || context === undefined ? channelOptions : { ...channelOptions, context },
-        DEFAULT_LIMITS.maxPayload,
-      ),
-      prove: prover(serverCredentials(WHERE, options)),
-    };
+    this.#config = serverConfig(
+      WHERE,
+      typeof context === 'function' || context === undefined ? channelOptions : { ...channelOptions, context },
+      DEFAULT_LIMITS.maxPayload,
+    );
+    if (typeof context === 'function' && this.#config.profile === 'yellowpages') refuseOnlyInV1(WHERE, { context });
     this.#maxPending = numberOption(WHERE, 'maxPendingHandshakes', options.maxPendingHandshakes, DEFAULT_MAX_PENDING, 1, 2 ** 31);
     this.options = { ...options };
     this.clients = options.clientTracking === false ? undefined : new Set();
@@ -222,6 +220,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     watchSocket(socket, {
       opened: () => {
         this.#hidden.delete(socket);
+        // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
+        if (socket.pq.profile === 'yellowpages') this.#pending.delete(socket);
         this.clients?.add(shown);
         safely(callback)(shown, request);
       },

@@ -147,7 +147,7 @@ describe('refused with 3770', () => {
 });
 
 describe('attestation', () => {
-  const attest = (_hash: Uint8Array, { userData }: { userData: Uint8Array }): Uint8Array => userData;
+  const attest = (_hash: unknown, { userData }: { userData: Uint8Array }): Uint8Array => userData;
 
   test('the document is for this connection', async () => {
     const seen: string[] = [];

@@ -69,16 +69,12 @@ export class CountingBackend implements CryptoBackend {
 
   deriveKey(secret: Secret, salt: Uint8Array, info: Uint8Array): MaybePromise<AeadKey> {
     return this.#run('deriveKey', () => this.real.deriveKey(secret, salt, info), (key) => {
-      const { seal, open } = this.#watch(key, 'AEAD key');
-      key.seal = (frame, data): MaybePromise<Uint8Array> => this.#run('seal', () => seal.call(key, frame, data));
-      key.open = (frame, data): MaybePromise<Uint8Array | undefined> => this.#run('open', () => open.call(key, frame, data), (inner) => {
-          if (inner !== undefined) this.inners.push(inner);
-        });
+      this.#watchKey(key);
     });
   }
 
   importKey(secret: Secret): MaybePromise<AeadKey> {
-    return this.real.importKey(secret);
+    return this.#run('importKey', () => this.real.importKey(secret), (key) => this.#watchKey(key));
   }
 
   /** From now on operations of this name have their results only when the returned function is called. */
@@ -116,6 +112,14 @@ export class CountingBackend implements CryptoBackend {
       destroy();
     };
     return held;
+  }
+
+  #watchKey(key: AeadKey): void {
+    const { seal, open } = this.#watch(key, 'AEAD key');
+    key.seal = (frame, data): MaybePromise<Uint8Array> => this.#run('seal', () => seal.call(key, frame, data));
+    key.open = (frame, data): MaybePromise<Uint8Array | undefined> => this.#run('open', () => open.call(key, frame, data), (inner) => {
+        if (inner !== undefined) this.inners.push(inner);
+      });
   }
 
   #run<T>(name: string, operation: () => MaybePromise<T>, then: (result: T) => unknown = () => undefined): MaybePromise<T> {

@@ -47,6 +47,8 @@ const SERVER_REASONS: ReadonlyMap<number, string> = new Map([
 /** With an empty reason. 1001, 1012 and 1013 say why a server ends a connection before anything was sealed. */
 const BARE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1012, 1013]);
 
+type Profile = 'v1' | 'yellowpages';
+
 interface Needle {
   readonly bytes: Buffer;
   readonly encoding: string;
@@ -94,11 +96,11 @@ function messagesOf(frames: readonly TapFrame[]): Message[] {
   return messages.map(({ opcode, parts }) => ({ opcode, payload: Buffer.concat(parts) }));
 }
 
-function isHello(side: Side, message: Message): boolean {
+function isHello(side: Side, message: Message, profile: Profile): boolean {
   if (message.opcode !== OPCODE.text) return false;
   try {
     const hello: unknown = JSON.parse(message.payload.toString('utf8'));
-    return typeof hello === 'object' && hello !== null && HELLO_MEMBER[side] in hello;
+    return typeof hello === 'object' && hello !== null && HELLO_MEMBER[side] in hello && 'pq_websocket' in hello === (profile === 'v1');
   } catch {
     return false;
   }
@@ -115,21 +117,22 @@ function closeProblem(payload: Uint8Array): string | undefined {
   return CONSTANT_REASONS.has(reason) ? undefined : `a close frame with code ${code} and an unknown reason`;
 }
 
-function controlProblem(frame: TapFrame): string | undefined {
-  if (frame.opcode === OPCODE.close) return closeProblem(frame.payload);
+function controlProblem(frame: TapFrame, profile: Profile): string | undefined {
+  // In yellowpages the application closes in the open: what it may say there is for the secrets to tell.
+  if (frame.opcode === OPCODE.close) return profile === 'v1' ? closeProblem(frame.payload) : undefined;
   if (frame.opcode === OPCODE.ping || frame.opcode === OPCODE.pong) {
     return frame.payload.length === 0 ? undefined : `a ${frame.opcode === OPCODE.ping ? 'ping' : 'pong'} with a payload`;
   }
   return frame.opcode > OPCODE.binary ? `opcode ${frame.opcode}` : undefined;
 }
 
-function shapeProblems(side: Side, frames: readonly TapFrame[]): string[] {
-  const problems = frames.map(controlProblem).filter((problem) => problem !== undefined);
+function shapeProblems(side: Side, frames: readonly TapFrame[], profile: Profile): string[] {
+  const problems = frames.map((frame) => controlProblem(frame, profile)).filter((problem) => problem !== undefined);
   if (frames.some((frame) => frame.rsv !== 0)) problems.push('a frame with a reserved bit, perhaps compressed');
   if (frames.some((frame) => frame.masked !== (side === 'client'))) problems.push('a frame masked as the other side must');
   for (const [index, message] of messagesOf(frames).entries()) {
     if (index === 0) {
-      if (!isHello(side, message)) problems.push('a first message that is no hello');
+      if (!isHello(side, message, profile)) problems.push('a first message that is no hello');
     } else if (message.opcode !== OPCODE.binary) {
       problems.push(`message ${index} as text`);
     } else if (message.payload.length < SHORTEST_SEALED_BYTES) {
@@ -159,9 +162,13 @@ function leakProblems(raw: Buffer, frames: readonly TapFrame[], secrets: readonl
  * Throws unless everything that both ends sent on every connection is the wire of a secure channel: one hello each
  * way, sealed binary messages, control frames that say nothing, and none of the secrets in any byte, as it is or
  * in hex or base64. Also throws when there is nothing to judge: no connection, none upgraded, or no frame.
- * @param secrets what the applications said, 6 bytes at least each
+ * @param secrets what the applications said, 6 bytes at least each; in yellowpages not what they said in closes
  */
-export function assertSealed(tap: Pick<Tap, 'connections'>, secrets: readonly (string | Uint8Array)[]): void {
+export function assertSealed(
+  tap: Pick<Tap, 'connections'>,
+  secrets: readonly (string | Uint8Array)[],
+  profile: Profile = 'v1',
+): void {
   const needles = secrets.map(needlesOf);
   const upgraded = tap.connections.filter((connection) => connection.upgraded);
   if (!upgraded.some((connection) => connection.frames.length > 0)) {
@@ -169,19 +176,19 @@ export function assertSealed(tap: Pick<Tap, 'connections'>, secrets: readonly (s
   }
   const problems: string[] = [];
   for (const [index, connection] of tap.connections.entries()) {
-    for (const problem of connectionProblems(connection, needles)) problems.push(`connection ${index}, ${problem}`);
+    for (const problem of connectionProblems(connection, needles, profile)) problems.push(`connection ${index}, ${problem}`);
   }
   if (problems.length > 0) throw new Error(`not sealed:\n  ${problems.join('\n  ')}`);
 }
 
-function connectionProblems(connection: TapConnection, secrets: readonly Needle[][]): string[] {
+function connectionProblems(connection: TapConnection, secrets: readonly Needle[][], profile: Profile): string[] {
   const problems: string[] = [];
   if (connection.upgraded && /^sec-websocket-extensions:/im.test(connection.upgrade.response)) {
     problems.push('server: an extension was negotiated, which hides payloads from the tap');
   }
   for (const side of ['client', 'server'] as const) {
     const frames = connection.frames.filter((frame) => frame.direction === side);
-    const found = [...shapeProblems(side, frames), ...leakProblems(connection.rawBytes(side), frames, secrets)];
+    const found = [...shapeProblems(side, frames, profile), ...leakProblems(connection.rawBytes(side), frames, secrets)];
     problems.push(...found.map((problem) => `${side}: ${problem}`));
   }
   return problems;

@@ -143,6 +143,10 @@ export class End implements SessionHost<string> {
     this.onCloseTransport(1000);
   }
 
+  closing(): void {
+    throw new Error("v1 closes inside the seal");
+  }
+
   failed(failure: PQWebSocketError): void {
     this.failure = failure;
     this.#note('failed');

@@ -14,8 +14,6 @@ interface Bad {
 }
 
 const BAD: readonly Bad[] = [
-  { options: { profile: 'v2' }, error: 'TypeError', message: "option 'profile' must be 'v1', got a string of length 2" },
-  { options: { profile: null }, error: 'TypeError', message: "option 'profile' must be 'v1', got null" },
   { options: { handshakeTimeout: '10' }, error: 'TypeError', message: "option 'handshakeTimeout' must be a number, got a string of length 2" },
   { options: { handshakeTimeout: 0 }, error: 'RangeError', message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got 0" },
   { options: { handshakeTimeout: 2 ** 31 }, error: 'RangeError', message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got 2147483648" },
@@ -63,7 +61,7 @@ describe('channel options', () => {
   });
 
   test('explicit undefined is the default', () => {
-    const names = ['profile', 'handshakeTimeout', 'context', 'padding', 'rekey', 'maxQueuedBytes', 'maxPayload'];
+    const names = ['handshakeTimeout', 'context', 'padding', 'rekey', 'maxQueuedBytes', 'maxPayload'];
     expect(config(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(config({}));
     expect(config({ rekey: { records: undefined } }).limits.rekey.records).toBe(2 ** 20);
   });
@@ -76,7 +74,6 @@ describe('channel options', () => {
     const least = { records: 2, bytes: 1, milliseconds: 1 };
     const most = { records: 2 ** 20, bytes: 2 ** 36, milliseconds: 3_600_000 };
     for (const rekey of [least, most]) expect(config({ rekey }).limits.rekey).toEqual(rekey);
-    expect(config({ profile: 'v1' })).toEqual(config({}));
   });
 
   test.each(BAD)('$options is refused: $message', ({ options, error, message }) => {
@@ -96,7 +93,7 @@ describe('channel options', () => {
   test('contents never show, whatever option they were given for', () => {
     const secret = 'secret-f81d4fae';
     const values = [secret, [secret], { secret }, new TextEncoder().encode(secret), new Map([[secret, secret]]), Symbol(secret)];
-    for (const name of ['profile', 'handshakeTimeout', 'padding', 'maxPayload', 'maxQueuedBytes'] as const) {
+    for (const name of ['handshakeTimeout', 'padding', 'maxPayload', 'maxQueuedBytes'] as const) {
       for (const value of values) {
         expect(() => config({ [name]: value })).toThrow(
           expect.objectContaining({ message: expect.not.stringContaining(secret) as string }),
