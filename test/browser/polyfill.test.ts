@@ -215,6 +215,31 @@ describe('its attributes', () => {
   });
 
   test.each([
+    ['data-fast-open', true],
+    ['data-fast-open="false"', false],
+  ])('%s: the hello goes with the upgrade request, or not, and the page sees no subprotocol', async (attribute, early) => {
+    const { url, tap } = await echo();
+    const { page, problems } = await open(attribute);
+    expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
+    const selected = await page.evaluate(
+      (to) =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(to);
+          socket.onopen = (): void => {
+            resolve(socket.protocol);
+          };
+        }),
+      url,
+    );
+    expect(selected).toBe('');
+    const upgrades = tap.connections.map(({ upgrade }) => upgrade);
+    expect(upgrades.map(({ request }) => request.includes('pqws1.'))).toEqual([early, early]);
+    // The first socket has a subprotocol of its own.
+    expect(upgrades.map(({ response }) => /^Sec-WebSocket-Protocol: (.*)\r$/im.exec(response)?.[1])).toEqual(['chat', early ? 'pqws1' : undefined]);
+    expect(problems).toEqual([]);
+  });
+
+  test.each([
     ['', 'InvalidStateError'],
     ['data-strict', 'InvalidStateError'],
     ['data-strict="false"', 'queued'],
