@@ -25,7 +25,7 @@ function asArguments(options: readonly string[]): Record<string, string | string
 export async function startChromium(): Promise<{ peer: Peer; close(): Promise<void> }> {
   const browser = await startBrowser();
   const { page } = await browser.open({ entry: 'test/interop/peer/page.ts' });
-  const { client } = await page.evaluate(() => interop.features());
+  const { client } = await page.evaluate(() => interop.features);
   const features: Features = { client, server: [] };
   const peer: Peer = {
     name: 'Chromium',

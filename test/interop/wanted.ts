@@ -9,9 +9,6 @@ interface Wanted {
 }
 
 const WANTED: readonly Wanted[] = [
-  { family: 'TypeScript', side: 'server', feature: 'fast-open', reason: "fast open is not in this package's server yet" },
-  { family: 'TypeScript', side: 'client', feature: 'fast-open', reason: "fast open is not in this package's client yet" },
-  { family: 'Chromium', side: 'client', feature: 'fast-open', reason: "fast open is not in this package's client yet" },
   { family: 'Rust', side: 'server', feature: 'fast-open', reason: 'the Rust peer leaves fast open out (its README)' },
   { family: 'Rust', side: 'client', feature: 'fast-open', reason: 'the Rust peer leaves fast open out (its README)' },
 ];

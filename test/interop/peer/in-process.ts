@@ -2,14 +2,14 @@
 import type { Peer, Verdict } from '../peers.ts';
 import { runCases } from './cases.ts';
 import { parseCommand } from './command.ts';
-import { features } from './features.ts';
+import { FEATURES } from './features.ts';
 import { listen } from './listen.ts';
 import { clientOptions } from './options.ts';
 
 export const inProcessPeer: Peer = {
   name: 'TypeScript',
   family: 'TypeScript',
-  features: features(),
+  features: FEATURES,
   serve: (options) => listen(0, parseCommand(options).values),
   connect: async (url, options, only = []) => {
     const verdicts: Verdict[] = [];

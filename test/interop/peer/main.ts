@@ -4,7 +4,7 @@ import type { BackendName } from '../../../src/crypto/backend.ts';
 import { BACKENDS } from '../../support/backends.ts';
 import { runCases } from './cases.ts';
 import { parseCommand } from './command.ts';
-import { features } from './features.ts';
+import { FEATURES } from './features.ts';
 import { listen } from './listen.ts';
 import { clientOptions } from './options.ts';
 
@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   Object.assign(platform, { backend: () => BACKENDS[values.backend as BackendName] });
   const [mode, url] = positionals;
   if (mode === 'features') {
-    console.log(JSON.stringify(features()));
+    console.log(JSON.stringify(FEATURES));
     return 0;
   }
   if (mode === 'server') {

@@ -34,11 +34,9 @@ export function clientOptions(given: PeerArguments): PQWebSocketOptions {
   const pins = given.pin ?? [];
   // A fingerprint is a string of its own form; anything else is the public key in hex.
   if (pins.length > 0) options.serverKeys = pins.map((pin) => (pin.startsWith('sha256:') ? pin : fromHex(pin)));
-  return given['fast-open'] === true ? { ...options, ...FAST_OPEN } : options;
+  if (given['fast-open'] === true) options.fastOpen = true;
+  return options;
 }
-
-/** An option that this version may not have; `features` asks. */
-export const FAST_OPEN: object = { fastOpen: true };
 
 export function serverOptions(given: PeerArguments): ServerSocketOptions {
   const options: ServerSocketOptions = channelOptions(given);

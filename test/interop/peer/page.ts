@@ -2,13 +2,13 @@
 import type { Verdict } from './cases.ts';
 import { runCases } from './cases.ts';
 import type { Features } from './features.ts';
-import { features } from './features.ts';
+import { FEATURES } from './features.ts';
 import type { PeerArguments } from './options.ts';
 import { clientOptions } from './options.ts';
 
 export interface InteropPage {
   run(url: string, given: PeerArguments, only: readonly string[]): Promise<Verdict[]>;
-  features(): Features;
+  readonly features: Features;
 }
 
 const page: InteropPage = {
@@ -19,6 +19,6 @@ const page: InteropPage = {
     });
     return verdicts;
   },
-  features,
+  features: FEATURES,
 };
 Object.assign(globalThis, { interop: page });
