@@ -70,26 +70,27 @@ export class Connections {
       this.rules.refused('proxy-header');
       socket.destroy();
     };
-    const read = (chunk: Buffer): void => {
+    // Never flowing: TLS takes over the handle beneath, and what would flow past it.
+    const read = (): void => {
+      const chunk = socket.read() as Buffer | null;
+      if (chunk === null) return;
       received = Buffer.concat([received, chunk]);
       const header = readProxyHeader(received);
       if (header.type === 'incomplete') return;
-      socket.off('data', read);
+      socket.off('readable', read);
       if (header.type === 'invalid') {
         fail();
         return;
       }
-      socket.pause();
       const { source } = header.proxied;
       if (source !== undefined && isIP(source.address) !== 0) this.#proxied.set(keyOf(socket), source.address);
       const rest = received.subarray(header.length);
       if (rest.length > 0) socket.unshift(rest);
       socket.off('error', ignore);
       serve();
-      socket.resume();
     };
     socket.on('error', ignore);
-    socket.on('data', read);
+    socket.on('readable', read);
   }
 }
 

@@ -27,11 +27,12 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The upgrade's own headers (RFC 6455 4.1): each leg has its own. Subprotocols pass. */
+/** The upgrade's own headers (RFC 6455 4.1): each leg has its own, and the layer's subprotocols are of one leg too. */
 const OF_ONE_LEG: ReadonlySet<string> = new Set([
   'sec-websocket-accept',
   'sec-websocket-extensions',
   'sec-websocket-key',
+  'sec-websocket-protocol',
   'sec-websocket-version',
 ]);
 

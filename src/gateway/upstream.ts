@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import { offerOf } from '../socket/upgrade-request.ts';
 import type { Backend } from './backend.ts';
 import { forwardedHeaders } from './headers.ts';
 import type { Forwarding } from './headers.ts';
@@ -54,7 +55,12 @@ export async function openUpstream(
     dialled.release();
     return failed('bad-request', 400, new Error('the client went away'));
   }
-  return upgrade(dialled, request, target, forwardedHeaders(request, forwarding, hostFor(route, dialled.backend)), limits, abort);
+  const { application } = offerOf('gateway', request);
+  const headers = {
+    ...forwardedHeaders(request, forwarding, hostFor(route, dialled.backend)),
+    ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
+  };
+  return upgrade(dialled, application, target, headers, limits, abort);
 }
 
 export function hostFor(route: Route, backend: Backend): string | undefined {
@@ -67,14 +73,13 @@ function failed(reason: RefusalReason, status: number, cause: Error): UpstreamRe
 
 function upgrade(
   { backend, socket: network, release }: Dialled,
-  request: IncomingMessage,
+  offered: readonly string[],
   target: string,
   headers: Record<string, string | string[]>,
   limits: UpstreamLimits,
   abort: AbortSignal,
 ): Promise<UpstreamResult> {
   network.once('close', release);
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((token) => token.trim());
   return new Promise((resolve) => {
     const socket = new WebSocket(`ws://${backend.address.host}${target}`, {
       headers,

@@ -43,6 +43,16 @@ test('path, query, cookies, Origin and credentials reach the backend, and its he
   await once(client as never, 'close');
 });
 
+test("the layer's own subprotocols stay with the gateway", async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url] });
+  const client = await openClient(`${gateway.url}/`, ['a', 'b'], { fastOpen: true });
+  expect((await backend.next()).request.headers['sec-websocket-protocol']).toBe('a, b');
+  expect(client.protocol).toBe('b');
+  await openClient(`${gateway.url}/`, [], { fastOpen: true });
+  expect((await backend.next()).request.headers['sec-websocket-protocol']).toBeUndefined();
+});
+
 test('what the client sent before its close reaches the backend, and its cut is a cut', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url] });

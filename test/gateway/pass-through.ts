@@ -105,12 +105,12 @@ function watch(socket: PlainSocket, { opened, then }: Scenario): Promise<string[
 
 /** @param endpoints called inside each test; starts what is not running */
 export function passThroughSuite(name: string, endpoints: () => Promise<Endpoints>): void {
-  describe(`${name}: the same events with and without the gateway`, () => {
+  describe.each([false, true])(`${name}, fast open %s: the same events with and without the gateway`, (fastOpen) => {
     test.each(SCENARIOS)('$name', async (scenario) => {
       const { direct, gateway } = await endpoints();
       const { path, protocols = [] } = scenario;
       const plain = await watch(new PlainSocket(direct + path, protocols, { perMessageDeflate: false }), scenario);
-      const secure = await watch(new SecureSocket(gateway + path, protocols) as unknown as PlainSocket, scenario);
+      const secure = await watch(new SecureSocket(gateway + path, protocols, { fastOpen }) as unknown as PlainSocket, scenario);
       expect(plain.length).toBeGreaterThan(0);
       expect(secure).toEqual(plain);
     });
