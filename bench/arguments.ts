@@ -1,0 +1,77 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from 'node:util';
+import type { Mode } from './plan.ts';
+import { WORKLOADS } from './workloads.ts';
+
+export interface Arguments {
+  readonly mode: Mode;
+  readonly json: boolean;
+  readonly help: boolean;
+  /** Major versions of Node. */
+  readonly nodes: readonly number[];
+  /** Names of the workloads to measure. */
+  readonly workloads: readonly string[];
+  /** A folder for a CPU profile of every process, or undefined for none. */
+  readonly profiles: string | undefined;
+}
+
+const KNOWN_NODES = [20, 22, 24, 26];
+
+export const USAGE = `npm run bench -- [options]
+
+  --quick         short rounds and few of them: under three minutes for one Node
+  --json          print JSON instead of the table
+  --node LIST     the Nodes to measure, such as 20,24,26 (default 24)
+  --only LIST     the workloads to measure, such as echo-32,connect; charts are left as they are
+  --cpu-prof DIR  write a CPU profile of every process to DIR
+  --help          this text
+
+Workloads: ${WORKLOADS.map(({ name }) => name).join(' ')}`;
+
+function list(text: string): string[] {
+  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function nodesOf(text: string): number[] {
+  const nodes = list(text).map(Number);
+  const unknown = nodes.find((node) => !KNOWN_NODES.includes(node));
+  if (nodes.length === 0 || unknown !== undefined) {
+    throw new RangeError(`--node: expected some of ${KNOWN_NODES.join(',')}, got ${JSON.stringify(text)}`);
+  }
+  return [...new Set(nodes)];
+}
+
+function workloadsOf(text: string | undefined): string[] {
+  const known = WORKLOADS.map(({ name }) => name);
+  if (text === undefined) return known;
+  const asked = list(text);
+  const unknown = asked.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new RangeError(`--only: there is no workload ${JSON.stringify(unknown)}; there are ${known.join(', ')}`);
+  if (asked.length === 0) throw new RangeError('--only: expected the name of a workload');
+  return known.filter((name) => asked.includes(name));
+}
+
+/** @throws {Error} that names the option which is wrong */
+export function readArguments(args: readonly string[]): Arguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      // For the tests: so short that the figures mean nothing.
+      smoke: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      node: { type: 'string', default: '24' },
+      only: { type: 'string' },
+      'cpu-prof': { type: 'string' },
+    },
+  });
+  return {
+    mode: values.smoke ? 'smoke' : values.quick ? 'quick' : 'full',
+    json: values.json,
+    help: values.help,
+    nodes: nodesOf(values.node),
+    workloads: workloadsOf(values.only),
+    profiles: values['cpu-prof'],
+  };
+}

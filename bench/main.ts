@@ -1,0 +1,82 @@
+/** What `npm run bench` runs: plain `ws`, `wss`, the naive build and this package, side by side. */
+import path from 'node:path';
+import { ensureNode, nodeBinary } from '../scripts/lib/node-binaries.ts';
+import type { Arguments } from './arguments.ts';
+import { readArguments, USAGE } from './arguments.ts';
+import { machineFacts } from './machine.ts';
+import { BUDGETS } from './plan.ts';
+import { table } from './report/table.ts';
+import type { Machine, Report, Result } from './results.ts';
+import { buildPackage, bundlePeer, makeCertificate } from './run/prepare.ts';
+import type { RunOptions, Runtime } from './run/crew.ts';
+import { Crew } from './run/crew.ts';
+import { measure } from './run/runner.ts';
+import { WORKLOADS } from './workloads.ts';
+
+async function runtimeOf(major: number): Promise<Runtime> {
+  // Node 24 comes with the devDependency; the others are installed where they are missing.
+  if (major !== 24) console.error(await ensureNode(major));
+  return { name: `node${major}`, binary: nodeBinary(major) };
+}
+
+async function runtimeFacts(runtime: Runtime, options: RunOptions): Promise<Machine['runtimes'][string]> {
+  const crew = new Crew(runtime, { ...options, profiles: undefined });
+  try {
+    const port = await crew.start('facts-server').call('serve', { build: 'wss', tls: options.tls });
+    const client = crew.start('facts-client');
+    return { ...(await client.call('versions')), tlsGroup: await client.call('tlsGroup', { port, ca: options.tls.cert }) };
+  } finally {
+    await crew.stop();
+  }
+}
+
+function progressLine(): (line: string) => void {
+  const start = performance.now();
+  return (line) => {
+    const text = `[${((performance.now() - start) / 1_000).toFixed(0)} s] ${line}`;
+    // One line that changes where somebody watches, one line for each step where it goes to a file.
+    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+  };
+}
+
+async function run(asked: Arguments): Promise<Report> {
+  const date = new Date();
+  const progress = progressLine();
+  if (buildPackage()) progress('built the package');
+  const options: RunOptions = {
+    script: await bundlePeer(),
+    tls: makeCertificate(),
+    budget: BUDGETS[asked.mode],
+    profiles: asked.profiles === undefined ? undefined : path.resolve(asked.profiles),
+    progress,
+  };
+  const facts: Record<string, Machine['runtimes'][string]> = {};
+  const results: Result[] = [];
+  for (const major of asked.nodes) {
+    const runtime = await runtimeOf(major);
+    facts[runtime.name] = await runtimeFacts(runtime, options);
+    for (const plan of WORKLOADS.filter(({ name }) => asked.workloads.includes(name))) {
+      results.push(...(await measure(plan, runtime, options)));
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  return { machine: machineFacts(facts, asked.mode, date), results };
+}
+
+/** @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  let asked: Arguments;
+  try {
+    asked = readArguments(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (asked.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const report = await run(asked);
+  console.log(asked.json ? JSON.stringify(report, undefined, 2) : table(report.machine, report.results));
+  return 0;
+}

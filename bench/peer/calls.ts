@@ -1,0 +1,74 @@
+/** What a process of the benchmark can be asked: one request at a time, over the channel that started it. */
+import { FAN_OUT_CLIENTS } from '../plan.ts';
+import type { BuildName, SocketBuild } from '../results.ts';
+import type { WorkloadKind } from '../workloads.ts';
+import type { Target } from './connection.ts';
+import { openMany } from './connection.ts';
+import { startRelay } from './relay.ts';
+import type { TlsFiles } from './server.ts';
+import { memoryUse, startServer } from './server.ts';
+import { tlsGroup } from './tls-group.ts';
+import type { Workload } from './workload.ts';
+import { connections } from './workloads/connect.ts';
+import { echo } from './workloads/echo.ts';
+import { fanout } from './workloads/fanout.ts';
+import { firstMessage } from './workloads/first-message.ts';
+import { pingpong } from './workloads/pingpong.ts';
+import { record } from './workloads/record.ts';
+import { stream } from './workloads/stream.ts';
+
+export interface Preparation {
+  readonly kind: Exclude<WorkloadKind, 'idle-memory'>;
+  readonly size: number;
+  readonly build: BuildName;
+  /** Of the server, or of the relay in front of it. */
+  readonly port: number;
+  readonly ca: string;
+}
+
+function workloadOf({ kind, size, build, port, ca }: Preparation): Workload | Promise<Workload> {
+  if (kind === 'record') return record(build as 'pq' | 'node-crypto', size);
+  const target: Target = { build: build as SocketBuild, port, ca };
+  switch (kind) {
+    case 'echo':
+      return echo(target, size);
+    case 'stream':
+      return stream(target, size);
+    case 'pingpong':
+      return pingpong(target, size);
+    case 'connect':
+      return connections(target);
+    case 'fanout':
+      return fanout(target);
+    case 'first-message':
+      return firstMessage(target, true);
+    case 'first-message-no-fast-open':
+      return firstMessage(target, false);
+  }
+}
+
+let prepared: Workload | undefined;
+
+function current(): Workload {
+  if (prepared === undefined) throw new Error('no workload is prepared');
+  return prepared;
+}
+
+export const calls = {
+  versions: () => ({ node: process.versions.node, openssl: process.versions.openssl }),
+  serve: ({ build, tls }: { build: SocketBuild; tls: TlsFiles }) => startServer(build, tls),
+  relay: ({ port, milliseconds }: { port: number; milliseconds: number }) => startRelay(port, milliseconds),
+  tlsGroup: ({ port, ca }: { port: number; ca: string }) => tlsGroup(port, ca),
+  memory: () => memoryUse(),
+  async prepare(preparation: Preparation) {
+    prepared = await workloadOf(preparation);
+  },
+  sample: ({ milliseconds }: { milliseconds: number }) => current().sample(milliseconds),
+  verify: () => current().verify(),
+  /** Connections that say nothing, and stay open as long as the process runs. */
+  async openIdle({ target, count }: { target: Target; count: number }) {
+    await openMany(target, '/echo', count, Math.min(count, FAN_OUT_CLIENTS / 10));
+  },
+} as const;
+
+export type Calls = typeof calls;

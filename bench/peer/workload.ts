@@ -1,0 +1,11 @@
+/** What a workload is in the client process. */
+
+/** Metric by name: the first is what the workload's row in the results shows. */
+export type Sample = Readonly<Record<string, number>>;
+
+export interface Workload {
+  /** One round. */
+  sample(milliseconds: number): Promise<Sample>;
+  /** Outside the timed part: every byte of many different messages arrives, or this throws. */
+  verify(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+/** `connect`: connections opened and closed again, a second, with a few under way at any time. */
+import { CONNECTING_AT_ONCE } from '../../plan.ts';
+import type { Target } from '../connection.ts';
+import { connect, opened } from '../connection.ts';
+import type { Workload } from '../workload.ts';
+import { verifyEcho } from './echo.ts';
+
+export function connections(target: Target): Workload {
+  /** Opens and closes one after the other. @returns how many */
+  async function oneByOne(deadline: number): Promise<number> {
+    let count = 0;
+    do {
+      const socket = connect(target, '/echo');
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+      await opened(socket);
+      count += 1;
+      socket.close();
+      await closed;
+    } while (performance.now() < deadline);
+    return count;
+  }
+
+  return {
+    async sample(milliseconds) {
+      const start = performance.now();
+      const counts = await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => oneByOne(start + milliseconds)));
+      const seconds = (performance.now() - start) / 1_000;
+      return { rate: counts.reduce((a, b) => a + b, 0) / seconds };
+    },
+
+    async verify() {
+      const socket = await opened(connect(target, '/echo'));
+      await verifyEcho(socket, 1_024);
+      socket.close();
+    },
+  };
+}

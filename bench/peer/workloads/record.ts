@@ -1,0 +1,94 @@
+/**
+ * `record-*`: what one processor core seals and opens without any socket: this package's record layer, and beside it
+ * the least that AES-256-GCM costs in this Node, createCipheriv and createDecipheriv with nothing around them.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync } from 'node:crypto';
+import { nodeBackend } from '../../../src/crypto/node.ts';
+import { DirectionKeys } from '../../../src/protocol/key-schedule.ts';
+import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../../../src/protocol/limits.ts';
+import { RecordReceiver } from '../../../src/protocol/receiver.ts';
+import { composeFrame, Kind, maxInnerBytes } from '../../../src/protocol/record.ts';
+import { RecordSender } from '../../../src/protocol/sender.ts';
+import { digest, payloads } from '../payload.ts';
+import type { Workload } from '../workload.ts';
+
+const MESSAGES = 16;
+
+/** Seals and opens one message. @returns what was opened */
+type Pass = (message: Buffer) => Uint8Array;
+
+async function recordLayer(): Promise<Pass> {
+  const transcriptHash = randomBytes(32);
+  const bytes = randomBytes(32);
+  const direction = async (): Promise<DirectionKeys> =>
+    DirectionKeys.derive(nodeBackend, transcriptHash, 'client', await nodeBackend.importSecret(bytes));
+  const receiver = new RecordReceiver({
+    keys: await direction(),
+    maxInner: maxInnerBytes(DEFAULT_LIMITS.maxPayload),
+    maxEpochRecords: DEFAULT_LIMITS.receivedEpochRecords,
+  });
+  let opened: Uint8Array | undefined;
+  const sender = new RecordSender<undefined>(
+    { keys: await direction(), random: randomFillSync, now: () => performance.now(), rekey: DEFAULT_REKEY, padding: 'off' },
+    {
+      frame(frame) {
+        const record = receiver.open(frame);
+        if (record instanceof Promise) throw new Error('node:crypto answers at once');
+        opened = record.content;
+      },
+      failed(error) {
+        throw error;
+      },
+    },
+  );
+  return (message) => {
+    opened = undefined;
+    sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message, 'off'));
+    if (opened === undefined) throw new Error('a record did not come back at once');
+    return opened;
+  };
+}
+
+function bareCrypto(): Pass {
+  const key = createSecretKey(randomBytes(32));
+  const nonce = Buffer.alloc(12);
+  const additionalData = Buffer.alloc(8);
+  let sequence = 0;
+  return (message) => {
+    nonce.writeUInt32BE((sequence += 1));
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+    cipher.setAAD(additionalData);
+    const ciphertext = cipher.update(message);
+    cipher.final();
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+    decipher.setAAD(additionalData);
+    decipher.setAuthTag(cipher.getAuthTag());
+    const opened = decipher.update(ciphertext);
+    decipher.final();
+    return opened;
+  };
+}
+
+export async function record(build: 'pq' | 'node-crypto', size: number): Promise<Workload> {
+  const pass = build === 'pq' ? await recordLayer() : bareCrypto();
+  const messages = payloads(MESSAGES, size);
+  return {
+    async sample(milliseconds) {
+      let count = 0;
+      let bytes = 0;
+      const start = performance.now();
+      const deadline = start + milliseconds;
+      do {
+        for (const message of messages) bytes += pass(message).length;
+        count += MESSAGES;
+      } while (performance.now() < deadline);
+      const seconds = (performance.now() - start) / 1_000;
+      if (bytes !== count * size) throw new Error(`${bytes} bytes were opened of ${count * size}`);
+      return { rate: count / seconds };
+    },
+
+    async verify() {
+      if (digest(messages.map(pass)) !== digest(messages)) throw new Error(`records of ${size} bytes were opened changed`);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** How long each mode measures, and the sizes that all builds share. */
+
+export type Mode = 'full' | 'quick' | 'smoke';
+
+export interface Budget {
+  readonly rounds: number;
+  /** One round of one build. */
+  readonly milliseconds: number;
+  readonly warmUpMilliseconds: number;
+  /** Each sample of idle memory takes processes of its own. */
+  readonly idleConnections: number;
+  readonly idleRounds: number;
+  /** Connections that one round of `first-message` opens, one after the other. */
+  readonly firstMessages: number;
+}
+
+export const BUDGETS: Readonly<Record<Mode, Budget>> = {
+  full: { rounds: 15, milliseconds: 300, warmUpMilliseconds: 1_000, idleConnections: 2_000, idleRounds: 3, firstMessages: 1 },
+  quick: { rounds: 3, milliseconds: 150, warmUpMilliseconds: 200, idleConnections: 400, idleRounds: 1, firstMessages: 1 },
+  smoke: { rounds: 2, milliseconds: 20, warmUpMilliseconds: 20, idleConnections: 10, idleRounds: 1, firstMessages: 1 },
+};
+
+export const SIZES = { '32': 32, '1k': 1_024, '16k': 16_384, '64k': 65_536, '1m': 1_048_576 } as const;
+export type SizeName = keyof typeof SIZES;
+
+export const IN_FLIGHT = 64;
+export const FAN_OUT_CLIENTS = 200;
+export const CONNECTING_AT_ONCE = 16;
+/** What a relay between client and server adds in `first-message`, each way. */
+export const RELAY_MILLISECONDS = 50;
+export const MAX_PAYLOAD_BYTES = 8 * 1_048_576;
+/** No single step may take longer: whatever does is ended, and the run with it. */
+export const STEP_TIMEOUT_MS = 60_000;

@@ -1,0 +1,41 @@
+/** What `npm run bench -- --json` prints, and the names in it. */
+
+export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
+export type SocketBuild = (typeof SOCKET_BUILDS)[number];
+/** `node-crypto`: bare createCipheriv, beside which the record layer stands. */
+export type BuildName = SocketBuild | 'node-crypto';
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly os: string;
+  readonly arch: string;
+  /** Version and OpenSSL of each Node that was measured, by runtime name. */
+  readonly runtimes: Readonly<Record<string, { readonly node: string; readonly openssl: string; readonly tlsGroup: string }>>;
+  /** ISO 8601, when the run began. */
+  readonly date: string;
+  /** `full` or `quick`: how long was measured. */
+  readonly mode: string;
+  /** What was measured, as git names it. */
+  readonly commit: string;
+  /** Such as `Chrome/156.0.8078.79`; absent where no Chromium was measured. */
+  readonly chromium?: string;
+}
+
+export interface Result {
+  readonly workload: string;
+  readonly runtime: string;
+  readonly build: BuildName;
+  readonly unit: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** To the same workload and runtime of another build: more than 1 is better for a rate, worse for a time or memory. */
+  readonly ratio: Readonly<Partial<Record<BuildName, number>>>;
+}
+
+export interface Report {
+  readonly machine: Machine;
+  readonly results: readonly Result[];
+}

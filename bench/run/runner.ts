@@ -1,0 +1,95 @@
+/** Measures: for each Node and workload, all builds side by side, a round of one after a round of the other. */
+import type { Budget } from '../plan.ts';
+import { RELAY_MILLISECONDS } from '../plan.ts';
+import { ratios } from '../ratios.ts';
+import type { BuildName, Result } from '../results.ts';
+import { spread } from '../statistics.ts';
+import type { WorkloadPlan } from '../workloads.ts';
+import type { RunOptions, Runtime, Samples } from './crew.ts';
+import { Crew } from './crew.ts';
+import { idleMemory } from './idle-memory.ts';
+import type { Peer } from './peer.ts';
+
+/** What a window of messages may take beyond its round before its build is a slow one. */
+const SLOW_MILLISECONDS = 500;
+
+interface Contestant {
+  readonly build: BuildName;
+  readonly client: Peer;
+}
+
+interface Entrant extends Contestant {
+  /** How many of the rounds it takes part in. */
+  readonly rounds: number;
+}
+
+async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: RunOptions): Promise<Contestant> {
+  const client = crew.start(`${plan.name}-${build}-client`);
+  let port = 0;
+  if (build !== 'node-crypto' && plan.kind !== 'record') {
+    port = await crew.start(`${plan.name}-${build}-server`).call('serve', { build, tls });
+    if (plan.kind.startsWith('first-message')) {
+      port = await crew.start(`${plan.name}-${build}-relay`).call('relay', { port, milliseconds: RELAY_MILLISECONDS });
+    }
+  }
+  if (plan.kind === 'idle-memory') throw new Error('idle memory is measured elsewhere');
+  await client.call('prepare', { kind: plan.kind, size: plan.size, build, port, ca: tls.cert });
+  return { build, client };
+}
+
+/**
+ * Checks that every byte arrives, and lets the compiler see the code. Where one window of messages takes a build
+ * many times as long as a round is meant to, a few rounds tell enough.
+ */
+async function warmUp(contestant: Contestant, { warmUpMilliseconds, rounds }: Budget): Promise<Entrant> {
+  await contestant.client.call('verify');
+  const start = performance.now();
+  await contestant.client.call('sample', { milliseconds: warmUpMilliseconds });
+  const isSlow = performance.now() - start > warmUpMilliseconds + SLOW_MILLISECONDS;
+  return { ...contestant, rounds: isSlow ? Math.ceil(rounds / 5) : rounds };
+}
+
+/** Each round begins with another build, so that none always comes after the same one. */
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Samples> {
+  const crew = new Crew(runtime, options);
+  const { budget, progress } = options;
+  const samples: Samples = new Map(plan.builds.map((build) => [build, []]));
+  try {
+    progress(`${runtime.name} ${plan.name}: warming up`);
+    const contestants = await Promise.all(plan.builds.map((build) => enter(crew, plan, build, options)));
+    const entrants: Entrant[] = [];
+    for (const contestant of contestants) entrants.push(await warmUp(contestant, budget));
+    for (let round = 0; round < budget.rounds; round += 1) {
+      progress(`${runtime.name} ${plan.name}: round ${round + 1} of ${budget.rounds}`);
+      for (const { build, client, rounds } of rotated(entrants, round)) {
+        if (round >= rounds) continue;
+        samples.get(build)?.push(await client.call('sample', { milliseconds: budget.milliseconds }));
+      }
+    }
+    for (const { client } of entrants) await client.call('verify');
+  } finally {
+    await crew.stop();
+  }
+  return samples;
+}
+
+function results(plan: WorkloadPlan, runtime: Runtime, samples: Samples): Result[] {
+  return Object.entries(plan.rows).flatMap(([metric, workload]) => {
+    const figures = new Map([...samples].map(([build, list]) => [build, spread(list.map((sample) => sample[metric] as number))]));
+    const medians = new Map([...figures].map(([build, figure]) => [build, figure.median]));
+    return [...figures].map(
+      ([build, figure]): Result => ({ workload, runtime: runtime.name, build, unit: plan.unit, ...figure, ratio: ratios(build, medians) }),
+    );
+  });
+}
+
+/** All rows of one workload in one runtime. */
+export async function measure(plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Result[]> {
+  const samples = plan.kind === 'idle-memory' ? await idleMemory(plan, runtime, options) : await sideBySide(plan, runtime, options);
+  return results(plan, runtime, samples);
+}

@@ -1,0 +1,69 @@
+/** What is measured, of which builds, and what is better. */
+import type { BuildName } from './results.ts';
+import { SOCKET_BUILDS } from './results.ts';
+import type { SizeName } from './plan.ts';
+import { SIZES } from './plan.ts';
+
+/** A rate is better when it is higher, a time and memory when they are lower. */
+export type Quantity = 'rate' | 'time' | 'memory';
+
+/** With fast open in this package's builds, and as they connect without being asked for it. */
+type FirstMessageKind = 'first-message' | 'first-message-no-fast-open';
+
+/** What the client process is asked to prepare. */
+export type WorkloadKind = 'echo' | 'stream' | 'pingpong' | 'connect' | 'fanout' | FirstMessageKind | 'record' | 'idle-memory';
+
+export interface WorkloadPlan {
+  readonly name: string;
+  readonly kind: WorkloadKind;
+  /** Bytes of one message, where the workload has sizes. */
+  readonly size: number;
+  readonly quantity: Quantity;
+  readonly unit: string;
+  readonly builds: readonly BuildName[];
+  /** Rows of the results: metric of a sample, and what the row is called. */
+  readonly rows: Readonly<Record<string, string>>;
+}
+
+function sized(kind: 'echo' | 'stream', size: SizeName): WorkloadPlan {
+  const name = `${kind}-${size}`;
+  return { name, kind, size: SIZES[size], quantity: 'rate', unit: 'messages/s', builds: SOCKET_BUILDS, rows: { rate: name } };
+}
+
+function pingpong(size: SizeName): WorkloadPlan {
+  const name = `pingpong-${size}`;
+  const rows = { p50: name, p99: `${name}-p99`, 'p99.9': `${name}-p99.9` };
+  return { name, kind: 'pingpong', size: SIZES[size], quantity: 'time', unit: 'ms', builds: SOCKET_BUILDS, rows };
+}
+
+function record(size: SizeName): WorkloadPlan {
+  const name = `record-${size}`;
+  return { name, kind: 'record', size: SIZES[size], quantity: 'rate', unit: 'records/s', builds: ['node-crypto', 'pq'], rows: { rate: name } };
+}
+
+function firstMessage(name: FirstMessageKind): WorkloadPlan {
+  return { name, kind: name, size: SIZES['32'], quantity: 'time', unit: 'ms', builds: SOCKET_BUILDS, rows: { time: name } };
+}
+
+const ALL_SIZES = Object.keys(SIZES) as SizeName[];
+
+export const WORKLOADS: readonly WorkloadPlan[] = [
+  ...ALL_SIZES.map((size) => sized('echo', size)),
+  ...ALL_SIZES.map((size) => sized('stream', size)),
+  pingpong('32'),
+  pingpong('1k'),
+  { name: 'connect', kind: 'connect', size: 0, quantity: 'rate', unit: 'connections/s', builds: SOCKET_BUILDS, rows: { rate: 'connect' } },
+  { name: 'fanout', kind: 'fanout', size: SIZES['1k'], quantity: 'rate', unit: 'deliveries/s', builds: SOCKET_BUILDS, rows: { rate: 'fanout' } },
+  {
+    name: 'idle-memory',
+    kind: 'idle-memory',
+    size: 0,
+    quantity: 'memory',
+    unit: 'KiB',
+    builds: SOCKET_BUILDS,
+    rows: { rss: 'idle-memory', heap: 'idle-memory-heap' },
+  },
+  firstMessage('first-message'),
+  firstMessage('first-message-no-fast-open'),
+  ...ALL_SIZES.map(record),
+];
