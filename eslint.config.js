@@ -211,4 +211,8 @@ export default tseslint.config(
     files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}'],
     languageOptions: { globals: readonly(PAGE_GLOBALS) },
   },
+  {
+    files: ['examples/cloudflare-durable-object/*.js'],
+    languageOptions: { globals: readonly(['Response', 'WebSocketPair']) },
+  },
 );

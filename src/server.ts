@@ -4,17 +4,22 @@
  */
 import { DEFAULT_LIMITS } from './protocol/limits.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from './socket/identity-options.ts';
+import type { ChannelConfig } from './socket/options.ts';
 import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from './socket/options.ts';
 import { serverConfig } from './socket/profile-options.ts';
 import type { ServerSocket } from './socket-types.ts';
+import type { BunServerWebSocket } from './socket/bun-socket.ts';
+import { BunSocket } from './socket/bun-socket.ts';
+import { transportMaxPayload } from './socket/client-options.ts';
 import { WsStyleSocket } from './socket/ws-style-socket.ts';
 import { connectionOf } from './socket/pq-websocket.ts';
 import { offerOf, selectFrom } from './socket/upgrade-request.ts';
-import type { UpgradeRequest, WrapOptions } from './types.ts';
+import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './types.ts';
 
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
 export type { ServerSocket } from './socket-types.ts';
+export type { BunServerWebSocket } from './socket/bun-socket.ts';
 export type {
   Bytes,
   ChannelCounters,
@@ -44,17 +49,20 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
     throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
-  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles', 'request']);
-  const config = {
-    ...serverConfig(where, options, DEFAULT_LIMITS.maxPayload),
-    earlyHello: options.request === undefined ? undefined : offerOf(where, options.request).clientHello,
-  };
-  const secure = new WsStyleSocket('server', socket, '', config);
+  const secure = new WsStyleSocket('server', socket, '', socketConfig(where, options));
   // Not before the caller can listen.
   queueMicrotask(() => {
     connectionOf(secure).answerEarly();
   });
   return secure as unknown as ServerSocket;
+}
+
+function socketConfig(where: string, options: WrapOptions): ChannelConfig {
+  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles', 'request']);
+  return {
+    ...serverConfig(where, options, DEFAULT_LIMITS.maxPayload),
+    earlyHello: options.request === undefined ? undefined : offerOf(where, options.request).clientHello,
+  };
 }
 
 /**
@@ -66,4 +74,62 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
  */
 export function selectSubprotocol(request: UpgradeRequest, accepted: readonly string[] = []): string | undefined {
   return selectFrom(offerOf('selectSubprotocol', request), accepted);
+}
+
+/** What `Bun.serve` takes as `websocket`; other settings of Bun's can be added to it. */
+export interface BunHandlers<Data> {
+  open(socket: BunServerWebSocket<Data>): void;
+  message(socket: BunServerWebSocket<Data>, message: string | Uint8Array): void;
+  close(socket: BunServerWebSocket<Data>, code: number, reason: string): void;
+  readonly perMessageDeflate: false;
+  readonly maxPayloadLength: number;
+  readonly backpressureLimit: number;
+}
+
+/** The highest limit that Bun takes, for what needs none: it drops what exceeds a limit, which ends a sealed connection. */
+const BUN_NO_LIMIT = 2 ** 31 - 1;
+
+/**
+ * The handlers of `Bun.serve({ fetch, websocket })`: every connection that `server.upgrade()` accepts becomes a secure one.
+ *
+ * @param connected called with each secure socket, CONNECTING still, and with Bun's own, for its `data` and address;
+ *   nothing else may read from that one or write to it
+ * @param options for every connection, or a function that gives them for one
+ * @throws {TypeError | RangeError} for an option that is unknown or wrong; from a function's options inside the handler `open`
+ */
+export function bunHandlers<Data = undefined>(
+  connected: (socket: ServerSocket, accepted: BunServerWebSocket<Data>) => void,
+  options: ServerSocketOptions | ((accepted: BunServerWebSocket<Data>) => WrapOptions) = {},
+): BunHandlers<Data> {
+  const where = 'bunHandlers';
+  if (typeof connected !== 'function') {
+    throw new TypeError(`${where}: the first argument must be a function, got ${described(connected)}`);
+  }
+  const optionsFor = typeof options === 'function' ? options : (): WrapOptions => options;
+  const fixed = typeof options === 'function' ? {} : options;
+  const { maxPayload } = socketConfig(where, fixed).limits;
+  const sockets = new WeakMap<object, BunSocket>();
+  return {
+    open(accepted) {
+      const socket = new BunSocket(accepted);
+      sockets.set(accepted, socket);
+      let secure: ServerSocket;
+      try {
+        secure = wrapServerSocket(socket, optionsFor(accepted));
+      } catch (error) {
+        accepted.terminate();
+        throw error;
+      }
+      connected(secure, accepted);
+    },
+    message(accepted, message) {
+      sockets.get(accepted)?.dispatch('message', { data: message });
+    },
+    close(accepted, code) {
+      sockets.get(accepted)?.dispatch('close', { code });
+    },
+    perMessageDeflate: false,
+    maxPayloadLength: transportMaxPayload(maxPayload) || BUN_NO_LIMIT,
+    backpressureLimit: BUN_NO_LIMIT,
+  };
 }

@@ -80,6 +80,11 @@ export function nodeBinary(major: number): string {
   throw new Error(`Node ${pinnedVersion(major)} is not in .cache: run \`node scripts/toolchain.mjs\``);
 }
 
+/** The exact version of `nodeBinary(major)`. */
+export function nodeVersion(major: number): string {
+  return versionOf(nodeBinary(major))?.slice(1) ?? '';
+}
+
 /** Installs the pinned Node of this major version into `.cache` unless it is there, and says what it did. */
 export async function ensureNode(major: number): Promise<string> {
   const version = pinnedVersion(major);

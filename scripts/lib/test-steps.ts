@@ -27,6 +27,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'check-vectors', title: 'the vectors are what their script makes', command: ['node', 'test/vectors/generate.ts', '--check'] },
     { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
     { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
+    { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd and Chromium', command: ['node', 'scripts/runtimes.mjs'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
     { name: 'interop', title: 'peers in other languages, with each other and with a hostile one', command: ['node', 'scripts/interop.mjs', '--ci'] },

@@ -46,12 +46,20 @@ let scheme: SignatureScheme | undefined;
 /** Found out by doing it, once, at first use: version numbers do not tell what a build has. */
 export function nodeSignatures(): SignatureScheme {
   if (scheme === undefined) {
-    try {
-      nativeSignatures.signingKey(new Uint8Array(SIGNATURE_SEED_BYTES)).destroy();
-      scheme = nativeSignatures;
-    } catch {
-      scheme = nobleSignatures;
-    }
+    scheme = worksNatively() ? nativeSignatures : nobleSignatures;
   }
   return scheme;
+}
+
+/** Node 22.23 takes an ML-DSA key and exports its public half, and then cannot sign: only a signature that verifies tells. */
+function worksNatively(): boolean {
+  try {
+    const key = nativeSignatures.signingKey(new Uint8Array(SIGNATURE_SEED_BYTES));
+    const message = new Uint8Array(0);
+    const works = nativeSignatures.verify(key.publicKey, message, key.sign(message));
+    key.destroy();
+    return works;
+  } catch {
+    return false;
+  }
 }

@@ -57,7 +57,10 @@ export interface WhatwgSocket {
   addEventListener(type: string, listener: (event: never) => void): void;
 }
 
+const CONNECTING = 0;
 const OPEN = 1;
+/** RFC 6455 7.1.5: there was no close frame. */
+const ABNORMAL = 1006;
 // A hello with a byte-order mark must be seen as one, and refused.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const CLOSED = 3;
@@ -148,14 +151,24 @@ function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
       return undefined;
     });
   });
-  socket.addEventListener('error', (event: { error?: unknown; message?: unknown }) => {
-    host.transportFailed(event.error ?? event.message);
-  });
-  socket.addEventListener('close', ({ code, reason, wasClean }: Partial<CloseEvent> & { code: number }) => {
+  const closed = (code: number, reason = '', wasClean = code !== ABNORMAL): void => {
     isClosed = true;
     inbound.push(() => {
-      host.transportClosed(code, reason ?? '', wasClean ?? code !== 1006);
+      host.transportClosed(code, reason, wasClean);
     });
+  };
+  socket.addEventListener('error', (event: { error?: unknown; message?: unknown }) => {
+    host.transportFailed(event.error ?? event.message);
+    // Node 22's own class says no more of a connection that fails, and stays CONNECTING. The standard (WHATWG WebSockets, 4)
+    // has it CLOSED before `error`, and `close` in the same task.
+    if (socket.readyState === CONNECTING) {
+      setTimeout(() => {
+        if (!isClosed && socket.readyState === CONNECTING) closed(ABNORMAL);
+      });
+    }
+  });
+  socket.addEventListener('close', ({ code, reason, wasClean }: Partial<CloseEvent> & { code: number }) => {
+    closed(code, reason, wasClean);
   });
   return {
     get protocol() {

@@ -171,6 +171,19 @@ describe('transports of other shapes', () => {
     expect(await seen.closed).toEqual({ code: 4000, reason: 'end', wasClean: true });
   });
 
+  test("one that fails with 'error' alone and stays CONNECTING, as Node 22's own does", async () => {
+    const network = memoryNetwork();
+    const socket = new PQWebSocket('ws://host/', [], { WebSocket: network.WebSocket });
+    const seen: unknown[] = [];
+    socket.onerror = (): void => { seen.push(['error', socket.readyState]); };
+    const closed = new Promise<CloseEvent>((resolve) => { socket.onclose = resolve; });
+    // Before the memory network opens it.
+    network.clientEnd?.dispatchEvent(new Event('error'));
+    Object.defineProperty(network.clientEnd, 'open', { value: () => undefined });
+    const { code, wasClean } = await closed;
+    expect([seen, code, wasClean, socket.pq.failure?.code]).toEqual([[['error', 3]], 1006, false, 'PQ_ERR_TRANSPORT']);
+  });
+
   test('a transport that is open already', async () => {
     const server = new MemorySocket();
     const client = new MemorySocket();

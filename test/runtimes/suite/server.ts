@@ -1,0 +1,62 @@
+/** What the server under test does with a connection, in every runtime: the path chooses the options, text commands the rest. */
+import type { ServerSocket, ServerSocketOptions } from 'pq-websocket/server';
+import { IDENTITY_SEED } from './identity.ts';
+
+/** How a connection ended, as the server's application saw it. */
+export interface ServerEnd {
+  readonly code: number;
+  readonly reason: string;
+  readonly failure: string | null;
+}
+
+/** A byte-order mark is a character like any other here. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** By the id that the client gave. */
+const ends = new Map<string, ServerEnd>();
+
+/** Options by path; other paths have none. */
+export const PATH_OPTIONS: Readonly<Record<string, ServerSocketOptions>> = {
+  '/identity': { identity: IDENTITY_SEED },
+  '/context': { context: 'room 1' },
+};
+
+export function optionsFor(pathname: string): ServerSocketOptions {
+  return PATH_OPTIONS[pathname] ?? {};
+}
+
+/** @param requestUrl the request's URL or its path, with the query */
+export function serve(socket: ServerSocket, requestUrl: string): void {
+  const id = new URL(requestUrl, 'ws://server').searchParams.get('id');
+  socket.on('message', (data, isBinary) => {
+    if (isBinary) socket.send(data);
+    else answer(socket, decoder.decode(data));
+  });
+  socket.on('close', (code, reason) => {
+    if (id !== null) ends.set(id, { code, reason: decoder.decode(reason), failure: socket.pq.failure?.code ?? null });
+  });
+}
+
+function answer(socket: ServerSocket, text: string): void {
+  const [command, argument] = text.split(' ');
+  switch (command) {
+    case '!hash':
+      socket.send(hex(socket.pq.transcriptHash));
+      return;
+    case '!blob':
+      socket.send(new Blob(['from the ', 'server ✓']));
+      return;
+    case '!close':
+      socket.close(4002, 'server says ✓');
+      return;
+    case '!end':
+      socket.send(JSON.stringify(ends.get(argument ?? '') ?? null));
+      return;
+    default:
+      socket.send(text);
+  }
+}
+
+export function hex(bytes: Uint8Array | null): string {
+  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
