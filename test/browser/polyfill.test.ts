@@ -299,6 +299,22 @@ describe('its attributes', () => {
     expect(await hasty.page.evaluate((to) => talk(to), silent.url)).toEqual([true, 'WebSocket', true, 3769, '', false]);
   });
 
+  test('yellowpages is spoken where the tag says so, and that no document is wanted', async () => {
+    const { server, url, next } = await startSecure({ profiles: ['yellowpages'] });
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => { socket.close(4001, data.toString()); });
+    });
+    const { page, problems } = await open('data-profile="yellowpages" data-verify-attestation="false"');
+    const close = await page.evaluate((to) => new Promise((resolve) => {
+      const socket = new WebSocket(to);
+      socket.onopen = (): void => { socket.send('said in the seal'); };
+      socket.onclose = ({ code, reason, wasClean }): void => { resolve([code, reason, wasClean]); };
+    }), url);
+    expect(close).toEqual([4001, 'said in the seal', true]);
+    expect((await next()).socket.pq.profile).toBe('yellowpages');
+    expect(problems).toEqual([]);
+  });
+
   test.each([
     ['data-inclde="ws://x/*"', 'data-inclde', 'no such attribute'],
     ['data-include=""', 'data-include', 'URL patterns'],
