@@ -47,7 +47,7 @@ export class Gateway {
   readonly #upgrades: Upgrades;
   readonly #trusted: TrustedProxies;
   readonly #health: readonly HealthChecks[];
-  readonly #idleSweep: ReturnType<typeof setInterval> | undefined;
+  #idleSweep: ReturnType<typeof setInterval> | undefined;
   #state: 'running' | 'draining' | 'closed' = 'running';
   #drained: Promise<void> | undefined;
 
@@ -101,11 +101,6 @@ export class Gateway {
       const health = settings.routes[index]?.health ?? false;
       return health === false ? [] : [new HealthChecks(route.backends, health)];
     });
-    if (timeouts.idle > 0) {
-      this.#idleSweep = setInterval(() => {
-        this.#endIdle(performance.now() - timeouts.idle);
-      }, Math.min(IDLE_SWEEP, Math.ceil(timeouts.idle / 2))).unref();
-    }
   }
 
   /**
@@ -148,7 +143,13 @@ export class Gateway {
 
   /** @throws {Error} when the address cannot be had */
   async listen(): Promise<void> {
-    await Promise.all(this.#health.map((checks) => checks.checkAll()));
+    const { idle } = this.config.settings.timeouts;
+    if (idle > 0) {
+      this.#idleSweep = setInterval(() => {
+        this.#endIdle(performance.now() - idle);
+      }, Math.min(IDLE_SWEEP, Math.ceil(idle / 2))).unref();
+    }
+    await Promise.all(this.#health.map((checks) => checks.start()));
     await listen(this.#server, parseListenAddress(this.config.settings.listen) as SocketAddress);
     this.log.info({ listen: this.address, tls: this.config.settings.tls !== undefined, routes: this.routes.length }, 'listening');
     this.onReadinessChange();
@@ -223,7 +224,10 @@ export class Gateway {
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#connections.requestStarted(request.socket);
-      void this.#upgrades.handle(request, socket, head);
+      this.#upgrades.handle(request, socket, head).catch((error: unknown) => {
+        this.log.error({ cause: (error as NodeJS.ErrnoException).code }, 'an upgrade failed');
+        socket.destroy();
+      });
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       this.metrics.unreadable('garbage');
@@ -246,7 +250,12 @@ export class Gateway {
     const route = path && this.#routeOf(path.hostname, path.pathname);
     if (path === undefined) answer(response, 400);
     else if (route === undefined) answer(response, 404);
-    else void passRequest(route, request, response, path.target, this.#clientOf(request).forwarding, timeouts.upgrade);
+    else {
+      passRequest(route, request, response, path.target, this.#clientOf(request).forwarding, timeouts.upgrade).catch((error: unknown) => {
+        this.log.error({ cause: (error as NodeJS.ErrnoException).code }, 'a request failed');
+        response.destroy();
+      });
+    }
   }
 
   #routeOf(hostname: string, pathname: string): Route | undefined {

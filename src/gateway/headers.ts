@@ -29,6 +29,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 
 /** The upgrade's own headers (RFC 6455 4.1): each leg has its own, and the layer's subprotocols are of one leg too. */
 const OF_ONE_LEG: ReadonlySet<string> = new Set([
+  // An upgrade has no body here; a length without one would let frames pass for it.
+  'content-length',
+  'expect',
   'sec-websocket-accept',
   'sec-websocket-extensions',
   'sec-websocket-key',
@@ -36,7 +39,10 @@ const OF_ONE_LEG: ReadonlySet<string> = new Set([
   'sec-websocket-version',
 ]);
 
-const FORWARDING = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+/** What the gateway says itself. */
+const REPLACED = /^(?:host|forwarded|x-forwarded-(?:for|host|proto))$/i;
+/** Those, and what only a trusted proxy may say. */
+const FORWARDING = /^(?:host|forwarded|x-forwarded-.*|x-real-ip)$/i;
 
 /** End-to-end headers of a message, in order, as they were written. */
 export function endToEnd(rawHeaders: readonly string[]): [name: string, value: string][] {
@@ -57,22 +63,22 @@ export function beyondUpgrade(rawHeaders: readonly string[]): [name: string, val
 
 /**
  * What a backend gets for a client's request.
+ * @param passing the headers of the request that go on
  * @param upstreamHost replaces the client's Host, or undefined to keep that
  */
-export function forwardedHeaders(request: IncomingMessage, forwarding: Forwarding, upstreamHost: string | undefined): Headers {
-  const { headers: given } = request;
+export function forwardedHeaders(
+  { headers: given }: IncomingMessage,
+  passing: readonly (readonly [name: string, value: string])[],
+  forwarding: Forwarding,
+  upstreamHost: string | undefined,
+): Headers {
   const { peer, isTrusted, isSecure } = forwarding;
-  const collected = collect(beyondUpgrade(request.rawHeaders).filter(([name]) => !FORWARDING.test(name.toLowerCase())));
+  const collected = collect(passing.filter(([name]) => isTrusted ? !REPLACED.test(name) : !FORWARDING.test(name)));
   const host = given.host ?? '';
   const before = (name: string): string | undefined => (isTrusted ? joined(given[name]) : undefined);
   const ownProto = isSecure ? 'https' : 'http';
-  const others = isTrusted ? collect(beyondUpgrade(request.rawHeaders).filter(([name]) => FORWARDING.test(name.toLowerCase()))) : {};
-  for (const name of Object.keys(others)) {
-    if (/^(?:forwarded|x-forwarded-(?:for|host|proto))$/i.test(name)) Reflect.deleteProperty(others, name);
-  }
   return {
-    ...without(collected, 'host'),
-    ...others,
+    ...collected,
     Host: upstreamHost ?? host,
     'X-Forwarded-For': appended(before('x-forwarded-for'), peer),
     'X-Forwarded-Host': before('x-forwarded-host') ?? host,
@@ -92,10 +98,6 @@ function collect(pairs: readonly (readonly [string, string])[]): Headers {
     headers[known] = present === undefined ? value : [present, value].flat();
   }
   return headers;
-}
-
-function without(headers: Headers, dropped: string): Headers {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== dropped));
 }
 
 function joined(value: string | string[] | undefined): string | undefined {

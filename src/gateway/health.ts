@@ -10,19 +10,27 @@ export interface HealthConfig {
 }
 
 export class HealthChecks {
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly backends: readonly Backend[],
     private readonly config: HealthConfig,
-  ) {
+  ) {}
+
+  /** Resolves after the first round. */
+  start(): Promise<void> {
     this.#timer = setInterval(() => {
-      void this.checkAll();
-    }, config.interval).unref();
+      void this.#checkAll();
+    }, this.config.interval).unref();
+    return this.#checkAll();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
   }
 
   /** One round; each backend learns its state. */
-  async checkAll(): Promise<void> {
+  async #checkAll(): Promise<void> {
     await Promise.all(
       this.backends.map(async (backend) => {
         backend.report((await isHealthy(backend, this.config)) ? 'up' : 'down');
@@ -30,9 +38,6 @@ export class HealthChecks {
     );
   }
 
-  stop(): void {
-    clearInterval(this.#timer);
-  }
 }
 
 async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Promise<boolean> {

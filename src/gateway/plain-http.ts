@@ -42,7 +42,12 @@ export async function passRequest(
   const passed = httpRequest({
     method: request.method ?? 'GET',
     path: target,
-    headers: { ...forwardedHeaders(request, forwarding, hostFor(route, backend)), Connection: 'close' },
+    headers: {
+      ...forwardedHeaders(request, endToEnd(request.rawHeaders), forwarding, hostFor(route, backend)),
+      // A body without a length stays framed, whatever the method: else the backend takes it for another request.
+      ...(request.headers['transfer-encoding'] !== undefined && { 'Transfer-Encoding': 'chunked' }),
+      Connection: 'close',
+    },
     createConnection: () => socket,
   });
   passAnswer(passed, response, timeout);

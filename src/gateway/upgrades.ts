@@ -48,7 +48,7 @@ export class Upgrades {
     server.on('headers', (headers, request) => {
       const answered = this.#waiting.get(request)?.response.rawHeaders ?? [];
       for (const [name, value] of beyondUpgrade(answered)) {
-        if (name.toLowerCase() !== 'content-length') headers.push(`${name}: ${value}`);
+        headers.push(`${name}: ${value}`);
       }
     });
     server.on('handshakeFailed', (failure, request) => {

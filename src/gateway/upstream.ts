@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { offerOf } from '../socket/upgrade-request.ts';
 import type { Backend } from './backend.ts';
-import { forwardedHeaders } from './headers.ts';
+import { beyondUpgrade, forwardedHeaders } from './headers.ts';
 import type { Forwarding } from './headers.ts';
 import type { Refusal, RefusalReason } from './refusals.ts';
 import type { Dialled, Route } from './routes.ts';
@@ -57,7 +57,7 @@ export async function openUpstream(
   }
   const { application } = offerOf('gateway', request);
   const headers = {
-    ...forwardedHeaders(request, forwarding, hostFor(route, dialled.backend)),
+    ...forwardedHeaders(request, beyondUpgrade(request.rawHeaders), forwarding, hostFor(route, dialled.backend)),
     ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
   };
   return upgrade(dialled, application, target, headers, limits, abort);

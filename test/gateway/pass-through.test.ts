@@ -1,4 +1,6 @@
 /** A backend in Node behind the gateway: nobody can tell the difference. */
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { once } from '../support/deferred.ts';
 import { startBackend } from './backend.ts';
@@ -41,6 +43,49 @@ test('path, query, cookies, Origin and credentials reach the backend, and its he
   expect(answered).toMatchObject([{ 'set-cookie': ['seen=1'], 'x-backend': 'yes' }]);
   client.close();
   await once(client as never, 'close');
+});
+
+test('pings and pongs are counted as what they are', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url] });
+  const client = await openClient(`${gateway.url}/echo`);
+  const { socket, log } = await backend.next();
+  const pongs: string[] = [];
+  client.on('pong', () => pongs.push('pong'));
+  client.ping();
+  await once(socket, 'ping');
+  // What follows the backend's own answer to that ping comes behind it.
+  client.send('marker');
+  await once(client, 'message');
+  expect(pongs).toEqual(['pong']);
+  socket.pong('unasked');
+  await once(client, 'pong');
+  expect(pongs).toEqual(['pong', 'pong']);
+  expect(log).toEqual(['ping', 'text marker']);
+});
+
+test('half-closed connections are cut ones, behind what had been sent', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url] });
+  let network: Socket | undefined;
+  const client = await openClient(`${gateway.url}/`, [], {
+    createConnection: (() => (network = connect(gateway.port, '127.0.0.1'))),
+  });
+  const first = await backend.next();
+  client.send('last words');
+  await once(first.socket, 'message');
+  network?.end();
+  expect(await first.closed).toBe(1006);
+  expect(first.log).toEqual(['text last words', 'close 1006 ']);
+
+  const other = await openClient(`${gateway.url}/`);
+  const second = await backend.next();
+  const received: string[] = [];
+  other.on('message', (data: Buffer) => received.push(data.toString()));
+  second.socket.send('its last words');
+  second.request.socket.end();
+  expect((await once<[number]>(other, 'close'))[0]).toBe(1006);
+  expect(received).toEqual(['its last words']);
 });
 
 test("the layer's own subprotocols stay with the gateway", async () => {

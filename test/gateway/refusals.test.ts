@@ -179,6 +179,25 @@ test('plain requests get 426, or the backend', async () => {
   expect((await fetch(`http://${passing.address}/page`)).status).toBe(502);
 });
 
+test('a body without a length stays a body, and a length without a body goes nowhere', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url], plainHttp: 'upstream' });
+  const inner = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
+  const answer = await raw(
+    gateway.port,
+    `GET /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`,
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(answer).toContain(`GET /first ${inner}`);
+
+  const client = await openClient(`${gateway.url}/echo`, [], { headers: { 'Content-Length': '5', Expect: '100-continue' } });
+  const { headers } = (await backend.next()).request;
+  expect(headers['content-length']).toBeUndefined();
+  expect(headers['expect']).toBeUndefined();
+  client.send('frames are frames');
+  expect(await nextText(client)).toBe('frames are frames');
+});
+
 test('what was said is in no log and no metric', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url] });

@@ -74,6 +74,15 @@ test('to the backend with the fewest connections; a dead one is passed over, and
   expect(back.accepted()).toBe(1);
 });
 
+test('connecting is tried again at once, on each backend once', async () => {
+  const [first, second, third] = [await startBackend(), await startBackend(), await startBackend()];
+  await first.stop();
+  await second.stop();
+  const gateway = await startTestGateway({ routes: [{ upstreams: [first.url, second.url, third.url], health: false }] });
+  for (let i = 0; i < 3; i++) await openClient(`${gateway.url}/`);
+  expect(third.accepted()).toBe(3);
+});
+
 test('not ready while a route has no backend that answers, and again when it has', async () => {
   const backend = await startBackend();
   await backend.stop();
