@@ -11,6 +11,8 @@ export interface Arguments {
   readonly nodes: readonly number[];
   /** Names of the workloads to measure. */
   readonly workloads: readonly string[];
+  /** Whether all of it is measured, so that `docs/bench/` may show it. */
+  readonly isWhole: boolean;
   /** A folder for a CPU profile of every process, or undefined for none. */
   readonly profiles: string | undefined;
 }
@@ -72,6 +74,7 @@ export function readArguments(args: readonly string[]): Arguments {
     help: values.help,
     nodes: nodesOf(values.node),
     workloads: workloadsOf(values.only),
+    isWhole: !values.smoke && values.only === undefined && values['cpu-prof'] === undefined,
     profiles: values['cpu-prof'],
   };
 }

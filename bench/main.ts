@@ -5,6 +5,7 @@ import type { Arguments } from './arguments.ts';
 import { readArguments, USAGE } from './arguments.ts';
 import { machineFacts } from './machine.ts';
 import { BUDGETS } from './plan.ts';
+import { writeReport } from './report/files.ts';
 import { table } from './report/table.ts';
 import type { Machine, Report, Result } from './results.ts';
 import { buildPackage, bundlePeer, makeCertificate } from './run/prepare.ts';
@@ -77,6 +78,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const report = await run(asked);
+  if (asked.isWhole) console.error(`wrote ${path.relative(process.cwd(), writeReport(report))}`);
   console.log(asked.json ? JSON.stringify(report, undefined, 2) : table(report.machine, report.results));
   return 0;
 }

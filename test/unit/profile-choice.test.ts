@@ -1,0 +1,92 @@
+/** A server of both profiles before its first message has told which: v1's time and codes, and nothing is lost. */
+import { describe, expect, test } from 'vitest';
+import { utf8 } from '../../src/protocol/bytes.ts';
+import type { Profile } from '../../src/types.ts';
+import { ProfilePair } from '../support/profile-pair.ts';
+import type { ProfilePairOptions } from '../support/profile-pair.ts';
+
+function undecided(profile: Profile, options: ProfilePairOptions['both'] = {}): ProfilePair {
+  return new ProfilePair({ client: { profile }, server: { ...options, profile: 'either' } });
+}
+
+describe.each(['v1', 'yellowpages'] as const)('%s', (profile) => {
+  test('what the server has sent before comes first, as it was when it was sent', async () => {
+    const pair = undecided(profile);
+    const { server } = pair;
+    const bytes = utf8('early');
+    const told: (Error | undefined)[] = [];
+    expect([server.session.profile, server.session.state]).toEqual(['v1', 'server: awaiting client hello']);
+    expect(server.send(bytes, (error) => told.push(error))).toBe(true);
+    bytes.fill(0);
+    expect([server.session.queuedBytes, told]).toEqual([5, []]);
+    await pair.connect();
+    server.say('late');
+    await pair.pump();
+    expect(pair.client.texts).toEqual(['early', 'late']);
+    expect([server.session.profile, server.session.state, server.session.queuedBytes, told]).toEqual([profile, 'open', 0, [undefined]]);
+    expect(pair.client.session.facts?.nativeKem).toBe(server.session.facts?.nativeKem);
+    expect(server.session.recordsSealed).toBe(profile === 'v1' ? 3 : 2);
+    expect(pair.client.session.recordsOpened).toBe(profile === 'v1' ? 3 : 2);
+    pair.client.say('answer');
+    pair.client.close(4001, 'bye');
+    await pair.pump();
+    expect(server.texts).toEqual(['answer']);
+    expect(server.outcome).toMatchObject({ code: 4001, reason: 'bye', wasClean: true });
+    expect(server.session.closeAnswered).toBe(profile === 'v1' ? true : undefined);
+    expect([...pair.backend.live.values()]).toEqual([]);
+  });
+
+  test('a second hello is not a second choice', async () => {
+    const pair = await undecided(profile).connect();
+    const other = new ProfilePair({ both: { profile: 'yellowpages' } });
+    other.client.session.start();
+    pair.server.session.receive(other.client.sent[0] as string);
+    await pair.settle();
+    expect([pair.server.session.profile, pair.server.failure?.code]).toEqual([profile, 'PQ_ERR_TEXT_FRAME']);
+  });
+});
+
+test('the time is v1\'s, and not a moment less', () => {
+  const { server, clock } = undecided('yellowpages');
+  const told: (Error | undefined)[] = [];
+  server.send('early', (error) => told.push(error));
+  clock.time += 9_999;
+  server.session.tick();
+  expect([server.failure, server.session.deadline]).toEqual([undefined, clock.time + 1]);
+  clock.time += 1;
+  server.session.tick();
+  expect(server.told).toEqual({ code: 3769, reason: 'handshake timed out' });
+  expect([told, server.session.queuedBytes]).toEqual([[server.failure], 5]);
+});
+
+test('a tick that comes too early leaves the choice open', async () => {
+  const pair = undecided('yellowpages');
+  pair.server.session.tick();
+  await pair.connect();
+  expect(pair.server.session.profile).toBe('yellowpages');
+});
+
+test.each<[string, (pair: ProfilePair) => void, string | undefined]>([
+  ['its application closes', ({ server }): void => { server.close(4001); }, 'PQ_ERR_CLOSED_EARLY'],
+  ['its host gives up', ({ server }): void => { server.session.abort('PQ_ERR_OVERLOAD'); }, 'PQ_ERR_OVERLOAD'],
+  ['the transport closes', ({ server }): void => { server.session.transportClosed(1006); }, 'PQ_ERR_TRUNCATED'],
+  ['too much is queued', ({ server }): void => { server.send('x'.repeat(100)); }, 'PQ_ERR_QUEUE_LIMIT'],
+])('when %s, whoever has sent is told', (_name, act, code) => {
+  const pair = undecided('yellowpages', { limits: { maxQueuedBytes: 100 } });
+  const told: (Error | undefined)[] = [];
+  pair.server.send('early', (error) => told.push(error));
+  act(pair);
+  expect(pair.server.session.failure?.code).toBe(code);
+  expect(told).toHaveLength(1);
+  expect(told[0]).toBeInstanceOf(Error);
+  expect(pair.server.send('late', (error) => told.push(error))).toBe(false);
+  expect(told).toHaveLength(2);
+});
+
+test('there is no key to export from, and no close that waits', () => {
+  const { server } = undecided('yellowpages');
+  expect(() => server.session.exportKey('label', 32)).toThrow('not open');
+  server.session.flush();
+  server.session.closeDrained();
+  expect([server.session.facts, server.session.closeAnswered, server.session.state]).toEqual([undefined, undefined, 'server: awaiting client hello']);
+});
