@@ -107,6 +107,7 @@ export function bunHandlers<Data = undefined>(
   }
   const optionsFor = typeof options === 'function' ? options : (): WrapOptions => options;
   const fixed = typeof options === 'function' ? {} : options;
+  if ('request' in fixed) throw new TypeError(`${where}: option 'request' is one connection's: give a function of it`);
   const { maxPayload } = socketConfig(where, fixed).limits;
   const sockets = new WeakMap<object, BunSocket>();
   return {
@@ -125,8 +126,8 @@ export function bunHandlers<Data = undefined>(
     message(accepted, message) {
       sockets.get(accepted)?.dispatch('message', { data: message });
     },
-    close(accepted, code) {
-      sockets.get(accepted)?.dispatch('close', { code });
+    close(accepted, code, reason) {
+      sockets.get(accepted)?.dispatch('close', { code, reason });
     },
     perMessageDeflate: false,
     maxPayloadLength: transportMaxPayload(maxPayload) || BUN_NO_LIMIT,

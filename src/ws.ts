@@ -53,5 +53,5 @@ export type { WebSocketOptions } from './ws/client.ts';
 export type { WsEvents, WsStyleWebSocket } from './socket-types.ts';
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
-export type { ChannelOptions, PQChannel, Profile } from './types.ts';
+export type { ChannelOptions, FastOpenOptions, PQChannel, Profile } from './types.ts';
 export default WebSocket;

@@ -57,7 +57,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.session = createSession(config, this);
     this.transport = attachTransport(socket, this);
     this.#schedule();
-    if (this.transport.isOpen) this.transportOpened();
+    // A server's answer waits for `answerEarly`: whoever made this must be able to hear of it.
+    if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
   }
 
   /** The application's bytes that have not left this end. */
