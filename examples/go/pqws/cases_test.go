@@ -2,6 +2,7 @@ package pqws
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"testing"
 )
@@ -151,7 +152,7 @@ func TestIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	own, err := sign(identityMessage(th))
-	if err != nil || !signedByOneOf(pins, th, own) || !signedByOneOf(pins, th, v.ServerIdentity.Signature) {
+	if err != nil || !pins.signed(th, own, nil) || !pins.signed(th, v.ServerIdentity.Signature, nil) {
 		t.Fatal("a good signature does not verify")
 	}
 	options := v.fixed(t, (&nonces{}).add(v.ServerIdentity.ServerFinished))
@@ -165,10 +166,50 @@ func TestIdentity(t *testing.T) {
 	options.Identity = func([]byte) ([]byte, error) { return nil, errors.New("no HSM") }
 	s = start(t, "server", options)
 	refused(t, s, s.Receive(true, []byte(v.Session.ClientHello)), CodeAuthentication)
-	for _, pins := range [][][]byte{{}, {make([]byte, 32)}} {
+	for _, pins := range [][][]byte{{}, {make([]byte, 31)}} {
 		if _, err := NewClient(Options{Pins: pins}); err == nil {
 			t.Error("pins that pin nothing are taken")
 		}
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	sign, public, err := IdentityFromSeed(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherSign, other, err := IdentityFromSeed(bytes.Repeat([]byte{2}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fingerprint := sha256.Sum256(public)
+	for name, c := range map[string]struct {
+		sign Signer
+		sent []byte
+		code uint16
+	}{
+		"the key is sent":                        {sign, public, 0},
+		"no key is sent":                         {sign, nil, CodeAuthentication},
+		"a malformed key is sent":                {sign, public[1:], CodeAuthentication},
+		"another key, which has signed, is sent": {otherSign, other, CodeAuthentication},
+		"the key is sent, another has signed":    {otherSign, public, CodeAuthentication},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := NewClient(Options{Pins: [][]byte{fingerprint[:]}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server, err := NewServer(Options{Identity: c.sign, PublicKey: c.sent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server.Start()
+			reply := server.Receive(true, client.Start().Send[0].Data)
+			client.Receive(true, reply.Send[0].Data)
+			if out := client.Receive(false, reply.Send[1].Data); out.Close != c.code {
+				t.Errorf("closed with %d, want %d", out.Close, c.code)
+			}
+		})
 	}
 }
 

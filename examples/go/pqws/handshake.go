@@ -104,6 +104,9 @@ func (s *Session) serverFinished() ([]byte, error) {
 			return nil, refuse(CodeAuthentication, "the signer failed")
 		}
 		members["ml_dsa_65_signature"] = base64.StdEncoding.EncodeToString(signature)
+		if s.options.PublicKey != nil {
+			members["ml_dsa_65_public_key"] = base64.StdEncoding.EncodeToString(s.options.PublicKey)
+		}
 	}
 	if s.options.Attest != nil {
 		document, err := s.options.Attest(attestationUserData(s.th))
@@ -151,12 +154,13 @@ func (s *Session) receiveFinished(content []byte) (Output, error) {
 
 // verifyServer demands all that the client asked for, and looks at nothing else.
 func (s *Session) verifyServer(object map[string]json.RawMessage) error {
-	if len(s.pins) > 0 {
+	if !s.pins.none() {
 		signature, err := base64Member(object, "ml_dsa_65_signature", signatureSize)
 		if err != nil {
 			return refuse(CodeAuthentication, "signature is missing or malformed")
 		}
-		if !signedByOneOf(s.pins, s.th, signature) {
+		sent, _ := base64Member(object, "ml_dsa_65_public_key", publicKeySize)
+		if !s.pins.signed(s.th, signature, sent) {
 			return refuse(CodeAuthentication, "signature is by no pinned key")
 		}
 	}

@@ -1,12 +1,17 @@
 package pqws
 
 import (
+	"crypto/sha256"
 	"errors"
+	"slices"
 
 	"filippo.io/mldsa"
 )
 
-const signatureSize = mldsa.MLDSA65SignatureSize
+const (
+	signatureSize = mldsa.MLDSA65SignatureSize
+	publicKeySize = mldsa.MLDSA65PublicKeySize
+)
 
 // A Signer signs by pure ML-DSA-65 with an empty context. It may ask an HSM.
 type Signer func(message []byte) (signature []byte, err error)
@@ -31,21 +36,41 @@ func attestationUserData(th []byte) []byte {
 	return append([]byte(prefix+"attestation\x00"), th...)
 }
 
-func parsePins(pins [][]byte) ([]*mldsa.PublicKey, error) {
-	keys := make([]*mldsa.PublicKey, 0, len(pins))
-	for _, pin := range pins {
-		key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), pin)
-		if err != nil {
-			return nil, errors.New("pqws: a pin is an ML-DSA-65 public key of 1,952 bytes")
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
+// pins of a client, of which any may have signed.
+type pins struct {
+	keys         []*mldsa.PublicKey
+	fingerprints [][sha256.Size]byte
 }
 
-func signedByOneOf(pins []*mldsa.PublicKey, th, signature []byte) bool {
+func (p pins) none() bool { return len(p.keys) == 0 && len(p.fingerprints) == 0 }
+
+func parsePins(given [][]byte) (p pins, err error) {
+	for _, pin := range given {
+		if len(pin) == sha256.Size {
+			p.fingerprints = append(p.fingerprints, [sha256.Size]byte(pin))
+			continue
+		}
+		key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), pin)
+		if err != nil {
+			return pins{}, errors.New("pqws: a pin is an ML-DSA-65 public key of 1,952 bytes, or its SHA-256")
+		}
+		p.keys = append(p.keys, key)
+	}
+	return p, nil
+}
+
+// signed tells whether a pinned key has signed. The key that the server sent counts for nothing unless its fingerprint
+// is pinned; sent is nil where there is none or a malformed one.
+func (p pins) signed(th, signature, sent []byte) bool {
+	keys := p.keys
+	if sent != nil && slices.Contains(p.fingerprints, sha256.Sum256(sent)) {
+		key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), sent)
+		if err == nil {
+			keys = append(slices.Clone(keys), key)
+		}
+	}
 	message := identityMessage(th)
-	for _, key := range pins {
+	for _, key := range keys {
 		if mldsa.Verify(key, message, signature, nil) == nil {
 			return true
 		}

@@ -8,8 +8,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"filippo.io/mldsa"
 )
 
 // Defaults of the options.
@@ -38,9 +36,11 @@ type Options struct {
 
 	// A server's. They are called between ClientHello and ServerHello, and the session waits for them.
 	Identity Signer
-	Attest   func(userData []byte) (document []byte, err error)
+	// Identity's public key, for clients that pin its fingerprint; nil: it is not sent.
+	PublicKey []byte
+	Attest    func(userData []byte) (document []byte, err error)
 
-	// A client's. Pins are ML-DSA-65 public keys, of which one must have signed.
+	// A client's. Pins are ML-DSA-65 public keys, or SHA-256 fingerprints of them (32 bytes); one must have signed.
 	Pins              [][]byte
 	VerifyAttestation func(document, userData []byte) error
 
@@ -97,7 +97,7 @@ type CloseStatus struct {
 type Session struct {
 	client   bool
 	options  Options
-	pins     []*mldsa.PublicKey
+	pins     pins
 	state    State
 	deadline time.Time // of the handshake
 
@@ -149,7 +149,7 @@ func newSession(client bool, options Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if options.Pins != nil && len(pins) == 0 {
+	if options.Pins != nil && pins.none() {
 		return nil, errors.New("pqws: an empty list of pins would pin nothing")
 	}
 	lower := &options.UpdateAfter

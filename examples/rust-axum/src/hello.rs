@@ -11,6 +11,7 @@ const VERSION: &str = "pq_websocket";
 const KEY: &str = "ml_kem_768_encapsulation_key";
 const CIPHERTEXT: &str = "ml_kem_768_ciphertext";
 const SIGNATURE: &str = "ml_dsa_65_signature";
+const PUBLIC_KEY: &str = "ml_dsa_65_public_key";
 const DOCUMENT: &str = "attestation_doc";
 const YELLOWPAGES_DOCUMENT: &str = "auth_attestation_doc";
 
@@ -43,6 +44,10 @@ impl Object {
 
     pub fn signature(&self) -> Option<Vec<u8>> {
         self.base64(SIGNATURE)
+    }
+
+    pub fn public_key(&self) -> Option<Vec<u8>> {
+        self.base64(PUBLIC_KEY)
     }
 
     pub fn document(&self) -> Option<Vec<u8>> {
@@ -122,8 +127,8 @@ pub fn yellowpages_server(ciphertext: &[u8], document: &[u8]) -> String {
 }
 
 /// The content of Finished(server).
-pub fn finished(signature: Option<&[u8]>, document: Option<&[u8]>) -> String {
-    let members = [(SIGNATURE, signature), (DOCUMENT, document)];
+pub fn finished(signature: Option<&[u8]>, public_key: Option<&[u8]>, document: Option<&[u8]>) -> String {
+    let members = [(SIGNATURE, signature), (PUBLIC_KEY, public_key), (DOCUMENT, document)];
     let members =
         members.iter().filter_map(|(name, value)| Some(format!(r#""{name}":"{}""#, STANDARD.encode((*value)?))));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))

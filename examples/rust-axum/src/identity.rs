@@ -1,5 +1,5 @@
 //! Server identity: ML-DSA-65 over the transcript hash (section 11).
-use crate::crypto::Secret;
+use crate::crypto::{sha256, Secret};
 use ml_dsa::signature::Keypair;
 use ml_dsa::{EncodedSignature, EncodedVerifyingKey, MlDsa65, Signature, SigningKey, VerifyingKey};
 use std::fmt;
@@ -33,22 +33,43 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A public key that a client trusts.
-pub struct Pin(Box<VerifyingKey<MlDsa65>>);
+/// A public key that a client trusts, or the SHA-256 of one.
+pub enum Pin {
+    Key(Box<VerifyingKey<MlDsa65>>),
+    Fingerprint([u8; 32]),
+}
 
 impl Pin {
-    /// `None` unless it has 1,952 bytes.
-    pub fn new(public_key: &[u8]) -> Option<Self> {
-        let encoded = EncodedVerifyingKey::<MlDsa65>::try_from(public_key).ok()?;
-        Some(Self(Box::new(VerifyingKey::decode(&encoded))))
+    /// `None` unless it has a key's 1,952 bytes, or a fingerprint's 32.
+    pub fn new(pin: &[u8]) -> Option<Self> {
+        match pin.try_into() {
+            Ok(fingerprint) => Some(Self::Fingerprint(fingerprint)),
+            Err(_) => decode(pin).map(Self::Key),
+        }
     }
 
-    pub fn verifies(&self, th: &[u8; 32], signature: &[u8]) -> bool {
-        EncodedSignature::<MlDsa65>::try_from(signature)
-            .ok()
-            .and_then(|encoded| Signature::decode(&encoded))
-            .is_some_and(|signature| self.0.verify_with_context(&signed_bytes(th), &[], &signature))
+    /// `sent` is the key that came with the signature. It counts for nothing unless this pin is its fingerprint.
+    pub fn verifies(&self, th: &[u8; 32], signature: &[u8], sent: Option<&[u8]>) -> bool {
+        match self {
+            Self::Key(key) => verify(key, th, signature),
+            Self::Fingerprint(fingerprint) => sent
+                .filter(|sent| sha256(&[sent]) == *fingerprint)
+                .and_then(decode)
+                .is_some_and(|key| verify(&key, th, signature)),
+        }
     }
+}
+
+fn decode(public_key: &[u8]) -> Option<Box<VerifyingKey<MlDsa65>>> {
+    let encoded = EncodedVerifyingKey::<MlDsa65>::try_from(public_key).ok()?;
+    Some(Box::new(VerifyingKey::decode(&encoded)))
+}
+
+fn verify(key: &VerifyingKey<MlDsa65>, th: &[u8; 32], signature: &[u8]) -> bool {
+    EncodedSignature::<MlDsa65>::try_from(signature)
+        .ok()
+        .and_then(|encoded| Signature::decode(&encoded))
+        .is_some_and(|signature| key.verify_with_context(&signed_bytes(th), &[], &signature))
 }
 
 impl fmt::Debug for Pin {

@@ -2,7 +2,7 @@
 use futures_util::{SinkExt, StreamExt};
 use pq_websocket::attestation::{Attester, Verifier};
 use pq_websocket::client::{connect, open, ClientSocket};
-use pq_websocket::crypto::{Secret, System};
+use pq_websocket::crypto::{sha256, Secret, System};
 use pq_websocket::failure::Ending;
 use pq_websocket::identity::{Identity, Pin};
 use pq_websocket::profile::Profiles;
@@ -117,13 +117,19 @@ async fn identity() {
         let pins = keys.iter().map(|key| Pin::new(key).expect("a public key")).collect();
         ClientOptions { pins, ..ClientOptions::default() }
     };
+    let fingerprint = |key: &[u8]| sha256(&[key]).to_vec();
     let identity = Some(Identity::from_seed(seed()));
     let signing = echo(v1(ServerOptions { identity, ..ServerOptions::default() }), 16).await;
+    let identity = Some(Identity::from_seed(seed()));
+    let sending = echo(v1(ServerOptions { identity, send_public_key: true, ..ServerOptions::default() }), 16).await;
     let plain = echo(v1(ServerOptions::default()), 16).await;
     assert_eq!(first_event(&signing, pins(&[&other_key, &public_key])).await.1, Some(Event::Open));
     assert_eq!(first_event(&signing, pins(&[])).await.1, Some(Event::Open));
     assert_eq!(first_event(&signing, pins(&[&other_key])).await.1, failed(3770));
     assert_eq!(first_event(&plain, pins(&[&public_key])).await.1, failed(3770));
+    assert_eq!(first_event(&sending, pins(&[&other_key, &fingerprint(&public_key)])).await.1, Some(Event::Open));
+    assert_eq!(first_event(&sending, pins(&[&fingerprint(&other_key)])).await.1, failed(3770));
+    assert_eq!(first_event(&signing, pins(&[&fingerprint(&public_key)])).await.1, failed(3770));
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ fn server_identity() {
         let by_this_key = key["name"] == "identity";
         assert_eq!(identity.sign(&th) == Some(hex(&section["signature"])), by_this_key);
         let pin = Pin::new(&identity.public_key()).expect("the length of a public key");
-        assert_eq!(pin.verifies(&th, &hex(&section["signature"])), by_this_key);
+        assert_eq!(pin.verifies(&th, &hex(&section["signature"]), None), by_this_key);
     }
     let now = Instant::now();
     let options = ServerOptions {

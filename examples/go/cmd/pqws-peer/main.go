@@ -3,12 +3,14 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.com/pqws/pqws"
@@ -16,13 +18,13 @@ import (
 
 const usage = `usage:
   pqws-peer server [--port N] [--profile v1] [--context TEXT] [--identity-seed HEX] [--padding N|padme]
-                   [--max-payload N] [--handshake-timeout DURATION]
+                   [--page REPOSITORY] [--max-payload N] [--handshake-timeout DURATION]
   pqws-peer client URL [--case NAME]... [--profile v1] [--context TEXT] [--pin HEX]... [--padding N|padme]
                    [--max-payload N] [--handshake-timeout DURATION] [--fast-open]
   pqws-peer features`
 
 // What test/interop asks before it runs anything.
-const features = `{"server":["v1","identity","fast-open"],"client":["v1","identity","fast-open"]}`
+const features = `{"server":["v1","identity","fingerprint","fast-open","page"],"client":["v1","identity","fingerprint","fast-open"]}`
 
 func main() {
 	if len(os.Args) > 1 {
@@ -85,13 +87,13 @@ func parsePadding(text string) (pqws.Padding, error) {
 }
 
 func parsePin(text string) ([]byte, error) {
-	pin, err := hex.DecodeString(text)
+	digits, isFingerprint := strings.CutPrefix(text, "sha256:")
+	pin, err := hex.DecodeString(digits)
 	if err != nil {
 		return nil, errors.New("not hexadecimal")
 	}
-	if len(pin) == 32 {
-		// No message of the protocol carries the key itself, and a signature can't be verified by a key's hash.
-		return nil, errors.New("a fingerprint can't be verified: give the public key of 1952 bytes")
+	if isFingerprint != (len(pin) == sha256.Size) {
+		return nil, errors.New("a public key of 1952 bytes in hex, or sha256: and the 64 digits of its fingerprint")
 	}
 	return pin, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -39,14 +40,19 @@ func TestLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fingerprint := sha256.Sum256(public)
 	for name, c := range map[string]struct {
 		options pqws.Options
 		args    []string
 	}{
-		"plain":     {pqws.Options{}, nil},
-		"context":   {pqws.Options{Context: []byte("room 7")}, []string{"--context", "room 7"}},
-		"padded":    {pqws.Options{Padding: 256}, []string{"--padding", "padme"}},
-		"identity":  {pqws.Options{Identity: sign}, []string{"--pin", hex.EncodeToString(public)}},
+		"plain":    {pqws.Options{}, nil},
+		"context":  {pqws.Options{Context: []byte("room 7")}, []string{"--context", "room 7"}},
+		"padded":   {pqws.Options{Padding: 256}, []string{"--padding", "padme"}},
+		"identity": {pqws.Options{Identity: sign}, []string{"--pin", hex.EncodeToString(public)}},
+		"fingerprint": {
+			pqws.Options{Identity: sign, PublicKey: public},
+			[]string{"--pin", "sha256:" + hex.EncodeToString(fingerprint[:])},
+		},
 		"fast open": {pqws.Options{}, []string{"--fast-open"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +83,7 @@ func TestMismatchFailsEveryCase(t *testing.T) {
 
 func TestServerPrintsItsPort(t *testing.T) {
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(serve(0, pqws.Options{}, writer)) }()
+	go func() { writer.CloseWithError(serve(0, handler(pqws.Options{}), writer)) }()
 	line, err := bufio.NewReader(reader).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +101,7 @@ func TestArguments(t *testing.T) {
 	fingerprint := strings.Repeat("ab", 32)
 	for _, args := range [][]string{
 		{}, {"--context", "x"}, {"ws://127.0.0.1:1", "--profile", "yellowpages"}, {"ws://127.0.0.1:1", "--padding", "65537"},
-		{"ws://127.0.0.1:1", "--pin", fingerprint}, {"ws://127.0.0.1:1", "--pin", "zz"},
+		{"ws://127.0.0.1:1", "--pin", fingerprint}, {"ws://127.0.0.1:1", "--pin", "sha256:" + fingerprint[2:]}, {"ws://127.0.0.1:1", "--pin", "zz"},
 	} {
 		if err := runClient(args, io.Discard); err == nil || errors.Is(err, errCases) {
 			t.Errorf("%v is taken", args)

@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -22,12 +24,13 @@ func runServer(args []string) error {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	commonFlags(flags, &options)
 	port := flags.Int("port", 0, "0: any")
+	repository := flags.String("page", "", "the repository's folder, whose page is served at /page")
 	flags.Func("identity-seed", "ML-DSA-65 seed, 32 bytes in hex", func(text string) error {
 		seed, err := hex.DecodeString(text)
 		if err != nil {
 			return errors.New("not hexadecimal")
 		}
-		options.Identity, _, err = pqws.IdentityFromSeed(seed)
+		options.Identity, options.PublicKey, err = pqws.IdentityFromSeed(seed)
 		return err
 	})
 	if err := flags.Parse(args); err != nil {
@@ -36,16 +39,41 @@ func runServer(args []string) error {
 	if _, err := pqws.NewServer(options); err != nil {
 		return err // now, rather than at each request
 	}
-	return serve(*port, options, os.Stdout)
+	return serve(*port, withPage(*repository, handler(options)), os.Stdout)
 }
 
-func serve(port int, options pqws.Options, stdout io.Writer) error {
+// withPage serves the page of examples/page, and the script that makes its WebSocket secure.
+func withPage(repository string, sockets http.Handler) http.Handler {
+	if repository == "" {
+		return sockets
+	}
+	mux := http.NewServeMux()
+	for path, file := range map[string]string{
+		"GET /page":                              "examples/page/index.html",
+		"GET /dist/pq-websocket.polyfill.min.js": "dist/pq-websocket.polyfill.min.js",
+	} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			// Not ServeFile, which sends a browser from index.html to the folder.
+			content, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(file)))
+			if err != nil {
+				http.Error(w, "not there: npm run build makes the script", http.StatusNotFound)
+				return
+			}
+			w.Header().Set("Content-Type", mime.TypeByExtension(filepath.Ext(file)))
+			_, _ = w.Write(content)
+		})
+	}
+	mux.Handle("/", sockets)
+	return mux
+}
+
+func serve(port int, handler http.Handler, stdout io.Writer) error {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "listening %d\n", listener.Addr().(*net.TCPAddr).Port)
-	server := &http.Server{Handler: handler(options), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	return server.Serve(listener)
 }
 

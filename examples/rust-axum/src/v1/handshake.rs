@@ -4,6 +4,7 @@ use crate::attestation;
 use crate::crypto::{encapsulate, KemKey, Random, Secret};
 use crate::failure::Failure;
 use crate::hello::{self, Object};
+use crate::identity::Identity;
 use crate::protocol::{Event, Outgoing, Queues};
 use crate::record::{longest_frame, Kind, Receiver, Sender};
 use crate::schedule::{transcript_hash, Direction, Exporter};
@@ -62,7 +63,8 @@ impl Connection {
         let signature = options.identity.as_ref().map_or(Ok(None), |identity| ask(identity.sign(th)))?;
         let user_data = attestation::user_data(th);
         let document = options.attester.as_ref().map_or(Ok(None), |attester| ask(attester.0(&user_data)))?;
-        let content = hello::finished(signature.as_deref(), document.as_deref());
+        let public_key = options.identity.as_ref().filter(|_| options.send_public_key).map(Identity::public_key);
+        let content = hello::finished(signature.as_deref(), public_key.as_deref(), document.as_deref());
         if content.len() > LONGEST_FINISHED {
             return Err(Failure::Authentication);
         }
@@ -125,7 +127,8 @@ impl Connection {
 fn authenticate(options: &ClientOptions, th: &[u8; 32], finished: &Object) -> Result<(), Failure> {
     if !options.pins.is_empty() {
         let signature = finished.signature().ok_or(Failure::Authentication)?;
-        if !options.pins.iter().any(|pin| pin.verifies(th, &signature)) {
+        let sent = finished.public_key();
+        if !options.pins.iter().any(|pin| pin.verifies(th, &signature, sent.as_deref())) {
             return Err(Failure::Authentication);
         }
     }

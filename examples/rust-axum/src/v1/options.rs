@@ -52,7 +52,7 @@ impl Default for Options {
 #[derive(Debug, Default)]
 pub struct ClientOptions {
     pub common: Options,
-    /// Public keys of which one has to have signed. Empty: nobody has to.
+    /// Public keys, or fingerprints of some, of which one has to have signed. Empty: nobody has to.
     pub pins: Vec<Pin>,
     /// Asks for a document and judges it.
     pub verifier: Option<Verifier>,
@@ -62,5 +62,7 @@ pub struct ClientOptions {
 pub struct ServerOptions {
     pub common: Options,
     pub identity: Option<Identity>,
+    /// Sends the identity's public key too, for clients that pin its fingerprint.
+    pub send_public_key: bool,
     pub attester: Option<Attester>,
 }

@@ -3,20 +3,23 @@ use pq_websocket::crypto::Secret;
 use pq_websocket::identity::{Identity, Pin};
 use pq_websocket::record::Padding;
 use pq_websocket::v1::{ClientOptions, Context, Options, ServerOptions};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub const USAGE: &str = "\
-peer server [--port N] [--profile v1|yellowpages|both] [--identity-seed HEX32] [OPTION]...
-peer client URL [--profile v1] [--pin HEX_OF_PUBLIC_KEY]... [--case NAME]... [OPTION]...
+peer server [--port N] [--profile v1|yellowpages|both] [--identity-seed HEX32] [--page REPOSITORY] [OPTION]...
+peer client URL [--profile v1] [--pin HEX|sha256:HEX]... [--case NAME]... [OPTION]...
 peer features
 OPTION: --context TEXT, --padding N|padme, --max-payload N, --handshake-timeout Nms";
 
 /// What test/interop asks before it runs anything.
-pub const FEATURES: &str = r#"{"server":["v1","identity","yellowpages"],"client":["v1","identity"]}"#;
+pub const FEATURES: &str = r#"{"server":["v1","identity","fingerprint","yellowpages","page"],"client":["v1","identity","fingerprint"]}"#;
 
 pub struct Listen {
     pub port: u16,
     pub profile: String,
+    /// The repository's folder, whose page is served at /page.
+    pub page: Option<PathBuf>,
     pub options: ServerOptions,
 }
 
@@ -36,16 +39,18 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, Str
 }
 
 fn parse_server(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let mut listen = Listen { port: 0, profile: "v1".into(), options: ServerOptions::default() };
+    let mut listen = Listen { port: 0, profile: "v1".into(), page: None, options: ServerOptions::default() };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
+            "--page" => listen.page = Some(value.into()),
             "--port" => listen.port = value.parse().map_err(|_| "--port is a number up to 65535")?,
             "--profile" if ["v1", "yellowpages", "both"].contains(&value.as_str()) => listen.profile = value,
             "--identity-seed" => {
                 let mut seed =
                     from_hex(&value).filter(|seed| seed.len() == 32).ok_or("--identity-seed is 32 bytes in hex")?;
                 listen.options.identity = Some(Identity::from_seed(Secret::take(&mut seed)));
+                listen.options.send_public_key = true;
             }
             _ => common(&mut listen.options.common, &name, &value)?,
         }
@@ -63,10 +68,14 @@ fn parse_client(mut arguments: impl Iterator<Item = String>) -> Result<Command, 
             "--profile" if value == "v1" => {}
             "--case" => only.push(value),
             "--pin" => {
-                // A fingerprint would not do: the key itself never comes over the wire (section 11).
-                let pin = from_hex(&value)
-                    .and_then(|key| Pin::new(&key))
-                    .ok_or("--pin is a public key, 1,952 bytes in hex")?;
+                let (digits, is_fingerprint) = match value.strip_prefix("sha256:") {
+                    Some(digits) => (digits, true),
+                    None => (&value[..], false),
+                };
+                let pin = from_hex(digits)
+                    .and_then(|bytes| Pin::new(&bytes))
+                    .filter(|pin| matches!(pin, Pin::Fingerprint(_)) == is_fingerprint)
+                    .ok_or("--pin is a public key, 1,952 bytes in hex, or sha256: and its fingerprint in hex")?;
                 options.pins.push(pin);
             }
             _ => common(&mut options.common, &name, &value)?,

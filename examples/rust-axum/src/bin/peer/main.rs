@@ -4,6 +4,7 @@
 mod arguments;
 mod cases;
 mod echo;
+mod page;
 
 use arguments::{Command, Listen, FEATURES};
 use pq_websocket::attestation::Attester;
@@ -56,5 +57,10 @@ async fn serve(listen: Listen) -> std::io::Result<()> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, listen.port)).await?;
     println!("listening {}", listener.local_addr()?.port());
-    server::serve(listener, server::router(profiles, MOST_PENDING, echo::run)).await
+    let sockets = server::router(profiles, MOST_PENDING, echo::run);
+    let router = match &listen.page {
+        Some(repository) => page::router(repository, sockets),
+        None => sockets,
+    };
+    server::serve(listener, router).await
 }
