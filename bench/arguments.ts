@@ -1,7 +1,7 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 import type { Mode } from './plan.ts';
-import { WORKLOADS } from './workloads.ts';
+import { WORKLOAD_NAMES } from './workloads.ts';
 
 export interface Arguments {
   readonly mode: Mode;
@@ -28,7 +28,7 @@ export const USAGE = `npm run bench -- [options]
   --cpu-prof DIR  write a CPU profile of every process to DIR
   --help          this text
 
-Workloads: ${WORKLOADS.map(({ name }) => name).join(' ')}`;
+Workloads: ${WORKLOAD_NAMES.join(' ')}`;
 
 function list(text: string): string[] {
   return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
@@ -44,8 +44,8 @@ function nodesOf(text: string): number[] {
 }
 
 function workloadsOf(text: string | undefined): string[] {
-  const known = WORKLOADS.map(({ name }) => name);
-  if (text === undefined) return known;
+  const known = WORKLOAD_NAMES;
+  if (text === undefined) return [...known];
   const asked = list(text);
   const unknown = asked.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new RangeError(`--only: there is no workload ${JSON.stringify(unknown)}; there are ${known.join(', ')}`);

@@ -11,8 +11,9 @@ import type { Machine, Report, Result } from './results.ts';
 import { buildPackage, bundlePeer, makeCertificate } from './run/prepare.ts';
 import type { RunOptions, Runtime } from './run/crew.ts';
 import { Crew } from './run/crew.ts';
+import { measureChromium } from './run/chromium.ts';
 import { measure } from './run/runner.ts';
-import { WORKLOADS } from './workloads.ts';
+import { CHROMIUM_WORKLOADS, WORKLOADS } from './workloads.ts';
 
 async function runtimeOf(major: number): Promise<Runtime> {
   // Node 24 comes with the devDependency; the others are installed where they are missing.
@@ -60,8 +61,15 @@ async function run(asked: Arguments): Promise<Report> {
       results.push(...(await measure(plan, runtime, options)));
     }
   }
+  const inChromium = CHROMIUM_WORKLOADS.filter((name) => asked.workloads.includes(name));
+  let chromium: string | undefined;
+  if (inChromium.length > 0) {
+    const measured = await measureChromium(inChromium, await runtimeOf(24), options);
+    chromium = measured.version;
+    results.push(...measured.results);
+  }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  return { machine: machineFacts(facts, asked.mode, date), results };
+  return { machine: { ...machineFacts(facts, asked.mode, date), ...(chromium !== undefined && { chromium }) }, results };
 }
 
 /** @returns the exit code */

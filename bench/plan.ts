@@ -28,6 +28,8 @@ export const FAN_OUT_CLIENTS = 200;
 export const CONNECTING_AT_ONCE = 16;
 /** What a relay between client and server adds in `first-message`, each way. */
 export const RELAY_MILLISECONDS = 50;
-export const MAX_PAYLOAD_BYTES = 8 * 1_048_576;
+/** What goes each way while the longest block of a page's thread is looked for. */
+export const BLOCK_TOTAL_BYTES = 10 * 1_048_576;
+export const MAX_PAYLOAD_BYTES = 16 * 1_048_576;
 /** No single step may take longer: whatever does is ended, and the run with it. */
 export const STEP_TIMEOUT_MS = 60_000;

@@ -67,3 +67,16 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
   firstMessage('first-message-no-fast-open'),
   ...ALL_SIZES.map(record),
 ];
+
+/** Measured in Chromium: in a secure context, and in one without crypto.subtle. The block with one message of all bytes, or with many. */
+export const CHROMIUM_WORKLOADS = [
+  'chromium-records',
+  'chromium-records-insecure',
+  'chromium-longest-block',
+  'chromium-longest-block-insecure',
+  'chromium-longest-block-64k',
+  'chromium-longest-block-64k-insecure',
+] as const;
+export type ChromiumWorkload = (typeof CHROMIUM_WORKLOADS)[number];
+
+export const WORKLOAD_NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), ...CHROMIUM_WORKLOADS];

@@ -7,8 +7,9 @@ export function tlsGroup(port: number, ca: string): Promise<string> {
     const socket = connect({ port, host: '127.0.0.1', ca }, () => {
       const info = socket.getEphemeralKeyInfo();
       const group = info !== null && 'name' in info ? info.name : undefined;
+      const agreed = `${socket.getProtocol() ?? 'TLS'} ${group ?? 'unknown group'}`;
       socket.destroy();
-      resolve(`${socket.getProtocol() ?? 'TLS'} ${group ?? 'unknown group'}`);
+      resolve(agreed);
     });
     socket.once('error', reject);
   });

@@ -1,10 +1,9 @@
 /** Measures: for each Node and workload, all builds side by side, a round of one after a round of the other. */
 import type { Budget } from '../plan.ts';
 import { RELAY_MILLISECONDS } from '../plan.ts';
-import { ratios } from '../ratios.ts';
 import type { BuildName, Result } from '../results.ts';
-import { spread } from '../statistics.ts';
 import type { WorkloadPlan } from '../workloads.ts';
+import { collect } from './collect.ts';
 import type { RunOptions, Runtime, Samples } from './crew.ts';
 import { Crew } from './crew.ts';
 import { idleMemory } from './idle-memory.ts';
@@ -78,18 +77,11 @@ async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOpti
   return samples;
 }
 
-function results(plan: WorkloadPlan, runtime: Runtime, samples: Samples): Result[] {
-  return Object.entries(plan.rows).flatMap(([metric, workload]) => {
-    const figures = new Map([...samples].map(([build, list]) => [build, spread(list.map((sample) => sample[metric] as number))]));
-    const medians = new Map([...figures].map(([build, figure]) => [build, figure.median]));
-    return [...figures].map(
-      ([build, figure]): Result => ({ workload, runtime: runtime.name, build, unit: plan.unit, ...figure, ratio: ratios(build, medians) }),
-    );
-  });
-}
-
 /** All rows of one workload in one runtime. */
 export async function measure(plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Result[]> {
   const samples = plan.kind === 'idle-memory' ? await idleMemory(plan, runtime, options) : await sideBySide(plan, runtime, options);
-  return results(plan, runtime, samples);
+  return Object.entries(plan.rows).flatMap(([metric, workload]) => {
+    const values = new Map([...samples].map(([build, list]) => [build, list.map((sample) => sample[metric] as number)]));
+    return collect(workload, runtime.name, plan.unit, values);
+  });
 }

@@ -2,8 +2,8 @@
  * `record-*`: what one processor core seals and opens without any socket: this package's record layer, and beside it
  * the least that AES-256-GCM costs in this Node, createCipheriv and createDecipheriv with nothing around them.
  */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync } from 'node:crypto';
-import { nodeBackend } from '../../../src/crypto/node.ts';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { platform } from '#platform';
 import { DirectionKeys } from '../../../src/protocol/key-schedule.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../../../src/protocol/limits.ts';
 import { RecordReceiver } from '../../../src/protocol/receiver.ts';
@@ -18,10 +18,11 @@ const MESSAGES = 16;
 type Pass = (message: Buffer) => Uint8Array;
 
 async function recordLayer(): Promise<Pass> {
+  const backend = platform.backend();
   const transcriptHash = randomBytes(32);
   const bytes = randomBytes(32);
   const direction = async (): Promise<DirectionKeys> =>
-    DirectionKeys.derive(nodeBackend, transcriptHash, 'client', await nodeBackend.importSecret(bytes));
+    DirectionKeys.derive(backend, transcriptHash, 'client', await backend.importSecret(bytes));
   const receiver = new RecordReceiver({
     keys: await direction(),
     maxInner: maxInnerBytes(DEFAULT_LIMITS.maxPayload),
@@ -29,7 +30,7 @@ async function recordLayer(): Promise<Pass> {
   });
   let opened: Uint8Array | undefined;
   const sender = new RecordSender<undefined>(
-    { keys: await direction(), random: randomFillSync, now: () => performance.now(), rekey: DEFAULT_REKEY, padding: 'off' },
+    { keys: await direction(), random: platform.random, now: () => performance.now(), rekey: DEFAULT_REKEY, padding: 'off' },
     {
       frame(frame) {
         const record = receiver.open(frame);
