@@ -22,6 +22,7 @@ const boolean = (value: string): unknown => ({ true: true, false: false })[value
 export const GATEWAY_SETTINGS: readonly Setting[] = [
   { flags: '-l, --listen <address>', env: 'PQ_GATEWAY_LISTEN', path: ['listen'], read: text, help: 'host:port, :port or unix:/path (default 127.0.0.1:8443)' },
   { flags: '-u, --upstream <address...>', env: 'PQ_GATEWAY_UPSTREAM', path: ['routes'], read: text, isList: true, help: 'backends for every request: ws://host:port, wss://host:port, unix:/path' },
+  { flags: '--profiles <name...>', env: 'PQ_GATEWAY_PROFILES', path: ['profiles'], read: text, isList: true, help: 'v1, yellowpages or both (default v1)' },
   { flags: '--tls-cert <file>', env: 'PQ_GATEWAY_TLS_CERT', path: ['tls', 'cert'], read: text, help: 'certificate chain in PEM; read again on SIGHUP' },
   { flags: '--tls-key <file>', env: 'PQ_GATEWAY_TLS_KEY', path: ['tls', 'key'], read: text, help: 'its private key in PEM' },
   { flags: '--identity <file>', env: 'PQ_GATEWAY_IDENTITY', path: ['identity', 'key'], read: text, help: 'ML-DSA-65 secret key, as keygen writes it' },

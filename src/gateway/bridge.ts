@@ -15,7 +15,9 @@ const NO_STATUS = 1005;
 const ABNORMAL = 1006;
 const GOING_AWAY = 1001;
 /** How long a leg that was cut may take to send what it already had, and the peer to hang up, in milliseconds. */
-const LINGER = 5_000;
+const LINGER = 30_000;
+/** The same where the gateway itself is ending. */
+const SHORT_LINGER = 3_000;
 
 const TEXT = { binary: false };
 const BINARY = { binary: true };
@@ -67,7 +69,7 @@ export class Bridge {
     this.lastActive = now();
     this.#listen();
     // What a stranger's replayed hello opened must not eat the backend's messages.
-    legs.client.pq.finished.then(
+    provedLive(legs.client).then(
       () => {
         if (this.#state === 'waiting') this.#state = 'forwarding';
         legs.upstream.resume();
@@ -109,7 +111,7 @@ export class Bridge {
     this.legs.upstream.terminate();
     this.legs.client.close(GOING_AWAY);
     queueMicrotask(() => {
-      cut(this.legs.clientNetwork, this.legs.client);
+      cut(this.legs.clientNetwork, this.legs.client, SHORT_LINGER);
     });
   }
 
@@ -233,13 +235,24 @@ export class Bridge {
   }
 }
 
+/**
+ * Resolves when the client has proved itself live; rejects when it never does. yellowpages has no such proof but the
+ * client's first message, and a backend may be the one who speaks first.
+ */
+export function provedLive({ pq }: WsStyleWebSocket): Promise<void> {
+  return pq.profile === 'yellowpages' ? Promise.resolve() : pq.finished;
+}
+
 function closeLeg(leg: WsStyleWebSocket | WebSocket, code: number, reason: Uint8Array): void {
   if (code === NO_STATUS) leg.close();
   else leg.close(code, reason as Buffer);
 }
 
-/** Ends a connection without a close, behind what was already handed to the network. */
-export function cut(network: Duplex, leg: { terminate(): void }): void {
+/**
+ * Ends a connection without a close, behind what was already handed to the network.
+ * @param linger milliseconds that this may take
+ */
+export function cut(network: Duplex, leg: { terminate(): void }, linger = LINGER): void {
   if (network.destroyed) {
     leg.terminate();
     return;
@@ -247,7 +260,7 @@ export function cut(network: Duplex, leg: { terminate(): void }): void {
   network.end();
   const timer = setTimeout(() => {
     leg.terminate();
-  }, LINGER);
+  }, linger);
   timer.unref();
   network.once('close', () => {
     clearTimeout(timer);

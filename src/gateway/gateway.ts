@@ -15,6 +15,7 @@ import { KEEP_ALIVE_DELAY } from './backend.ts';
 import type { Traffic } from './bridge.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { Config } from './config.ts';
+import type { ConfigProblem } from './config-error.ts';
 import { GatewayConfigError, pathText } from './config-error.ts';
 import { Connections } from './connections.ts';
 import { HealthChecks } from './health.ts';
@@ -74,7 +75,9 @@ export class Gateway {
       handshakeTimeout: timeouts.handshake,
       maxPayload: limits.messageBytes,
       maxPendingHandshakes: limits.pendingHandshakes,
-      padding: settings.padding,
+      profiles: settings.profiles,
+      // yellowpages alone has no padding, and refuses to be told of any.
+      ...(settings.padding !== 'off' && { padding: settings.padding }),
       ...(settings.context !== undefined && { context: settings.context }),
       ...authentication,
     });
@@ -109,12 +112,7 @@ export class Gateway {
    * @throws {GatewayConfigError} for files that cannot be read or hold something else, and patterns that are none
    */
   static async prepare(config: Config, log: GatewayLog, hooks: ServerAuthenticationOptions = {}): Promise<Gateway> {
-    const { settings } = config;
-    if (settings.tls !== undefined && settings.listen.startsWith('unix:')) {
-      throw new GatewayConfigError([
-        { source: config.locate(['listen']), path: 'listen', message: 'expected host:port: TLS is not offered on a unix socket' },
-      ]);
-    }
+    checkTogether(config);
     const authentication = { ...serverAuthentication(config), ...hooks };
     let changed = (): void => undefined;
     const routes = await makeRoutes(config, log, () => {
@@ -279,6 +277,20 @@ export class Gateway {
       else bridge.leave('idle');
     }
   }
+}
+
+/** Keys that are right alone and wrong together. @throws {GatewayConfigError} */
+function checkTogether({ settings, locate }: Config): void {
+  const problem = (key: keyof typeof settings, message: string): ConfigProblem => ({ source: locate([key]), path: key, message });
+  const problems: ConfigProblem[] = [];
+  if (settings.tls !== undefined && settings.listen.startsWith('unix:')) {
+    problems.push(problem('listen', 'expected host:port: TLS is not offered on a unix socket'));
+  }
+  if (!settings.profiles.includes('v1')) {
+    const set = [settings.identity && 'identity', settings.context && 'context', settings.padding !== 'off' && 'padding'] as const;
+    for (const key of set) if (key) problems.push(problem(key, 'expected v1 among the profiles: yellowpages has no such thing'));
+  }
+  if (problems.length > 0) throw new GatewayConfigError(problems);
 }
 
 async function makeRoutes(config: Config, log: GatewayLog, backendChanged: () => void): Promise<Route[]> {

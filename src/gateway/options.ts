@@ -1,5 +1,5 @@
 /** What a gateway can be told. The configuration file has the same shape. Times are milliseconds, sizes are bytes. */
-import type { PaddingOption } from '../types.ts';
+import type { PaddingOption, Profile } from '../types.ts';
 
 export interface RouteOptions {
   /** The label in logs and metrics. Default: `route 1`, `route 2`, … */
@@ -86,6 +86,11 @@ export interface LogOptions {
 export interface GatewayOptions {
   /** `host:port`, `[v6]:port`, `:port` for all interfaces, `unix:/path`; port 0 takes a free one. Default `127.0.0.1:8443`. */
   listen?: string;
+  /**
+   * Wire profiles that clients may speak; the hello tells which. `identity`, `context` and `padding` are v1's.
+   * Default `['v1']`.
+   */
+  profiles?: Profile[];
   /** Files in PEM. Default: none, plain WebSockets, for behind a TLS terminator. */
   tls?: { cert: string; key: string };
   /** Every connection must begin with a PROXY protocol header (v1 or v2). Default false. */

@@ -115,6 +115,13 @@ const attestation = v.union(
 
 export const gatewaySchema = object({
   listen: v.optional(listenAddress, '127.0.0.1:8443'),
+  profiles: v.optional(
+    v.pipe(
+      atLeastOne(oneOf('v1', 'yellowpages'), 'v1, yellowpages'),
+      v.check((names) => new Set(names).size === names.length, 'each profile once'),
+    ),
+    ['v1'],
+  ),
   tls: v.optional(object({ cert: file, key: file })),
   proxyProtocol: v.optional(flag, false),
   trustedProxies: v.optional(list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks'), []),

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WsStyleWebSocket } from '../socket-types.ts';
 import type { WebSocketServer } from '../ws/server.ts';
 import type { Admission } from './admission.ts';
-import { Bridge, cut } from './bridge.ts';
+import { Bridge, cut, provedLive } from './bridge.ts';
 import type { Traffic } from './bridge.ts';
 import { beyondUpgrade } from './headers.ts';
 import type { Forwarding } from './headers.ts';
@@ -133,22 +133,25 @@ export class Upgrades {
   #bridge(client: WsStyleWebSocket, clientNetwork: Duplex, upstream: Upstream, facts: object): void {
     const { metrics, log, traffic, limits } = this.parts;
     const started = performance.now();
-    client.pq.finished.then(
+    let result: 'pending' | 'ok' | 'failed' = 'pending';
+    provedLive(client).then(
       () => {
+        result = 'ok';
         metrics.handshakeDone(client.pq.handshakeMilliseconds ?? 0);
         log.debug(facts, 'opened');
       },
       () => {
+        result = 'failed';
         metrics.handshakeFailed(client.pq.failure?.code ?? 'PQ_ERR_CLOSED_EARLY');
       },
     );
     const legs = { client, clientNetwork, upstream: upstream.socket, upstreamNetwork: upstream.network };
     const bridge = new Bridge(legs, traffic, limits.bufferedBytes, () => performance.now(), (end) => {
       this.bridges.delete(bridge);
-      const { counters, failure, handshakeMilliseconds } = client.pq;
+      const { counters, failure, profile } = client.pq;
       // A handshake that failed has been counted as one.
-      metrics.channelClosed(counters, end, handshakeMilliseconds === null ? undefined : failure?.code);
-      log.info({ ...facts, end, code: failure?.code, seconds: Math.round(performance.now() - started) / 1000, ...counters }, 'closed');
+      metrics.channelClosed(counters, end, result === 'ok' ? failure?.code : undefined);
+      log.info({ ...facts, profile, end, code: failure?.code, seconds: Math.round(performance.now() - started) / 1000, ...counters }, 'closed');
       if (this.bridges.size > 0) return;
       for (const resolve of this.#emptied) resolve();
       this.#emptied.clear();

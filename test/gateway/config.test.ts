@@ -32,6 +32,7 @@ const ROUTES = 'routes:\n  - upstreams: [ws://127.0.0.1:1]\n';
 test('every default', () => {
   expect(configFrom({ routes: [{ upstreams: ['ws://x'] }] } satisfies GatewayOptions).settings).toEqual({
     listen: '127.0.0.1:8443',
+    profiles: ['v1'],
     proxyProtocol: false,
     trustedProxies: [],
     routes: [{ upstreams: ['ws://x'], preserveHost: true, health: { interval: 5_000, timeout: 2_000 } }],
@@ -74,6 +75,9 @@ describe('errors', () => {
   /** A key with a wrong value on line 3, and what is said of it. */
   const WRONG: readonly (readonly [yaml: string, path: string, expected: string])[] = [
     ['listen: 8443', 'listen', 'an address to listen on: host:port, [v6]:port, :port or unix:/path'],
+    ['profiles: [v2]', 'profiles[0]', 'one of v1, yellowpages'],
+    ['profiles: []', 'profiles', 'a list of at least one of: v1, yellowpages'],
+    ['profiles: [v1, v1]', 'profiles', 'each profile once'],
     ['tls: yes', 'tls', 'a map with cert, key'],
     ['tls: {cert: x}', 'tls.key', 'this key to be there'],
     ['tls: {cert: "", key: k}', 'tls.cert', 'the path of a file'],
@@ -143,6 +147,16 @@ describe('errors', () => {
     expect(await problemsOf('a: 1\na: 2\n')).toEqual([expect.stringMatching(/^FILE:2: not YAML or JSON \(duplicate key\)$/)]);
     expect(() => loadConfig(path.join(folder, 'none'), [])).toThrow(`${folder}/none: cannot be read (ENOENT)`);
     expect(await problemsOf('just text')).toEqual(['FILE:1: expected a map with routes']);
+  });
+
+  test('what yellowpages alone cannot do', async () => {
+    const expected = 'expected v1 among the profiles: yellowpages has no such thing';
+    expect(await problemsOf(`${ROUTES}profiles: [yellowpages]\ncontext: x\npadding: padme\nidentity: {url: "http://x"}\n`)).toEqual([
+      `FILE:6: identity: ${expected}`,
+      `FILE:4: context: ${expected}`,
+      `FILE:5: padding: ${expected}`,
+    ]);
+    expect(await problemsOf(`${ROUTES}profiles: [yellowpages]\n`)).toEqual([]);
   });
 
   test('files that the configuration names', async () => {

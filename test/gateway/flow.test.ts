@@ -54,6 +54,29 @@ test('a client that does not read stops the reading from the backend; nothing is
   expect(received).toEqual(Array.from({ length: COUNT }, (_, i) => i));
 });
 
+test('a backend that is cut while its client does not read: all that it had sent arrives, then the cut', async () => {
+  const backend = await startBackend();
+  // Room for everything, so that the gateway still holds much of it when the backend is gone.
+  const gateway = await startTestGateway({ upstreams: [backend.url], limits: { bufferedBytes: 2 * COUNT * MESSAGE } });
+  const client = await openClient(`${gateway.url}/`);
+  const { socket, request, closed } = await backend.next();
+  client.pause();
+  for (let i = 0; i < COUNT; i++) socket.send(numbered(i));
+  await metricReaches(gateway, 'pqws_gateway_messages_total{direction="out"}', COUNT);
+  request.socket.end();
+  await closed;
+  await nextTask();
+  expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_buffered_bytes')).toBeGreaterThan(0);
+  let received = 0;
+  client.on('message', () => {
+    received += 1;
+  });
+  const ended = once<[number]>(client, 'close');
+  client.resume();
+  expect((await ended)[0]).toBe(1006);
+  expect(received).toBe(COUNT);
+});
+
 test('a backend that does not read stops the reading from the client; nothing is lost', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url], limits: { bufferedBytes: HIGH_WATER } });
