@@ -173,12 +173,7 @@ export class WsStyleSocket extends PQWebSocket {
     const given = typeof options === 'function' ? options : callback;
     const { binary, fin } = (typeof options === 'object' ? options : undefined) ?? {};
     if (fin === false) throw new TypeError('send: fragments are not supported, since each message is sealed as a whole');
-    const message = wsMessage(data);
-    sendOn(
-      this,
-      message.type === 'blob' || binary === undefined ? message : { ...message, type: binary ? 'binary' : 'text' },
-      given && later(safely(given)),
-    );
+    sendOn(this, asKind(wsMessage(data), binary), given && later(safely(given)));
   }
 
   /**
@@ -280,6 +275,13 @@ function wsMessage(data: unknown): SendData {
   const message = parseSendData(value);
   if (message.type !== 'text' || typeof value === 'string') return message;
   throw new TypeError(`send: the data must be a string, a number, bytes or a Blob, got ${typeof value}`);
+}
+
+function asKind(message: SendData, binary: boolean | undefined): SendData {
+  if (message.type === 'blob' || binary === undefined) return message;
+  if (binary) return { type: 'binary', bytes: message.bytes };
+  // A text's bytes are taken for ours alone; what the caller gave as bytes may change before it is sealed.
+  return message.type === 'text' ? message : { type: 'text', bytes: message.bytes.slice() };
 }
 
 function emitSafely(emitter: EventEmitter, event: string, ...values: unknown[]): void {

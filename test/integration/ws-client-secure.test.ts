@@ -213,3 +213,19 @@ describe('arguments', () => {
     expect([client.pq.backend, peer.pq.profile, client.pq.kem, peer.pq.cipher]).toEqual(['node', 'v1', 'ML-KEM-768', 'AES-256-GCM']);
   });
 });
+
+test.each([true, false])('bytes that change after send() are not what arrives (binary: %s)', async (binary) => {
+  const { url, server } = await startSecure();
+  const arrived = new Promise<string>((resolve) => {
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => { resolve(data.toString()); });
+    });
+  });
+  const socket = new WebSocket(url);
+  await once(socket, 'open');
+  const bytes = Buffer.from('as given');
+  socket.send(bytes, { binary });
+  bytes.fill('x');
+  expect(await arrived).toBe('as given');
+  socket.terminate();
+});
