@@ -36,7 +36,7 @@ export const GATEWAY_SETTINGS: readonly Setting[] = [
   { flags: '--handshake-burst <n>', env: 'PQ_GATEWAY_HANDSHAKE_BURST', path: ['limits', 'handshakeBurst'], read: number, help: 'at once, of one client address (default 200)' },
   { flags: '--max-message <bytes>', env: 'PQ_GATEWAY_MAX_MESSAGE', path: ['limits', 'messageBytes'], read: number, help: 'of one message (default 104857600)' },
   { flags: '--idle-timeout <ms>', env: 'PQ_GATEWAY_IDLE_TIMEOUT', path: ['timeouts', 'idle'], read: number, help: 'without any traffic; 0 for never (default 3600000)' },
-  { flags: '--drain-delay <ms>', env: 'PQ_GATEWAY_DRAIN_DELAY', path: ['drain', 'delay'], read: number, help: 'on SIGTERM: not ready, and still listening (default 0)' },
+  { flags: '--drain-delay <ms>', env: 'PQ_GATEWAY_DRAIN_DELAY', path: ['drain', 'delay'], read: number, help: 'on SIGTERM: not ready, and still serving (default 0)' },
   { flags: '--drain-deadline <ms>', env: 'PQ_GATEWAY_DRAIN_DEADLINE', path: ['drain', 'deadline'], read: number, help: 'then: until open connections get 1001 (default 30000)' },
   { flags: '--admin <address>', env: 'PQ_GATEWAY_ADMIN', path: ['admin', 'listen'], read: text, help: '/metrics, /healthz and /readyz (default nowhere)' },
   { flags: '--workers <n>', env: 'PQ_GATEWAY_WORKERS', path: ['workers'], read: number, help: 'processes, or cores (default 1)' },

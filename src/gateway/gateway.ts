@@ -23,6 +23,7 @@ import { boundAddress, listen } from './listening.ts';
 import type { GatewayLog } from './log.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { answer, passRequest, requireUpgrade } from './plain-http.ts';
+import { refuseGarbage } from './refusals.ts';
 import { requestTarget } from './request-target.ts';
 import { Route, urlPatternClass } from './routes.ts';
 import { serverAuthentication } from './signers.ts';
@@ -49,8 +50,11 @@ export class Gateway {
   readonly #trusted: TrustedProxies;
   readonly #health: readonly HealthChecks[];
   #idleSweep: ReturnType<typeof setInterval> | undefined;
-  #state: 'running' | 'draining' | 'closed' = 'running';
+  /** 'unready' is the drain's delay: it still serves whom a load balancer sends, until that has heard of it. */
+  #state: 'running' | 'unready' | 'draining' | 'closed' = 'running';
   #drained: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  readonly #closing = new AbortController();
 
   private constructor(
     private readonly config: Config,
@@ -98,7 +102,7 @@ export class Gateway {
       limits: { maxPayload: limits.messageBytes, upgradeTimeout: timeouts.upgrade, bufferedBytes: limits.bufferedBytes },
       routeOf: (hostname, pathname) => this.#routeOf(hostname, pathname),
       clientOf: (request) => this.#clientOf(request),
-      isDraining: () => this.#state !== 'running',
+      isDraining: () => this.#state === 'draining' || this.#state === 'closed',
     });
     this.#health = routes.flatMap((route, index) => {
       const health = settings.routes[index]?.health ?? false;
@@ -166,7 +170,7 @@ export class Gateway {
   }
 
   /**
-   * Not ready at once; after the delay it stops listening; after the deadline what is still open gets 1001, behind all
+   * Not ready at once; after the delay it takes nobody new; after the deadline what is still open gets 1001, behind all
    * that backends had sent.
    */
   drain(): Promise<void> {
@@ -175,8 +179,14 @@ export class Gateway {
   }
 
   /** Ends everything now: pending handshakes and conversations get 1001. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#state = 'closed';
+    this.#closing.abort();
     clearInterval(this.#idleSweep);
     for (const checks of this.#health) checks.stop();
     this.#server.close();
@@ -190,13 +200,17 @@ export class Gateway {
 
   async #drain(): Promise<void> {
     const { delay, deadline } = this.config.settings.drain;
-    this.#state = 'draining';
+    this.#state = 'unready';
     this.onReadinessChange();
     this.log.info({ open: this.openConversations }, 'draining');
-    await sleep(delay);
-    this.#server.close();
-    this.#server.closeIdleConnections();
-    await this.#emptyWithin(deadline);
+    const { signal } = this.#closing;
+    if (delay > 0) await sleep(delay, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) {
+      this.#state = 'draining';
+      this.#server.close();
+      this.#server.closeIdleConnections();
+      await this.#emptyWithin(deadline);
+    }
     await this.close();
     this.log.info({}, 'drained');
   }
@@ -309,20 +323,5 @@ async function makeRoutes(config: Config, log: GatewayLog, backendChanged: () =>
         { source: locate(path), path: pathText(path), message: 'expected URL patterns for host and path' },
       ]);
     }
-  });
-}
-
-/** As node:http answers by itself. */
-function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const statuses: Record<string, string> = {
-    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  };
-  socket.end(`HTTP/1.1 ${statuses[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`, () => {
-    socket.destroy();
   });
 }

@@ -58,3 +58,18 @@ function endSocket(socket: Duplex, text: string): void {
   });
   socket.end(text, 'latin1');
 }
+
+/** Answers what is no HTTP request, as node:http does by itself. */
+export function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const statuses: Record<string, string> = {
+    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  };
+  socket.end(`HTTP/1.1 ${statuses[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`, () => {
+    socket.destroy();
+  });
+}

@@ -105,7 +105,7 @@ test('a backend that does not read stops the reading from the client; nothing is
 
 test('a drain refuses newcomers, lets conversations end, and says 1001 behind all that the backend had sent', async () => {
   const backend = await startBackend();
-  const gateway = await startTestGateway({ upstreams: [backend.url], drain: { delay: 300, deadline: 200 } });
+  const gateway = await startTestGateway({ upstreams: [backend.url], drain: { deadline: 500 } });
   const client = await openClient(`${gateway.url}/`);
   const { socket, closed } = await backend.next();
   expect((await gateway.admin('/readyz')).status).toBe(200);
@@ -133,6 +133,20 @@ test('a drain refuses newcomers, lets conversations end, and says 1001 behind al
   expect(sent).toBeGreaterThan(0);
   expect(received).toEqual(Array.from({ length: sent }, (_, i) => `${i}`));
   await expect(fetch(`http://${gateway.adminAddress}/healthz`)).rejects.toThrow();
+});
+
+test("in a drain's delay newcomers are served, since load balancers have not heard of it; an end now does not wait for it", async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url], drain: { delay: 3_600_000 } });
+  const drained = gateway.drain();
+  expect((await gateway.admin('/readyz')).status).toBe(503);
+  const client = await openClient(`${gateway.url}/echo`);
+  client.send('served');
+  expect(await nextText(client)).toBe('served');
+  const ended = once<[number]>(client, 'close');
+  void gateway.close();
+  expect((await ended)[0]).toBe(1001);
+  await drained;
 });
 
 test('a drain is over as soon as nothing is open', async () => {
