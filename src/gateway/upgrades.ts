@@ -38,6 +38,8 @@ export interface UpgradeParts {
 export class Upgrades {
   /** Conversations that are open, with their channel. */
   readonly bridges = new Map<Bridge, WsStyleWebSocket>();
+  /** Sockets that were admitted and have not come to a conversation, or to their end. */
+  readonly #arriving = new Set<Duplex>();
   /** Upstreams that are open before their client is. */
   readonly #waiting = new WeakMap<IncomingMessage, Upstream>();
   readonly #emptied = new Set<() => void>();
@@ -86,9 +88,12 @@ export class Upgrades {
       return;
     }
     const abort = new AbortController();
+    this.#arriving.add(socket);
     socket.once('close', () => {
       admitted();
       abort.abort();
+      this.#arriving.delete(socket);
+      this.#checkEmpty();
     });
     const result = await openUpstream(route, request, path.target, client.forwarding, parts.limits, abort.signal);
     if (result.type === 'answered') {
@@ -104,12 +109,22 @@ export class Upgrades {
     }
   }
 
-  /** Resolves when no conversation is open. */
+  /** Resolves when no conversation is open, and none is about to be. */
   async empty(): Promise<void> {
-    if (this.bridges.size === 0) return;
+    if (this.#isEmpty) return;
     await new Promise<void>((resolve) => {
       this.#emptied.add(resolve);
     });
+  }
+
+  get #isEmpty(): boolean {
+    return this.bridges.size === 0 && this.#arriving.size === 0;
+  }
+
+  #checkEmpty(): void {
+    if (!this.#isEmpty) return;
+    for (const resolve of this.#emptied) resolve();
+    this.#emptied.clear();
   }
 
   #secure(request: IncomingMessage, socket: Duplex, head: Buffer, route: Route, client: ClientFacts, upstream: Upstream): void {
@@ -152,10 +167,9 @@ export class Upgrades {
       // A handshake that failed has been counted as one.
       metrics.channelClosed(counters, end, result === 'ok' ? failure?.code : undefined);
       log.info({ ...facts, profile, end, code: failure?.code, seconds: Math.round(performance.now() - started) / 1000, ...counters }, 'closed');
-      if (this.bridges.size > 0) return;
-      for (const resolve of this.#emptied) resolve();
-      this.#emptied.clear();
+      this.#checkEmpty();
     });
     this.bridges.set(bridge, client);
+    this.#arriving.delete(clientNetwork);
   }
 }

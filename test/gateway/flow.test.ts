@@ -135,6 +135,20 @@ test('a drain refuses newcomers, lets conversations end, and says 1001 behind al
   await expect(fetch(`http://${gateway.adminAddress}/healthz`)).rejects.toThrow();
 });
 
+test('a drain waits for handshakes that are under way', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url], drain: { deadline: 3_600_000 } });
+  const opening = openClient(`${gateway.url}/echo`);
+  // The backend is reached before the client is upgraded.
+  await backend.next();
+  const drained = gateway.drain();
+  const client = await opening;
+  client.send('served');
+  expect(await nextText(client)).toBe('served');
+  client.close();
+  await drained;
+});
+
 test("in a drain's delay newcomers are served, since load balancers have not heard of it; an end now does not wait for it", async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url], drain: { delay: 3_600_000 } });
