@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 
@@ -28,7 +29,11 @@ function alone(name: string, groupOrder: number, test: TestProjectInlineConfigur
 
 export default defineConfig({
   // `#platform` of package.json's `imports`, as Node takes it.
-  resolve: { conditions: ['node'] },
+  resolve: {
+    conditions: ['node'],
+    // The examples import the package by its name.
+    alias: [{ find: /^pq-websocket$/, replacement: path.join(import.meta.dirname, 'src/index.ts') }],
+  },
   ssr: { resolve: { conditions: ['node'] } },
   test: {
     pool: 'forks',
@@ -46,7 +51,8 @@ export default defineConfig({
       project('gateway'),
       alone('runtime', 1),
       alone('browser', 2),
-      alone('memory', 3, {
+      alone('deploy', 3),
+      alone('memory', 4, {
         include: [MEMORY],
         exclude: configDefaults.exclude,
         execArgv: ['--expose-gc'],
