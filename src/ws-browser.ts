@@ -6,5 +6,6 @@ function refuse(): never {
 export const WebSocket = refuse;
 export const WebSocketServer = refuse;
 export const Server = refuse;
+export const secureServer = refuse;
 export const createWebSocketStream = refuse;
 export default refuse;

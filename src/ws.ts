@@ -47,6 +47,8 @@ export function createWebSocketStream(socket: object, options?: DuplexOptions): 
 }
 
 export { WebSocketServer, WebSocketServer as Server };
+export { secureServer } from './ws/secure-server.ts';
+export type { PlainServer, SecureServerOptions } from './ws/secure-server.ts';
 export type { WebSocketServerEvents } from './ws/server.ts';
 export type { WebSocketServerOptions } from './ws/options.ts';
 export type { WebSocketOptions } from './ws/client.ts';

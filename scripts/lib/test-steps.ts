@@ -28,6 +28,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
     { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
     { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd and Chromium', command: ['node', 'scripts/runtimes.mjs'] },
+    { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
     { name: 'interop', title: 'peers in other languages, with each other and with a hostile one', command: ['node', 'scripts/interop.mjs', '--ci'] },

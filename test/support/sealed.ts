@@ -169,16 +169,24 @@ export function assertSealed(
   secrets: readonly (string | Uint8Array)[],
   profile: Profile = 'v1',
 ): void {
+  const problems = sealProblems(tap, secrets, profile);
+  if (problems.length > 0) throw new Error(`not sealed:\n  ${problems.join('\n  ')}`);
+}
+
+/** What `assertSealed` complains of, a line each. @throws {Error} when there is nothing to judge */
+export function sealProblems(
+  tap: Pick<Tap, 'connections'>,
+  secrets: readonly (string | Uint8Array)[],
+  profile: Profile = 'v1',
+): string[] {
   const needles = secrets.map(needlesOf);
   const upgraded = tap.connections.filter((connection) => connection.upgraded);
   if (!upgraded.some((connection) => connection.frames.length > 0)) {
     throw new Error('the tap saw no WebSocket frame, so nothing is shown');
   }
-  const problems: string[] = [];
-  for (const [index, connection] of tap.connections.entries()) {
-    for (const problem of connectionProblems(connection, needles, profile)) problems.push(`connection ${index}, ${problem}`);
-  }
-  if (problems.length > 0) throw new Error(`not sealed:\n  ${problems.join('\n  ')}`);
+  return tap.connections.flatMap((connection, index) =>
+    connectionProblems(connection, needles, profile).map((problem) => `connection ${index}, ${problem}`),
+  );
 }
 
 function connectionProblems(connection: TapConnection, secrets: readonly Needle[][], profile: Profile): string[] {

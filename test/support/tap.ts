@@ -5,7 +5,7 @@ import { TapConnection } from './tap-connection.ts';
 import type { FrameHook } from './tap-connection.ts';
 import { AsyncQueue } from './deferred.ts';
 
-export { assertSealed } from './sealed.ts';
+export { assertSealed, sealProblems } from './sealed.ts';
 export type { FrameHook, FrameVerdict, Side, TapConnection, TapFrame } from './tap-connection.ts';
 export { OPCODE, closePayload };
 
