@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { startGateway } from 'pq-websocket/gateway';
 import { WebSocket as SecureSocket } from 'pq-websocket/ws';
 import { WebSocket, WebSocketServer } from 'ws';
+import { plainProxy } from './plain-proxy.ts';
 
 const SIZES = [32, 16 * 1024] as const;
 /** Messages under way at once. */
@@ -34,36 +35,6 @@ async function backend(): Promise<void> {
   });
   await once(server, 'listening');
   process.send?.(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
-}
-
-/** What somebody writes who needs no gateway: the same upstream options, pauses at the same mark. */
-async function plainProxy(upstream: string): Promise<string> {
-  const HIGH_WATER = 1024 * 1024;
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
-  server.on('connection', (client, request) => {
-    const target = new WebSocket(upstream + request.url, { perMessageDeflate: false });
-    client.pause();
-    target.on('open', () => {
-      client.resume();
-    });
-    const pass = (from: WebSocket, to: WebSocket): void => {
-      from.on('message', (data, isBinary) => {
-        to.send(data, { binary: isBinary });
-        if (to.bufferedAmount < HIGH_WATER || from.isPaused) return;
-        from.pause();
-        to.send('', () => {
-          from.resume();
-        });
-      });
-      from.on('close', () => {
-        to.close();
-      });
-    };
-    pass(client, target);
-    pass(target, client);
-  });
-  await once(server, 'listening');
-  return `ws://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
 async function proxy(kind: Kind, upstream: string): Promise<void> {

@@ -15,7 +15,7 @@ interface Step {
 }
 
 const USAGE = `usage: npm test [-- --only NAME ...]
-NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, runtime, browser, memory, support).`;
+NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, runtime, browser, deploy, memory, support).`;
 
 /** In the order in which they run. A step is a command that exits with 0 when all is well. */
 function steps(projects: readonly string[]): Step[] {
@@ -31,6 +31,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
+    { name: 'load', title: 'many connections over the gateway, and bad company', command: ['node', 'scripts/load.mjs', '--quick'] },
     { name: 'interop', title: 'peers in other languages, with each other and with a hostile one', command: ['node', 'scripts/interop.mjs', '--ci'] },
   ];
 }

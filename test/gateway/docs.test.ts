@@ -47,6 +47,10 @@ describe('docs/gateway.md names', () => {
   });
 });
 
-test("the example's configuration has the shape that is documented", () => {
-  expect(loadConfig(path.join(ROOT, 'examples/deploy/gateway.yaml'), []).settings.workers).toBe('cores');
+test.each([
+  ['gateway.yaml', { workers: 'cores' }],
+  ['behind-nginx.yaml', { trustedProxies: ['127.0.0.1'] }],
+  ['behind-haproxy.yaml', { proxyProtocol: true }],
+])('the example %s has the shape that is documented', (file, settings) => {
+  expect(loadConfig(path.join(ROOT, 'examples/deploy', file), []).settings).toMatchObject(settings);
 });

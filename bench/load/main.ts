@@ -1,0 +1,157 @@
+/** `npm run load`: thousands of connections at once over the gateway, beside a plain proxy, and with bad company. */
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { machineFacts } from '../machine.ts';
+import { percentile } from '../statistics.ts';
+import type { LoadArguments } from './arguments.ts';
+import { readArguments, USAGE } from './arguments.ts';
+import type { NuisanceReport, OpenReport, TalkReport } from './messages.ts';
+import { ask, Processes, residentKiB, said } from './processes.ts';
+
+/** Before memory is read: garbage of the handshakes is collected while nothing happens. */
+const SETTLE = 3_000;
+/** Memory after the bad company may be above what it was by this much and still count as "where it was", in KiB. */
+const MEMORY_SLACK_KIB = 24 * 1024;
+const MEMORY_SLACK_SHARE = 0.15;
+
+export interface Part {
+  readonly name: 'plain proxy' | 'gateway' | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
+  readonly connections: number;
+  readonly handshakesPerSecond: number | undefined;
+  readonly messagesPerSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Of the proxy's resident memory, over what it had with no connection. */
+  readonly kibPerConnection: number;
+  readonly errors: readonly string[];
+}
+
+interface Proxy {
+  readonly child: ChildProcess;
+  readonly url: string;
+}
+
+async function settledKiB(child: ChildProcess): Promise<number> {
+  await sleep(SETTLE);
+  return residentKiB(child);
+}
+
+function talkPart(name: Part['name'], connections: number, opened: OpenReport | undefined, talk: TalkReport, kib: number): Part {
+  return {
+    name,
+    connections,
+    handshakesPerSecond: opened && opened.opened / opened.seconds,
+    messagesPerSecond: talk.messages / talk.seconds,
+    p50: percentile(talk.latencies, 0.5),
+    p99: percentile(talk.latencies, 0.99),
+    kibPerConnection: kib,
+    errors: [...(opened !== undefined && opened.failed > 0 ? [`${opened.failed} connections did not open`] : []), ...talk.errors],
+  };
+}
+
+async function crowdThrough(processes: Processes, kind: 'plain' | 'pq', proxy: Proxy, args: LoadArguments): Promise<{ crowd: ChildProcess; part: Part; empty: number }> {
+  const { connections, seconds, rate } = args;
+  const empty = await settledKiB(proxy.child);
+  const crowd = processes.role('crowd', kind, proxy.url, String(connections));
+  const opened = await ask<OpenReport>(crowd, { type: 'open' });
+  const talk = await ask<TalkReport>(crowd, { type: 'talk', seconds, rate });
+  const kib = ((await settledKiB(proxy.child)) - empty) / connections;
+  return { crowd, empty, part: talkPart(kind === 'plain' ? 'plain proxy' : 'gateway', opened.opened, opened, talk, kib) };
+}
+
+async function gauge(admin: string, name: string): Promise<number> {
+  const text = await (await fetch(`http://${admin}/metrics`)).text();
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1] ?? NaN);
+}
+
+async function run(args: LoadArguments, progress: (text: string) => void): Promise<Part[]> {
+  const { connections, seconds, rate } = args;
+  const processes = new Processes();
+  try {
+    progress('plain proxy');
+    const upstream = await said<string>(processes.role('backend'));
+    const plainChild = processes.role('plain-proxy', upstream);
+    const plain = await crowdThrough(processes, 'plain', { child: plainChild, url: await said<string>(plainChild) }, args);
+    await ask(plain.crowd, { type: 'close' });
+    for (const child of [plain.crowd, plainChild]) child.kill('SIGKILL');
+
+    progress('gateway');
+    const { child, url, admin } = await processes.gateway(upstream, connections);
+    const { crowd, part, empty } = await crowdThrough(processes, 'pq', { child, url }, args);
+
+    progress('gateway, in bad company');
+    const before = residentKiB(child);
+    const each = Math.max(1, Math.round(connections / 100));
+    const nuisances = said<NuisanceReport>(processes.role('nuisances', url, String(each), String(seconds)));
+    const talk = await ask<TalkReport>(crowd, { type: 'talk', seconds, rate });
+    const { slow, cut, garbage } = await nuisances;
+    const after = await settledKiB(child);
+    const errors: string[] = [];
+    if (slow < each || cut < each || garbage < each) errors.push(`only ${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came`);
+    if (after > before * (1 + MEMORY_SLACK_SHARE) + MEMORY_SLACK_KIB) errors.push(`memory went from ${before} to ${after} KiB and stayed`);
+    const left = await gauge(admin, 'pqws_gateway_connections');
+    if (left !== part.connections) errors.push(`${left} connections are counted, not ${part.connections}`);
+    const buffered = await gauge(admin, 'pqws_gateway_buffered_bytes');
+    if (buffered !== 0) errors.push(`${buffered} bytes are still buffered`);
+    const company = talkPart('gateway, with 1 % slow, 1 % cut, 1 % garbage', part.connections, undefined, talk, (after - empty) / connections);
+    await ask(crowd, { type: 'close' });
+    return [plain.part, part, { ...company, errors: [...company.errors, ...errors] }];
+  } finally {
+    processes.endAll();
+  }
+}
+
+function table(parts: readonly Part[]): string {
+  const number = (value: number, digits = 0): string => value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  const lines = [
+    ['', 'connections', 'handshakes/s', 'messages/s', 'p50 ms', 'p99 ms', 'KiB/connection', 'errors'],
+    ...parts.map((part) => [
+      part.name,
+      number(part.connections),
+      part.handshakesPerSecond === undefined ? '' : number(part.handshakesPerSecond),
+      number(part.messagesPerSecond),
+      number(part.p50, 1),
+      number(part.p99, 1),
+      number(part.kibPerConnection, 1),
+      number(part.errors.length),
+    ]),
+  ];
+  const widths = (lines[0] as string[]).map((_, column) => Math.max(...lines.map((line) => (line[column] as string).length)));
+  return lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ')).join('\n');
+}
+
+/** @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  let args: LoadArguments;
+  try {
+    args = readArguments(argv);
+  } catch (error) {
+    console.error((error as Error).message);
+    return 2;
+  }
+  if (args.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (!existsSync(path.resolve(import.meta.dirname, '../../dist/cli.js'))) {
+    console.error('there is no build: run `npm run build`');
+    return 2;
+  }
+  const { version } = process;
+  const parts = await run(args, (text) => {
+    console.error(`load: ${text} ...`);
+  });
+  const facts = machineFacts({}, 'load', new Date());
+  if (args.json) console.log(JSON.stringify({ machine: facts, node: version, arguments: args, parts }, undefined, 2));
+  else {
+    console.log(`${facts.date.slice(0, 10)}, ${facts.commit}: ${facts.cpu}, ${facts.cores} cores for clients, proxy and backend together, Node ${version}`);
+    console.log(`${args.rate} messages a second from each connection for ${args.seconds} s, 64 bytes each, echoed by the backend\n`);
+    console.log(table(parts));
+  }
+  const errors = parts.flatMap(({ name, errors: found }) => found.map((error) => `${name}: ${error}`));
+  for (const error of errors.slice(0, 20)) console.error(error);
+  if (errors.length > 20) console.error(`and ${errors.length - 20} more`);
+  return errors.length === 0 ? 0 : 1;
+}

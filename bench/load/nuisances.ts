@@ -1,0 +1,79 @@
+/** Clients that nobody wants: some never read what they asked for, some cut and come back, some send garbage. */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import { openSocket } from './crowd.ts';
+import type { NuisanceReport } from './messages.ts';
+
+/** What the backend sends on and on, to whoever asks. */
+export const FLOOD = 'flood';
+const PAUSE = 100;
+
+/** @param each how many of every kind */
+export async function annoy(url: string, each: number, seconds: number): Promise<NuisanceReport> {
+  const end = performance.now() + seconds * 1000;
+  const report = { slow: 0, cut: 0, garbage: 0 };
+  const repeat = async (step: () => Promise<void>, kind: keyof typeof report): Promise<void> => {
+    while (performance.now() < end) {
+      await step();
+      report[kind] += 1;
+      await sleep(PAUSE);
+    }
+  };
+  const slow = Array.from({ length: each }, async () => {
+    const socket = await opened(url);
+    socket.pause();
+    socket.send(FLOOD);
+    report.slow += 1;
+    await sleep(Math.max(0, end - performance.now()));
+    socket.terminate();
+  });
+  const cutting = Array.from({ length: each }, () =>
+    repeat(async () => {
+      const socket = await opened(url);
+      socket.send('cut off');
+      socket.terminate();
+    }, 'cut'),
+  );
+  const babbling = Array.from({ length: each }, (_, i) => repeat(() => (i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'));
+  await Promise.all([...slow, ...cutting, ...babbling]);
+  return report;
+}
+
+async function opened(url: string): Promise<WebSocket> {
+  const socket = openSocket('pq', url);
+  socket.on('error', () => undefined);
+  await once(socket, 'open');
+  return socket;
+}
+
+function tcp(url: string): Socket {
+  const { hostname, port } = new URL(url);
+  return connect(Number(port), hostname).on('error', () => undefined);
+}
+
+/** Bytes that are no request. */
+async function noise(url: string): Promise<void> {
+  const socket = tcp(url);
+  socket.write(randomBytes(1024));
+  socket.resume();
+  await once(socket, 'close');
+}
+
+/** An upgrade, and then bytes that are no hello. */
+async function garbageFrames(url: string): Promise<void> {
+  const socket = tcp(url);
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: load\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+  );
+  socket.once('data', () => {
+    // A masked binary message of 1,000 bytes.
+    socket.write(Buffer.concat([Buffer.from([0x82, 0xfe, 0x03, 0xe8]), randomBytes(1004)]));
+  });
+  socket.resume();
+  await once(socket, 'close');
+}

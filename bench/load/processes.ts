@@ -1,0 +1,72 @@
+/** Starts, asks and ends the processes of the load test, and reads how much memory one has. */
+import { execFileSync, fork, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { CrowdOrder } from './messages.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const ROLES = path.join(import.meta.dirname, 'roles.ts');
+
+export class Processes {
+  readonly #children: ChildProcess[] = [];
+
+  /** @returns the child, whose first message is what it has to say */
+  role(...args: readonly string[]): ChildProcess {
+    return this.#keep(fork(ROLES, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  }
+
+  /** The command, as it is installed. @returns with the facts of the log lines that name its addresses */
+  async gateway(upstream: string, connections: number): Promise<{ child: ChildProcess; url: string; admin: string }> {
+    const args = [
+      ...['gateway', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--upstream', upstream, '--log-level', 'info'],
+      ...['--max-connections', String(connections * 2), '--max-connections-per-address', String(connections * 2)],
+      ...['--handshake-rate', '1000000', '--handshake-burst', '1000000'],
+    ];
+    const child = this.#keep(spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    const facts = new Map<string, Record<string, string>>();
+    for await (const line of lines) {
+      const fact = JSON.parse(line) as Record<string, string>;
+      facts.set(fact['msg'] ?? '', fact);
+      if (facts.has('listening') && facts.has('metrics and health')) break;
+    }
+    // Its log of closed connections has to go somewhere.
+    child.stdout?.resume();
+    return { child, url: `ws://${facts.get('listening')?.['listen']}/`, admin: facts.get('metrics and health')?.['admin'] ?? '' };
+  }
+
+  endAll(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+
+  #keep(child: ChildProcess): ChildProcess {
+    this.#children.push(child);
+    return child;
+  }
+}
+
+/** What a child says next. @throws {Error} when it ends instead */
+export async function said<T>(child: ChildProcess): Promise<T> {
+  const stop = new AbortController();
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal: stop.signal }).then(([message]) => message as T),
+      once(child, 'exit', { signal: stop.signal }).then(([code]) => Promise.reject(new Error(`a process ended with ${code}`))),
+    ]);
+  } finally {
+    stop.abort();
+  }
+}
+
+export async function ask<T>(child: ChildProcess, order: CrowdOrder): Promise<T> {
+  const answer = said<T>(child);
+  child.send(order);
+  return answer;
+}
+
+/** Resident memory of a process, in KiB. */
+export function residentKiB({ pid }: ChildProcess): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
+}
