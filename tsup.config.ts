@@ -25,7 +25,7 @@ const webConditions = (options: { conditions?: string[] }): void => {
 export default defineConfig([
   {
     ...shared,
-    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/nitro.ts', 'src/nitro-testing.ts', 'src/gateway.ts'],
+    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/msw.ts', 'src/nitro.ts', 'src/nitro-testing.ts', 'src/gateway.ts'],
     outDir: 'dist/node',
     platform: 'node',
     format: ['esm', 'cjs'],
@@ -34,7 +34,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { index: 'src/index.ts', server: 'src/server.ts', polyfill: 'src/polyfill.ts', ws: 'src/ws-browser.ts', nitro: 'src/nitro.ts', 'nitro-testing': 'src/nitro-testing.ts' },
+    entry: { index: 'src/index.ts', server: 'src/server.ts', polyfill: 'src/polyfill.ts', msw: 'src/msw.ts', ws: 'src/ws-browser.ts', nitro: 'src/nitro.ts', 'nitro-testing': 'src/nitro-testing.ts' },
     outDir: 'dist/web',
     platform: 'browser',
     format: ['esm', 'cjs'],

@@ -16,6 +16,7 @@ function mayPool(): boolean {
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
   backend: () => nodeBackend,
+  synchronousBackend: nodeBackend,
   random: pooled((target) => randomFillSync(target), mayPool),
   fallbackWebSocket: () => IsomorphicWebSocket,
   transportOptions: TRANSPORT_OPTIONS,

@@ -37,6 +37,7 @@ function queueTask(act: () => void): void {
 export const platform: Platform = {
   signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
   backend,
+  synchronousBackend: nobleBackend,
   random: (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
   fallbackWebSocket: () => undefined,
   transportOptions: new Set(),

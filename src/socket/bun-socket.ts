@@ -1,7 +1,8 @@
 /**
  * Bun gives a server no socket object with events: it calls handlers, with the socket as their argument. This is that
- * socket in the WHATWG shape that everything else here stands on.
+ * socket in the WHATWG shape.
  */
+import { DispatchedSocket } from './dispatched-socket.ts';
 
 /** The part of Bun's ServerWebSocket that is used here. */
 export interface BunServerWebSocket<Data = unknown> {
@@ -15,15 +16,11 @@ export interface BunServerWebSocket<Data = unknown> {
   getBufferedAmount(): number;
 }
 
-type Listener = (event: object) => void;
-
-export class BunSocket {
-  readonly protocol = '';
-  readonly extensions = '';
+export class BunSocket extends DispatchedSocket {
   readonly #socket: BunServerWebSocket;
-  readonly #listeners = new Map<string, Listener[]>();
 
   constructor(socket: BunServerWebSocket) {
+    super();
     this.#socket = socket;
   }
 
@@ -33,10 +30,6 @@ export class BunSocket {
 
   get bufferedAmount(): number {
     return this.#socket.getBufferedAmount();
-  }
-
-  addEventListener(type: string, listener: Listener): void {
-    this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
   }
 
   /** @throws {Error} when Bun drops the message: the peer would refuse every record after a missing one */
@@ -52,10 +45,5 @@ export class BunSocket {
 
   terminate(): void {
     this.#socket.terminate();
-  }
-
-  /** Called by Bun's handlers. */
-  dispatch(type: 'message' | 'close', event: object): void {
-    for (const listener of this.#listeners.get(type) ?? []) listener(event);
   }
 }

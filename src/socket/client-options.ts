@@ -11,7 +11,7 @@ import { openUpgrade } from './upgrade.ts';
 import { baseUrl, parseProtocols, parseUrl } from './webidl.ts';
 
 /** The standard has no limit; a page's memory has. */
-const CLIENT_MAX_PAYLOAD = 2 ** 30;
+export const CLIENT_MAX_PAYLOAD = 2 ** 30;
 /** Room above the longest frame, so that a longer one is refused by the session, with its code, and not by `ws`. */
 const FRAME_HEADROOM = 1024 * 1024;
 /** The longest limit that `ws` can have: it takes the number modulo 2^32. */

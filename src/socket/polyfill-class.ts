@@ -3,7 +3,7 @@ import type { WebSocketConstructor } from '../platform/platform.ts';
 import { checkClientOptions } from './client-options.ts';
 import { PQWebSocket } from './pq-websocket.ts';
 import type { Brand } from './underlying.ts';
-import { BRAND } from './underlying.ts';
+import { BRAND, isLayered } from './underlying.ts';
 import { baseUrl, parseUrl, requireArguments } from './webidl.ts';
 
 export interface PolyfillClassOptions {
@@ -28,7 +28,7 @@ export function createPolyfill(
   class WebSocket extends PQWebSocket {
     constructor(url: unknown, protocols: unknown = undefined) {
       requireArguments('WebSocket constructor', arguments.length, 1);
-      if (include !== undefined && !include(parseUrl(url, baseUrl()))) {
+      if (isLayered(url) || (include !== undefined && !include(parseUrl(url, baseUrl())))) {
         return (protocols === undefined
           ? new native(url as string)
           : new native(url as string, protocols as string[])) as unknown as WebSocket;

@@ -61,7 +61,16 @@ function replaceGlobal(
     Object.defineProperty(globalThis, 'WebSocket', descriptor);
     return true;
   };
-  const polyfill = { native: brandOf(current)?.native ?? current, uninstall, options, attributes };
+  const polyfill: Polyfill = {
+    native: brandOf(current)?.native ?? current,
+    get installed() {
+      return value;
+    },
+    include: options.include,
+    uninstall,
+    options,
+    attributes,
+  };
   const value = make(polyfill);
   Object.defineProperty(globalThis, 'WebSocket', { ...descriptor, value, writable: true });
   return polyfill;

@@ -1,0 +1,139 @@
+/** One secure connection of the mock's: with the client under test, or with the real server. */
+import { platform } from '#platform';
+import { fromUtf8, utf8 } from '../protocol/bytes.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
+import type { CloseContent } from '../protocol/record.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
+import type { Message } from '../protocol/session-types.ts';
+import { Channel } from '../socket/channel.ts';
+import { Connection } from '../socket/connection.ts';
+import type { DispatchedSocket } from '../socket/dispatched-socket.ts';
+import type { ChannelConfig } from '../socket/options.ts';
+import { SendQueue } from '../socket/send-queue.ts';
+import { parseSendData, toUsvString } from '../socket/webidl.ts';
+import type { PQChannel } from '../types.ts';
+
+export interface LegEvents {
+  opened(): void;
+  message(data: string | ArrayBuffer): void;
+  closed(outcome: CloseOutcome): void;
+}
+
+/** `to be closed`: closed before it was open, and a sealed close can leave only when it is. */
+type State = 'opening' | 'to be closed' | 'open' | 'closing' | 'closed';
+
+export class Leg {
+  readonly channel: PQChannel;
+  readonly #connection: Connection<string>;
+  readonly #sends = new SendQueue(() => this.#connection);
+  readonly #events: LegEvents;
+  #state: State = 'opening';
+  #pendingClose: CloseContent;
+
+  constructor(role: 'client' | 'server', socket: DispatchedSocket, config: ChannelConfig, events: LegEvents) {
+    this.#events = events;
+    const backend = platform.synchronousBackend;
+    let finish!: () => void;
+    let giveUp!: (reason: unknown) => void;
+    const finished = new Promise<void>((resolve, reject) => {
+      finish = resolve;
+      giveUp = reject;
+    });
+    finished.catch(() => undefined);
+    this.#connection = new Connection<string>(
+      socket,
+      { role, backend, random: platform.random, now: () => performance.now(), readText: fromUtf8, ...config },
+      {
+        opened: () => {
+          this.#opened();
+        },
+        peerAccepted: finish,
+        messages: (messages) => {
+          this.#deliver(messages);
+        },
+        closing: () => {
+          if (this.#state !== 'closed') this.#state = 'closing';
+        },
+        closed: (outcome) => {
+          giveUp(outcome.failure ?? new Error('closed before the peer had proved itself'));
+          this.#state = 'closed';
+          events.closed(outcome);
+        },
+      },
+    );
+    this.channel = new Channel(this.#connection, backend.name, finished);
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Server: answers the hello of the upgrade request, if it had one. */
+  answerEarly(): void {
+    this.#connection.answerEarly();
+  }
+
+  send(data: unknown): void {
+    const message = parseSendData(data);
+    if (this.#state === 'opening' || this.#state === 'open') this.#sends.send(message, undefined);
+  }
+
+  close(content: CloseContent): void {
+    if (this.#state === 'opening') {
+      this.#state = 'to be closed';
+      this.#pendingClose = content;
+    } else if (this.#state === 'open') {
+      this.#state = 'closing';
+      this.#sends.close(content, false);
+    }
+  }
+
+  /** Ends the transport, with what a proxy would say or without a word. */
+  cut(code?: number): void {
+    if (code === undefined) this.#connection.terminate();
+    else this.#connection.transport.close(code);
+  }
+
+  #opened(): void {
+    if (this.#state === 'to be closed') {
+      this.#state = 'closing';
+      this.#sends.close(this.#pendingClose, false);
+    } else if (this.#state === 'opening') {
+      this.#state = 'open';
+      this.#events.opened();
+    }
+  }
+
+  #deliver(messages: readonly Message<string>[]): void {
+    for (const message of messages) {
+      // A handler may close while it looks at an earlier one.
+      if (this.#state !== 'open') return;
+      this.#events.message('text' in message ? message.text : bufferOf(message.binary));
+    }
+  }
+}
+
+/**
+ * msw's close codes as what is sealed.
+ * @throws {RangeError} for a code or reason that no close can have
+ */
+export function closeContent(where: string, code: number, reason: string): CloseContent {
+  if (code === 1005) return undefined;
+  if (!isCloseCode(code)) {
+    throw new RangeError(`${where}: the code must be 1000-1003, 1005-1014 or 3000-4999, got ${code}`);
+  }
+  const text = toUsvString(reason);
+  if (utf8(text).length > MAX_CLOSE_REASON_BYTES) {
+    throw new RangeError(`${where}: the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
+  }
+  return { code, reason: text };
+}
+
+/** What a clean close said, to say the same to the other side. */
+export function contentOf({ code, reason }: CloseOutcome): CloseContent {
+  return code === 1005 ? undefined : { code, reason };
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+}
