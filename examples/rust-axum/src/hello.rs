@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 pub const LONGEST_HELLO: usize = 16_384;
+/// yellowpages' carries a document.
+pub const LONGEST_SERVER_HELLO: usize = 65_536;
 
 const VERSION: &str = "pq_websocket";
 const KEY: &str = "ml_kem_768_encapsulation_key";
@@ -105,7 +107,7 @@ pub fn parse_yellowpages_client(text: &str) -> Result<[u8; crate::crypto::ENCAPS
 }
 
 pub fn parse_yellowpages_server(text: &str) -> Result<([u8; crate::crypto::CIPHERTEXT], Object), Failure> {
-    let object = parse_yellowpages(text, 65_536)?;
+    let object = parse_yellowpages(text, LONGEST_SERVER_HELLO)?;
     Ok((exact(&object, CIPHERTEXT)?, object))
 }
 
@@ -121,9 +123,9 @@ pub fn yellowpages_client(key: &[u8]) -> String {
     format!(r#"{{"{KEY}":"{}"}}"#, STANDARD.encode(key))
 }
 
-pub fn yellowpages_server(ciphertext: &[u8], document: &[u8]) -> String {
-    let (ciphertext, document) = (STANDARD.encode(ciphertext), STANDARD.encode(document));
-    format!(r#"{{"{CIPHERTEXT}":"{ciphertext}","{YELLOWPAGES_DOCUMENT}":"{document}"}}"#)
+pub fn yellowpages_server(ciphertext: &[u8], document: Option<&[u8]>) -> String {
+    let document = document.map(|document| format!(r#","{YELLOWPAGES_DOCUMENT}":"{}""#, STANDARD.encode(document)));
+    format!(r#"{{"{CIPHERTEXT}":"{}"{}}}"#, STANDARD.encode(ciphertext), document.unwrap_or_default())
 }
 
 /// The content of Finished(server).

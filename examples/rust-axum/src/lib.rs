@@ -10,6 +10,7 @@ pub mod client;
 pub mod content;
 pub mod crypto;
 pub mod failure;
+pub mod fast_open;
 pub mod hello;
 pub mod identity;
 pub mod profile;

@@ -33,6 +33,15 @@ impl Server {
         }
     }
 
+    /// The upgrade request carried a ClientHello, which is v1's. The first message has to repeat it.
+    pub fn answer_early(&mut self, client_hello: String, now: Instant) {
+        let Some(v1) = &mut self.v1 else { return };
+        v1.answer_early(client_hello, now);
+        if v1.has_answered_early() {
+            self.yellowpages = None;
+        }
+    }
+
     /// The connection, if it is v1's.
     pub fn v1(&mut self) -> Option<&mut v1::Connection> {
         self.v1.as_mut()

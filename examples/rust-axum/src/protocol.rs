@@ -1,5 +1,6 @@
 //! What a transport binding needs to know of a profile's state machine, and nothing more.
 use crate::failure::Ending;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -12,12 +13,15 @@ pub enum Incoming {
     TooLong,
 }
 
+/// The transport's close: a code, or none, and a reason.
+pub type Close = (Option<u16>, Cow<'static, str>);
+
 /// What the transport is to do, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outgoing {
     Text(String),
     Binary(Vec<u8>),
-    Close(u16, &'static str),
+    Close(Close),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +55,9 @@ impl Queues {
     }
 
     /// Closes the transport, if there is still one to close, and ends the application's view.
-    pub fn end(&mut self, ending: Ending, transport: Option<(u16, &'static str)>) {
-        if let Some((code, reason)) = transport {
-            self.send(Outgoing::Close(code, reason));
+    pub fn end(&mut self, ending: Ending, transport: Option<Close>) {
+        if let Some(close) = transport {
+            self.send(Outgoing::Close(close));
         }
         self.tell(Event::Closed(ending));
     }

@@ -1,9 +1,11 @@
 //! The axum side: upgrades requests, counts pending handshakes, and hands each connection to the application.
+use crate::fast_open::Offer;
 use crate::profile::{Profiles, Server};
 use crate::protocol::{Event, Protocol};
 use crate::socket::{Socket, HEADROOM};
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::State;
+use axum::http::{header, HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::any;
 use axum::serve::ListenerExt;
@@ -47,35 +49,59 @@ pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()>
     axum::serve(listener, router).await
 }
 
+/// What a server accepts.
+#[derive(Clone, Debug)]
+pub struct Accepts {
+    pub profiles: Profiles,
+    /// The application's. None is selected where the client offers none of them, or `pqws1` where it offers fast open.
+    pub subprotocols: Vec<String>,
+    /// Handshakes under way; over it the oldest is closed.
+    pub most_pending: usize,
+}
+
 /// A router that answers every path. `application` runs once per connection that opened.
-pub fn router<A, F>(profiles: Profiles, most_pending: usize, application: A) -> Router
+pub fn router<A, F>(accepts: Accepts, application: A) -> Router
 where
     A: Fn(ServerSocket) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let pending = Arc::new(Pending { most: most_pending, sockets: Mutex::default() });
-    let handler = move |State(profiles): State<Profiles>, upgrade: WebSocketUpgrade| {
-        upgrade_request(profiles, Arc::clone(&pending), application.clone(), upgrade)
+    let pending = Arc::new(Pending { most: accepts.most_pending, sockets: Mutex::default() });
+    let handler = move |State(accepts): State<Arc<Accepts>>, headers: HeaderMap, upgrade: WebSocketUpgrade| {
+        upgrade_request(accepts, Arc::clone(&pending), application.clone(), read_offer(&headers), upgrade)
     };
-    Router::new().fallback(any(handler)).with_state(profiles)
+    Router::new().fallback(any(handler)).with_state(Arc::new(accepts))
+}
+
+/// From the header itself: axum keeps a set, in which a token that stands there twice stands once.
+fn read_offer(headers: &HeaderMap) -> Offer {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|line| line.to_str().ok());
+    Offer::read(lines.flat_map(|line| line.split(',')).map(str::trim))
 }
 
 async fn upgrade_request<A, F>(
-    profiles: Profiles,
+    accepts: Arc<Accepts>,
     pending: Arc<Pending>,
     application: A,
-    upgrade: WebSocketUpgrade,
+    offer: Offer,
+    mut upgrade: WebSocketUpgrade,
 ) -> Response
 where
     A: Fn(ServerSocket) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let server = Server::new(&profiles, Instant::now());
+    let now = Instant::now();
+    let mut server = Server::new(&accepts.profiles, now);
     let evicted = pending.enter();
     let longest = server.longest_message() + HEADROOM;
-    // Selects no subprotocol: this server does not know fast open (section 13).
+    let selected = offer.select(&accepts.subprotocols);
+    if let Some(protocol) = selected.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
+        upgrade.set_selected_protocol(protocol);
+    }
+    if let Some(client_hello) = offer.client_hello {
+        server.answer_early(client_hello, now);
+    }
     upgrade.max_message_size(longest).max_frame_size(longest).on_upgrade(move |transport| async move {
-        let mut socket = Socket::new(transport, server);
+        let mut socket = Socket::new(transport, server, selected);
         if opens(&mut socket, evicted).await {
             application(socket).await;
         }

@@ -1,4 +1,5 @@
 //! Drives a profile's state machine over a WebSocket of axum or of tungstenite.
+use crate::fast_open::is_reserved;
 use crate::protocol::{Event, Incoming, Outgoing, Protocol};
 use axum::extract::ws;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -13,11 +14,14 @@ const LINGER: Duration = Duration::from_secs(2);
 /// the close code may be lost in a TCP reset; one that is only somewhat too long is read, and refused with its code.
 pub const HEADROOM: usize = 1 << 20;
 
+/// What a close without a code counts as (RFC 6455, 7.1.5).
+const NO_CODE: u16 = 1005;
+
 /// What the transport brings.
 #[derive(Debug)]
 pub enum Arrival {
     Message(Incoming),
-    Close(Option<(u16, String)>),
+    Close((u16, String)),
     /// A ping or a pong, which the library answers by itself.
     Nothing,
 }
@@ -33,7 +37,9 @@ impl Wire for ws::Message {
         match outgoing {
             Outgoing::Text(text) => Self::Text(text.into()),
             Outgoing::Binary(bytes) => Self::Binary(bytes.into()),
-            Outgoing::Close(code, reason) => Self::Close(Some(ws::CloseFrame { code, reason: reason.into() })),
+            Outgoing::Close((code, reason)) => {
+                Self::Close(code.map(|code| ws::CloseFrame { code, reason: reason.as_ref().into() }))
+            }
         }
     }
 
@@ -41,7 +47,9 @@ impl Wire for ws::Message {
         match self {
             Self::Text(text) => Arrival::Message(Incoming::Text(text.to_string())),
             Self::Binary(bytes) => Arrival::Message(Incoming::Binary(bytes.into())),
-            Self::Close(close) => Arrival::Close(close.map(|close| (close.code, close.reason.to_string()))),
+            Self::Close(close) => {
+                Arrival::Close(close.map_or((NO_CODE, String::new()), |close| (close.code, close.reason.to_string())))
+            }
             Self::Ping(_) | Self::Pong(_) => Arrival::Nothing,
         }
     }
@@ -52,8 +60,8 @@ impl Wire for tungstenite::Message {
         match outgoing {
             Outgoing::Text(text) => Self::Text(text.into()),
             Outgoing::Binary(bytes) => Self::Binary(bytes.into()),
-            Outgoing::Close(code, reason) => {
-                Self::Close(Some(frame::CloseFrame { code: code.into(), reason: reason.into() }))
+            Outgoing::Close((code, reason)) => {
+                Self::Close(code.map(|code| frame::CloseFrame { code: code.into(), reason: reason.as_ref().into() }))
             }
         }
     }
@@ -62,7 +70,9 @@ impl Wire for tungstenite::Message {
         match self {
             Self::Text(text) => Arrival::Message(Incoming::Text(text.to_string())),
             Self::Binary(bytes) => Arrival::Message(Incoming::Binary(bytes.into())),
-            Self::Close(close) => Arrival::Close(close.map(|close| (close.code.into(), close.reason.to_string()))),
+            Self::Close(close) => Arrival::Close(
+                close.map_or((NO_CODE, String::new()), |close| (close.code.into(), close.reason.to_string())),
+            ),
             Self::Ping(_) | Self::Pong(_) | Self::Frame(_) => Arrival::Nothing,
         }
     }
@@ -93,6 +103,8 @@ pub struct Socket<T, P> {
     pub protocol: P,
     /// The transport's close, as its peer said it.
     pub transport_close: Option<(u16, String)>,
+    /// As the application sees it: the tokens of fast open are none (section 13).
+    pub subprotocol: Option<String>,
     /// The length of the last binary message that arrived.
     pub last_frame: usize,
     transport_over: bool,
@@ -105,8 +117,9 @@ where
     E: TransportError,
     P: Protocol,
 {
-    pub fn new(transport: T, protocol: P) -> Self {
-        Self { transport, protocol, transport_close: None, last_frame: 0, transport_over: false }
+    pub fn new(transport: T, protocol: P, selected: Option<String>) -> Self {
+        let subprotocol = selected.filter(|selected| !is_reserved(selected));
+        Self { transport, protocol, transport_close: None, subprotocol, last_frame: 0, transport_over: false }
     }
 
     /// The next event. Meanwhile it sends what is outgoing; what the application has sent goes out with the next call.
@@ -174,8 +187,8 @@ where
                 self.protocol.receive(message, Instant::now());
             }
             Some(Ok(Arrival::Close(close))) => {
-                self.transport_close.clone_from(&close);
-                self.protocol.transport_closed(close);
+                self.transport_close = Some(close.clone());
+                self.protocol.transport_closed(Some(close));
             }
             Some(Ok(Arrival::Nothing)) => {}
             Some(Err(error)) if error.is_too_long() => self.protocol.receive(Incoming::TooLong, Instant::now()),

@@ -3,8 +3,8 @@
 use crate::attestation::{yellowpages_user_data, Attester, Verifier};
 use crate::crypto::{encapsulate, Aead, KemKey, Random, NONCE, TAG};
 use crate::failure::{Ending, Failure, Misuse};
-use crate::hello;
-use crate::protocol::{Event, Incoming, Message, Outgoing, Protocol, Queues};
+use crate::hello::{self, LONGEST_SERVER_HELLO};
+use crate::protocol::{Close, Event, Incoming, Message, Outgoing, Protocol, Queues};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 pub enum Role {
     /// Asks for a document and judges it, or says that it wants none.
     Client(Option<Verifier>),
-    Server(Attester),
+    /// Without an attester ServerHello has no document.
+    Server(Option<Attester>),
 }
 
 #[derive(Debug)]
@@ -30,6 +31,11 @@ pub struct Options {
 impl Options {
     pub fn new(role: Role) -> Self {
         Self { role, max_payload: 16 << 20, step_timeout: Duration::from_secs(30), most_frames: 65_536 }
+    }
+
+    /// The longest transport message that makes sense.
+    pub fn longest_message(&self) -> usize {
+        (self.max_payload + NONCE + TAG).max(LONGEST_SERVER_HELLO)
     }
 }
 
@@ -84,11 +90,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Closes the transport; nothing authenticates that.
-    pub fn close(&mut self, code: u16, reason: &'static str) {
-        if !matches!(self.state, State::Over) {
-            let ending = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code) };
-            self.end(ending, Some((code, reason)));
+    /// Closes the transport, with a code or with none; nothing authenticates that. Before *open* it says nothing, whatever it
+    /// is given.
+    pub fn close(&mut self, code: Option<u16>, reason: &str) {
+        match self.state {
+            State::Over => {}
+            State::Open(_) => {
+                let ending = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code.unwrap_or(1005)) };
+                self.end(ending, Some((code, reason.to_owned().into())));
+            }
+            State::AwaitingClientHello | State::AwaitingServerHello(_) => {
+                self.end(Ending::unclean(1006), Some((None, "".into())));
+            }
         }
     }
 
@@ -107,8 +120,14 @@ impl Connection {
         let key = hello::parse_yellowpages_client(text)?;
         let (ciphertext, ss) = encapsulate(&key, self.random.as_mut())?;
         let Role::Server(attester) = &self.options.role else { return Err(Failure::Handshake) };
-        let document = attester.0(&yellowpages_user_data(&ciphertext)).ok_or(Failure::Authentication)?;
-        self.queues.send(Outgoing::Text(hello::yellowpages_server(&ciphertext, &document)));
+        let attest =
+            |attester: &Attester| attester.0(&yellowpages_user_data(&ciphertext)).ok_or(Failure::Authentication);
+        let document = attester.as_ref().map(attest).transpose()?;
+        let server_hello = hello::yellowpages_server(&ciphertext, document.as_deref());
+        if server_hello.len() > LONGEST_SERVER_HELLO {
+            return Err(Failure::Authentication);
+        }
+        self.queues.send(Outgoing::Text(server_hello));
         self.open(Aead::new(&ss));
         Ok(())
     }
@@ -137,7 +156,8 @@ impl Connection {
         if frame.len() < NONCE + TAG {
             return Err(Failure::Record);
         }
-        if frame.len() > self.longest_message() || self.nonces.len() >= self.options.most_frames {
+        let is_too_long = frame.len() - NONCE - TAG > self.options.max_payload;
+        if is_too_long || self.nonces.len() >= self.options.most_frames {
             return Err(Failure::Limit);
         }
         let State::Open(aead) = &self.state else { return Err(Failure::Record) };
@@ -158,10 +178,10 @@ impl Connection {
             (Role::Server(_), _) => 1008,
             (Role::Client(_), failure) => failure.code(),
         };
-        self.end(Ending { found_here: true, ..Ending::unclean(code) }, Some((code, failure.reason())));
+        self.end(Ending { found_here: true, ..Ending::unclean(code) }, Some((Some(code), failure.reason().into())));
     }
 
-    fn end(&mut self, ending: Ending, transport: Option<(u16, &'static str)>) {
+    fn end(&mut self, ending: Ending, transport: Option<Close>) {
         self.state = State::Over;
         self.deadline = None;
         self.queues.end(ending, transport);
@@ -187,8 +207,9 @@ impl Protocol for Connection {
         if matches!(self.state, State::Over) {
             return;
         }
-        let clean = close.is_some();
         let (code, reason) = close.unwrap_or((1006, String::new()));
+        // What the transport says passes through, but before *open* nothing is clean, and a failure of the peer's never is.
+        let clean = matches!(self.state, State::Open(_)) && !matches!(code, 1006 | 3768..=3773);
         self.end(Ending { clean, reason, ..Ending::unclean(code) }, None);
     }
 
@@ -210,12 +231,15 @@ impl Protocol for Connection {
 
     fn evict(&mut self) {
         if self.pending() {
-            self.end(Ending { found_here: true, ..Ending::unclean(1013) }, Some((1013, "too many handshakes")));
+            self.end(
+                Ending { found_here: true, ..Ending::unclean(1013) },
+                Some((Some(1013), "too many handshakes".into())),
+            );
         }
     }
 
     fn longest_message(&self) -> usize {
-        (self.options.max_payload + NONCE + TAG).max(65_536)
+        self.options.longest_message()
     }
 }
 

@@ -34,7 +34,7 @@ fn arrive(end: &mut Connection, message: Outgoing, now: Instant) {
     match message {
         Outgoing::Text(text) => end.receive(Incoming::Text(text), now),
         Outgoing::Binary(bytes) => end.receive(Incoming::Binary(bytes), now),
-        Outgoing::Close(code, reason) => end.transport_closed(Some((code, reason.to_owned()))),
+        Outgoing::Close((code, reason)) => end.transport_closed(code.map(|code| (code, reason.into_owned()))),
     }
 }
 
@@ -155,7 +155,7 @@ fn close_answer_takes_thirty_seconds_at_most() {
     client.drained(now + SECOND * 2);
     assert_eq!(client.deadline(), Some(now + SECOND * 31));
     client.on_deadline(now + SECOND * 31);
-    assert_eq!(outgoing(&mut client), [Outgoing::Close(1000, "")]);
+    assert_eq!(outgoing(&mut client), [Outgoing::Close((Some(1000), "".into()))]);
     assert_eq!(events(&mut client), [Event::Closed(Ending::unclean(1006))]);
 }
 
@@ -219,7 +219,7 @@ fn misuse_is_refused_and_harms_nothing() {
 }
 
 fn yellowpages_server() -> yellowpages::Options {
-    yellowpages::Options::new(yellowpages::Role::Server(Attester(Box::new(|data| Some(data.to_vec())))))
+    yellowpages::Options::new(yellowpages::Role::Server(Some(Attester(Box::new(|data| Some(data.to_vec()))))))
 }
 
 #[test]
@@ -259,4 +259,22 @@ fn a_server_of_both_profiles_tells_them_apart() {
     // Any value of the member makes it v1's; an object without it is yellowpages', good or not.
     assert_eq!(failure_code(&mut first(r#"{"pq_websocket":null}"#)), Some(3768));
     assert_eq!(failure_code(&mut first("{}")), Some(1008));
+}
+
+/// Sections 4.2 and 15.4: before anything of the answer is sent.
+#[test]
+fn a_server_that_cannot_attest_says_nothing_else() {
+    let now = Instant::now();
+    let attester = || Some(Attester(Box::new(|_| None)));
+    let options = ServerOptions { attester: attester(), ..ServerOptions::default() };
+    let mut v1 = Connection::server(options.into(), Box::new(Script::new([])), now);
+    v1.receive(Incoming::Text(text(&load("v1.json")["session"]["clientHello"]).to_owned()), now);
+    assert_eq!(v1.queues().outgoing.len(), 1, "the close alone");
+    assert_eq!(failure_code(&mut v1), Some(3770));
+
+    let options = yellowpages::Options::new(yellowpages::Role::Server(attester()));
+    let mut yellowpages = yellowpages::Connection::new(options.into(), Box::new(Script::new([])), now);
+    yellowpages.receive(Incoming::Text(text(&load("yellowpages.json")["clientHello"]).to_owned()), now);
+    assert_eq!(yellowpages.queues().outgoing.len(), 1, "the close alone");
+    assert_eq!(failure_code(&mut yellowpages), Some(1011));
 }

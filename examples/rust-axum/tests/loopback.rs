@@ -1,14 +1,14 @@
 //! Over real sockets: this client against this server, and transports that misbehave.
 use futures_util::{SinkExt, StreamExt};
 use pq_websocket::attestation::{Attester, Verifier};
-use pq_websocket::client::{connect, open, ClientSocket};
-use pq_websocket::crypto::{sha256, Secret, System};
+use pq_websocket::client::{connect, connect_yellowpages, ClientSocket, Transport};
+use pq_websocket::crypto::{sha256, KemKey, Secret, System};
 use pq_websocket::failure::Ending;
+use pq_websocket::fast_open::offer;
 use pq_websocket::identity::{Identity, Pin};
 use pq_websocket::profile::Profiles;
 use pq_websocket::protocol::{Event, Message};
-use pq_websocket::server::{router, serve, ServerSocket};
-use pq_websocket::socket::Socket;
+use pq_websocket::server::{router, serve, Accepts, ServerSocket};
 use pq_websocket::v1::{ClientOptions, ServerOptions};
 use pq_websocket::yellowpages;
 use std::io::{BufRead, BufReader};
@@ -23,9 +23,13 @@ const LONGEST: usize = 1 << 20;
 
 /// An echo server in this process; its URL.
 async fn echo(profiles: Profiles, most_pending: usize) -> String {
+    echo_that(Accepts { profiles, subprotocols: Vec::new(), most_pending }).await
+}
+
+async fn echo_that(accepts: Accepts) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has a port");
     let port = listener.local_addr().expect("it is bound").port();
-    tokio::spawn(serve(listener, router(profiles, most_pending, echo_messages)));
+    tokio::spawn(serve(listener, router(accepts, echo_messages)));
     format!("ws://127.0.0.1:{port}/")
 }
 
@@ -58,9 +62,15 @@ fn claimed(code: u16) -> Option<Event> {
     Some(Event::Closed(Ending::unclean(code)))
 }
 
+/// A bare transport.
+async fn open(url: &str, subprotocols: &[&str]) -> Transport {
+    let subprotocols = subprotocols.iter().copied().map(str::to_owned).collect();
+    pq_websocket::client::open(url, subprotocols, LONGEST).await.expect("the server listens").0
+}
+
 /// The close that a server answers these transport messages with.
 async fn close_after(url: &str, messages: impl IntoIterator<Item = tungstenite::Message>) -> Option<(u16, String)> {
-    let mut transport = open(url, LONGEST).await.expect("the server listens");
+    let mut transport = open(url, &[]).await;
     for message in messages {
         transport.send(message).await.expect("the server reads");
     }
@@ -132,17 +142,22 @@ async fn identity() {
     assert_eq!(first_event(&signing, pins(&[&fingerprint(&public_key)])).await.1, failed(3770));
 }
 
+fn yellowpages_server() -> Arc<yellowpages::Options> {
+    let attester = Attester(Box::new(|user_data| Some(user_data.to_vec())));
+    Arc::new(yellowpages::Options::new(yellowpages::Role::Server(Some(attester))))
+}
+
+fn yellowpages_client() -> Arc<yellowpages::Options> {
+    let verifier = Verifier(Box::new(|document, user_data| document == user_data));
+    Arc::new(yellowpages::Options::new(yellowpages::Role::Client(Some(verifier))))
+}
+
 #[tokio::test]
 async fn both_profiles_on_one_port() {
-    let attester = Attester(Box::new(|user_data| Some(user_data.to_vec())));
-    let options = yellowpages::Options::new(yellowpages::Role::Server(attester));
-    let url = echo(Profiles::Both(Arc::default(), Arc::new(options)), 16).await;
+    let url = echo(Profiles::Both(Arc::default(), yellowpages_server()), 16).await;
     assert_eq!(first_event(&url, ClientOptions::default()).await.1, Some(Event::Open));
 
-    let verifier = Verifier(Box::new(|document, user_data| document == user_data));
-    let options = Arc::new(yellowpages::Options::new(yellowpages::Role::Client(Some(verifier))));
-    let connection = yellowpages::Connection::new(options, Box::new(System), Instant::now());
-    let mut client = Socket::new(open(&url, LONGEST).await.expect("the server listens"), connection);
+    let mut client = connect_yellowpages(&url, yellowpages_client()).await.expect("the server listens");
     assert_eq!(client.next().await, Some(Event::Open));
     for message in [&b"first"[..], b""] {
         client.protocol.send(message).expect("open");
@@ -196,8 +211,8 @@ async fn the_oldest_pending_socket_makes_room() {
     assert_eq!(event, Some(Event::Open));
     first.protocol.send(&Message::Text("open".into()), Instant::now()).expect("open");
     assert_eq!(first.next().await, Some(Event::Message(Message::Text("open".into()))));
-    let mut oldest = open(&url, LONGEST).await.expect("the server listens");
-    let mut second = open(&url, LONGEST).await.expect("the server listens");
+    let mut oldest = open(&url, &[]).await;
+    let mut second = open(&url, &[]).await;
     let (_third, event) = first_event(&url, ClientOptions::default()).await;
     assert_eq!(event, Some(Event::Open), "a newcomer is never refused");
     let Some(Ok(tungstenite::Message::Close(Some(close)))) = oldest.next().await else { panic!("no close") };
@@ -207,4 +222,51 @@ async fn the_oldest_pending_socket_makes_room() {
     assert_eq!(u16::from(close.code), 3768, "the second one was still waited for");
     first.protocol.send(&Message::Text("still open".into()), Instant::now()).expect("open");
     assert_eq!(first.next().await, Some(Event::Message(Message::Text("still open".into()))));
+}
+
+fn fast() -> ClientOptions {
+    ClientOptions { fast_open: true, ..ClientOptions::default() }
+}
+
+#[tokio::test]
+async fn fast_open() {
+    let subprotocols: Vec<String> = ["chat.v1", "chat.v2"].map(str::to_owned).to_vec();
+    for profiles in [v1(ServerOptions::default()), Profiles::Both(Arc::default(), yellowpages_server())] {
+        let url = echo_that(Accepts { profiles, subprotocols: subprotocols.clone(), most_pending: 16 }).await;
+        for (offered, selected) in [(vec![], None), (vec!["chat.v3", "chat.v2"], Some("chat.v2"))] {
+            let subprotocols = offered.iter().copied().map(str::to_owned).collect();
+            let (mut socket, event) = first_event(&url, ClientOptions { subprotocols, ..fast() }).await;
+            assert_eq!(event, Some(Event::Open));
+            assert_eq!(socket.subprotocol.as_deref(), selected);
+            let hello = Message::Text("hello".into());
+            socket.protocol.send(&hello, Instant::now()).expect("open");
+            assert_eq!(socket.next().await, Some(Event::Message(hello)));
+        }
+    }
+    let no_fast_open = echo(Profiles::Yellowpages(yellowpages_server()), 16).await;
+    let (_, event) = first_event(&no_fast_open, fast()).await;
+    assert_eq!(event, claimed(1006), "the server speaks yellowpages alone");
+}
+
+#[tokio::test]
+async fn no_application_offers_the_layers_subprotocols() {
+    let url = echo(v1(ServerOptions::default()), 16).await;
+    for name in ["pqws1", "PQWS1", "pqws1.x"] {
+        let subprotocols = vec![name.to_owned()];
+        assert!(connect(&url, Arc::new(ClientOptions { subprotocols, ..fast() })).await.is_err(), "{name}");
+    }
+}
+
+/// The server has answered before anything is said: no round trip is added.
+#[tokio::test]
+async fn the_early_answer_comes_unasked() {
+    let url = echo(v1(ServerOptions::default()), 16).await;
+    let hello = pq_websocket::hello::client(&KemKey::generate(&mut System).encapsulation_key());
+    let offered = offer(&[], &hello);
+    let mut transport = open(&url, &offered.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert!(matches!(transport.next().await, Some(Ok(tungstenite::Message::Text(_)))), "ServerHello");
+    assert!(matches!(transport.next().await, Some(Ok(tungstenite::Message::Binary(_)))), "Finished(server)");
+    transport.send(tungstenite::Message::text(format!("{hello} "))).await.expect("the server reads");
+    let Some(Ok(tungstenite::Message::Close(Some(close)))) = transport.next().await else { panic!("no close") };
+    assert_eq!(u16::from(close.code), 3768, "not the same hello");
 }

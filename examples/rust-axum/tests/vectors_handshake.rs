@@ -4,6 +4,7 @@ mod common;
 use common::*;
 use pq_websocket::attestation::{self, Attester, Verifier};
 use pq_websocket::crypto::{encapsulate, KemKey};
+use pq_websocket::fast_open::{is_selection_allowed, offer, Offer};
 use pq_websocket::identity::{signed_bytes, Identity, Pin};
 use pq_websocket::protocol::{Event, Incoming, Outgoing, Protocol};
 use pq_websocket::schedule::{derive, transcript_hash, Exporter};
@@ -240,5 +241,110 @@ fn implicit_rejection() {
         outgoing(&mut end);
         end.receive(incoming(&section[message]), now);
         assert_eq!(failure_code(&mut end).map(u64::from), section["code"].as_u64(), "{message}");
+    }
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().expect("a list").iter().map(|entry| text(entry).to_owned()).collect()
+}
+
+fn read_offer(case: &Value) -> Offer {
+    let protocols = strings(&case["protocols"]);
+    Offer::read(protocols.iter().map(String::as_str))
+}
+
+#[test]
+fn fast_open_offers() {
+    let vectors = load("v1.json");
+    let fast_open = &vectors["fastOpen"];
+    let hello = text(&fast_open["clientHello"]);
+    for case in cases(&fast_open["offered"]) {
+        let application = strings(&case["application"]);
+        assert_eq!(offer(&application, hello), strings(&case["protocols"]), "{}", case["name"]);
+        let offer = read_offer(case);
+        assert_eq!(offer.application, application, "{}", case["name"]);
+        assert_eq!(offer.client_hello.as_deref(), Some(hello), "{}", case["name"]);
+        assert_eq!(offer.select(&application).as_deref(), case["select"].as_str(), "{}", case["name"]);
+    }
+    for case in cases(&fast_open["ignoredTokens"]) {
+        assert_eq!(read_offer(case).client_hello, None, "{}", case["name"]);
+    }
+    let chat = [String::from("chat")];
+    for (selected, own, fast_open, is_allowed) in [
+        (None, &[][..], false, true),
+        (None, &chat, true, false),
+        (Some("chat"), &chat, true, true),
+        (Some("pqws1"), &[], true, true),
+        (Some("pqws1"), &chat, true, false),
+        (Some("pqws1"), &[], false, false),
+        (Some("pqws1.x"), &[], true, false),
+    ] {
+        assert_eq!(is_selection_allowed(selected, own, fast_open), is_allowed, "{selected:?} {own:?} {fast_open}");
+    }
+}
+
+#[test]
+fn fast_open_first_messages() {
+    let vectors = load("v1.json");
+    let (session, now) = (&vectors["session"], Instant::now());
+    let hello = text(&vectors["fastOpen"]["clientHello"]);
+    let early = || {
+        let mut end = server(&vectors, now);
+        end.answer_early(hello.to_owned(), now);
+        let answer = [
+            Outgoing::Text(text(&session["serverHello"]).to_owned()),
+            Outgoing::Binary(hex(&session["serverFinished"]["frame"])),
+        ];
+        assert_eq!(outgoing(&mut end), answer);
+        assert!(end.has_answered_early());
+        end
+    };
+    for case in cases(&vectors["fastOpen"]["refusedFirstMessages"]) {
+        let mut end = early();
+        end.receive(incoming(&case["message"]), now);
+        assert_eq!(failure_code(&mut end).map(u64::from), case["code"].as_u64(), "{}", case["name"]);
+    }
+    let repeat = |end: &mut pq_websocket::v1::Connection| {
+        end.receive(Incoming::Text(hello.to_owned()), now);
+        assert_eq!(events(end), [], "nothing is delivered before Finished(client)");
+        end.receive(Incoming::Binary(hex(&session["clientFinished"]["frame"])), now);
+    };
+    let mut end = early();
+    repeat(&mut end);
+    assert_eq!((events(&mut end), outgoing(&mut end)), (vec![Event::Open], vec![]));
+    // Closing unrepeated, then closing unconfirmed, then close sent.
+    let mut end = early();
+    end.close(Some(4000), "bye", now).expect("the close is allowed");
+    assert!(matches!(outgoing(&mut end)[..], [Outgoing::Binary(_)]), "a sealed close");
+    repeat(&mut end);
+    assert_eq!((events(&mut end), outgoing(&mut end), end.is_open()), (vec![], vec![], false));
+}
+
+/// It counts for nothing, its own key included, and the message is answered as if no token had been there.
+#[test]
+fn a_hello_refused_early_counts_for_nothing() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    let mut end = server(&vectors, now);
+    let key = [vec![0xff; 3], hex(&vectors["kem"]["encapsulationKey"])[3..].to_vec()].concat();
+    end.answer_early(pq_websocket::hello::client(&key), now);
+    assert!(!end.has_answered_early());
+    assert_eq!((outgoing(&mut end), events(&mut end)), (vec![], vec![]));
+    open_end(&vectors["session"], end, "server", now);
+}
+
+#[test]
+fn a_client_refuses_a_selection_before_it_says_anything() {
+    let vectors = load("v1.json");
+    let now = Instant::now();
+    for (selected, is_allowed) in [(Some("pqws1"), true), (None, false), (Some("pqws1.x"), false)] {
+        let mut end = client_with(&vectors, ClientOptions { fast_open: true, ..ClientOptions::default() }, now);
+        end.transport_opened(selected, now);
+        if is_allowed {
+            open_end(&vectors["session"], end, "client", now);
+        } else {
+            assert_eq!(end.queues().outgoing.len(), 1, "the close alone");
+            assert_eq!(failure_code(&mut end), Some(3768));
+        }
     }
 }

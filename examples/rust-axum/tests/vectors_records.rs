@@ -73,7 +73,7 @@ fn conversation() {
     for end in [&mut client, &mut server] {
         end.drained(now);
         assert_eq!(events(end), [closed(4001, "done", false)]);
-        assert_eq!(outgoing(end).pop(), Some(Outgoing::Close(1000, "")));
+        assert_eq!(outgoing(end).pop(), Some(Outgoing::Close((Some(1000), "".into()))));
     }
 }
 
@@ -138,7 +138,7 @@ fn endings() {
         for end in [&mut closing, &mut answering] {
             assert_eq!(events(end), [], "{name}: seen before its last record was handed over");
             end.drained(now);
-            assert_eq!(outgoing(end), [Outgoing::Close(1000, "")], "{name}");
+            assert_eq!(outgoing(end), [Outgoing::Close((Some(1000), "".into()))], "{name}");
             assert_eq!(events(end), [closed(code, reason, false)], "{name}");
         }
     }
@@ -171,7 +171,7 @@ fn crossings() {
             end.receive(Incoming::Binary(hex(&case[by]["frame"])), now);
             assert_eq!(outgoing(&mut end), [], "nobody answers");
             end.drained(now);
-            assert_eq!(outgoing(&mut end), [Outgoing::Close(1000, "")]);
+            assert_eq!(outgoing(&mut end), [Outgoing::Close((Some(1000), "".into()))]);
             let (code, reason) = (number(&case[sees]["code"]) as u16, text(&case[sees]["reason"]));
             assert_eq!(events(&mut end), [closed(code, reason, true)]);
         }

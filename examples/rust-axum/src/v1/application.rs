@@ -11,11 +11,15 @@ impl Connection {
         matches!(self.state, State::Open)
     }
 
+    pub fn has_answered_early(&self) -> bool {
+        matches!(self.state, State::AwaitingRepeatedHello(_))
+    }
+
     /// A server may send from its Finished on (section 3.2).
     fn can_send(&self) -> bool {
         match self.state {
             State::Open => true,
-            State::AwaitingFinished => matches!(self.role, Role::Server(_)),
+            State::AwaitingFinished | State::AwaitingRepeatedHello(_) => matches!(self.role, Role::Server(_)),
             _ => false,
         }
     }
@@ -71,12 +75,13 @@ impl Connection {
     /// `code` none: an empty close, which both ends see as 1005.
     pub fn close(&mut self, code: Option<u16>, reason: &str, now: Instant) -> Result<(), Misuse> {
         let content = content::close(code, reason)?;
-        let next = match self.state {
+        let next = match &self.state {
             State::Open => State::CloseSent,
             State::AwaitingFinished if self.can_send() => State::ClosingUnconfirmed,
+            State::AwaitingRepeatedHello(hello) => State::ClosingUnrepeated(hello.clone()),
             State::AwaitingClientHello | State::AwaitingServerHello { .. } | State::AwaitingFinished => {
                 // Nothing can be sealed yet, or the client may not; the transport's close is all there is.
-                self.end(Ending::unclean(1006), Some((1000, "")));
+                self.end(Ending::unclean(1006), Some(super::done()));
                 return Ok(());
             }
             _ => return Err(Misuse::NotOpen),

@@ -3,6 +3,7 @@ use super::{ClientOptions, Connection, Context, Role, ServerOptions, Session, St
 use crate::attestation;
 use crate::crypto::{encapsulate, KemKey, Random, Secret};
 use crate::failure::Failure;
+use crate::fast_open::is_selection_allowed;
 use crate::hello::{self, Object};
 use crate::identity::Identity;
 use crate::protocol::{Event, Outgoing, Queues};
@@ -42,6 +43,52 @@ impl Connection {
         };
         connection.handshake_deadline = Some(now + connection.options().handshake_timeout);
         connection
+    }
+
+    /// A server whose upgrade request carried a ClientHello (section 13): answers it before the message comes. A hello that
+    /// it has to refuse counts for nothing.
+    pub fn answer_early(&mut self, client_hello: String, now: Instant) {
+        if !matches!((&self.role, &self.state), (Role::Server(_), State::AwaitingClientHello)) {
+            return;
+        }
+        match self.on_client_hello(client_hello.clone(), now) {
+            Ok(()) => self.state = State::AwaitingRepeatedHello(client_hello),
+            Err(Failure::Handshake) => {}
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// Rule 4: byte for byte.
+    pub(super) fn on_repeated_hello(&mut self, text: &str) -> Result<(), Failure> {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::AwaitingRepeatedHello(hello) if hello == text => State::AwaitingFinished,
+            State::ClosingUnrepeated(hello) if hello == text => State::ClosingUnconfirmed,
+            other => {
+                self.state = other;
+                return Err(Failure::Handshake);
+            }
+        };
+        Ok(())
+    }
+
+    /// What a client sends as its first message, and before that in the upgrade request if it asks for fast open.
+    pub fn client_hello(&self) -> Option<&str> {
+        match &self.state {
+            State::AwaitingServerHello { hello, .. } => Some(hello),
+            _ => None,
+        }
+    }
+
+    /// A client that was made before its transport: the handshake's time starts now, if the selected subprotocol is one that
+    /// it may go on with (rule 6).
+    pub fn transport_opened(&mut self, selected: Option<&str>, now: Instant) {
+        let Role::Client(options) = &self.role else { return };
+        let is_allowed = is_selection_allowed(selected, &options.subprotocols, options.fast_open);
+        self.handshake_deadline = Some(now + options.common.handshake_timeout);
+        if !is_allowed {
+            self.queues.outgoing.clear();
+            self.fail(Failure::Handshake);
+        }
     }
 
     pub(super) fn on_client_hello(&mut self, client_hello: String, now: Instant) -> Result<(), Failure> {

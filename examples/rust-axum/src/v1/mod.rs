@@ -9,7 +9,7 @@ pub use options::{ClientOptions, Context, Options, ServerOptions};
 
 use crate::crypto::{KemKey, Random};
 use crate::failure::{Ending, Failure};
-use crate::protocol::{Incoming, Protocol, Queues};
+use crate::protocol::{Close, Incoming, Protocol, Queues};
 use crate::record::{longest_frame, Receiver, Sender};
 use crate::schedule::Exporter;
 use std::sync::Arc;
@@ -26,6 +26,9 @@ enum State {
     },
     /// At a client, *verifying* has no state of its own here: pins and verifier answer at once.
     AwaitingFinished,
+    /// Fast open: answered early, and the same hello is due as a message.
+    AwaitingRepeatedHello(String),
+    ClosingUnrepeated(String),
     ClosingUnconfirmed,
     Open,
     CloseSent,
@@ -76,6 +79,9 @@ impl Connection {
             (_, Incoming::TooLong) => Err(Failure::Limit),
             (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(text, now),
             (State::AwaitingServerHello { .. }, Incoming::Text(text)) => self.on_server_hello(text, now),
+            (State::AwaitingRepeatedHello(_) | State::ClosingUnrepeated(_), Incoming::Text(text)) => {
+                self.on_repeated_hello(&text)
+            }
             (State::AwaitingFinished | State::ClosingUnconfirmed, Incoming::Binary(frame)) => {
                 self.on_finished(frame, now)
             }
@@ -87,16 +93,21 @@ impl Connection {
     fn fail(&mut self, failure: Failure) {
         let failure = if self.peer_finished { failure } else { failure.before_finished() };
         let ending = Ending { found_here: true, ..Ending::unclean(failure.code()) };
-        self.end(ending, Some((failure.code(), failure.reason())));
+        self.end(ending, Some((Some(failure.code()), failure.reason().into())));
     }
 
-    fn end(&mut self, ending: Ending, transport: Option<(u16, &'static str)>) {
+    fn end(&mut self, ending: Ending, transport: Option<Close>) {
         self.state = State::Over;
         self.session = None;
         self.handshake_deadline = None;
         self.close_deadline = None;
         self.queues.end(ending, transport);
     }
+}
+
+/// How the transport ends behind a sealed close.
+fn done() -> Close {
+    (Some(1000), "".into())
 }
 
 impl Protocol for Connection {
@@ -131,7 +142,7 @@ impl Protocol for Connection {
         if is_over(self.handshake_deadline) {
             self.fail(Failure::Timeout);
         } else if is_over(self.close_deadline) {
-            self.end(Ending::unclean(1006), Some((1000, "")));
+            self.end(Ending::unclean(1006), Some(done()));
         }
     }
 
@@ -139,9 +150,11 @@ impl Protocol for Connection {
         match &self.state {
             State::Finishing(ending) => {
                 let ending = ending.clone();
-                self.end(ending, Some((1000, "")));
+                self.end(ending, Some(done()));
             }
-            State::CloseSent | State::ClosingUnconfirmed if self.close_deadline.is_none() => {
+            State::CloseSent | State::ClosingUnconfirmed | State::ClosingUnrepeated(_)
+                if self.close_deadline.is_none() =>
+            {
                 self.close_deadline = Some(now + CLOSE_ANSWER_TIMEOUT);
             }
             _ => {}
@@ -154,7 +167,10 @@ impl Protocol for Connection {
 
     fn evict(&mut self) {
         if self.pending() {
-            self.end(Ending { found_here: true, ..Ending::unclean(1013) }, Some((1013, "too many handshakes")));
+            self.end(
+                Ending { found_here: true, ..Ending::unclean(1013) },
+                Some((Some(1013), "too many handshakes".into())),
+            );
         }
     }
 

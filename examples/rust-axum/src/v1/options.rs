@@ -56,6 +56,10 @@ pub struct ClientOptions {
     pub pins: Vec<Pin>,
     /// Asks for a document and judges it.
     pub verifier: Option<Verifier>,
+    /// The application's own. Those that `fast_open::is_reserved` are refused.
+    pub subprotocols: Vec<String>,
+    /// Sends ClientHello in the upgrade request, which spares a round trip: for servers known to select `pqws1` (section 13).
+    pub fast_open: bool,
 }
 
 #[derive(Debug, Default)]

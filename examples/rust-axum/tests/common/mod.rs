@@ -111,7 +111,7 @@ pub fn events(connection: &mut impl Protocol) -> Vec<Event> {
 
 /// The one code that the end closes the transport with, and the same one that it tells its application.
 pub fn failure_code(connection: &mut impl Protocol) -> Option<u16> {
-    let Some(Outgoing::Close(code, _)) = outgoing(connection).pop() else { return None };
+    let Some(Outgoing::Close((Some(code), _))) = outgoing(connection).pop() else { return None };
     match events(connection).as_slice() {
         [Event::Closed(ending)] if ending.found_here && !ending.clean && ending.code == code => Some(code),
         _ => None,

@@ -7,25 +7,33 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub const USAGE: &str = "\
-peer server [--port N] [--profile v1|yellowpages|both] [--identity-seed HEX32] [--page REPOSITORY] [OPTION]...
-peer client URL [--profile v1] [--pin HEX|sha256:HEX]... [--case NAME]... [OPTION]...
+peer server [--port N] [--profile v1|yellowpages|both] [--original] [--identity-seed HEX32] [--page REPOSITORY] [OPTION]...
+peer client URL [--profile v1|yellowpages] [--original] [--fast-open] [--pin HEX|sha256:HEX]... [--case NAME]... [OPTION]...
 peer features
 OPTION: --context TEXT, --padding N|padme, --max-payload N, --handshake-timeout Nms";
 
 /// What test/interop asks before it runs anything.
-pub const FEATURES: &str = r#"{"server":["v1","identity","fingerprint","yellowpages","page"],"client":["v1","identity","fingerprint"]}"#;
+pub const FEATURES: &str = r#"{"server":["v1","identity","fingerprint","fast-open","yellowpages","original","page"],"client":["v1","identity","fingerprint","fast-open","yellowpages","original"]}"#;
 
 pub struct Listen {
     pub port: u16,
     pub profile: String,
+    /// Of yellowpages, the use that the original system makes of it: one request, answered with a close code alone.
+    pub original: bool,
     /// The repository's folder, whose page is served at /page.
     pub page: Option<PathBuf>,
     pub options: ServerOptions,
 }
 
+pub enum ClientProfile {
+    V1,
+    Yellowpages,
+    Original,
+}
+
 pub enum Command {
     Server(Box<Listen>),
-    Client { url: String, options: Box<ClientOptions>, only: Vec<String> },
+    Client { url: String, profile: ClientProfile, options: Box<ClientOptions>, only: Vec<String> },
     Features,
 }
 
@@ -39,8 +47,13 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, Str
 }
 
 fn parse_server(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let mut listen = Listen { port: 0, profile: "v1".into(), page: None, options: ServerOptions::default() };
+    let (port, profile, options) = (0, "v1".into(), ServerOptions::default());
+    let mut listen = Listen { port, profile, original: false, page: None, options };
     while let Some(name) = arguments.next() {
+        if name == "--original" {
+            listen.original = true;
+            continue;
+        }
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
             "--page" => listen.page = Some(value.into()),
@@ -62,10 +75,19 @@ fn parse_client(mut arguments: impl Iterator<Item = String>) -> Result<Command, 
     let url = arguments.next().ok_or("client needs a URL")?;
     let mut options = ClientOptions::default();
     let mut only = Vec::new();
+    let (mut profile, mut original) = (String::from("v1"), false);
     while let Some(name) = arguments.next() {
+        if let Some(flag) = match name.as_str() {
+            "--original" => Some(&mut original),
+            "--fast-open" => Some(&mut options.fast_open),
+            _ => None,
+        } {
+            *flag = true;
+            continue;
+        }
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
-            "--profile" if value == "v1" => {}
+            "--profile" if ["v1", "yellowpages"].contains(&value.as_str()) => profile = value,
             "--case" => only.push(value),
             "--pin" => {
                 let (digits, is_fingerprint) = match value.strip_prefix("sha256:") {
@@ -81,7 +103,13 @@ fn parse_client(mut arguments: impl Iterator<Item = String>) -> Result<Command, 
             _ => common(&mut options.common, &name, &value)?,
         }
     }
-    Ok(Command::Client { url, options: Box::new(options), only })
+    let profile = match (profile.as_str(), original) {
+        ("v1", false) => ClientProfile::V1,
+        ("v1", true) => return Err("--original is of the profile yellowpages".into()),
+        (_, false) => ClientProfile::Yellowpages,
+        (_, true) => ClientProfile::Original,
+    };
+    Ok(Command::Client { url, profile, options: Box::new(options), only })
 }
 
 fn common(options: &mut Options, name: &str, value: &str) -> Result<(), String> {

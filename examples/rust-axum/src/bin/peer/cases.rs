@@ -1,68 +1,52 @@
-//! The client: every case against a server that runs `echo`, one line of JSON each.
+//! The v1 client's cases.
 use crate::arguments::to_hex;
+use crate::runner::{check, Outcome, Runner};
 use pq_websocket::client::{connect, ClientSocket};
 use pq_websocket::failure::Ending;
 use pq_websocket::protocol::{Event, Message};
 use pq_websocket::record::Padding;
 use pq_websocket::v1::ClientOptions;
-use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::time::Instant;
 
-const CASE_TIMEOUT: Duration = Duration::from_secs(60);
-
-type Outcome = Result<(), String>;
-
-/// Runs each on a new connection, those in `only` alone unless that is empty; whether one ran and all passed.
+/// Against a server that runs `echo::run`; whether a case ran and all passed.
 pub async fn run(url: &str, options: Arc<ClientOptions>, only: Vec<String>) -> bool {
-    let runner = Runner { url, options, only, ran: Cell::new(false) };
-    let mut ok = true;
-    ok &= runner.case("text", |peer| peer.echoes_text(&["hello"])).await;
-    ok &= runner.case("text-unicode", |peer| peer.echoes_text(&["grüße, 世界 🎉", "\u{feff}BOM", "end\0", ""])).await;
-    ok &= runner.case("binary", |peer| peer.echoes(vec![binary(vec![0, 1, 2, 254, 255, 0])])).await;
-    ok &= runner.case("sizes", Peer::sizes).await;
-    ok &= runner.case("batch-received", Peer::batch_received).await;
-    ok &= runner.case("batch-sent", Peer::batch_sent).await;
-    ok &= runner.case("update-received", Peer::update_received).await;
-    ok &= runner.case("update-sent", Peer::update_sent).await;
-    ok &= runner.case("update-both", Peer::update_both).await;
-    ok &= runner.case("padding", Peer::padding).await;
-    ok &= runner.case("exporter", Peer::exporter).await;
-    ok &= runner.case("transcript-hash", Peer::transcript_hash).await;
-    ok &= runner.case("close-own", |peer| peer.closes(Some(4321), "bye é")).await;
-    ok &= runner.case("close-peer", |peer| peer.sees_close("!close 4000 why", 4000, "why")).await;
+    let cases = Cases { url, options, runner: Runner::new(only) };
+    cases.case("text", |peer| peer.echoes_text(&["hello"])).await;
+    cases.case("text-unicode", |peer| peer.echoes_text(&["grüße, 世界 🎉", "\u{feff}BOM", "end\0", ""])).await;
+    cases.case("binary", |peer| peer.echoes(vec![binary(vec![0, 1, 2, 254, 255, 0])])).await;
+    cases.case("sizes", Peer::sizes).await;
+    cases.case("batch-received", Peer::batch_received).await;
+    cases.case("batch-sent", Peer::batch_sent).await;
+    cases.case("update-received", Peer::update_received).await;
+    cases.case("update-sent", Peer::update_sent).await;
+    cases.case("update-both", Peer::update_both).await;
+    cases.case("padding", Peer::padding).await;
+    cases.case("exporter", Peer::exporter).await;
+    cases.case("transcript-hash", Peer::transcript_hash).await;
+    cases.case("close-own", |peer| peer.closes(Some(4321), "bye é")).await;
+    cases.case("close-peer", |peer| peer.sees_close("!close 4000 why", 4000, "why")).await;
     let close_empty = |peer: Peer| async {
         peer.closes(None, "").await?;
-        let second = Peer::connect(url, Arc::clone(&runner.options)).await?;
+        let second = Peer::connect(url, Arc::clone(&cases.options)).await?;
         second.sees_close("!close 0", 1005, "").await
     };
-    ok &= runner.case("close-empty", close_empty).await;
-    ok && runner.ran.get()
+    cases.case("close-empty", close_empty).await;
+    cases.runner.passed()
 }
 
-struct Runner<'a> {
+struct Cases<'a> {
     url: &'a str,
     options: Arc<ClientOptions>,
-    only: Vec<String>,
-    ran: Cell<bool>,
+    runner: Runner,
 }
 
-impl Runner<'_> {
-    async fn case<F: Future<Output = Outcome>>(&self, name: &str, case: impl FnOnce(Peer) -> F) -> bool {
-        if !self.only.is_empty() && !self.only.iter().any(|chosen| chosen == name) {
-            return true;
-        }
-        self.ran.set(true);
+impl Cases<'_> {
+    /// Each has a connection of its own.
+    async fn case<F: Future<Output = Outcome>>(&self, name: &str, case: impl FnOnce(Peer) -> F) {
         let run = async { case(Peer::connect(self.url, Arc::clone(&self.options)).await?).await };
-        let outcome = timeout(CASE_TIMEOUT, run).await.unwrap_or_else(|_| Err("took too long".into()));
-        let line = match &outcome {
-            Ok(()) => serde_json::json!({ "case": name, "ok": true }),
-            Err(detail) => serde_json::json!({ "case": name, "ok": false, "detail": detail }),
-        };
-        println!("{line}");
-        outcome.is_ok()
+        self.runner.case(name, run).await;
     }
 }
 
@@ -88,14 +72,6 @@ fn compare(got: &Message, wanted: &Message) -> Outcome {
         Message::Binary(bytes) => format!("binary of {} bytes", bytes.len()),
     };
     Err(format!("got {}, wanted {}", describe(got), describe(wanted)))
-}
-
-fn check(condition: bool, what: &str) -> Outcome {
-    if condition {
-        Ok(())
-    } else {
-        Err(what.to_owned())
-    }
 }
 
 impl Peer {

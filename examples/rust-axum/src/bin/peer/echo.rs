@@ -4,7 +4,12 @@ use pq_websocket::failure::Misuse;
 use pq_websocket::protocol::{Event, Message};
 use pq_websocket::server::ServerSocket;
 use pq_websocket::{v1, yellowpages};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// What the original server takes: a frame of 16,500 bytes, of which 28 are nonce and tag.
+pub const LONGEST_REQUEST: usize = 16_472;
+const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 pub async fn run(mut socket: ServerSocket) {
     while let Some(event) = socket.next().await {
@@ -63,10 +68,33 @@ fn answer(connection: &mut v1::Connection, message: &Message) -> Result<(), Misu
 
 fn answer_yellowpages(connection: &mut yellowpages::Connection, message: &Message) {
     let Message::Binary(bytes) = message else { return };
-    if bytes == b"!done" {
-        connection.close(1000, "");
-    } else {
-        // Fails only where the connection is over, and then there is nobody to tell.
-        let _ = connection.send(bytes);
+    let command = std::str::from_utf8(bytes).ok().and_then(|text| text.strip_prefix('!')).unwrap_or_default();
+    let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
+    match (name, rest.parse()) {
+        ("flood", Ok(count)) => (0..count).for_each(|_| say(connection, b"")),
+        ("close", _) => {
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            connection.close(code.parse().ok().filter(|code| *code != 0), reason);
+        }
+        _ => say(connection, bytes),
     }
+}
+
+/// Fails only where the connection is over, and then there is nobody to tell.
+fn say(connection: &mut yellowpages::Connection, bytes: &[u8]) {
+    let _ = connection.send(bytes);
+}
+
+/// The original system's server: takes one request and says only how it went, by the transport's close.
+pub async fn answer_one_request(mut socket: ServerSocket) {
+    let request = timeout(REQUEST_TIME, socket.next()).await;
+    if let Some(connection) = socket.protocol.yellowpages() {
+        match request {
+            Ok(Some(Event::Message(_))) => connection.close(Some(1000), "done"),
+            Err(_) => connection.close(Some(4000), "timeout"),
+            // The connection has failed, with its own code.
+            Ok(_) => return,
+        }
+    }
+    while socket.next().await.is_some() {}
 }

@@ -3,13 +3,16 @@
 
 mod arguments;
 mod cases;
+mod cases_yellowpages;
 mod echo;
 mod page;
+mod runner;
 
-use arguments::{Command, Listen, FEATURES};
-use pq_websocket::attestation::Attester;
+use arguments::{ClientProfile, Command, Listen, FEATURES};
+use pq_websocket::attestation::{Attester, Verifier};
 use pq_websocket::profile::Profiles;
-use pq_websocket::{server, v1, yellowpages};
+use pq_websocket::server::{self, Accepts};
+use pq_websocket::{v1, yellowpages};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,8 +34,17 @@ async fn main() -> ExitCode {
             println!("{FEATURES}");
             ExitCode::SUCCESS
         }
-        Ok(Command::Client { url, options, only }) => {
-            if cases::run(&url, Arc::new(*options), only).await {
+        Ok(Command::Client { url, profile, options, only }) => {
+            let passed = match profile {
+                ClientProfile::V1 => cases::run(&url, Arc::new(*options), only).await,
+                ClientProfile::Yellowpages => {
+                    cases_yellowpages::run(&url, yellowpages_client(&options.common), only).await
+                }
+                ClientProfile::Original => {
+                    cases_yellowpages::run_original(&url, yellowpages_client(&options.common), only).await
+                }
+            };
+            if passed {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
@@ -46,9 +58,12 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(listen: Listen) -> std::io::Result<()> {
-    // This peer runs in no enclave: its documents say what they should and prove nothing.
-    let attester = Attester(Box::new(|user_data| Some(user_data.to_vec())));
-    let yellowpages = Arc::new(yellowpages::Options::new(yellowpages::Role::Server(attester)));
+    let mut yellowpages = yellowpages::Options::new(yellowpages::Role::Server(Some(attester())));
+    apply(&mut yellowpages, &listen.options.common);
+    if listen.original {
+        yellowpages.max_payload = echo::LONGEST_REQUEST;
+    }
+    let yellowpages = Arc::new(yellowpages);
     let v1: Arc<v1::ServerOptions> = Arc::new(listen.options);
     let profiles = match listen.profile.as_str() {
         "yellowpages" => Profiles::Yellowpages(yellowpages),
@@ -57,10 +72,36 @@ async fn serve(listen: Listen) -> std::io::Result<()> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, listen.port)).await?;
     println!("listening {}", listener.local_addr()?.port());
-    let sockets = server::router(profiles, MOST_PENDING, echo::run);
+    let accepts = Accepts { profiles, subprotocols: Vec::new(), most_pending: MOST_PENDING };
+    let sockets = if listen.original {
+        server::router(accepts, echo::answer_one_request)
+    } else {
+        server::router(accepts, echo::run)
+    };
     let router = match &listen.page {
         Some(repository) => page::router(repository, sockets),
         None => sockets,
     };
     server::serve(listener, router).await
+}
+
+/// This peer runs in no enclave: its documents say what they should and prove nothing.
+fn attester() -> Attester {
+    Attester(Box::new(|user_data| Some(user_data.to_vec())))
+}
+
+/// Demands a document of that kind, so that what it covers is compared all the same.
+fn yellowpages_client(common: &v1::Options) -> Arc<yellowpages::Options> {
+    let verifier = Verifier(Box::new(|document, user_data| document == user_data));
+    let mut options = yellowpages::Options::new(yellowpages::Role::Client(Some(verifier)));
+    apply(&mut options, common);
+    Arc::new(options)
+}
+
+/// What the command line says for both profiles.
+fn apply(options: &mut yellowpages::Options, common: &v1::Options) {
+    options.max_payload = common.max_payload;
+    if common.handshake_timeout != v1::Options::default().handshake_timeout {
+        options.step_timeout = common.handshake_timeout;
+    }
 }

@@ -11,7 +11,10 @@ pub fn router(repository: &Path, sockets: Router) -> Router {
     let script = repository.join("dist/pq-websocket.polyfill.min.js");
     Router::new()
         .route("/page", get(move || file(page.clone(), "text/html; charset=utf-8")))
-        .route("/dist/pq-websocket.polyfill.min.js", get(move || file(script.clone(), "text/javascript; charset=utf-8")))
+        .route(
+            "/dist/pq-websocket.polyfill.min.js",
+            get(move || file(script.clone(), "text/javascript; charset=utf-8")),
+        )
         .fallback_service(sockets)
 }
 
