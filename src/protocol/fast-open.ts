@@ -48,8 +48,9 @@ export function readOffer(offered: readonly string[]): ReceivedOffer {
   };
 }
 
-/** Whether a client may go on with what the server selected (rule 6). */
+/** Whether a client may go on with what the server selected (rule 6); who asked for fast open was to get some subprotocol. */
 export function isSelectionAllowed(selected: string, offer: ClientOffer): boolean {
+  if (selected === '') return !offer.fastOpen;
   if (selected === FAST_OPEN_PROTOCOL) return offer.fastOpen && !offer.application;
   return !selected.startsWith(TOKEN_PREFIX);
 }

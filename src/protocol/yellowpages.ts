@@ -93,10 +93,10 @@ export class YellowpagesSession<Text> implements ProfileSession {
     return this.#isHandshaking ? this.#stepDeadline : undefined;
   }
 
-  /** Client: the transport is open. */
   /** This profile has no fast open: the first message is its hello. */
   answerEarly(): void {}
 
+  /** Client: the transport is open. */
   start(): void {
     this.#stepDeadline = this.#nextStepDeadline();
     this.#inbound.push(() =>

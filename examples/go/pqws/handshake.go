@@ -27,9 +27,10 @@ func (s *Session) StartEarly(clientHello []byte) Output {
 	return out
 }
 
-// Selected judges the subprotocol that the server chose (section 13, rule 6). "" is none.
+// Selected judges the subprotocol that the server chose (section 13, rule 6). "" is none, which gorilla lets pass: with
+// fast open some subprotocol is due.
 func (s *Session) Selected(protocol string, application []string, fastOpen bool) Output {
-	if protocol == "" || protocol == FastOpenProtocol && fastOpen && len(application) == 0 {
+	if protocol == "" && !fastOpen || protocol == FastOpenProtocol && fastOpen && len(application) == 0 {
 		return Output{}
 	}
 	for _, p := range application {
