@@ -32,6 +32,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
     { name: 'load', title: 'many connections over the gateway, and bad company', command: ['node', 'scripts/load.mjs', '--quick'] },
+    { name: 'peers', title: 'the Go and Rust peers by their own tests, the vectors among them', command: ['node', 'scripts/peers.mjs'] },
     { name: 'interop', title: 'peers in other languages, with each other and with a hostile one', command: ['node', 'scripts/interop.mjs', '--ci'] },
   ];
 }

@@ -137,7 +137,7 @@ describe('the original client and our servers', () => {
     });
     const requests = Array.from({ length: 20 }, (_, index) => `request ${index}`);
     const received = requests.map((request) => request.toUpperCase());
-    expect(await originalRequest(url, requests, 4001)).toMatchObject({ code: 4001, wasClean: true, received });
+    expect(await originalRequest(url, requests, { close: 4001 })).toMatchObject({ code: 4001, wasClean: true, received });
   });
 
   test('a request above maxPayload is refused with 1008', async () => {
@@ -220,7 +220,7 @@ describe('two profiles', () => {
     const old = connect(server.url, YELLOWPAGES);
     expect(utf8(await old.seen.next())).toBe('early');
     expect(await connect(server.url).seen.next()).toBe('early');
-    expect((await originalRequest(server.url, ['one'], 4001)).received).toEqual(['early']);
+    expect((await originalRequest(server.url, ['one'], { close: 4001 })).received).toEqual(['early']);
   });
 
   test('a client of v1 gets nothing from a server of yellowpages alone, and does not fall back', async () => {

@@ -1,22 +1,24 @@
 /** `npm run interop`: builds the peers, runs every client against every server and the hostile peer against each. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { run } from '../../scripts/lib/run.ts';
 import { chromium } from './chromium.ts';
 import type { Tally } from './hostile/run.ts';
 import { playAll } from './hostile/run.ts';
+import { original } from './original.ts';
 import type { Cell } from './pairs.ts';
 import { leftOut, runPair, VARIANTS } from './pairs.ts';
 import type { Peer, Recipe, RunningServer } from './peers.ts';
-import { hasTool, inProcess, prepareFolder, PROCESS_RECIPES } from './peers.ts';
+import { BUILD_LIMIT_MS, hasTool, inProcess, prepareFolder, PROCESS_RECIPES, ROOT } from './peers.ts';
 import { describeCell, hostileTable, Notes, table } from './table.ts';
 
 const USAGE = `usage: npm run interop [-- [--ci] [--without NAME]... [--write]]
-NAME is TypeScript, Go, Rust or Chromium: its rows are left out, and the table says so.
+NAME is TypeScript, Go, Rust, Original or Chromium: its rows are left out, and the table says so.
 --ci leaves out what npm test has elsewhere: the other backends, and hostile cases to TypeScript.
 --write puts the tables into docs/interop.md, if they are full.`;
 const DEFAULT_BACKEND = 'TypeScript, node';
-const DOCUMENT = path.resolve(import.meta.dirname, '../../docs/interop.md');
+const DOCUMENT = path.join(ROOT, 'docs/interop.md');
 const MARKS = ['<!-- written by npm run interop -- --write -->', '<!-- end -->'] as const;
 
 interface Missing {
@@ -69,6 +71,8 @@ async function runPairs(peers: readonly Peer[]): Promise<Row[]> {
         for (const [i, variant] of VARIANTS.entries()) {
           cells.push(leftOut(variant, client, server) ?? (await runPair(variant, client, running[i] as RunningServer)));
         }
+        // Of a pair that has no profile in common there is nothing to say.
+        if (cells.every(({ type }) => type === 'left out')) continue;
         rows.push({ client: client.name, server: server.name, cells });
         console.log(`${client.name} to ${server.name}: done`);
       }
@@ -79,15 +83,44 @@ async function runPairs(peers: readonly Peer[]): Promise<Row[]> {
   return rows;
 }
 
+interface Pages {
+  /** Whose page a browser has talked through. */
+  readonly talked: readonly string[];
+  readonly holes: readonly string[];
+}
+
+/** The page of examples/page, which each peer in another language serves itself. */
+async function tryPages(peers: readonly Peer[]): Promise<Pages> {
+  const [talked, holes]: [string[], string[]] = [[], []];
+  for (const server of peers.filter(({ features }) => features.server.includes('page'))) {
+    for (const browser of peers) {
+      if (browser.tryPage === undefined) continue;
+      const running = await server.serve(['--page', ROOT]);
+      const problem = await browser.tryPage(`http://127.0.0.1:${running.port}/page`);
+      await running.stop();
+      const names = `${browser.name} to ${server.name}`;
+      if (problem === undefined) talked.push(names);
+      else holes.push(`${names}: the page: ${problem}`);
+    }
+  }
+  return { talked, holes };
+}
+
+/** What the pages load. */
+async function buildScript(): Promise<void> {
+  if (existsSync(path.join(ROOT, 'dist/pq-websocket.polyfill.min.js'))) return;
+  await run('npm', ['run', '--silent', 'build'], { cwd: ROOT, timeout: BUILD_LIMIT_MS });
+}
+
 interface Report {
   /** Markdown. */
   readonly text: string;
   readonly holes: readonly string[];
 }
 
-function report(rows: readonly Row[], tallies: readonly Tally[], missing: readonly Missing[]): Report {
+function report(rows: readonly Row[], tallies: readonly Tally[], pages: Pages, missing: readonly Missing[]): Report {
   const notes = new Notes();
-  const holes = tallies.flatMap((tally) => tally.holes);
+  const holes = [...tallies.flatMap((tally) => tally.holes), ...pages.holes];
   const lines = rows.map(({ client, server, cells }) => {
     for (const [i, cell] of cells.entries()) {
       if (cell.type !== 'run') continue;
@@ -98,13 +131,18 @@ function report(rows: readonly Row[], tallies: readonly Tally[], missing: readon
   const pairs = table(['client', 'server', ...VARIANTS.map(({ name }) => name)], lines);
   const hostile = hostileTable(tallies, notes);
   const gone = missing.map(({ name, reason }) => `- Not here: ${name}: ${reason}`);
-  return { text: [pairs, '', hostile, '', ...notes.lines(), ...gone].join('\n'), holes };
+  const talked = pages.talked.length > 0 ? [`The page that each of these serves itself, with what it echoes: ${pages.talked.join(', ')}.`, ''] : [];
+  return { text: [pairs, '', ...talked, hostile, '', ...notes.lines(), ...gone].join('\n'), holes };
 }
 
-/** The implementations, each once: configurations of one refuse alike, and have their own tests. */
+/**
+ * The implementations, each once: configurations of one refuse alike, and have their own tests. What stands for the original
+ * system is a few lines that show how it was used, and judges little.
+ */
 async function playHostile(peers: readonly Peer[]): Promise<Tally[]> {
   const tallies: Tally[] = [];
   for (const peer of peers) {
+    if (peer.family === 'Original') continue;
     if (peer.family === 'TypeScript' && tallies.some(({ name }) => name === 'TypeScript')) continue;
     const start = performance.now();
     tallies.push(await playAll(peer.family === 'TypeScript' ? await inProcess() : peer));
@@ -136,13 +174,15 @@ export async function main(args: readonly string[]): Promise<number> {
   prepareFolder();
   const closing: (() => Promise<void>)[] = [];
   try {
-    const recipes = [...PROCESS_RECIPES, chromium((close) => closing.push(close))];
+    const recipes = [...PROCESS_RECIPES, original, chromium((close) => closing.push(close))];
     const { peers: all, missing } = await makePeers(recipes, given.without);
     const peers = given.ci ? all.filter(({ name, family }) => family !== 'TypeScript' || name === DEFAULT_BACKEND) : all;
     const rows = await runPairs(peers);
     if (rows.length === 0) throw new Error('no pair ran');
     const tallies = await playHostile(given.ci ? peers.filter(({ family }) => family !== 'TypeScript') : peers);
-    const { text, holes } = report(rows, tallies, missing);
+    await buildScript();
+    const pages = await tryPages(peers);
+    const { text, holes } = report(rows, tallies, pages, missing);
     console.log(`\n${text}\n`);
     for (const hole of holes) console.error(`hole: ${hole}`);
     console.log(`${rows.length} pairs, ${tallies.length} implementations attacked, ${holes.length} holes`);

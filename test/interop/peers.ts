@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { run } from '../../scripts/lib/run.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
+export const ROOT = path.resolve(import.meta.dirname, '../..');
 const BUILT = path.join(ROOT, '.cache', 'interop');
-const BUILD_LIMIT_MS = 10 * 60_000;
+export const BUILD_LIMIT_MS = 10 * 60_000;
 const CLIENT_LIMIT_MS = 120_000;
 const START_LIMIT_MS = 20_000;
 
@@ -39,6 +39,8 @@ export interface Peer {
   serve(options: readonly string[]): Promise<RunningServer>;
   /** @returns a verdict for each case that was run, in order */
   connect(url: string, options: readonly string[], only?: readonly string[]): Promise<Verdict[]>;
+  /** A browser's: what is wrong with the page of examples/page that a server has at this address, or undefined. */
+  tryPage?(url: string): Promise<string | undefined>;
 }
 
 /** What is needed to make a peer, or the reason why it cannot be made here. */
@@ -172,12 +174,13 @@ const rust: Recipe = {
   make: async () => {
     const folder = path.join(ROOT, 'examples/rust-axum');
     const target = process.env['CARGO_TARGET_DIR'] ?? path.join(folder, 'target');
-    await run('cargo', ['build', '--quiet', '--locked', '--release', '--bin', 'peer'], { cwd: folder, timeout: BUILD_LIMIT_MS });
-    return [new ProcessPeer('Rust', [path.join(target, 'release', 'peer')])];
+    // The profile of its tests, so that what both need is compiled once.
+    await run('cargo', ['build', '--quiet', '--locked', '--bin', 'peer'], { cwd: folder, timeout: BUILD_LIMIT_MS });
+    return [new ProcessPeer('Rust', [path.join(target, 'debug', 'peer')])];
   },
 };
 
-/** What is on PATH here. */
+/** Whether it is on PATH here. */
 export function hasTool(tool: string): boolean {
   return spawnSync(tool, ['version']).error === undefined;
 }

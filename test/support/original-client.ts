@@ -3,6 +3,7 @@
  * section 15, and nothing of src/. One sealed request; the answer is the close.
  */
 import { gcm } from '@noble/ciphers/aes.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 
 export interface OriginalAnswer {
@@ -16,8 +17,23 @@ export interface OriginalAnswer {
 const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/** @param close the code to close with once as many frames have come as were sent; undefined leaves closing to the server */
-export function originalRequest(url: string, requests: readonly string[], close?: number): Promise<OriginalAnswer> {
+export interface OriginalRequest {
+  /** The code to close with once as many frames have come as were sent. Default: closing is the server's. */
+  readonly close?: number;
+  /** A document that is just the user data: it proves nothing, but that what it covers is compared shows. Default: any. */
+  readonly demandsDocument?: boolean;
+}
+
+/** What a document is about: base64 of JSON with a base64 in it. */
+function userData(ciphertext: Uint8Array): string {
+  return btoa(JSON.stringify({ ml_kem_768_ciphertext_hash: toBase64(sha256(ciphertext)) }));
+}
+
+export function originalRequest(
+  url: string,
+  requests: readonly string[],
+  { close, demandsDocument = false }: OriginalRequest = {},
+): Promise<OriginalAnswer> {
   const { publicKey, secretKey } = ml_kem768.keygen();
   const socket = new WebSocket(url);
   socket.binaryType = 'arraybuffer';
@@ -28,8 +44,13 @@ export function originalRequest(url: string, requests: readonly string[], close?
   };
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>): void => {
     if (typeof data === 'string') {
-      const hello = JSON.parse(data) as { ml_kem_768_ciphertext: string };
-      key = ml_kem768.decapsulate(fromBase64(hello.ml_kem_768_ciphertext), secretKey);
+      const hello = JSON.parse(data) as { ml_kem_768_ciphertext: string; auth_attestation_doc: string };
+      const ciphertext = fromBase64(hello.ml_kem_768_ciphertext);
+      if (demandsDocument && atob(hello.auth_attestation_doc) !== userData(ciphertext)) {
+        socket.close(3770);
+        return;
+      }
+      key = ml_kem768.decapsulate(ciphertext, secretKey);
       for (const request of requests) {
         const nonce = crypto.getRandomValues(new Uint8Array(12));
         const sealed = gcm(key, nonce).encrypt(new TextEncoder().encode(request));

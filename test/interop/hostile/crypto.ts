@@ -69,15 +69,19 @@ export class Schedule {
 }
 
 /** Section 7.1. */
-export function sealFrame(key: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const nonce = Uint8Array.from(randomBytes(12));
+export function sealFrame(key: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, nonce = Uint8Array.from(randomBytes(12))): Uint8Array {
   return cat(nonce, sealAes256Gcm(key, nonce, aad, plaintext));
 }
 
 /** @throws {Error} when it does not open */
-export function openFrame(key: Uint8Array, aad: Uint8Array, frame: Uint8Array): { kind: number; content: Uint8Array } {
+export function openBytes(key: Uint8Array, aad: Uint8Array, frame: Uint8Array): Uint8Array {
   const decipher = createDecipheriv('aes-256-gcm', key, frame.subarray(0, 12)).setAAD(aad).setAuthTag(frame.subarray(-16));
-  const plaintext = Buffer.concat([decipher.update(frame.subarray(12, -16)), decipher.final()]);
+  return Uint8Array.from(Buffer.concat([decipher.update(frame.subarray(12, -16)), decipher.final()]));
+}
+
+/** @throws {Error} when it does not open */
+export function openFrame(key: Uint8Array, aad: Uint8Array, frame: Uint8Array): { kind: number; content: Uint8Array } {
+  const plaintext = openBytes(key, aad, frame);
   let end = plaintext.length - 1;
   while (end >= 0 && plaintext[end] === 0) end -= 1;
   if (end < 0) throw new Error('no kind byte');

@@ -12,10 +12,10 @@ const REFUSAL = {
   modulus: 'encapsulation key with a coefficient of 3,329 or more',
 } as const;
 
-type Make = (good: string, member: string, value: Uint8Array) => string | Uint8Array;
-type Named = readonly [name: string, make: Make];
+export type Make = (good: string, member: string, value: Uint8Array) => string | Uint8Array;
+export type Named = readonly [name: string, make: Make];
 
-const quoted = (text: string): string => `"${text}"`;
+export const quoted = (text: string): string => `"${text}"`;
 const hello = (member: string, value: string, version = '1'): string => `{"pq_websocket":${version},"${member}":${value}}`;
 
 /** RFC 4648 section 3.5: the last character before the padding has unused bits; this sets the lowest. */
@@ -24,14 +24,14 @@ function setUnusedBit(text: string): string {
   return text.slice(0, at) + STANDARD.charAt(STANDARD.indexOf(text.charAt(at)) | 1) + text.slice(at + 1);
 }
 
-function filled(good: string, bytes: number, unit = 'x'): string {
+export function filled(good: string, bytes: number, unit = 'x'): string {
   const start = `${good.slice(0, -1)},"filling":"`;
   const room = bytes - start.length - 2;
   const width = utf8(unit).length;
   return `${start}${unit.repeat(Math.floor(room / width))}${'x'.repeat(room % width)}"}`;
 }
 
-const FORMS: readonly Named[] = [
+export const FORMS: readonly Named[] = [
   ['hello is an array', (good) => `[${good}]`],
   ['hello is an empty array', () => '[]'],
   ['hello is a number', () => '1'],
@@ -55,19 +55,22 @@ const FORMS: readonly Named[] = [
   ['hello is empty and binary', () => zeros(0)],
 ];
 
+/** What `pq_websocket` may not be, as JSON. */
+export const WRONG_VERSIONS = ['0', '2', '-1', '1.5', '1e400', '"1"', 'true', 'null', '[1]', '{"1":1}'];
+
 const VERSIONS: readonly Named[] = [
   ['pq_websocket is missing', (_good, member, value) => `{"${member}":"${base64(value)}"}`],
   ['hello is an empty object', () => '{}'],
   ['pq_websocket in capitals', (good) => good.replace('pq_websocket', 'PQ_WebSocket')],
   ['pq_websocket twice, the last one wrong', (good) => good.replace('{', '{"pq_websocket":1,').replace('1,"ml', '2,"ml')],
   ['members only through __proto__', (good) => `{"__proto__":${good}}`],
-  ...['0', '2', '-1', '1.5', '1e400', '"1"', 'true', 'null', '[1]', '{"1":1}'].map(
+  ...WRONG_VERSIONS.map(
     (version): Named => [`pq_websocket is ${version}`, (_good, member, value) => hello(member, quoted(base64(value)), version)],
   ),
 ];
 
 /** What stands in the member's place, as JSON. */
-const VALUES: readonly (readonly [string, (text: string, value: Uint8Array) => string])[] = [
+export const VALUES: readonly (readonly [string, (text: string, value: Uint8Array) => string])[] = [
   ...['null', '1', 'true', '[]', '{}'].map((json) => [`key is ${json}`, (): string => json] as const),
   ['key in an array', (text) => `["${text}"]`],
   ['key in an object', (text) => `{"0":"${text}"}`],
@@ -95,7 +98,7 @@ const MEMBERS: readonly Named[] = [
 ];
 
 /** ByteEncode_12: two coefficients in three bytes, little-endian (FIPS 203 algorithm 5). */
-const KEYS: readonly (readonly [string, (key: Uint8Array) => Uint8Array])[] = [
+export const KEYS: readonly (readonly [string, (key: Uint8Array) => Uint8Array])[] = [
   ['first coefficient is 3,329', (key) => cat(Uint8Array.of(0x01, ((key[1] as number) & 0xf0) | 0x0d), key.slice(2))],
   ['last coefficient is 4,095', (key) => cat(key.slice(0, 1150), Uint8Array.of((key[1150] as number) | 0xf0, 0xff), key.slice(1152))],
   ['every byte of the key is 0xff', (key) => zeros(key.length).fill(0xff)],

@@ -57,7 +57,7 @@ export class Stranger {
     this.#attached = peer;
   }
 
-  get #peer(): RawPeer {
+  get peer(): RawPeer {
     if (this.#attached === undefined) throw new Error('not connected yet');
     return this.#attached;
   }
@@ -81,12 +81,12 @@ export class Stranger {
   }
 
   send(message: string | Uint8Array): void {
-    this.#peer.send(message);
+    this.peer.send(message);
   }
 
   /** A client's first message. */
   async readHello(): Promise<void> {
-    this.#clientHello = await this.#peer.nextText();
+    this.#clientHello = await this.peer.nextText();
   }
 
   /** A good hello each way; both ends have keys. @param text instead of the usual hello */
@@ -106,7 +106,7 @@ export class Stranger {
   /** A client that has sent `hello`, by whatever way. */
   async readServerHello(hello = this.#clientHello): Promise<void> {
     this.#clientHello = hello;
-    this.#serverHello = await this.#peer.nextText();
+    this.#serverHello = await this.peer.nextText();
     const { [SERVER_MEMBER]: value } = JSON.parse(this.#serverHello) as Record<string, string>;
     this.#sharedSecret = Uint8Array.from(decapsulate(Buffer.from(value ?? '', 'base64'), this.#keys.secretKey));
     this.#derive();
@@ -148,7 +148,7 @@ export class Stranger {
 
   /** The victim's next record, which must be of this kind. @throws {Error} when it is not, or does not open */
   async receive(kind: number): Promise<Uint8Array> {
-    this.lastReceived = Uint8Array.from(await this.#peer.nextBinary());
+    this.lastReceived = Uint8Array.from(await this.peer.nextBinary());
     const key = this.schedule.key(other(this.side), 0);
     const record = openFrame(key, bigEndian(this.#received, 8), this.lastReceived);
     this.#received += 1;
@@ -158,7 +158,7 @@ export class Stranger {
 
   /** The victim's next record, which this end has not the keys for. */
   async receiveUnopened(): Promise<void> {
-    await this.#peer.nextBinary();
+    await this.peer.nextBinary();
   }
 
   /** Until a message of the application has gone each way, and the victim waits for the next. */

@@ -3,6 +3,7 @@ import type { PQWebSocketOptions } from '../../../src/index.ts';
 import type { Padding } from '../../../src/protocol/record.ts';
 import { paddedLength } from '../../../src/protocol/record.ts';
 import { toHex } from './bytes.ts';
+import { ORIGINAL_CASES, YELLOWPAGES_CASES } from './cases-yellowpages.ts';
 import type { Data } from './client-end.ts';
 import { ClientEnd } from './client-end.ts';
 import { MIXED } from './echo.ts';
@@ -19,19 +20,21 @@ export interface Plan {
   readonly options: PQWebSocketOptions;
   /** Names of the cases to run; all when it is empty. */
   readonly only: readonly string[];
+  /** What the server does with yellowpages. */
+  readonly original: boolean;
 }
 
-type Case = (end: ClientEnd, plan: Plan) => Promise<void>;
+export type Case = (end: ClientEnd, plan: Plan) => Promise<void>;
 
 const CASE_LIMIT_MS = 60_000;
-const SIZES = [0, 1, 125, 126, 65_535, 65_536, 1_048_576];
+export const SIZES = [0, 1, 125, 126, 65_535, 65_536, 1_048_576];
 const UPDATE_ROUNDS = 50;
 /** Frames are nonce, inner and tag. */
 const FRAME_OVERHEAD_BYTES = 28;
 
 /** No period that a lost or doubled block could hide behind. */
-const letters = (size: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: size }, (_, i) => 97 + ((i * 7 + Math.floor(i / 251)) % 26));
-const ascii = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+export const letters = (size: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: size }, (_, i) => 97 + ((i * 7 + Math.floor(i / 251)) % 26));
+export const ascii = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function batchReceived(end: ClientEnd): Promise<void> {
   const before = end.recordsOpened;
@@ -146,7 +149,7 @@ async function closeEmpty(end: ClientEnd, plan: Plan): Promise<void> {
   }
 }
 
-export const CASES: Readonly<Record<string, Case>> = {
+const CASES: Readonly<Record<string, Case>> = {
   text: (end) => end.echo('hello'),
   'text-unicode': (end) => end.echo('Grüße, 世界 👋 \u0000 e\u0301', '\ufeffwith a byte-order mark', 'ends in nul\0', ''),
   binary: (end) => end.echo(Uint8Array.from({ length: 256 }, (_, i) => i), Uint8Array.of(1, 0, 0)),
@@ -188,12 +191,18 @@ async function runCase(name: string, run: Case, plan: Plan): Promise<Verdict> {
   }
 }
 
+export function casesOf({ options, original }: Pick<Plan, 'options' | 'original'>): Readonly<Record<string, Case>> {
+  if (options.profile !== 'yellowpages') return CASES;
+  return original ? ORIGINAL_CASES : YELLOWPAGES_CASES;
+}
+
 /** @throws {RangeError} for a name that is no case */
 export async function runCases(plan: Plan, report: (verdict: Verdict) => void): Promise<boolean> {
-  const unknown = plan.only.find((name) => !Object.hasOwn(CASES, name));
+  const cases = casesOf(plan);
+  const unknown = plan.only.find((name) => !Object.hasOwn(cases, name));
   if (unknown !== undefined) throw new RangeError(`there is no case '${unknown}'`);
   let ok = true;
-  for (const [name, run] of Object.entries(CASES)) {
+  for (const [name, run] of Object.entries(cases)) {
     if (plan.only.length > 0 && !plan.only.includes(name)) continue;
     const verdict = await runCase(name, run, plan);
     report(verdict);

@@ -2,6 +2,7 @@
 import { PQWebSocket } from '../../../src/index.ts';
 import type { PQWebSocketOptions } from '../../../src/index.ts';
 import type { PQWebSocketInstance } from '../../../src/socket-types.ts';
+import { sameBytes } from './bytes.ts';
 import { Reach } from './reach.ts';
 
 export type Data = string | Uint8Array<ArrayBuffer>;
@@ -13,7 +14,7 @@ export interface Ending {
 }
 
 export const same = (a: Data, b: Data): boolean =>
-  typeof a === 'string' || typeof b === 'string' ? a === b : a.length === b.length && a.every((byte, i) => byte === b[i]);
+  typeof a === 'string' || typeof b === 'string' ? a === b : sameBytes(a, b);
 
 /** Without repeating megabytes, or what nobody should see in a log. */
 const describe = (data: Data): string => (typeof data === 'string' ? `text of ${data.length} characters` : `binary of ${data.length} bytes`);
@@ -26,7 +27,7 @@ export class ClientEnd {
   #ending: Ending | undefined;
 
   private constructor(url: string, options: PQWebSocketOptions) {
-    this.socket = new PQWebSocket(url, [], { rekey: {}, ...options });
+    this.socket = new PQWebSocket(url, [], options.profile === 'yellowpages' ? options : { rekey: {}, ...options });
     this.reach = new Reach(this.socket);
     this.socket.binaryType = 'arraybuffer';
     this.socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>): void => {
@@ -82,11 +83,16 @@ export class ClientEnd {
     await this.expect(answer);
   }
 
+  /** As in `wanted`, where the transport's word is all there is, and with nothing delivered before that nobody took. */
+  async endedWith(wanted: Partial<Ending>): Promise<void> {
+    const got = await this.#ended();
+    const differs = (Object.keys(wanted) as (keyof Ending)[]).some((name) => got[name] !== wanted[name]);
+    if (differs) throw new Error(`ended with ${this.#why()}`);
+  }
+
   /** Clean, uncrossed, and with nothing delivered before that nobody took. */
   async ended(wanted: Ending): Promise<void> {
-    await this.#until(() => this.#ending !== undefined);
-    if (this.#messages.length > 0) throw new Error(`${describe(this.#messages[0] as Data)} instead of the close`);
-    const got = this.#ending as Ending;
+    const got = await this.#ended();
     const isWanted = got.code === wanted.code && got.reason === wanted.reason && got.wasClean === wanted.wasClean;
     if (!isWanted || this.socket.pq.closeAnswered !== true) throw new Error(`ended with ${this.#why()}`);
   }
@@ -94,6 +100,12 @@ export class ClientEnd {
   /** Ends the connection, whatever it is doing; a case that has ended cleanly is not changed by it. */
   abandon(): void {
     this.socket.close();
+  }
+
+  async #ended(): Promise<Ending> {
+    await this.#until(() => this.#ending !== undefined);
+    if (this.#messages.length > 0) throw new Error(`${describe(this.#messages[0] as Data)} instead of the close`);
+    return this.#ending as Ending;
   }
 
   #why(): string {

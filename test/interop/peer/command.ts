@@ -19,6 +19,8 @@ export function parseCommand(args: readonly string[]) {
       'identity-seed': TEXT,
       pin: LIST,
       'fast-open': { type: 'boolean' },
+      profile: TEXT,
+      original: { type: 'boolean' },
     },
   });
 }

@@ -5,6 +5,6 @@ export interface Features {
 }
 
 export const FEATURES: Features = {
-  server: ['v1', 'identity', 'fingerprint', 'fast-open'],
-  client: ['v1', 'identity', 'fingerprint', 'fast-open'],
+  server: ['v1', 'identity', 'fingerprint', 'fast-open', 'yellowpages', 'original'],
+  client: ['v1', 'identity', 'fingerprint', 'fast-open', 'yellowpages', 'original'],
 };

@@ -13,7 +13,8 @@ export const inProcessPeer: Peer = {
   serve: (options) => listen(0, parseCommand(options).values),
   connect: async (url, options, only = []) => {
     const verdicts: Verdict[] = [];
-    await runCases({ url, options: clientOptions(parseCommand(options).values), only }, (verdict) => {
+    const { values } = parseCommand(options);
+    await runCases({ url, options: clientOptions(values), only, original: values.original === true }, (verdict) => {
       verdicts.push(verdict);
     });
     return verdicts;

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from '../../../src/ws.ts';
 import type { WsStyleWebSocket } from '../../../src/ws.ts';
 import { echo } from './echo.ts';
+import { answerOneRequest, echoYellowpages } from './echo-yellowpages.ts';
 import type { PeerArguments } from './options.ts';
 import { serverOptions } from './options.ts';
 
@@ -13,7 +14,7 @@ export async function listen(port: number, given: PeerArguments): Promise<{ port
   server.on('connection', (socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
-    echo(socket);
+    serve(socket, given.original === true);
   });
   await once(server, 'listening');
   return {
@@ -25,4 +26,11 @@ export async function listen(port: number, given: PeerArguments): Promise<{ port
       await closed;
     },
   };
+}
+
+/** A server of both profiles knows by now which it is. */
+function serve(socket: WsStyleWebSocket, original: boolean): void {
+  if (socket.pq.profile === 'v1') echo(socket);
+  else if (original) answerOneRequest(socket);
+  else echoYellowpages(socket);
 }

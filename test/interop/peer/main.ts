@@ -9,8 +9,8 @@ import { listen } from './listen.ts';
 import { clientOptions } from './options.ts';
 
 const USAGE = `usage:
-  peer server [--port N] [--context TEXT] [--identity-seed HEX] [--padding N|padme] [--max-payload N] [--handshake-timeout Nms]
-  peer client URL [--case NAME]... [--context TEXT] [--pin HEX|sha256:HEX]... [--padding N|padme] [--max-payload N]
+  peer server [--port N] [--profile v1|yellowpages|both] [--original] [--context TEXT] [--identity-seed HEX] [--padding N|padme] [--max-payload N] [--handshake-timeout Nms]
+  peer client URL [--profile v1|yellowpages] [--original] [--case NAME]... [--context TEXT] [--pin HEX|sha256:HEX]... [--padding N|padme] [--max-payload N]
                   [--handshake-timeout Nms] [--fast-open]
   peer features
 each with [--backend node|noble|webcrypto]`;
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (mode !== 'client' || url === undefined) throw new Error(USAGE);
-  const plan = { url, options: clientOptions(values), only: values.case };
+  const plan = { url, options: clientOptions(values), only: values.case, original: values.original === true };
   const ok = await runCases(plan, (verdict) => {
     console.log(JSON.stringify(verdict));
   });

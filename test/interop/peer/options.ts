@@ -1,6 +1,7 @@
 /** What the command line of a peer says, as this package's options. */
-import type { ChannelOptions, PQWebSocketOptions, ServerSocketOptions } from '../../../src/types.ts';
-import { fromHex } from './bytes.ts';
+import type { AttestationContext, ChannelOptions, PQWebSocketOptions, ServerSocketOptions } from '../../../src/types.ts';
+import { fromHex, sameBytes } from './bytes.ts';
+import { LONGEST_REQUEST } from './echo-yellowpages.ts';
 import { parsePadding } from './reach.ts';
 
 /** As they stand on the command line, without `--`. */
@@ -12,10 +13,12 @@ export interface PeerArguments {
   readonly pin?: readonly string[] | undefined;
   readonly 'identity-seed'?: string | undefined;
   readonly 'fast-open'?: boolean | undefined;
+  readonly profile?: string | undefined;
+  readonly original?: boolean | undefined;
 }
 
 function channelOptions(given: PeerArguments): ChannelOptions {
-  const options: ChannelOptions = { rekey: {} };
+  const options: ChannelOptions = given.profile === 'yellowpages' ? {} : { rekey: {} };
   if (given.context !== undefined) options.context = given.context;
   if (given.padding !== undefined) options.padding = parsePadding(given.padding);
   if (given['max-payload'] !== undefined) options.maxPayload = Number(given['max-payload']);
@@ -35,11 +38,28 @@ export function clientOptions(given: PeerArguments): PQWebSocketOptions {
   // A fingerprint is a string of its own form; anything else is the public key in hex.
   if (pins.length > 0) options.serverKeys = pins.map((pin) => (pin.startsWith('sha256:') ? pin : fromHex(pin)));
   if (given['fast-open'] === true) options.fastOpen = true;
+  if (given.profile === 'yellowpages') {
+    options.profile = 'yellowpages';
+    options.verifyAttestation = demandUserData;
+  }
   return options;
 }
 
 export function serverOptions(given: PeerArguments): ServerSocketOptions {
   const options: ServerSocketOptions = channelOptions(given);
   if (given['identity-seed'] !== undefined) options.identity = fromHex(given['identity-seed']);
+  const { profile = 'v1' } = given;
+  if (!Object.hasOwn(PROFILES, profile)) throw new Error('--profile is v1, yellowpages or both');
+  options.profiles = PROFILES[profile as keyof typeof PROFILES];
+  // A peer runs in no enclave: its document says what it should and proves nothing.
+  if (profile !== 'v1') options.attest = (_th, { userData }): Uint8Array => userData;
+  if (given.original === true) options.maxPayload = LONGEST_REQUEST;
   return options;
+}
+
+const PROFILES = { v1: ['v1'], yellowpages: ['yellowpages'], both: ['v1', 'yellowpages'] } as const;
+
+/** @throws {Error} when the document is not the very bytes that it should cover */
+function demandUserData(document: Uint8Array, { userData }: AttestationContext): void {
+  if (!sameBytes(document, userData)) throw new Error('the document is not the user data');
 }

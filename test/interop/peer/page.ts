@@ -14,7 +14,7 @@ export interface InteropPage {
 const page: InteropPage = {
   run: async (url, given, only) => {
     const verdicts: Verdict[] = [];
-    await runCases({ url, options: clientOptions(given), only }, (verdict) => {
+    await runCases({ url, options: clientOptions(given), only, original: given.original === true }, (verdict) => {
       verdicts.push(verdict);
     });
     return verdicts;
