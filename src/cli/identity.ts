@@ -6,6 +6,7 @@ import { nodeSignatures } from '../crypto/node-signature.ts';
 import { SIGNATURE_SEED_BYTES } from '../crypto/signature.ts';
 
 const PRIVATE_MODE = 0o600;
+const PUBLIC_MODE = 0o644;
 
 /** `identity.pem` has its public key in `identity.pub.pem`. */
 function publicFileOf(file: string): string {
@@ -14,19 +15,32 @@ function publicFileOf(file: string): string {
 
 /**
  * Writes a new key pair and gives the public key's file and fingerprint.
- * @throws {Error} when a file is there and `force` is not set; then nothing is written over
+ * @throws {Error} when a file is there and `force` is not set; then both are as they were
  */
 export function generateIdentity(file: string, force: boolean): { publicFile: string; fingerprint: string } {
   const seed = randomBytes(SIGNATURE_SEED_BYTES);
   const key = nodeSignatures().signingKey(seed);
   const publicFile = publicFileOf(file);
-  if (force) for (const old of [file, publicFile]) rmSync(old, { force: true });
-  // 'wx' refuses a file that exists, links included, in one step with its creation; the mode counts only then.
-  writeFileSync(file, writeSecretKeyPem(seed), { mode: PRIVATE_MODE, flag: 'wx' });
-  seed.fill(0);
-  writeFileSync(publicFile, writePublicKeyPem(key.publicKey), { flag: 'wx' });
-  key.destroy();
-  return { publicFile, fingerprint: fingerprintOf(key.publicKey) };
+  try {
+    if (force) for (const old of [file, publicFile]) rmSync(old, { force: true });
+    // The public one first: if it cannot be written, there is no secret key that nobody knows of.
+    create(publicFile, writePublicKeyPem(key.publicKey), PUBLIC_MODE);
+    try {
+      create(file, writeSecretKeyPem(seed), PRIVATE_MODE);
+    } catch (error) {
+      rmSync(publicFile);
+      throw error;
+    }
+    return { publicFile, fingerprint: fingerprintOf(key.publicKey) };
+  } finally {
+    seed.fill(0);
+    key.destroy();
+  }
+}
+
+/** 'wx' refuses a file that exists, links included, in one step with its creation; the mode counts only then. */
+function create(file: string, text: string, mode: number): void {
+  writeFileSync(file, text, { mode, flag: 'wx' });
 }
 
 /** @throws {Error} when the file cannot be read, {TypeError} when it is no ML-DSA-65 key */

@@ -1,0 +1,88 @@
+/** `pq-websocket keygen` and `fingerprint`: what they write, and what they never write over. */
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { fingerprintFile, generateIdentity } from '../../src/cli/identity.ts';
+import { readPublicKeyPem, readSecretKeyPem } from '../../src/crypto/key-files.ts';
+
+/** A name in a folder that ends with the test, and that of its public key. */
+function names(): { file: string; publicFile: string; folder: string } {
+  const folder = mkdtempSync(path.join(tmpdir(), 'pq-websocket-identity-'));
+  onTestFinished(() => { rmSync(folder, { recursive: true }); });
+  return { file: path.join(folder, 'identity.pem'), publicFile: path.join(folder, 'identity.pub.pem'), folder };
+}
+
+const read = (file: string): string => readFileSync(file, 'utf8');
+const der = (pem: string): string => Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64').toString('hex');
+/** 2.16.840.1.101.3.4.3.18, id-ml-dsa-65 (RFC 9881), and no parameters behind it. */
+const ALGORITHM = '300b0609608648016503040312';
+
+describe('a new identity', () => {
+  test('is two files that belong together, under the OID of RFC 9881', () => {
+    const { file, publicFile } = names();
+    const made = generateIdentity(file, false);
+    expect(made.publicFile).toBe(publicFile);
+    const seed = readSecretKeyPem(read(file));
+    const publicKey = readPublicKeyPem(read(publicFile));
+    expect([seed.length, publicKey.length]).toEqual([32, 1952]);
+    expect(Buffer.from(ml_dsa65.keygen(seed).publicKey).equals(publicKey)).toBe(true);
+    expect(der(read(file))).toBe(`3034020100${ALGORITHM}04228020${Buffer.from(seed).toString('hex')}`);
+    expect(der(read(publicFile))).toBe(`308207b2${ALGORITHM}038207a100${Buffer.from(publicKey).toString('hex')}`);
+    const fingerprint = `sha256:${createHash('sha256').update(publicKey).digest('hex')}`;
+    expect([made.fingerprint, fingerprintFile(file), fingerprintFile(publicFile)]).toEqual([fingerprint, fingerprint, fingerprint]);
+  });
+
+  test('is read by another implementation of RFC 9881: the development Node has OpenSSL 3.5', () => {
+    const { file, publicFile } = names();
+    generateIdentity(file, false);
+    const [secret, open] = [createPrivateKey(read(file)), createPublicKey(read(publicFile))];
+    expect([secret.asymmetricKeyType, open.asymmetricKeyType]).toEqual(['ml-dsa-65', 'ml-dsa-65']);
+    const message = Buffer.from('message');
+    expect(verify(null, message, open, sign(null, message, secret))).toBe(true);
+  });
+
+  test('is another one each time', () => {
+    const [one, two] = [names(), names()].map(({ file }) => generateIdentity(file, false).fingerprint);
+    expect(one).not.toBe(two);
+  });
+
+  test.skipIf(process.platform === 'win32')('has a secret file for its owner alone, whatever the umask', () => {
+    const { file } = names();
+    const before = process.umask(0);
+    try {
+      generateIdentity(file, false);
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('files that are there', () => {
+  test.each(['file', 'publicFile'] as const)('are not written over unasked: %s', (which) => {
+    const all = names();
+    writeFileSync(all[which], 'precious');
+    expect(() => generateIdentity(all.file, false)).toThrow(/EEXIST/);
+    expect(read(all[which])).toBe('precious');
+    expect(existsSync(which === 'file' ? all.publicFile : all.file)).toBe(false);
+  });
+
+  test('a link is not followed', () => {
+    const { file, publicFile, folder } = names();
+    const target = path.join(folder, 'elsewhere');
+    symlinkSync(target, file);
+    expect(() => generateIdentity(file, false)).toThrow(/EEXIST/);
+    expect([existsSync(target), existsSync(publicFile)]).toEqual([false, false]);
+  });
+
+  test('are replaced when that is asked for, with the mode of a new file', () => {
+    const { file } = names();
+    writeFileSync(file, 'old', { mode: 0o644 });
+    const { fingerprint } = generateIdentity(file, true);
+    expect(fingerprintFile(file)).toBe(fingerprint);
+    if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+});
