@@ -181,6 +181,8 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   );
 
   test.each([
+    ['no subprotocol at all', '', FAST],
+    ['none of those that it and the application offered', '', { application: true, fastOpen: true }],
     ['pqws1 where the application offered its own', 'pqws1', { application: true, fastOpen: true }],
     ['pqws1 that nobody offered', 'pqws1', { application: false, fastOpen: false }],
     ['pqws1 that nobody offered, the application its own', 'pqws1', { application: true, fastOpen: false }],
@@ -201,8 +203,8 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     ['pqws1', FAST],
     ['chat', { application: true, fastOpen: true }],
     ['chat', { application: true, fastOpen: false }],
-    ['', FAST],
     ['', undefined],
+    ['', { application: true, fastOpen: false }],
     ['pqws10', { application: true, fastOpen: true }],
   ])('a client goes on with %j', async (selected, offer) => {
     const { pair } = prepared({ client: { offer } });
