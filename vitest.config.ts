@@ -49,6 +49,7 @@ export default defineConfig({
       project('interop'),
       project('conformance'),
       project('gateway'),
+      project('cli'),
       alone('runtime', 1),
       alone('browser', 2),
       alone('deploy', 3),

@@ -1,41 +1,16 @@
 /** `npx pq-websocket`: the command line. Each command is a module of its own under `cli/`. */
-import { Command } from 'commander';
-import { version } from '../package.json';
-import { addGatewayCommand } from './cli/gateway.ts';
-import { fingerprintFile, generateIdentity } from './cli/identity.ts';
-
-const program = new Command('pq-websocket')
-  .description('Tools for WebSockets that stay secret after quantum computers arrive.')
-  .version(version)
-  .showHelpAfterError();
-
-program
-  .command('keygen')
-  .description("make a server identity: an ML-DSA-65 key, and the pin for clients' serverKeys")
-  .option('-o, --out <file>', 'where the secret key goes (PEM, mode 0600); the public key goes beside it', 'identity.pem')
-  .option('-f, --force', 'overwrite files that are there', false)
-  .addHelpText(
-    'after',
-    '\nExample:\n  $ pq-websocket keygen --out identity.pem\n  server: new WebSocketServer({ port, identity: readFileSync("identity.pem", "utf8") })\n  client: new PQWebSocket(url, [], { serverKeys: "sha256:…" })',
-  )
-  .action(({ out, force }: { out: string; force: boolean }) => {
-    const { publicFile, fingerprint } = generateIdentity(out, force);
-    console.log(`secret key   ${out}\npublic key   ${publicFile}\nfingerprint  ${fingerprint}`);
-  });
-
-program
-  .command('fingerprint')
-  .description('print the fingerprint of a key file, public or secret')
-  .argument('<file>', 'a PEM file of ML-DSA-65 (RFC 9881)')
-  .action((file: string) => {
-    console.log(fingerprintFile(file));
-  });
-
-addGatewayCommand(program);
+import { CommanderError } from 'commander';
+import { EXIT, UsageError } from './cli/exit-codes.ts';
+import { buildProgram } from './cli/program.ts';
 
 try {
-  await program.parseAsync();
+  await buildProgram().parseAsync();
 } catch (error) {
-  console.error(`pq-websocket: ${(error as Error).message}`);
-  process.exitCode = 2;
+  if (error instanceof CommanderError) {
+    // Its message has been written, and help is no error.
+    process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+  } else {
+    console.error(`pq-websocket: ${(error as Error).message}`);
+    process.exitCode = error instanceof UsageError ? EXIT.USAGE : EXIT.FAILED;
+  }
 }

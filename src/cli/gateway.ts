@@ -58,9 +58,6 @@ export function addGatewayCommand(program: Command): void {
   const command = program
     .command('gateway')
     .description('put secure WebSockets in front of any WebSocket server')
-    .exitOverride(({ exitCode }) => {
-      process.exit(exitCode === 0 ? 0 : 2);
-    })
     .addOption(new Option('-c, --config <file>', 'YAML or JSON').env('PQ_GATEWAY_CONFIG'))
     .addOption(new Option('--check-config', 'check the configuration and all files that it names, then exit'));
   for (const { flags, env, help, isList } of GATEWAY_SETTINGS) {

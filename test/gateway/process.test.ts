@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { once } from '../support/deferred.ts';
 import { startBackend } from './backend.ts';
-import { useCommand } from './command.ts';
+import { useCommand } from '../support/command.ts';
 import { metric, nextText, openClient } from './support.ts';
 
 const start = useCommand();
@@ -25,7 +25,7 @@ describe('before it listens', () => {
   test('a wrong configuration is exit code 2, with every problem on a line', async () => {
     const file = path.join(folder, 'wrong.yaml');
     writeFileSync(file, 'listen: 127.0.0.1:0\nroutes:\n  - upstreams: [nowhere]\nlimits: {connections: 0}\n');
-    const { code, stdout, stderr } = await start(['gateway', '--config', file, '--workers', 'none'], { PQ_GATEWAY_LOG_LEVEL: 'loud' }).ended;
+    const { code, stdout, stderr } = await start(['gateway', '--config', file, '--workers', 'none'], { env: { PQ_GATEWAY_LOG_LEVEL: 'loud' } }).ended;
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr.trim().split('\n')).toEqual([
@@ -111,7 +111,7 @@ test('SIGHUP, in every worker; one port and one set of metrics for all; a worker
   };
   install('one');
   const tls = ['--tls-cert', path.join(folder, 'cert'), '--tls-key', path.join(folder, 'key')];
-  const gateway = start(['gateway', ...LISTEN, ...tls, '--workers', '2', '-u', backend.url], { PQ_GATEWAY_MAX_CONNECTIONS: '9' });
+  const gateway = start(['gateway', ...LISTEN, ...tls, '--workers', '2', '-u', backend.url], { env: { PQ_GATEWAY_MAX_CONNECTIONS: '9' } });
   const { listen } = await gateway.line('listening');
   const { admin } = await gateway.line('all workers listen');
   const url = `wss://${String(listen)}/echo`;

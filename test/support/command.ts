@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { AsyncQueue } from '../support/deferred.ts';
+import { AsyncQueue } from './deferred.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -17,13 +18,30 @@ export interface Ended {
 
 export interface RunningCommand {
   readonly child: ChildProcess;
+  /** The next line of standard output. */
+  nextLine(): Promise<string>;
   /** The facts of the next log line with this message; lines before it are passed over. */
   line(message: string): Promise<Record<string, unknown>>;
   readonly ended: Promise<Ended>;
+  /** Writes lines to standard input, waiting after each for the JSON object of that type. */
+  feed(lines: readonly string[], replies: readonly string[]): Promise<Ended>;
 }
 
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** All of standard input, or null for who writes it later. Default: there is none. */
+  readonly input?: string | Uint8Array | null;
+  /** `false`: nobody reads standard output until `child.stdout` is read by hand. */
+  readonly readsOutput?: boolean;
+}
+
+export type StartCommand = ((args: readonly string[], options?: CommandOptions) => RunningCommand) & {
+  /** The built script, for who starts it otherwise. */
+  readonly script: string;
+};
+
 /** @returns starts `pq-websocket` with these arguments */
-export function useCommand(): (args: readonly string[], env?: Record<string, string>) => RunningCommand {
+export function useCommand(): StartCommand {
   let folder = '';
   beforeAll(async () => {
     // Inside the checkout, where its packages are found.
@@ -46,22 +64,32 @@ export function useCommand(): (args: readonly string[], env?: Record<string, str
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  return (args, env = {}) => start(path.join(folder, 'cli.mjs'), args, env);
+  const scriptOf = (): string => path.join(folder, 'cli.mjs');
+  return Object.defineProperty((args: readonly string[], options: CommandOptions = {}) => start(scriptOf(), args, options), 'script', {
+    get: scriptOf,
+  }) as StartCommand;
 }
 
-function start(script: string, args: readonly string[], env: Record<string, string>): RunningCommand {
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+function start(script: string, args: readonly string[], { env = {}, input, readsOutput = true }: CommandOptions): RunningCommand {
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { ...process.env, ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  // It may end before it has read all.
+  child.stdin?.on('error', () => undefined);
+  if (input !== undefined && input !== null) child.stdin?.end(input);
   const lines = new AsyncQueue<string>();
   let stdout = '';
   let stderr = '';
   let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+  const output = child.stdout as Readable;
+  if (readsOutput) output.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
     for (const part of parts) lines.push(part);
   });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  (child.stderr as Readable).setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });
   const ended = new Promise<Ended>((resolve) => {
@@ -80,5 +108,14 @@ function start(script: string, args: readonly string[], env: Record<string, stri
       if (facts['msg'] === message) return facts;
     }
   };
-  return { child, line, ended };
+  const feed = async (given: readonly string[], replies: readonly string[]): Promise<Ended> => {
+    for (const [index, each] of given.entries()) {
+      child.stdin?.write(`${each}\n`);
+      const wanted = replies[index];
+      while (wanted !== undefined && (JSON.parse(await lines.next()) as { type: unknown }).type !== wanted);
+    }
+    child.stdin?.end();
+    return ended;
+  };
+  return { child, nextLine: () => lines.next(), line, ended, feed };
 }

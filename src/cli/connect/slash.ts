@@ -1,0 +1,86 @@
+/** The commands of the prompt. */
+import { readFile } from 'node:fs/promises';
+import type { Conversation } from './conversation.ts';
+import { InputError, parseMessage } from './formats.ts';
+import type { Format } from './formats.ts';
+import type { View } from './views.ts';
+
+type Run = (rest: string, conversation: Conversation, view: View) => Promise<void> | void;
+
+interface SlashCommand {
+  readonly usage: string;
+  readonly help: string;
+  readonly run: Run;
+}
+
+const sendAs =
+  (format: Format): Run =>
+  (rest, conversation) =>
+    conversation.send(parseMessage(Buffer.from(rest), format));
+
+const TABLE: Readonly<Record<string, SlashCommand>> = {
+  '/hex': { usage: '/hex 00 ff…', help: 'send bytes', run: sendAs('hex') },
+  '/base64': { usage: '/base64 AP8=', help: 'send bytes', run: sendAs('base64') },
+  '/file': { usage: '/file PATH', help: 'send a file as one binary message', run: sendFile },
+  '/ping': {
+    usage: '/ping',
+    help: 'ping, and say when the pong comes',
+    run: (_rest, conversation) => {
+      conversation.ping();
+    },
+  },
+  '/close': { usage: '/close [CODE [REASON]]', help: 'close; both are sealed', run: close },
+  '/info': { usage: '/info', help: 'what is known of the connection', run: info },
+  '/quit': {
+    usage: '/quit',
+    help: 'close with 1000',
+    run: (_rest, conversation) => {
+      conversation.finish();
+    },
+  },
+};
+
+export const COMMANDS: readonly string[] = ['/help', ...Object.keys(TABLE)];
+
+export const COMMAND_HELP = [
+  ...Object.values(TABLE).map(({ usage, help }) => `  ${usage.padEnd(24)}${help}`),
+  `  ${'//text'.padEnd(24)}send a text that begins with a slash`,
+].join('\n');
+
+/** @throws {InputError} */
+export async function runCommand(line: string, conversation: Conversation, view: View): Promise<void> {
+  const [, name = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
+  const command = Object.hasOwn(TABLE, name) ? TABLE[name] : undefined;
+  if (command === undefined) throw new InputError('no such command; /help lists them, and //text sends a text that begins with a slash');
+  await command.run(rest, conversation, view);
+}
+
+async function sendFile(rest: string, conversation: Conversation): Promise<void> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(rest.trim());
+  } catch (error) {
+    throw new InputError(`the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+  await conversation.send({ binary: bytes });
+}
+
+async function close(rest: string, conversation: Conversation): Promise<void> {
+  const [, code = '1000', reason = ''] = /^(\S*)\s*(.*)$/s.exec(rest.trim()) ?? [];
+  await conversation.act({ type: 'close', code: Number(code === '' ? '1000' : code), reason });
+}
+
+function info(_rest: string, { call }: Conversation, view: View): void {
+  const { pq, url } = call.socket;
+  const { counters } = pq;
+  const hash = pq.transcriptHash;
+  view.note(
+    [
+      `  url          ${url}`,
+      `  sealed       ${counters.recordsSealed} records, ${counters.bytesSealed} bytes`,
+      `  opened       ${counters.recordsOpened} records, ${counters.bytesOpened} bytes`,
+      `  ML-KEM       ${pq.nativeKem === true ? "the platform's own code" : '@noble/post-quantum'}`,
+      `  transcript   ${hash === null ? 'none in this profile' : Buffer.from(hash).toString('hex')}`,
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,76 @@
+/** `pq-websocket keygen` and `fingerprint`. */
+import { createPublicKey } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { EXIT } from '../../src/cli/exit-codes.ts';
+import { useCommand } from '../support/command.ts';
+import { echoServer } from './servers.ts';
+
+const start = useCommand();
+const folder = mkdtempSync(path.join(tmpdir(), 'pqws-keygen-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const file = (name: string): string => path.join(folder, name);
+
+test('a key that a server and its clients can use, and a secret that is nobody else\'s to read', async () => {
+  const { code, stdout } = await start(['keygen', '--out', file('identity.pem')]).ended;
+  expect(code).toBe(EXIT.OK);
+  const [, fingerprint] = /fingerprint {2}(sha256:[0-9a-f]{64})\n$/.exec(stdout) ?? [];
+  expect(stdout).toBe(`secret key   ${file('identity.pem')}\npublic key   ${file('identity.pub.pem')}\nfingerprint  ${fingerprint}\n`);
+  expect(stdout).not.toContain('PRIVATE');
+  expect(statSync(file('identity.pem')).mode & 0o777).toBe(0o600);
+  // OpenSSL reads it too.
+  expect(createPublicKey(readFileSync(file('identity.pub.pem'), 'utf8')).asymmetricKeyType).toBe('ml-dsa-65');
+  for (const name of ['identity.pem', 'identity.pub.pem']) {
+    expect(await start(['fingerprint', file(name)]).ended).toMatchObject({ code: EXIT.OK, stdout: `${fingerprint}\n` });
+  }
+  const { url } = await echoServer({ identity: readFileSync(file('identity.pem'), 'utf8') });
+  expect((await start(['connect', url, '-m', 'a', '-n', '1', '--pin', fingerprint as string]).ended).code).toBe(EXIT.OK);
+});
+
+test.each([
+  ['the secret key', 'there.pem'],
+  ['the public key', 'there.pub.pem'],
+])('%s is there: nothing is written over or left, but with --force', async (_name, present) => {
+  const other = present === 'there.pem' ? 'there.pub.pem' : 'there.pem';
+  writeFileSync(file(present), 'precious', { mode: 0o644 });
+  const { code, stdout, stderr } = await start(['keygen', '-o', file('there.pem')]).ended;
+  expect({ code, stdout }).toEqual({ code: EXIT.FAILED, stdout: '' });
+  expect(stderr).toMatch(/^pq-websocket: .*EEXIST/);
+  expect(readFileSync(file(present), 'utf8')).toBe('precious');
+  expect(existsSync(file(other))).toBe(false);
+  expect((await start(['keygen', '-o', file('there.pem'), '--force']).ended).code).toBe(EXIT.OK);
+  expect(readFileSync(file('there.pem'), 'utf8')).toContain('PRIVATE KEY');
+  expect(statSync(file('there.pem')).mode & 0o777).toBe(0o600);
+  for (const name of ['there.pem', 'there.pub.pem']) rmSync(file(name));
+});
+
+test('a link is not followed', async () => {
+  writeFileSync(file('target'), 'precious');
+  symlinkSync(file('target'), file('link.pem'));
+  expect((await start(['keygen', '-o', file('link.pem')]).ended).code).toBe(EXIT.FAILED);
+  expect((await start(['keygen', '-o', file('link.pem'), '--force']).ended).code).toBe(EXIT.OK);
+  expect(readFileSync(file('target'), 'utf8')).toBe('precious');
+});
+
+test.each([
+  ['not there', 'none', 'ENOENT'],
+  ['no key', 'target', 'ML-DSA-65'],
+])('fingerprint of a file that is %s', async (_name, name, message) => {
+  writeFileSync(file('target'), 'precious');
+  const { code, stdout, stderr } = await start(['fingerprint', file(name)]).ended;
+  expect({ code, stdout }).toEqual({ code: EXIT.FAILED, stdout: '' });
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('precious');
+});
+
+test('--version, and help for who asks for it or errs', async () => {
+  const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+  expect(await start(['--version']).ended).toEqual({ code: EXIT.OK, stdout: `${version}\n`, stderr: '' });
+  expect(await start(['--help']).ended).toMatchObject({ code: EXIT.OK, stdout: expect.stringContaining('Examples:'), stderr: '' });
+  expect(await start(['keygn']).ended).toMatchObject({ code: EXIT.USAGE, stdout: '', stderr: expect.stringContaining('keygen') });
+  expect(await start([]).ended).toMatchObject({ code: EXIT.USAGE, stdout: '', stderr: expect.stringContaining('connect') });
+});

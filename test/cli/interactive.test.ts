@@ -1,0 +1,208 @@
+/** The prompt: what a person types, sees and is protected from. One test has a real terminal, through util-linux's script. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { dial } from '../../src/cli/dial.ts';
+import { Conversation } from '../../src/cli/connect/conversation.ts';
+import { interact, TerminalView } from '../../src/cli/connect/interactive.ts';
+import { EXIT } from '../../src/cli/exit-codes.ts';
+import type { ExitCode } from '../../src/cli/exit-codes.ts';
+import { useCommand } from '../support/command.ts';
+import { waitFor } from '../support/deferred.ts';
+import { echoServer } from './servers.ts';
+import type { Accepted } from './servers.ts';
+
+const command = useCommand();
+const folder = mkdtempSync(path.join(tmpdir(), 'pqws-prompt-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const UP = '\u001b[A';
+
+interface Prompt {
+  readonly peer: Accepted;
+  type(text: string): void;
+  /** Resolves when the screen has this, behind what an earlier call has waited for. */
+  shows(text: string | RegExp): Promise<void>;
+  /** All that was written. */
+  readonly screen: string;
+  readonly over: Promise<ExitCode>;
+}
+
+async function openPrompt(more: { path?: string; historyFile?: string; format?: 'text' | 'hex' } = {}): Promise<Prompt> {
+  const server = await echoServer();
+  const input = new PassThrough();
+  const output = new PassThrough();
+  let screen = '';
+  let seen = 0;
+  output.on('data', (chunk: Buffer) => {
+    screen += chunk.toString();
+  });
+  const call = dial({ url: server.url + (more.path ?? '/'), protocols: [], options: {} });
+  onTestFinished(() => {
+    call.socket.terminate();
+  });
+  const format = more.format ?? 'text';
+  const view = new TerminalView({ output, errors: output }, { format, verbose: true, proof: 'server not authenticated' });
+  const conversation = new Conversation(call, view, output, { count: undefined, pingEvery: 0 });
+  const over = interact(conversation, view, input, { output, errors: output }, { format, historyFile: more.historyFile });
+  const shows = async (text: string | RegExp): Promise<void> => {
+    seen += await waitFor(
+      () => {
+        const found = new RegExp(typeof text === 'string' ? text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&') : text.source).exec(screen.slice(seen));
+        return found === null ? false : found.index + found[0].length;
+      },
+      output,
+      'data',
+    );
+  };
+  await shows('> ');
+  return {
+    peer: await server.next(),
+    type: (text) => void input.write(text),
+    shows,
+    get screen() {
+      return screen;
+    },
+    over,
+  };
+}
+
+test('a line is a message, the reply stands above the prompt, and what has been typed stays', async () => {
+  const { peer, type, shows, over, screen } = await openPrompt();
+  expect(screen).toContain('connected: no TLS; v1 ML-KEM-768');
+  type('hello\r');
+  await shows('< hello\n');
+  type('half a li');
+  await shows('half a li');
+  peer.socket.send('news');
+  // The line is taken away, the message written, and the line is back.
+  await shows('\u001b[1G\u001b[0J< news\n');
+  await shows('> half a li');
+  type('ne\r');
+  await shows('< half a line\n');
+  type('\u0004');
+  expect(await over).toBe(EXIT.OK);
+  await peer.closed;
+  expect(peer.log).toEqual(['hello', 'half a line', 'close 1000 ']);
+});
+
+test('history, in one conversation and from one to the next', async () => {
+  const historyFile = path.join(folder, 'history');
+  writeFileSync(historyFile, 'from last time\n', { mode: 0o644 });
+  const { type, shows, over } = await openPrompt({ historyFile });
+  type(UP);
+  await shows('from last time');
+  type('\r');
+  await shows('< from last time\n');
+  type('new\r');
+  await shows('< new\n');
+  type(`${UP}${UP}\r`);
+  await shows('< from last time\n');
+  type('/quit\r');
+  expect(await over).toBe(EXIT.OK);
+  expect(readFileSync(historyFile, 'utf8')).toBe('new\nfrom last time\n/quit\n');
+  expect(statSync(historyFile).mode & 0o777).toBe(0o600);
+  const without = await openPrompt();
+  without.type(`${UP}x\r`);
+  await without.shows('< x\n');
+});
+
+test('slash commands', async () => {
+  const prompt = await openPrompt();
+  const { peer, type, shows, over } = prompt;
+  type('/hex 00 fF\r');
+  await shows('< [2 bytes] 00ff\n');
+  type('/base64 AP8=\r');
+  await shows('< [2 bytes] 00ff\n');
+  const file = path.join(folder, 'file');
+  writeFileSync(file, Buffer.alloc(9_000, 1));
+  type(`/file ${file}\r`);
+  await shows('< [9000 bytes] 0101');
+  await shows('01 [9808 more characters]\n');
+  type('/ping\r');
+  await shows(/pong after [\d.]+ ms\n/);
+  peer.socket.ping();
+  await shows('ping\n');
+  type('//no command\r');
+  await shows('< /no command\n');
+  type('/help\r');
+  await shows('/close [CODE [REASON]]');
+  type('/info\r');
+  await shows(/transcript {3}[0-9a-f]{64}\n/);
+  for (const [line, said] of [
+    ['/nothing', 'no such command'],
+    ['/hex 0', 'not hexadecimal'],
+    ['/base64 a', 'not base64'],
+    ['/file /none', 'cannot be read (ENOENT)'],
+    ['/close 1006', 'close code'],
+    [`/close 1000 ${'r'.repeat(124)}`, 'reason must not be longer'],
+  ] as const) {
+    type(`${line}\r`);
+    await shows(said);
+  }
+  type('/cl');
+  // Completed.
+  type('\t');
+  await shows('/close');
+  type(' 4001 grund \u00e4\r');
+  expect(await over).toBe(EXIT.OK);
+  expect(await peer.closed).toBe('close 4001 grund \u00e4');
+  expect(peer.log.slice(0, 2)).toEqual(['00ff', '00ff']);
+});
+
+test('what the peer sends cannot act on the terminal or forge a line', async () => {
+  const prompt = await openPrompt();
+  prompt.peer.socket.send('\u001b]0;owned\u0007\u001b[2J\u009b31m\rline\n> fake\n< fake\u202e\ud800');
+  await prompt.shows('< \\u001b]0;owned\\u0007\\u001b[2J\\u009b31m\\u000dline\n  > fake\n  < fake\\u202e\ufffd\n');
+  prompt.peer.socket.close(4000, '\u001b[2Jx\ny');
+  await prompt.shows('closed: 4000 \\u001b[2Jx\\ny\n');
+  expect(await prompt.over).toBe(EXIT.PEER_CODE);
+});
+
+test('lines in hex, Ctrl-C, and a cut', async () => {
+  const hex = await openPrompt({ format: 'hex' });
+  hex.type('00 01\r');
+  await hex.shows('< [2 bytes] 0001\n');
+  hex.type('\u0003');
+  expect(await hex.over).toBe(EXIT.INTERRUPTED);
+  expect(await hex.peer.closed).toBe('close 1000 ');
+  const cut = await openPrompt();
+  cut.peer.socket.terminate();
+  await cut.shows('the connection was cut');
+  expect(await cut.over).toBe(EXIT.ABNORMAL);
+});
+
+test('a real terminal has the prompt and colours, and NO_COLOR none', async (context) => {
+  const script = '/usr/bin/script';
+  if (!existsSync(script)) context.skip(`${script} (util-linux) is not here`);
+  for (const colours of [true, false]) {
+    const server = await echoServer();
+    const line = [process.execPath, command.script, 'connect', server.url].map((word) => `'${word}'`).join(' ');
+    const child = spawn(script, ['-qec', line, '/dev/null'], {
+      env: { ...process.env, TERM: 'xterm-256color', ...(colours ? { NO_COLOR: '' } : { NO_COLOR: '1' }) },
+      stdio: 'pipe',
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let screen = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      screen += chunk.toString();
+    });
+    const shows = (text: string): Promise<true> => waitFor(() => screen.includes(text), child.stdout, 'data');
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    await shows('> ');
+    const { log, closed } = await server.next();
+    child.stdin.write('hello\r');
+    await shows('< hello');
+    child.stdin.write('/close 1000 bye\r');
+    expect(await ended).toBe(EXIT.OK);
+    expect(screen.includes('\u001b[36m< hello')).toBe(colours);
+    expect(screen.includes('\u001b[32m')).toBe(colours);
+    await closed;
+    expect(log).toEqual(['hello', 'close 1000 bye']);
+  }
+});
