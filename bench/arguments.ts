@@ -1,6 +1,8 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 import type { Mode } from './plan.ts';
+import type { BuildName } from './results.ts';
+import { BUILD_NAMES } from './results.ts';
 import { WORKLOAD_NAMES } from './workloads.ts';
 
 export interface Arguments {
@@ -11,6 +13,8 @@ export interface Arguments {
   readonly nodes: readonly number[];
   /** Names of the workloads to measure. */
   readonly workloads: readonly string[];
+  /** The builds to measure, where a workload has them. */
+  readonly builds: readonly BuildName[];
   /** Whether all of it is measured, so that `docs/bench/` may show it. */
   readonly isWhole: boolean;
   /** A folder for a CPU profile of every process, or undefined for none. */
@@ -25,6 +29,7 @@ export const USAGE = `npm run bench -- [options]
   --json          print JSON instead of the table
   --node LIST     the Nodes to measure, such as 20,24,26 (default 24)
   --only LIST     the workloads to measure, such as echo-32,connect; charts are left as they are
+  --builds LIST   the builds to measure, of ${BUILD_NAMES.join(', ')}; charts are left as they are
   --cpu-prof DIR  write a CPU profile of every process to DIR
   --help          this text
 
@@ -43,13 +48,14 @@ function nodesOf(text: string): number[] {
   return [...new Set(nodes)];
 }
 
-function workloadsOf(text: string | undefined): string[] {
-  const known = WORKLOAD_NAMES;
-  if (text === undefined) return [...known];
+/** All of `known`, or those that `text` names, in the order of `known`. */
+function someOf<Name extends string>(option: string, text: string | undefined, known: readonly Name[]): readonly Name[] {
+  if (text === undefined) return known;
   const asked = list(text);
-  const unknown = asked.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new RangeError(`--only: there is no workload ${JSON.stringify(unknown)}; there are ${known.join(', ')}`);
-  if (asked.length === 0) throw new RangeError('--only: expected the name of a workload');
+  const unknown = asked.find((name) => !(known as readonly string[]).includes(name));
+  if (asked.length === 0 || unknown !== undefined) {
+    throw new RangeError(`--${option}: expected some of ${known.join(', ')}, got ${JSON.stringify(text)}`);
+  }
   return known.filter((name) => asked.includes(name));
 }
 
@@ -65,6 +71,7 @@ export function readArguments(args: readonly string[]): Arguments {
       help: { type: 'boolean', short: 'h', default: false },
       node: { type: 'string', default: '24' },
       only: { type: 'string' },
+      builds: { type: 'string' },
       'cpu-prof': { type: 'string' },
     },
   });
@@ -73,8 +80,9 @@ export function readArguments(args: readonly string[]): Arguments {
     json: values.json,
     help: values.help,
     nodes: nodesOf(values.node),
-    workloads: workloadsOf(values.only),
-    isWhole: !values.smoke && values.only === undefined && values['cpu-prof'] === undefined,
+    workloads: someOf('only', values.only, WORKLOAD_NAMES),
+    builds: someOf('builds', values.builds, BUILD_NAMES),
+    isWhole: !values.smoke && values.only === undefined && values.builds === undefined && values['cpu-prof'] === undefined,
     profiles: values['cpu-prof'],
   };
 }

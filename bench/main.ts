@@ -58,7 +58,8 @@ async function run(asked: Arguments): Promise<Report> {
     const runtime = await runtimeOf(major);
     facts[runtime.name] = await runtimeFacts(runtime, options);
     for (const plan of WORKLOADS.filter(({ name }) => asked.workloads.includes(name))) {
-      results.push(...(await measure(plan, runtime, options)));
+      const builds = plan.builds.filter((build) => asked.builds.includes(build));
+      if (builds.length > 0) results.push(...(await measure({ ...plan, builds }, runtime, options)));
     }
   }
   const inChromium = CHROMIUM_WORKLOADS.filter((name) => asked.workloads.includes(name));

@@ -3,7 +3,8 @@
 export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
 export type SocketBuild = (typeof SOCKET_BUILDS)[number];
 /** `node-crypto`: bare createCipheriv, beside which the record layer stands. */
-export type BuildName = SocketBuild | 'node-crypto';
+export const BUILD_NAMES = [...SOCKET_BUILDS, 'node-crypto'] as const;
+export type BuildName = (typeof BUILD_NAMES)[number];
 
 export interface Machine {
   readonly cpu: string;

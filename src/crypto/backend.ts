@@ -37,8 +37,10 @@ export interface AeadKey {
   /**
    * Seals in place. `frame` holds `nonce(12) || plaintext || 16 spare bytes`; afterwards it holds
    * `nonce || ciphertext || tag`, the same buffer, and is what the result resolves to.
+   * @param content the first bytes of the plaintext, where they do not stand in `frame` yet: read in this turn, never
+   *   changed, and not copied where the platform's cipher need not
    */
-  seal(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array>;
+  seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array>;
 
   /**
    * Opens `nonce(12) || ciphertext || tag(16)` without changing it. Gives the plaintext in a buffer of its own
@@ -75,13 +77,14 @@ export interface CryptoBackend {
   readonly name: BackendName;
 
   /**
-   * ML-KEM.KeyGen_internal (FIPS 203 algorithm 16).
-   * @param seed 64 bytes, `d || z`. The caller keeps the buffer and overwrites it once the result is there.
+   * ML-KEM.KeyGen (FIPS 203 algorithms 19 and 16).
+   * @param seed 64 bytes, `d || z`, for test vectors only. The caller keeps the buffer and overwrites it once the result is
+   *   there. Without it the backend draws from the platform's CSPRNG.
    */
-  generateKeyPair(seed: Uint8Array): MaybePromise<KemKeyPair>;
+  generateKeyPair(seed?: Uint8Array): MaybePromise<KemKeyPair>;
 
   /** The same in this very turn, on every backend: in portable code where the platform's own answers later. */
-  generateKeyPairNow(seed: Uint8Array): KemKeyPair;
+  generateKeyPairNow(seed?: Uint8Array): KemKeyPair;
 
   /**
    * ML-KEM.Encaps (FIPS 203 algorithm 20), after the type and modulus checks of section 7.2.

@@ -32,7 +32,8 @@ const SHORTEST_FRAME = NONCE_BYTES + TAG_BYTES;
 
 /** @throws {TypeError} unless `value` is a Uint8Array, of this realm or of another */
 export function checkBytes(value: unknown, what: string): void {
-  // instanceof would refuse an array that comes from another window, a worker's opener or a test's sandbox.
+  // instanceof alone would refuse an array that comes from another window, a worker's opener or a test's sandbox.
+  if (value instanceof Uint8Array) return;
   if (!ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Uint8Array]') {
     throw new TypeError(`${what}: expected a Uint8Array, got ${value === null ? 'null' : typeof value}`);
   }
@@ -50,8 +51,8 @@ function checkKemSize(value: Uint8Array, what: string, size: number): void {
   }
 }
 
-export function checkSeed(seed: Uint8Array): void {
-  checkSize(seed, 'ML-KEM-768 seed', KEM_SEED_BYTES);
+export function checkSeed(seed: Uint8Array | undefined): void {
+  if (seed !== undefined) checkSize(seed, 'ML-KEM-768 seed', KEM_SEED_BYTES);
 }
 
 /** FIPS 203 section 7.2: the type check and the modulus check; and the test-only randomness, where there is any. */
@@ -89,12 +90,12 @@ export function checkAeadKeySize(size: number): void {
   }
 }
 
-export function checkSeal(frame: Uint8Array, additionalData: Uint8Array): void {
+export function checkSeal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): void {
   checkBytes(frame, 'frame');
   checkBytes(additionalData, 'additional data');
-  if (frame.length < SHORTEST_FRAME) {
-    throw new RangeError(`frame: expected at least ${SHORTEST_FRAME} bytes, got ${frame.length}`);
-  }
+  const least = SHORTEST_FRAME + (content?.length ?? 0);
+  if (content !== undefined) checkBytes(content, 'content');
+  if (frame.length < least) throw new RangeError(`frame: expected at least ${least} bytes, got ${frame.length}`);
 }
 
 /** Whether there is anything to open: what a peer sends may be too short, which is no programmer's error. */

@@ -31,7 +31,8 @@ export interface PortableKeyPair {
   destroy(): void;
 }
 
-export function portableKeyPair(seed: Uint8Array): PortableKeyPair {
+/** Without `seed`, @noble draws it from crypto.getRandomValues and overwrites it. */
+export function portableKeyPair(seed?: Uint8Array): PortableKeyPair {
   checkSeed(seed);
   const { publicKey, secretKey } = ml_kem768.keygen(seed);
   let held: Uint8Array | undefined = secretKey;
@@ -85,9 +86,10 @@ class NobleAeadKey implements AeadKey {
     this.#key = key;
   }
 
-  seal(frame: Uint8Array, additionalData: Uint8Array): Uint8Array {
+  seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
     const key = alive(this.#key, 'AES-256-GCM key');
-    checkSeal(frame, additionalData);
+    checkSeal(frame, additionalData, content);
+    if (content !== undefined) frame.set(content, NONCE_BYTES);
     const plaintext = frame.subarray(NONCE_BYTES, -TAG_BYTES);
     // @noble's GCM writes to a buffer of its own and takes no `output`: the one allocation of a frame.
     const sealed = gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).encrypt(plaintext);
@@ -117,7 +119,7 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
   return hkdf(sha256, own(secret, NobleSecret).bytes, salt, info, length);
 }
 
-function generateKeyPair(seed: Uint8Array): KemKeyPair {
+function generateKeyPair(seed?: Uint8Array): KemKeyPair {
   const pair = portableKeyPair(seed);
   return {
     native: false,

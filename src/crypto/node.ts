@@ -19,6 +19,9 @@ import {
 } from './checks.ts';
 import { portableEncapsulate, portableKeyPair } from './noble.ts';
 
+/** From here on a plaintext is enciphered in pieces of this many bytes, so that what a piece leaves behind stays in the cache. */
+const PIECE_BYTES = 32_768;
+
 /** RFC 9935: a PrivateKeyInfo whose private key is the `seed` choice, [0] IMPLICIT OCTET STRING of 64 bytes. */
 const PKCS8_PREFIX = '3054020100300b060960864801650304040204428040';
 /** RFC 9935: a SubjectPublicKeyInfo of id-alg-ml-kem-768 with 1184 bytes. */
@@ -47,15 +50,16 @@ class NodeAeadKey implements AeadKey {
     this.#key = key;
   }
 
-  seal(frame: Uint8Array, additionalData: Uint8Array): Uint8Array {
+  seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
     const key = alive(this.#key, 'AES-256-GCM key');
-    checkSeal(frame, additionalData);
+    checkSeal(frame, additionalData, content);
     const cipher = crypto.createCipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
     cipher.setAAD(additionalData);
-    // GCM is a stream: update() gives all of the ciphertext and final() adds nothing (SP 800-38D section 7.1).
-    frame.set(cipher.update(frame.subarray(NONCE_BYTES, -TAG_BYTES)), NONCE_BYTES);
+    let at = NONCE_BYTES;
+    if (content !== undefined) at = encipher(cipher, content, frame, at);
+    encipher(cipher, frame.subarray(at, -TAG_BYTES), frame, at);
     cipher.final();
     frame.set(cipher.getAuthTag(), frame.length - TAG_BYTES);
     return frame;
@@ -85,6 +89,37 @@ class NodeAeadKey implements AeadKey {
   }
 }
 
+/**
+ * GCM is a stream: update() gives as many bytes as it gets and final() adds nothing (SP 800-38D section 7.1). What it gives is
+ * a buffer of its own: freed at once where it is large, since fresh memory costs more than the cipher does.
+ * @returns where in `frame` the next bytes go
+ */
+function encipher(cipher: crypto.CipherGCM, plaintext: Uint8Array, frame: Uint8Array, at: number): number {
+  const { length } = plaintext;
+  if (length <= PIECE_BYTES) {
+    const ciphertext = cipher.update(plaintext);
+    frame.set(ciphertext, at);
+    if (length >= WORTH_FREEING_BYTES) free(ciphertext);
+    return at + length;
+  }
+  for (let from = 0; from < length; from += PIECE_BYTES) {
+    const ciphertext = cipher.update(plaintext.subarray(from, from + PIECE_BYTES));
+    frame.set(ciphertext, at + from);
+    free(ciphertext);
+  }
+  return at + length;
+}
+
+/** Below this the collector is cheaper. */
+const WORTH_FREEING_BYTES = 8_192;
+
+/** Gives the memory back now, not when the collector comes round. Node 20 has no way to. */
+function free(buffer: Buffer): void {
+  const memory = buffer.buffer as ArrayBuffer & { transfer?: (length: number) => ArrayBuffer };
+  // Never a slab that others have a view of.
+  if (memory.byteLength === buffer.byteLength) memory.transfer?.(0);
+}
+
 /** A Buffer as the Uint8Array that the other backends give, in memory that nobody else has a view of. */
 function plain(buffer: Buffer): Uint8Array {
   return buffer.byteLength === buffer.buffer.byteLength ? new Uint8Array(buffer.buffer) : Uint8Array.from(buffer);
@@ -107,19 +142,70 @@ interface NativeEncapsulation extends Encapsulation {
   readonly sharedSecret: NodeSecret;
 }
 
-function nativeKeyPair(seed: Uint8Array): NativeKeyPair {
-  checkSeed(seed);
+/** What newer Nodes add, which neither reads nor writes DER; the types do not know it yet. */
+interface RawKeys {
+  generateKeyPairSync(type: 'ml-kem-768'): { readonly publicKey: crypto.KeyObject; readonly privateKey: crypto.KeyObject };
+  createPublicKey(key: { key: Uint8Array; format: 'raw-public'; asymmetricKeyType: 'ml-kem-768' }): crypto.KeyObject;
+}
+interface RawExport {
+  export(options: { format: 'raw-public' }): Buffer;
+}
+
+/** Generating is half as dear as importing a seed. */
+function nativeKeys(seed: Uint8Array | undefined): { publicKey: crypto.KeyObject; privateKey: crypto.KeyObject } {
+  if (seed === undefined) return (crypto as unknown as RawKeys).generateKeyPairSync('ml-kem-768');
   const pkcs8 = Buffer.concat([Buffer.from(PKCS8_PREFIX, 'hex'), seed]);
-  let held: crypto.KeyObject | undefined;
   try {
-    held = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    const privateKey = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    return { privateKey, publicKey: crypto.createPublicKey(privateKey) };
   } finally {
     pkcs8.fill(0);
   }
-  const spki = crypto.createPublicKey(held).export({ format: 'der', type: 'spki' });
+}
+
+function exportPublic(key: crypto.KeyObject): Uint8Array {
+  if (hasRawKeys()) return Uint8Array.from((key as unknown as RawExport).export({ format: 'raw-public' }));
+  return Uint8Array.from(key.export({ format: 'der', type: 'spki' }).subarray(-ENCAPSULATION_KEY_BYTES));
+}
+
+function importPublic(encapsulationKey: Uint8Array): crypto.KeyObject {
+  if (hasRawKeys()) {
+    return (crypto as unknown as RawKeys).createPublicKey({
+      key: encapsulationKey,
+      format: 'raw-public',
+      asymmetricKeyType: 'ml-kem-768',
+    });
+  }
+  const spki = Buffer.concat([Buffer.from(SPKI_PREFIX, 'hex'), encapsulationKey]);
+  return crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' });
+}
+
+let rawKeys: boolean | undefined;
+
+/** Whether this Node takes keys as they are, found out by trying: older ones refuse the format. */
+function hasRawKeys(): boolean {
+  rawKeys ??= tryRawKeys();
+  return rawKeys;
+}
+
+function tryRawKeys(): boolean {
+  try {
+    const { publicKey } = nativeKeys(undefined);
+    const key = (publicKey as unknown as RawExport).export({ format: 'raw-public' });
+    const again = (crypto as unknown as RawKeys).createPublicKey({ key, format: 'raw-public', asymmetricKeyType: 'ml-kem-768' });
+    return again.equals(publicKey);
+  } catch {
+    return false;
+  }
+}
+
+function nativeKeyPair(seed: Uint8Array | undefined): NativeKeyPair {
+  checkSeed(seed);
+  const { publicKey, privateKey } = nativeKeys(seed);
+  let held: crypto.KeyObject | undefined = privateKey;
   return {
     native: true,
-    encapsulationKey: Uint8Array.from(spki.subarray(-ENCAPSULATION_KEY_BYTES)),
+    encapsulationKey: exportPublic(publicKey),
     decapsulate(ciphertext) {
       const decapsulationKey = alive(held, 'ML-KEM-768 key pair');
       checkCiphertext(ciphertext);
@@ -133,9 +219,7 @@ function nativeKeyPair(seed: Uint8Array): NativeKeyPair {
 
 function nativeEncapsulate(encapsulationKey: Uint8Array): NativeEncapsulation {
   checkEncapsulation(encapsulationKey);
-  const spki = Buffer.concat([Buffer.from(SPKI_PREFIX, 'hex'), encapsulationKey]);
-  const publicKey = crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  const { sharedKey, ciphertext } = crypto.encapsulate(publicKey);
+  const { sharedKey, ciphertext } = crypto.encapsulate(importPublic(encapsulationKey));
   return { native: true, ciphertext: plain(ciphertext), sharedSecret: new NodeSecret(adopt(sharedKey)) };
 }
 
@@ -162,7 +246,7 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
   return new Uint8Array(crypto.hkdfSync('sha256', own(secret, NodeSecret).key, salt, info, length));
 }
 
-function generateKeyPair(seed: Uint8Array): KemKeyPair {
+function generateKeyPair(seed?: Uint8Array): KemKeyPair {
   if (hasNativeKem()) return nativeKeyPair(seed);
   const pair = portableKeyPair(seed);
   return {

@@ -84,9 +84,10 @@ class SubtleAeadKey implements AeadKey {
     this.#key = key;
   }
 
-  async seal(frame: Uint8Array, additionalData: Uint8Array): Promise<Uint8Array> {
+  async seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Promise<Uint8Array> {
     const key = alive(this.#key, 'AES-256-GCM key');
-    checkSeal(frame, additionalData);
+    checkSeal(frame, additionalData, content);
+    if (content !== undefined) frame.set(content, NONCE_BYTES);
     const sealed = await this.#subtle.encrypt(
       gcm(frame, additionalData),
       key,
@@ -214,7 +215,7 @@ export function webcryptoBackend(subtle: SubtleCrypto): CryptoBackend {
     return new Uint8Array(await subtle.deriveBits(hkdf(salt, info), own(secret, SubtleSecret).keys.hkdf, 8 * length));
   }
 
-  function generateKeyPairNow(seed: Uint8Array): KemKeyPair {
+  function generateKeyPairNow(seed?: Uint8Array): KemKeyPair {
     const pair = portableKeyPair(seed);
     return {
       native: false,
@@ -231,7 +232,10 @@ export function webcryptoBackend(subtle: SubtleCrypto): CryptoBackend {
 
     async generateKeyPair(seed) {
       checkSeed(seed);
-      return (await hasNativeKem()) ? nativeKeyPair(seed) : generateKeyPairNow(seed);
+      if (!(await hasNativeKem())) return generateKeyPairNow(seed);
+      if (seed !== undefined) return nativeKeyPair(seed);
+      const drawn = crypto.getRandomValues(new Uint8Array(KEM_SEED_BYTES));
+      return nativeKeyPair(drawn).finally(() => drawn.fill(0));
     },
 
     generateKeyPairNow,

@@ -55,9 +55,14 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
+/** So few arguments that every engine takes them in one call. */
+const CHARACTERS_AT_ONCE = 4_096;
+
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += CHARACTERS_AT_ONCE) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + CHARACTERS_AT_ONCE));
+  }
   return btoa(binary);
 }
 
@@ -69,6 +74,7 @@ export function fromBase64(text: string): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = binary.charCodeAt(i);
   return toBase64(bytes) === text ? bytes : undefined;
 }

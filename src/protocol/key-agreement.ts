@@ -2,8 +2,8 @@
  * The two halves of the key agreement: from hellos to connection keys. Each is used for one connection, and
  * holds nothing secret once its result is there.
  */
-import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource, Secret } from '../crypto/backend.ts';
-import { KEM_SEED_BYTES, KemInputError } from '../crypto/backend.ts';
+import type { CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../crypto/backend.ts';
+import { KemInputError } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
 import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './handshake.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
@@ -12,11 +12,12 @@ import { attempt, chain, finish } from './maybe-promise.ts';
 
 export interface KeyAgreementConfig {
   readonly backend: CryptoBackend;
-  readonly random: RandomSource;
   /** Client: made before, for this connection alone. */
   readonly keyPair?: KemKeyPair | undefined;
   /** Bound into the transcript; never empty. */
   readonly context: Uint8Array | undefined;
+  /** Test vectors only: the 64 bytes that FIPS 203 calls d and z. */
+  readonly keySeed?: (() => Uint8Array) | undefined;
   /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
   readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
 }
@@ -38,7 +39,8 @@ export class ClientKeyAgreement {
 
   /** Makes the key pair, if it is not there yet, and gives the ClientHello. */
   start(): MaybePromise<string> {
-    return chain(this.config.keyPair ?? makeKeyPair(this.config.random, this.config.backend), (keyPair) => {
+    const { keyPair: given, backend, keySeed } = this.config;
+    return chain(given ?? backend.generateKeyPair(keySeed?.()), (keyPair) => {
       // The connection may have ended while the pair was being made.
       if (this.#keyPair === 'destroyed') keyPair.destroy();
       else this.#keyPair = keyPair;
@@ -68,27 +70,6 @@ export class ClientKeyAgreement {
   destroy(): void {
     if (typeof this.#keyPair !== 'string') this.#keyPair.destroy();
     this.#keyPair = 'destroyed';
-  }
-}
-
-function makeKeyPair(random: RandomSource, backend: CryptoBackend): MaybePromise<KemKeyPair> {
-  const seed = random(new Uint8Array(KEM_SEED_BYTES));
-  return finish(
-    () => backend.generateKeyPair(seed),
-    () => seed.fill(0),
-  );
-}
-
-/**
- * A key pair in this very turn, in portable code where the platform's answers later: an upgrade request that is to
- * carry its encapsulation key cannot wait.
- */
-export function makeKeyPairNow(random: RandomSource, backend: CryptoBackend): KemKeyPair {
-  const seed = random(new Uint8Array(KEM_SEED_BYTES));
-  try {
-    return backend.generateKeyPairNow(seed);
-  } finally {
-    seed.fill(0);
   }
 }
 

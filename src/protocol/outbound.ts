@@ -6,7 +6,7 @@
 import type { MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import type { RekeyLimits } from './limits.ts';
-import type { Receipt, SentCallback } from './outbox.ts';
+import type { Receipt, RecordSink, SentCallback } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { CloseContent, MessageKind, Padding } from './record.ts';
 import { composeFrame, encodeClose, Kind } from './record.ts';
@@ -33,7 +33,7 @@ interface Ticket extends Receipt {
 
 const NO_RECEIPT: Receipt = { applicationBytes: 0, sent: [] };
 
-export class Outbound {
+export class Outbound implements RecordSink {
   readonly #outbox: Outbox;
   #sender: RecordSender<Ticket> | undefined;
   /** Messages whose frames are being sealed. */
@@ -88,19 +88,22 @@ export class Outbound {
     else sent?.(this.#abandoned);
   }
 
+  /**
+   * Seals a message that would go alone right away, behind what waits, so that its bytes are never copied.
+   * @returns whether it did
+   */
+  sendNow(kind: MessageKind, payload: Uint8Array, sent: SentCallback | undefined): boolean {
+    if (this.#sender === undefined || !Outbox.goesAlone(payload.length)) return false;
+    this.flush();
+    const receipt = { applicationBytes: payload.length, sent: sent === undefined ? [] : [sent] };
+    this.push(kind, composeFrame(kind, payload.length, this.config.padding), receipt, payload);
+    return true;
+  }
+
   /** Seals what waits. */
   flush(): void {
-    const sender = this.#sender;
-    if (sender === undefined || this.#outbox.isEmpty) return;
-    this.#outbox.flush((kind, frame, receipt) => {
-      this.#sealingBytes += receipt.applicationBytes;
-      if (this.#abandoned !== undefined) {
-        drop(receipt, this.#abandoned);
-        return;
-      }
-      this.#sealing.add(receipt);
-      sender.push(kind, frame, receipt);
-    });
+    if (this.#sender === undefined || this.#outbox.isEmpty) return;
+    this.#outbox.flush(this);
   }
 
   /**
@@ -137,6 +140,17 @@ export class Outbound {
     for (const receipt of this.#sealing) drop(receipt, error);
     this.#sealing.clear();
     this.#outbox.abandon(error);
+  }
+
+  /** @internal Seals a record of messages. */
+  push(kind: Kind, frame: Uint8Array, receipt: Receipt, content?: Uint8Array): void {
+    this.#sealingBytes += receipt.applicationBytes;
+    if (this.#abandoned !== undefined) {
+      drop(receipt, this.#abandoned);
+      return;
+    }
+    this.#sealing.add(receipt);
+    this.#sender?.push(kind, frame, receipt, content);
   }
 
   #transmit(frame: Uint8Array, ticket: Ticket | undefined): void {

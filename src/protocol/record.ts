@@ -65,7 +65,7 @@ export function maxInnerBytes(maxPayload: number): number {
 
 /**
  * A frame's one buffer, inner in its place, nonce and tag still zero: `12 || content || kind || padding || 16`.
- * The caller writes the content at NONCE_BYTES when it passes only its length.
+ * Where only its length is given, the content comes with the call that seals, or the caller writes it at NONCE_BYTES.
  */
 export function composeFrame(kind: Kind, content: Uint8Array | number, padding: Padding): Uint8Array {
   const length = typeof content === 'number' ? content : content.length;
@@ -88,18 +88,15 @@ export interface BatchEntry {
   readonly payload: Uint8Array;
 }
 
-/** A frame whose content is `entries`, of `contentLength` bytes with their headers. */
-export function composeBatch(entries: readonly BatchEntry[], contentLength: number, padding: Padding): Uint8Array {
-  const frame = composeFrame(Kind.BATCH, contentLength, padding);
-  const view = new DataView(frame.buffer);
-  let at = NONCE_BYTES;
-  for (const { kind, payload } of entries) {
-    view.setUint8(at, kind);
-    view.setUint32(at + 1, payload.length);
-    frame.set(payload, at + BATCH_ENTRY_HEADER_BYTES);
-    at += BATCH_ENTRY_HEADER_BYTES + payload.length;
-  }
-  return frame;
+/** Writes `kind || u32be(length) || payload` at `at`. */
+export function writeBatchEntry(target: Uint8Array, at: number, kind: MessageKind, payload: Uint8Array): void {
+  const { length } = payload;
+  target[at] = kind;
+  target[at + 1] = length >>> 24;
+  target[at + 2] = length >>> 16;
+  target[at + 3] = length >>> 8;
+  target[at + 4] = length;
+  target.set(payload, at + BATCH_ENTRY_HEADER_BYTES);
 }
 
 /** @throws {Refusal} PQ_ERR_BATCH */

@@ -61,10 +61,13 @@ export class RecordSender<T> {
     return this.#records.isIdle && this.#results.isIdle;
   }
 
-  /** @param frame from `composeFrame` or `composeBatch`: this sender's from now on, sealed in place */
-  push(kind: Kind, frame: Uint8Array, ticket?: T): void {
+  /**
+   * @param frame from `composeFrame`: this sender's from now on, sealed in place
+   * @param content what the frame was composed without: only read, and not after this call
+   */
+  push(kind: Kind, frame: Uint8Array, ticket?: T, content?: Uint8Array): void {
     if (this.#mustUpdate(kind, frame.length - NONCE_BYTES - TAG_BYTES)) this.#update();
-    this.#seal(frame, ticket);
+    this.#seal(frame, ticket, content);
   }
 
   /** Calls back when every record pushed so far is out: now, if nothing is under way. Not after `stop`. */
@@ -102,16 +105,18 @@ export class RecordSender<T> {
     this.#epochStart = this.config.now();
   }
 
-  #seal(frame: Uint8Array, ticket: T | undefined): void {
+  #seal(frame: Uint8Array, ticket: T | undefined, content?: Uint8Array): void {
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, this.#sequence);
     this.#sequence += 1;
     this.#epochRecords += 1;
     this.#epochBytes += frame.length - NONCE_BYTES - TAG_BYTES;
+    const isNext = this.#records.isIdle;
+    if (!isNext && content !== undefined) frame.set(content, NONCE_BYTES);
     this.#records.push(() => {
       if (this.#output === undefined) return;
       this.config.random(frame.subarray(0, NONCE_BYTES));
-      const sealed = this.config.keys.key.seal(frame, additionalData);
+      const sealed = this.config.keys.key.seal(frame, additionalData, isNext ? content : undefined);
       this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
     });
   }

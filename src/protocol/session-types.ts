@@ -48,6 +48,8 @@ export interface SessionConfig<Text> {
   readonly offer?: ClientOffer | undefined;
   /** Server: the ClientHello that the upgrade request carried, if one counts (PROTOCOL.md 13). */
   readonly earlyHello?: string | undefined;
+  /** Test vectors only: the 64 bytes that FIPS 203 calls d and z. */
+  readonly keySeed?: (() => Uint8Array) | undefined;
   /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
   readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
   /** Default v1. `'either'` is for servers: the ClientHello tells. */
@@ -115,7 +117,7 @@ export interface ProfileSession {
   /** Server: answers the hello of the upgrade request, if there is one. */
   answerEarly(): void;
   receive(message: string | Uint8Array): void;
-  send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback): boolean;
+  send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback, now?: boolean): boolean;
   flush(): void;
   close(content: CloseContent): void;
   closeDrained(): void;

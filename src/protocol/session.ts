@@ -144,14 +144,16 @@ export class Session<Text> implements ProfileSession {
   /**
    * Queues a message until `flush`, or until the connection is open. After a close or a failure it is dropped.
    * @param owned whether nobody else can change `payload`; otherwise it is copied now
-   * @returns whether it was queued
+   * @param now whether `transmit` may be called within this call, where that saves a copy
+   * @returns whether it was queued, or sent
    */
-  send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback): boolean {
+  send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback, now = false): boolean {
     const { state, outbound } = this.#link;
     if (state.isSilent) {
       sent?.(this.#reason());
       return false;
     }
+    if (now && state.sends && outbound.sendNow(kind, payload, sent)) return true;
     outbound.add(kind, payload, owned, sent);
     if (!state.sends && outbound.queuedBytes > this.config.limits.maxQueuedBytes) {
       this.#fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));

@@ -1,6 +1,5 @@
 /** The two halves of the yellowpages key agreement: from hellos to the one key (PROTOCOL.md 15). */
 import type { AeadKey, KemKeyPair, MaybePromise, Secret } from '../crypto/backend.ts';
-import { KEM_SEED_BYTES } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
 import type { ProofMember } from './handshake.ts';
 import { encapsulate } from './key-agreement.ts';
@@ -13,7 +12,7 @@ export interface YellowpagesKey {
   readonly nativeKem: boolean;
 }
 
-type Config = Pick<SessionConfig<unknown>, 'backend' | 'random' | 'context' | 'encapsulationRandomness'>;
+type Config = Pick<SessionConfig<unknown>, 'backend' | 'context' | 'keySeed' | 'encapsulationRandomness'>;
 
 export class YellowpagesClientHandshake {
   #keyPair: KemKeyPair | 'none yet' | 'destroyed' = 'none yet';
@@ -25,12 +24,8 @@ export class YellowpagesClientHandshake {
 
   /** Makes the key pair and gives the ClientHello. */
   start(): MaybePromise<string> {
-    const seed = this.config.random(new Uint8Array(KEM_SEED_BYTES));
-    const generated = finish(
-      () => this.config.backend.generateKeyPair(seed),
-      () => seed.fill(0),
-    );
-    return chain(generated, (keyPair) => {
+    const { backend, keySeed } = this.config;
+    return chain(backend.generateKeyPair(keySeed?.()), (keyPair) => {
       // The connection may have ended while the pair was being made.
       if (this.#keyPair === 'destroyed') keyPair.destroy();
       else this.#keyPair = keyPair;

@@ -27,6 +27,7 @@ export interface ConnectionFace<Text> {
   closed(outcome: CloseOutcome, withError: boolean): void;
 }
 
+const NO_CALLBACKS: readonly SentCallback[] = [];
 /** A peer that does not end the transport's own close within this many milliseconds is cut off. */
 const LINGER = 3_000;
 /** How often a transport that cannot tell when it has sent everything is asked, in milliseconds. */
@@ -68,7 +69,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   /** @param owned whether nobody else can change `payload` */
   send(kind: typeof Kind.TEXT | typeof Kind.BINARY, payload: Uint8Array, owned: boolean, sent?: SentCallback): void {
-    if (!this.session.send(kind, payload, owned, sent)) {
+    // npm ws never delivers while it is being given something to send; other transports may.
+    if (!this.session.send(kind, payload, owned, sent, this.transport.ws !== undefined)) {
       this.drop(payload.length);
       return;
     }
@@ -145,7 +147,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   // What the session says.
 
   transmit(message: string | Uint8Array, receipt: Receipt | undefined): void {
-    const sent = receipt?.sent ?? [];
+    const sent = receipt?.sent ?? NO_CALLBACKS;
     if (typeof message !== 'string') this.counters.bytesSealed += message.length;
     try {
       this.transport.send(

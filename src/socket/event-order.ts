@@ -14,6 +14,11 @@ export class EventOrder {
     else act();
   }
 
+  /** Whether `next` would run what it is given at once, and `nextTask` too. */
+  get isFree(): boolean {
+    return this.#queued === 0 && platform.queueTask === undefined;
+  }
+
   /** In a task of its own where the platform's own WebSocket would use one; on Node now, unless an earlier one waits. */
   nextTask(act: () => void): void {
     if (platform.queueTask === undefined) this.next(act);

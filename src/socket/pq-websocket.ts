@@ -226,14 +226,11 @@ export class PQWebSocket extends BaseEventTarget {
       },
       peerAccepted: finish,
       messages: (messages) => {
-        const [first, ...others] = messages as [Message<string | Uint8Array>, ...Message<string | Uint8Array>[]];
-        this.#events.next(() => {
-          this.#deliver(first);
-        });
-        for (const message of others) {
-          this.#events.nextTask(() => {
-            this.#deliver(message);
-          });
+        let isFirst = true;
+        for (const message of messages) {
+          if (this.#events.isFree) this.#deliver(message);
+          else this.#deliverLater(message, isFirst);
+          isFirst = false;
         }
       },
       closing: () => {
@@ -253,6 +250,15 @@ export class PQWebSocket extends BaseEventTarget {
         });
       },
     };
+  }
+
+  /** The first message of a record comes in the task that brought the record. */
+  #deliverLater(message: Message<string | Uint8Array>, isFirst: boolean): void {
+    const deliver = (): void => {
+      this.#deliver(message);
+    };
+    if (isFirst) this.#events.next(deliver);
+    else this.#events.nextTask(deliver);
   }
 
   #deliver(message: Message<string | Uint8Array>): void {

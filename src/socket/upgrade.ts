@@ -3,7 +3,6 @@ import { platform } from '#platform';
 import type { ClientOffer } from '../protocol/fast-open.ts';
 import { fastOpenProtocols } from '../protocol/fast-open.ts';
 import { buildClientHello } from '../protocol/handshake.ts';
-import { makeKeyPairNow } from '../protocol/key-agreement.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 
 /** What the session has to know of the upgrade request that its transport was opened with. */
@@ -23,8 +22,8 @@ export function openUpgrade<T>(
 ): { readonly transport: T; readonly upgrade: Upgrade } {
   const offer = { application: application.length > 0, fastOpen };
   if (!fastOpen) return { transport: open(application), upgrade: { offer } };
-  const random = <B extends Uint8Array>(target: B): B => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target;
-  const keyPair = makeKeyPairNow(random, platform.backend());
+  // In portable code where the platform's own answers later.
+  const keyPair = platform.backend().generateKeyPairNow();
   try {
     const protocols = fastOpenProtocols(application, buildClientHello(keyPair.encapsulationKey));
     return { transport: open(protocols), upgrade: { keyPair, offer } };

@@ -163,7 +163,8 @@ export function isBlob(value: unknown): value is Blob {
   return typeof Blob !== 'undefined' && value instanceof Blob;
 }
 
-function requireFixedMemory(buffer: ArrayBufferLike): void {
+function requireFixedMemory(buffer: ArrayBufferLike & { readonly resizable?: boolean }): void {
+  if (buffer instanceof ArrayBuffer && buffer.resizable !== true) return;
   if (!isArrayBuffer(buffer)) throw new TypeError('send: the view must not be of a SharedArrayBuffer.');
   if ((buffer as { resizable?: boolean }).resizable === true) {
     throw new TypeError('send: the buffer must not be resizable.');

@@ -70,7 +70,12 @@ export class WsStyleSocket extends PQWebSocket {
         emitSafely(emitter, 'open');
       },
       message: (payload, isBinary) => {
-        emitSafely(emitter, 'message', isBinary ? this.#received(payload) : platform.toBuffer(payload), isBinary);
+        const data = isBinary ? this.#received(payload) : platform.toBuffer(payload);
+        try {
+          emitter.emit('message', data, isBinary);
+        } catch (error) {
+          throwLater(error);
+        }
       },
       domBinary: (payload) => (this.#wsBinaryType === undefined ? undefined : this.#received(payload)),
       failed: ({ failure }) => {
@@ -308,10 +313,14 @@ export function safely<Values extends unknown[]>(act: (...values: Values) => unk
     try {
       act(...values);
     } catch (error) {
-      // As from an event of Node's own: uncaught, with nothing of ours on the stack.
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   };
+}
+
+/** As from an event of Node's own: uncaught, with nothing of ours on the stack. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

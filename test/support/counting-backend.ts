@@ -38,13 +38,11 @@ export class CountingBackend implements CryptoBackend {
     this.name = real.name;
   }
 
-  generateKeyPair(seed: Uint8Array): MaybePromise<KemKeyPair> {
-    this.buffers.push(seed);
+  generateKeyPair(seed?: Uint8Array): MaybePromise<KemKeyPair> {
     return this.#run('generateKeyPair', () => this.real.generateKeyPair(seed), (pair) => this.#watchPair(pair));
   }
 
-  generateKeyPairNow(seed: Uint8Array): KemKeyPair {
-    this.buffers.push(seed);
+  generateKeyPairNow(seed?: Uint8Array): KemKeyPair {
     return this.#watchPair(this.real.generateKeyPairNow(seed));
   }
 
@@ -116,7 +114,7 @@ export class CountingBackend implements CryptoBackend {
 
   #watchKey(key: AeadKey): void {
     const { seal, open } = this.#watch(key, 'AEAD key');
-    key.seal = (frame, data): MaybePromise<Uint8Array> => this.#run('seal', () => seal.call(key, frame, data));
+    key.seal = (frame, data, content): MaybePromise<Uint8Array> => this.#run('seal', () => seal.call(key, frame, data, content));
     key.open = (frame, data): MaybePromise<Uint8Array | undefined> => this.#run('open', () => open.call(key, frame, data), (inner) => {
         if (inner !== undefined) this.inners.push(inner);
       });

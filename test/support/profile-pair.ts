@@ -27,6 +27,7 @@ export interface ProfileEndOptions {
   readonly yellowpages?: Partial<YellowpagesConfig>;
   readonly limits?: Partial<SessionLimits>;
   readonly random?: RandomSource;
+  readonly keySeed?: () => Uint8Array;
   readonly encapsulationRandomness?: () => Uint8Array;
 }
 

@@ -18,6 +18,7 @@ function remembered<T>(compute: (input: Uint8Array) => T): (input: Uint8Array) =
   };
 }
 
+const SEED = new Uint8Array(64).fill(0x64);
 const M = new Uint8Array(32).fill(0x4d);
 const keygen = remembered((seed) => {
   const { publicKey, secretKey } = ml_kem768.keygen(seed);
@@ -35,7 +36,7 @@ const encapsulate = remembered((encapsulationKey) => {
 export function rememberingKem(real: CryptoBackend): CryptoBackend {
   return {
     ...real,
-    generateKeyPair(seed) {
+    generateKeyPair(seed = SEED) {
       const { publicKey, decapsulate } = keygen(seed.slice());
       return {
         native: false,

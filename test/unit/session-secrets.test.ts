@@ -79,7 +79,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test('after a defect of the random source, whenever it comes', async () => {
-    for (let at = 1; at <= 8; at += 1) {
+    for (let at = 1; at <= 7; at += 1) {
       let calls = 0;
       const random = <T extends Uint8Array>(target: T): T => {
         calls += 1;
@@ -91,8 +91,8 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       for (let i = 0; i < 6; i += 1) pair.client.say('x');
       await pair.pump();
       expect([at, pair.client.failure?.code]).toEqual([at, 'PQ_ERR_INTERNAL']);
-      // The first draw is the key pair's, the second Finished's: without these nothing opens.
-      if (at <= 2) expect(pair.client.events[0]).toBe('failed');
+      // The first draw is Finished's: without it nothing opens.
+      if (at === 1) expect(pair.client.events[0]).toBe('failed');
       cut(pair);
       await pair.settle();
       expectNothingHeld(pair);

@@ -19,7 +19,7 @@ class Run {
   /** Every kind of record passes, updates in both directions, padded and not, and the client closes. */
   constructor(courier: Courier = (_, __, message, to): void => { to.session.receive(message); }, seed = 0) {
     this.#courier = courier;
-    const other = (role: number): object => (seed === 0 ? {} : { random: seededRandom(seed + role) });
+    const other = (role: number): object => (seed === 0 ? {} : { random: seededRandom(seed + role), keySeed: () => new Uint8Array(64).fill(seed) });
     this.pair = new SessionPair({ backend, both: { limits: { rekey } }, client: other(1), server: { padding: 24, ...other(2) } });
     const { client, server } = this.pair;
     client.session.start();

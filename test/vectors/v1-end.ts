@@ -13,14 +13,11 @@ import { CountingBackend } from '../support/counting-backend.ts';
 import type { RecordVector, SessionVector, Step } from '../support/v1-vectors.ts';
 import { bytes, toHex, v1, wire } from '../support/v1-vectors.ts';
 
-/**
- * v1.json's nonces: those of `given` first, then four ASCII characters and a counter. 64 bytes are asked for once,
- * as the key pair's seed.
- */
+/** v1.json's nonces: those of `given` first, then four ASCII characters and a counter. */
 export function vectorRandom(role: Role, given: Uint8Array[] = []): RandomSource {
   let count = 0;
   return (target) => {
-    const next = target.length === 64 ? bytes(v1.inputs.keySeed) : given.shift();
+    const next = given.shift();
     if (next !== undefined) {
       target.set(next);
       return target;
@@ -43,6 +40,7 @@ export class VectorEnd extends End {
     const nonces: Uint8Array[] = [];
     super(role, counting, new Clock(), {
       random: vectorRandom(role, nonces),
+      keySeed: () => bytes(v1.inputs.keySeed),
       encapsulationRandomness: () => bytes(v1.inputs.m),
       limits: { maxPayload: v1.inputs.maxPayload },
       ...options,
