@@ -13,7 +13,7 @@ import { WebSocketServer } from './ws/server.ts';
 export interface WebSocketConstructor {
   /**
    * @param protocols subprotocols in the order of preference, or the options
-   * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+   * @throws {SyntaxError} for a URL or subprotocols that `ws` refuses
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
   new (address: string | URL, options?: WebSocketOptions): WsStyleWebSocket;

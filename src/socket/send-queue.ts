@@ -57,7 +57,8 @@ export function sizeOf(message: SendData): number {
 }
 
 function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
-  return message.type === 'text' ? Kind.TEXT : Kind.BINARY;
+  const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
+  return isText ? Kind.TEXT : Kind.BINARY;
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array> {
