@@ -49,7 +49,7 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
     throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
   const config = socketConfig(where, options);
-  const secure = new WsStyleSocket(() => ({ role: 'server', transport: socket, url: '', config }));
+  const secure = new WsStyleSocket(() => ({ role: 'server', transport: socket, config }));
   // Not before the caller can listen.
   queueMicrotask(() => {
     connectionOf(secure).answerEarly();

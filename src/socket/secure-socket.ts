@@ -96,6 +96,19 @@ export class SecureSocket<Text = unknown> {
     }
   }
 
+  /** Tells of what the transport alone has heard, behind the messages that wait for their turn. */
+  inEventOrder(act: () => void): void {
+    this.#events.next(act);
+  }
+
+  /** Does what the transport can do without the seal, behind everything that was sent. */
+  inOrder(act: () => void): void {
+    this.#sends.inOrder(() => {
+      this.connection.session.flush();
+      act();
+    });
+  }
+
   /** The closing handshake starts behind everything that was sent. */
   close(content: CloseContent): void {
     if (this.#readyState >= CLOSING) return;

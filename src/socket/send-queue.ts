@@ -47,8 +47,14 @@ export class SendQueue {
     const close = (): void => {
       this.connection().close(content);
     };
-    if (now || this.#waiting === 0) close();
-    else this.#steps.push(close);
+    if (now) close();
+    else this.inOrder(close);
+  }
+
+  /** Now, or when what stands at or behind a Blob has been sent. */
+  inOrder(act: () => void): void {
+    if (this.#waiting === 0) act();
+    else this.#steps.push(act);
   }
 }
 

@@ -40,12 +40,13 @@ function bytesOf(data: unknown): Uint8Array {
 }
 
 /**
- * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999
+ * @param given 1000 to 1003, 1007 to 1014 or 3000 to 4999
  * @throws {TypeError | RangeError} for what `ws` refuses
  */
-export function closeContent(code: unknown, reason: unknown): CloseContent {
-  if (code === undefined) return undefined;
-  if (typeof code !== 'number' || !isCloseCode(code)) throw new TypeError('First argument must be a valid error code number');
+export function closeContent(given: unknown, reason: unknown): CloseContent {
+  if (given === undefined) return undefined;
+  const code = typeof given === 'number' ? Math.trunc(given) : 0;
+  if (!isCloseCode(code)) throw new TypeError('First argument must be a valid error code number');
   if (reason === undefined || reason === null || !(reason as { length?: number }).length) return { code, reason: '' };
   if (typeof reason !== 'string' && !(reason instanceof Uint8Array)) {
     throw new TypeError('Second argument must be a string or a Uint8Array');

@@ -9,7 +9,7 @@ export function asBinaryType(payload: Uint8Array, type: WsBinaryType | undefined
     case 'arraybuffer':
       return payload.buffer.slice(payload.byteOffset, payload.byteOffset + payload.byteLength);
     case 'fragments':
-      return [platform.toBuffer(payload)];
+      return payload.length === 0 ? [] : [platform.toBuffer(payload)];
     case 'blob':
       return new Blob([payload as Uint8Array<ArrayBuffer>]);
     default:

@@ -86,7 +86,6 @@ export class WsStyleSocket extends EventEmitter {
   }
 
   readonly #secure: SecureSocket<Uint8Array>;
-  readonly #url: string;
   readonly #facts: EventFacts = {
     wasClean: () => this.#wasClean,
     domData: (data) => (this.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data),
@@ -102,19 +101,18 @@ export class WsStyleSocket extends EventEmitter {
   #closedByCaller = false;
 
   /** @param open gives the socket underneath, accepted or connecting, which may tell this one what it hears */
-  constructor(open: (socket: WsStyleSocket) => Underneath & { readonly url: string }) {
+  constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
-    const opened = open(this);
-    this.#url = opened.url;
-    this.#secure = new SecureSocket(opened, this.#face());
+    this.#secure = new SecureSocket(open(this), this.#face());
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
     this.#followControlFrames(ws);
   }
 
+  /** As it stands after redirects; empty on a server. */
   get url(): string {
-    return this.#url;
+    return this.#secure.connection.transport.ws?.url ?? '';
   }
 
   get readyState(): ReadyState {
@@ -255,6 +253,8 @@ export class WsStyleSocket extends EventEmitter {
         this.#emitSafely('message', asBinaryType(payload, this.#binaryType), true);
       },
       failed: (outcome) => {
+        // The application's own close took too long: ws only says 1006.
+        if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
         const isThrown = this.#throwsUnheardErrors && (!this.#wasOpen || isErrorOfWs(outcome));
         if (!isThrown && this.listenerCount('error') === 0) return;
         this.#emitSafely('error', errorOf(outcome, this.#closedByCaller && !this.#wasOpen));
@@ -279,7 +279,9 @@ export class WsStyleSocket extends EventEmitter {
   #followControlFrames(ws: WsSocket): void {
     for (const event of ['ping', 'pong']) {
       ws.on(event, (data: Uint8Array) => {
-        if (this.readyState !== CONNECTING) this.#emitSafely(event, data);
+        this.#secure.inEventOrder(() => {
+          if (this.readyState !== CONNECTING) this.#emitSafely(event, data);
+        });
       });
     }
   }
@@ -292,8 +294,13 @@ export class WsStyleSocket extends EventEmitter {
       throw new TypeError(`${name}: data is not supported, since control frames are not sealed`);
     }
     const callback = values[at] as Callback | undefined;
-    if (this.readyState === OPEN) this.#transport(name)[name](undefined, undefined, callback && safely(callback));
-    else if (callback !== undefined) later(safely(callback))(this.#notOpen());
+    if (this.readyState === OPEN) {
+      const transport = this.#transport(name);
+      // Behind what was sent before it.
+      this.#secure.inOrder(() => {
+        transport[name](undefined, undefined, callback && safely(callback));
+      });
+    } else if (callback !== undefined) later(safely(callback))(this.#notOpen());
   }
 
   #notOpen(): Error {
@@ -310,7 +317,9 @@ export class WsStyleSocket extends EventEmitter {
 
 // As in ws: the constants and the standard's attributes are enumerable.
 for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  for (const holder of [WsStyleSocket, WsStyleSocket.prototype]) Object.defineProperty(holder, name, { value, enumerable: true });
+  for (const holder of [WsStyleSocket, WsStyleSocket.prototype]) {
+    Object.defineProperty(holder, name, { value, enumerable: true, writable: false, configurable: false });
+  }
 }
 for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) {
   Object.defineProperty(WsStyleSocket.prototype, name, { enumerable: true });

@@ -37,9 +37,18 @@ export class WebSocket extends WsStyleSocket {
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
   constructor(address: string | URL, protocols?: string | string[] | WebSocketOptions, options?: WebSocketOptions) {
-    super((socket) => open(socket, address, protocols, options));
-    throwUnheardErrors(this);
+    super((socket) => (isAccepted(address) ? address.underneath : open(socket, address, protocols, options)));
+    if (!isAccepted(address)) throwUnheardErrors(this);
   }
+}
+
+/** In the place of an address: a socket that a server has accepted. As in `ws`, both ends are of one class. */
+export class Accepted {
+  constructor(readonly underneath: Underneath) {}
+}
+
+function isAccepted(address: unknown): address is Accepted {
+  return address instanceof Accepted;
 }
 
 function open(
@@ -47,29 +56,27 @@ function open(
   address: string | URL,
   protocols: string | string[] | WebSocketOptions | undefined,
   options: WebSocketOptions | undefined,
-): Underneath & { url: string } {
+): Underneath {
   const { protocols: offered, ...given } = (isOptions(protocols) ? protocols : options) ?? {};
   const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
   refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...TRANSPORT_OPTIONS, ...WITHOUT_EFFECT]);
   const url = hrefOf(address);
   const ownOptions: OwnOptions = given;
-  const config = clientConfig(
-    WHERE,
-    // ws takes 0 for no limit.
-    given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions,
-    url,
-    DEFAULT_LIMITS.maxPayload,
-  );
+  // ws takes 0 for no limit.
+  const channelOptions = given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions;
+  const config = transportConfig(WHERE, clientConfig(WHERE, channelOptions, url, DEFAULT_LIMITS.maxPayload), given);
   const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
   const { finishRequest } = given;
   const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, (all) => {
     const passedOn = Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name)));
     const transportOptions = {
       ...passedOn,
-      // It is told of the socket that seals, and of no other.
+      // It is told of the socket that seals, and of no other; not before there is all of that.
       ...(finishRequest && {
         finishRequest: (request: ClientRequest): void => {
-          finishRequest(request, socket as never);
+          queueMicrotask(() => {
+            finishRequest(request, socket as never);
+          });
         },
       }),
       ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
@@ -80,7 +87,7 @@ function open(
       setRawSocket(socket, response.socket);
     });
   });
-  return { role: 'client', transport, url: transport.url, config: { ...transportConfig(WHERE, config, given), ...upgrade } };
+  return { role: 'client', transport, config: { ...config, ...upgrade } };
 }
 
 function isOptions(protocols: string | string[] | WebSocketOptions | undefined): protocols is WebSocketOptions {

@@ -15,8 +15,10 @@ import { CHANNEL_OPTION_NAMES, contextOption, numberOption, refuseUnknown } from
 import type { ChannelConfig } from '../socket/options.ts';
 import { refuseOnlyInV1, serverConfig } from '../socket/profile-options.ts';
 import { safely } from '../socket/safely.ts';
-import { connectionOf, setRawSocket, throwUnheardErrors, watchSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
+import { connectionOf, setRawSocket, throwUnheardErrors, watchSocket } from '../socket/ws-style-socket.ts';
+import type { WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
+import { Accepted, WebSocket } from './client.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { Upgrades } from './upgrades.ts';
 import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, transportConfig, WS_SERVER_OPTIONS } from './options.ts';
@@ -61,7 +63,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param callback a listener for 'listening', with `port`
    * @throws {TypeError | RangeError} for an option that is unknown, wrong or missing
    */
-  constructor(options: WebSocketServerOptions, callback?: () => void) {
+  constructor(options: WebSocketServerOptions = {}, callback?: () => void) {
     super();
     if ((options as { WebSocket?: unknown }).WebSocket !== undefined) {
       throw new TypeError(`${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`);
@@ -75,7 +77,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     // null stands for an option that is not given, as in ws.
     const places = [isGiven(options.port), isGiven(options.server), Boolean(options.noServer)];
     if (places.filter(Boolean).length !== 1) {
-      throw new TypeError(`${WHERE}: one and only one of the options 'port', 'server' and 'noServer' must be given`);
+      throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
     }
     const { context, maxPayload: _live, ...channelOptions } = options;
     this.#config = serverConfig(
@@ -91,9 +93,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#plain = this.#createPlain();
     this.#ownServer = isGiven(options.port) ? createServer(upgradeRequired) : undefined;
     this.#server = this.#ownServer ?? options.server ?? undefined;
-    this.#detach = this.#attach();
     const { port, host, backlog } = options;
     this.#ownServer?.listen({ port, host: host ?? undefined, backlog: backlog ?? undefined }, callback);
+    this.#detach = this.#attach();
   }
 
   /** As of the server underneath. @throws {Error} with `noServer` */
@@ -231,7 +233,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       plain.on('error', () => undefined).terminate();
       throw error;
     }
-    const socket = new WsStyleSocket(() => ({ role: 'server', transport: plain, url: '', config }));
+    const socket = new WebSocket(new Accepted({ role: 'server', transport: plain, config }) as never);
     const shown = socket as unknown as WsStyleWebSocket;
     setRawSocket(socket, network);
     this.#hidden.add(socket);

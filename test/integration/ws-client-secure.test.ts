@@ -28,11 +28,16 @@ describe('the module', () => {
     expect(defaultExport).toBe(WebSocket);
     expect(Object.keys(entry).sort()).toEqual([
       'PQWebSocketError',
+      'PerMessageDeflate',
+      'Receiver',
+      'Sender',
       'Server',
       'WebSocket',
       'WebSocketServer',
       'createWebSocketStream',
       'default',
+      'extension',
+      'subprotocol',
     ]);
     expect(Server).toBe(WebSocketServer);
     expect([WebSocket.WebSocket, WebSocket.WebSocketServer, WebSocket.Server]).toEqual([WebSocket, WebSocketServer, WebSocketServer]);
