@@ -37,6 +37,7 @@ describe('the module', () => {
       'createWebSocketStream',
       'default',
       'extension',
+      'secureServer',
       'subprotocol',
     ]);
     expect(Server).toBe(WebSocketServer);
