@@ -9,8 +9,6 @@ const NODE_GLOBALS = [
   'URL',
   'URLSearchParams',
   'WebSocket',
-  'atob',
-  'btoa',
   'clearInterval',
   'clearTimeout',
   'console',
@@ -113,7 +111,7 @@ const FORBIDDEN_IN_PROTOCOL = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '.cache/', 'node_modules/', '**/dist/', '**/target/'] },
+  { ignores: ['dist/', 'coverage/', '.cache/', 'node_modules/', '**/dist/', '**/target/', 'docs/api/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   { rules: Object.fromEntries(CORE_RULES.map((rule) => [rule, 'error'])) },
   {
@@ -210,11 +208,11 @@ export default tseslint.config(
   },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: readonly(['require', 'module', 'exports', '__dirname', '__filename']) } },
   {
-    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}', 'test/integrations/**/*.js'],
+    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}'],
     languageOptions: { globals: readonly(PAGE_GLOBALS) },
   },
   {
-    files: ['examples/cloudflare-durable-object/*.js', 'examples/hono/*.js'],
-    languageOptions: { globals: readonly(['Bun', 'Deno', 'Response', 'WebSocketPair']) },
+    files: ['examples/cloudflare-durable-object/*.js'],
+    languageOptions: { globals: readonly(['Response', 'WebSocketPair']) },
   },
 );

@@ -48,7 +48,6 @@ export default defineConfig({
       project('integration'),
       project('interop'),
       project('conformance'),
-      project('ws-differential'),
       project('gateway'),
       project('cli'),
       alone('runtime', 1),

@@ -35,6 +35,7 @@ export interface GatewayHooks extends ServerAuthenticationOptions {
   log?: GatewayLog;
 }
 
+/** A gateway that listens. */
 export interface RunningGateway {
   /** Where clients connect: `host:port` with the port that was taken, or `unix:/path`. */
   readonly address: string;

@@ -2,6 +2,7 @@
  * `pq-websocket/nitro-testing`: attestation documents without an enclave, for tests and local development.
  * They prove nothing. `pq-websocket/nitro` refuses them, because they lead to a test root and not to AWS's, and the
  * functions here accept nothing but a test root: a build that imports this entry point is not for production.
+ * @module
  */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { equalBytes } from './protocol/bytes.ts';
@@ -16,6 +17,7 @@ import type { AttestationContext } from './types.ts';
 export { createTestEnclave } from './nitro/test-enclave.ts';
 export type { TestEnclave, TestEnclaveOptions } from './nitro/test-enclave.ts';
 
+/** A root certificate that nobody trusts but the functions here. */
 export interface TestRoot {
   /** `TestEnclave.rootCertificate` or `.rootPem`. A root of any other name is refused. */
   readonly root: Uint8Array | string;

@@ -7,6 +7,7 @@ import type { PQWebSocketOptions } from './types.ts';
 import { installPolyfill } from './socket/polyfill-install.ts';
 import type { WebSocketConstructor } from './platform/platform.ts';
 
+/** What the polyfill is told, for every socket that it secures. */
 export interface PolyfillOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
   /** Whether `send()` while CONNECTING throws InvalidStateError. Default here: true, as the global class does. */
   strict?: boolean;
@@ -14,6 +15,7 @@ export interface PolyfillOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
   include?: (url: URL) => boolean;
 }
 
+/** What `install` has done. */
 export interface Installation {
   /** The class that was replaced. */
   readonly native: WebSocketConstructor;

@@ -11,7 +11,8 @@ import type { ServerSocket } from './socket-types.ts';
 import type { BunServerWebSocket } from './socket/bun-socket.ts';
 import { BunSocket } from './socket/bun-socket.ts';
 import { transportMaxPayload } from './socket/client-options.ts';
-import { connectionOf, WsStyleSocket } from './socket/ws-style-socket.ts';
+import { WsStyleSocket } from './socket/ws-style-socket.ts';
+import { connectionOf } from './socket/pq-websocket.ts';
 import { offerOf, selectFrom } from './socket/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './types.ts';
 
@@ -48,8 +49,7 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
     throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
-  const config = socketConfig(where, options);
-  const secure = new WsStyleSocket(() => ({ role: 'server', transport: socket, config }));
+  const secure = new WsStyleSocket('server', socket, '', socketConfig(where, options));
   // Not before the caller can listen.
   queueMicrotask(() => {
     connectionOf(secure).answerEarly();
@@ -78,8 +78,11 @@ export function selectSubprotocol(request: UpgradeRequest, accepted: readonly st
 
 /** What `Bun.serve` takes as `websocket`; other settings of Bun's can be added to it. */
 export interface BunHandlers<Data> {
+  /** Called by Bun. */
   open(socket: BunServerWebSocket<Data>): void;
+  /** Called by Bun. */
   message(socket: BunServerWebSocket<Data>, message: string | Uint8Array): void;
+  /** Called by Bun. */
   close(socket: BunServerWebSocket<Data>, code: number, reason: string): void;
   readonly perMessageDeflate: false;
   readonly maxPayloadLength: number;

@@ -1,4 +1,5 @@
 /** The declared shapes of the sockets: what `PQWebSocket` and its `ws`-style siblings are to a type checker. */
+import type { PQWebSocketError } from './protocol/errors.ts';
 import type {
   GlobalInstance,
   PQAbortSignal,
@@ -60,8 +61,7 @@ export interface WsEvents {
   /** Text arrives as its UTF-8 bytes, with `isBinary` false. A Buffer on Node, elsewhere a Uint8Array. */
   message: [data: ReceivedBytes, isBinary: boolean];
   close: [code: number, reason: ReceivedBytes];
-  /** A `PQWebSocketError`; or `ws`'s own, where the transport failed (ECONNREFUSED, an HTTP status): `pq.failure` has both. */
-  error: [error: Error & { readonly code?: string }];
+  error: [error: PQWebSocketError];
   ping: [data: ReceivedBytes];
   pong: [data: ReceivedBytes];
 }
@@ -71,13 +71,9 @@ export interface WsSendOptions {
   binary?: boolean;
   /** Accepted and without effect: sealed frames are not compressed. */
   compress?: boolean;
-  /** `false`: the message goes on with what is sent next. It is sealed as a whole, with its last part. Default true. */
-  fin?: boolean;
-  /** Accepted and without effect: the transport masks what it must. */
-  mask?: boolean;
 }
 
-export type WsSendData = string | number | ArrayBufferLike | ArrayBufferView | PQBlob | readonly number[];
+export type WsSendData = string | number | ArrayBuffer | ArrayBufferView | PQBlob;
 export type WsCallback = (error?: Error) => void;
 
 /** The standard's events, by type. */
@@ -148,12 +144,6 @@ export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addE
   listeners(event: string): ((...values: never[]) => void)[];
   listenerCount(event: string): number;
   eventNames(): (string | symbol)[];
-  /** These are Node's, on Node, Deno and Bun. */
-  prependListener: this['on'];
-  prependOnceListener: this['on'];
-  rawListeners(event: string): ((...values: never[]) => void)[];
-  setMaxListeners(count: number): this;
-  getMaxListeners(): number;
 }
 
 /** What `wrapServerSocket` gives. */

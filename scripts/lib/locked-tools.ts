@@ -10,7 +10,7 @@ import { run } from './run.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
-export type ToolSet = 'runtimes' | 'bundlers' | 'deploy' | 'integrations';
+export type ToolSet = 'runtimes' | 'bundlers' | 'deploy' | 'integrations' | 'msw' | 'react' | 'typedoc';
 
 /** Where each runtime's platform packages are, and the binary in them. */
 const ENGINES = {

@@ -15,7 +15,7 @@ interface Step {
 }
 
 const USAGE = `usage: npm test [-- --only NAME ...]
-NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, ws-differential, gateway, cli, runtime, browser, deploy, memory, support).`;
+NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, gateway, cli, runtime, browser, deploy, memory, support).`;
 
 /** In the order in which they run. A step is a command that exits with 0 when all is well. */
 function steps(projects: readonly string[]): Step[] {
@@ -29,6 +29,9 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
     { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd and Chromium', command: ['node', 'scripts/runtimes.mjs'] },
     { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },
+    { name: 'msw', title: 'both majors of msw, in Node, with jsdom and in Chromium', command: ['node', 'scripts/msw.mjs'] },
+    { name: 'react', title: 'the React example in two tabs, with a tap on the wire', command: ['node', 'scripts/react.mjs'] },
+    { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
     { name: 'load', title: 'many connections over the gateway, and bad company', command: ['node', 'scripts/load.mjs', '--quick'] },

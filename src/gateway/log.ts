@@ -5,9 +5,13 @@ import type { GatewaySettings } from './schema.ts';
 
 /** What a log has to do; pino's loggers do. */
 export interface GatewayLog {
+  /** What only somebody who looks for a fault wants. */
   debug(facts: object, message: string): void;
+  /** What happens. */
   info(facts: object, message: string): void;
+  /** What an operator should look at. */
   warn(facts: object, message: string): void;
+  /** What has failed. */
   error(facts: object, message: string): void;
 }
 

@@ -1,6 +1,7 @@
 /** What a gateway can be told. The configuration file has the same shape. Times are milliseconds, sizes are bytes. */
 import type { PaddingOption, Profile } from '../types.ts';
 
+/** Which requests go to which backends. */
 export interface RouteOptions {
   /** The label in logs and metrics. Default: `route 1`, `route 2`, … */
   name?: string;
@@ -16,6 +17,7 @@ export interface RouteOptions {
   health?: HealthOptions | false;
 }
 
+/** How backends are asked whether they are there. Milliseconds. */
 export interface HealthOptions {
   /** An HTTP path that must answer with a status below 400. Default: none, and connecting is enough. */
   path?: string;
@@ -37,6 +39,7 @@ export type IdentityOptions =
 /** Gives attestation documents: gets the 64 bytes of user data and gives the document, as above. */
 export type AttestationOptions = { command: string[] } | { url: string };
 
+/** What a gateway takes before it refuses. */
 export interface LimitOptions {
   /** Admitted connections in all. Beyond: 503. Default 10,000. */
   connections?: number;
@@ -56,6 +59,7 @@ export interface LimitOptions {
   bufferedBytes?: number;
 }
 
+/** How long a gateway waits, in milliseconds. */
 export interface TimeoutOptions {
   /** From a connection's start to the end of its first request's head, TLS and PROXY header included. Default 10,000. */
   header?: number;
@@ -69,6 +73,7 @@ export interface TimeoutOptions {
   idle?: number;
 }
 
+/** How a gateway ends, in milliseconds. */
 export interface DrainOptions {
   /** From "not ready" to the end of listening, so that load balancers notice. Default 0. */
   delay?: number;
@@ -76,6 +81,7 @@ export interface DrainOptions {
   deadline?: number;
 }
 
+/** What a gateway logs; never a message, a key or a reason. */
 export interface LogOptions {
   /** `pretty` is for people. Default `json`. */
   format?: 'json' | 'pretty';
@@ -83,6 +89,7 @@ export interface LogOptions {
   level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
+/** Everything that a gateway can be told: `startGateway(options)`, or the configuration file. */
 export interface GatewayOptions {
   /** `host:port`, `[v6]:port`, `:port` for all interfaces, `unix:/path`; port 0 takes a free one. Default `127.0.0.1:8443`. */
   listen?: string;

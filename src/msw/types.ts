@@ -26,14 +26,21 @@ export interface MockConnection {
   readonly client: {
     readonly id: string;
     readonly url: URL;
+    /** msw's own. */
     send(data: never): void;
+    /** msw's own. */
     close(code?: number, reason?: string): void;
+    /** msw's own. */
     addEventListener(type: never, listener: never): void;
   };
   readonly server: {
+    /** msw's own. */
     connect(): void;
+    /** msw's own. */
     send(data: never): void;
+    /** msw's own. */
     close(): void;
+    /** msw's own. */
     addEventListener(type: never, listener: never): void;
   };
   readonly info: MockInfo;
@@ -52,7 +59,9 @@ interface ServerEvents extends ClientEvents {
 type ListenerOptions = boolean | { once?: boolean; signal?: GlobalInstance<'AbortSignal', object>; capture?: boolean; passive?: boolean };
 
 interface Listens<Events> {
+  /** Calls `listener` with each event of the type, until `signal` or `once` ends it. */
   addEventListener<Type extends keyof Events>(type: Type, listener: (event: Events[Type]) => void, options?: ListenerOptions): void;
+  /** Takes away what `addEventListener` has added with the same arguments. */
   removeEventListener<Type extends keyof Events>(type: Type, listener: (event: Events[Type]) => void, options?: boolean | { capture?: boolean }): void;
 }
 
@@ -105,8 +114,12 @@ export interface Termination {
 
 /** What `ws.link(url, { extensions: [...] })` of msw 3 takes: structurally a `WebSocketExtension<MockData, { pq }>`. */
 export interface PQExtension {
+  /** Frames stay frames on msw's own connections. */
   encode(message: MockData): string | ArrayBuffer;
+  /** As `encode`. */
   decode(data: MockData): MockData;
+  /** Called by msw before `extend`. */
   apply(connection: { client: { extension?: unknown }; server: { extension?: unknown } }): void;
+  /** Called by msw for each handler: gives what the event has instead of, and beside, msw's own members. */
   extend(connection: MockConnection): { readonly pq: PQChannel | null };
 }

@@ -17,6 +17,7 @@ const LEAF_LIFETIME = 10_800_000;
 /** The registers that a real document has at least. */
 const USUAL_PCRS = 16;
 
+/** What a stand-in for an enclave measures and signs with. */
 export interface TestEnclaveOptions {
   /** By index, 0 to 31. PCR0 to PCR2 are 48 bytes of 0xe0, 0xe1 and 0xe2 unless set, the others up to 15 zero. */
   readonly pcrs?: Readonly<Record<number, PcrValue>> | undefined;
@@ -26,6 +27,7 @@ export interface TestEnclaveOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/** A stand-in for an enclave: makes documents under its own root. */
 export interface TestEnclave {
   /** DER, for `verifyNitroForTesting`. New for each enclave. */
   readonly rootCertificate: Uint8Array;

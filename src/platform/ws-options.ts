@@ -5,17 +5,13 @@
 export const TRANSPORT_OPTIONS: ReadonlySet<string> = new Set([
   // ws
   'allowSynchronousEvents', 'autoPong', 'closeTimeout', 'finishRequest', 'followRedirects', 'generateMask',
-  'maxRedirects', 'origin', 'protocolVersion', 'maxBufferedChunks', 'maxFragments', 'maxPendingAutoPongs',
+  'maxRedirects', 'origin', 'protocolVersion', 'skipUTF8Validation', 'maxBufferedChunks', 'maxFragments', 'maxPendingAutoPongs',
   // http.request
-  'agent', 'auth', 'createConnection', 'defaultPort', 'family', 'headers', 'hints', 'insecureHTTPParser', 'joinDuplicateHeaders',
-  'localAddress', 'localPort', 'lookup', 'maxHeaderSize', 'setDefaultHeaders', 'setHost', 'signal', 'socketPath', 'timeout',
-  'uniqueHeaders',
-  // net.connect
-  'allowHalfOpen', 'autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'blockList', 'highWaterMark', 'keepAlive',
-  'keepAliveInitialDelay', 'noDelay',
+  'agent', 'auth', 'createConnection', 'family', 'headers', 'hints', 'insecureHTTPParser', 'localAddress', 'localPort',
+  'lookup', 'maxHeaderSize', 'setHost', 'signal', 'socketPath', 'timeout', 'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
   // tls.connect
-  'allowPartialTrustChain', 'ALPNProtocols', 'ca', 'cert', 'checkServerIdentity', 'ciphers', 'clientCertEngine', 'crl', 'dhparam',
-  'ecdhCurve', 'enableTrace', 'honorCipherOrder', 'key', 'maxVersion', 'minDHSize', 'minVersion', 'passphrase', 'pfx',
-  'privateKeyEngine', 'privateKeyIdentifier', 'pskCallback', 'rejectUnauthorized', 'requestOCSP', 'secureContext', 'secureOptions',
-  'secureProtocol', 'servername', 'session', 'sessionIdContext', 'sessionTimeout', 'sigalgs', 'socket', 'ticketKeys',
+  'ALPNProtocols', 'ca', 'cert', 'checkServerIdentity', 'ciphers', 'crl', 'dhparam', 'ecdhCurve', 'honorCipherOrder',
+  'key', 'maxVersion', 'minDHSize', 'minVersion', 'passphrase', 'pfx', 'rejectUnauthorized', 'secureContext',
+  'secureOptions', 'secureProtocol', 'servername', 'session', 'sessionIdContext', 'sigalgs',
 ]);

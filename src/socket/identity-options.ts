@@ -11,6 +11,7 @@ import {
 import type { ClientDemands, ServerCredentials } from '../protocol/authentication.ts';
 import { equalBytes, fromBase64 } from '../protocol/bytes.ts';
 import { chain, finish, isPromise } from '../protocol/maybe-promise.ts';
+import { isUint8Array } from './webidl.ts';
 import type { AttestationContext, ClientAuthenticationOptions, ServerAuthenticationOptions, ServerKey } from '../types.ts';
 
 export const CLIENT_AUTHENTICATION_OPTIONS = ['serverKeys', 'verifyAttestation'] as const;
@@ -76,7 +77,7 @@ export function callAttester(
   ...[transcriptHash, request]: Parameters<typeof attest>
 ): MaybePromise<Uint8Array> {
   return chain(attest(transcriptHash, request) as MaybePromise<Uint8Array>, (document) => {
-    if (document instanceof Uint8Array && document.length > 0) return document;
+    if (isUint8Array(document) && document.length > 0) return document;
     throw new TypeError('attest gave no bytes');
   });
 }
@@ -103,7 +104,7 @@ function external(
 ): NonNullable<ServerCredentials['sign']> {
   return (message) =>
     chain(sign(message), (signature) => {
-      if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) {
+      if (!isUint8Array(signature) || signature.length !== SIGNATURE_BYTES) {
         throw new TypeError(`identity: sign() gave no ML-DSA-65 signature of ${SIGNATURE_BYTES} bytes`);
       }
       return { signature, publicKey };
@@ -112,7 +113,7 @@ function external(
 
 function signingKey(where: string, identity: Uint8Array | string): MaybePromise<SigningKey> {
   const secret = typeof identity === 'string' ? readSecretKeyPem(identity) : identity;
-  if (!(secret instanceof Uint8Array)) {
+  if (!isUint8Array(secret)) {
     throw new TypeError(`${where}: option 'identity' must be a secret key (bytes or PEM), a function, or { sign, publicKey }`);
   }
   checkSecretLength(secret);
@@ -147,7 +148,7 @@ function readPin(where: string, name: string, key: ServerKey): Pin {
     if (key.includes('-----BEGIN')) return { type: 'key', bytes: readPublicKeyPem(key) };
   }
   const bytes = typeof key === 'string' ? fromBase64(key.trim()) : key;
-  if (!(bytes instanceof Uint8Array) || bytes.length !== SIGNATURE_PUBLIC_KEY_BYTES) throw new TypeError(expected);
+  if (!isUint8Array(bytes) || bytes.length !== SIGNATURE_PUBLIC_KEY_BYTES) throw new TypeError(expected);
   return { type: 'key', bytes: bytes.slice() };
 }
 

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/record.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../types.ts';
+import { isArrayBuffer, isUint8Array } from './webidl.ts';
 
 const MAX_TIMER = 2 ** 31 - 1;
 const MAX_PADDING_BLOCK = 65_536;
@@ -21,7 +22,6 @@ export const CHANNEL_OPTION_NAMES = [
 const REFUSED: Readonly<Record<string, string>> = {
   perMessageDeflate:
     'is not supported: ciphertext does not compress, and compressing secrets beside chosen text leaks them (CRIME)',
-  skipUTF8Validation: 'is not supported: text that is not UTF-8 ends a secure connection (PROTOCOL.md, "Records")',
 };
 
 export interface ChannelConfig {
@@ -35,8 +35,6 @@ export interface ChannelConfig {
   readonly offer?: SessionConfig<unknown>['offer'];
   readonly profile?: SessionConfig<unknown>['profile'];
   readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
-  /** Whether each message gets a task of its own, also where several came in one record. Default false. */
-  readonly messagesAsTasks?: boolean;
 }
 
 /** @throws {TypeError} when it is no object, which only `undefined` may stand for */
@@ -129,8 +127,8 @@ export function contextOption(where: string, context: unknown): Uint8Array | und
   if (context === undefined) return undefined;
   let bytes: Uint8Array;
   if (typeof context === 'string') bytes = new TextEncoder().encode(context);
-  else if (context instanceof ArrayBuffer) bytes = new Uint8Array(context).slice();
-  else if (context instanceof Uint8Array) bytes = context.slice();
+  else if (isArrayBuffer(context)) bytes = new Uint8Array(context).slice();
+  else if (isUint8Array(context)) bytes = context.slice();
   else throw new TypeError(`${where}: option 'context' must be a string or bytes, got ${described(context)}`);
   if (bytes.length === 0) throw new RangeError(`${where}: option 'context' must not be empty`);
   return bytes;

@@ -72,7 +72,9 @@ function replaceGlobal(
     attributes,
   };
   const value = make(polyfill);
-  Object.defineProperty(globalThis, 'WebSocket', { ...descriptor, value, writable: true });
+  // Test environments (vitest's jsdom) have an accessor there.
+  const { enumerable = false } = descriptor;
+  Object.defineProperty(globalThis, 'WebSocket', { configurable: true, enumerable, writable: true, value });
   return polyfill;
 }
 

@@ -5,6 +5,7 @@ import type { CloseContent } from '../protocol/record.ts';
 import { Kind } from '../protocol/record.ts';
 import type { Connection } from './connection.ts';
 import type { SendData } from './webidl.ts';
+import { isUint8Array } from './webidl.ts';
 
 export class SendQueue {
   readonly #steps: SerialQueue;
@@ -34,7 +35,7 @@ export class SendQueue {
     this.#waiting += 1;
     this.#waitingBytes += size;
     this.#steps.push(() =>
-      chain(content instanceof Uint8Array ? content : bytesOf(content), (bytes) => {
+      chain(isUint8Array(content) ? content : bytesOf(content), (bytes) => {
         this.#waiting -= 1;
         this.#waitingBytes -= size;
         this.connection().send(kindOf(message), bytes, true, sent);
@@ -47,14 +48,8 @@ export class SendQueue {
     const close = (): void => {
       this.connection().close(content);
     };
-    if (now) close();
-    else this.inOrder(close);
-  }
-
-  /** Now, or when what stands at or behind a Blob has been sent. */
-  inOrder(act: () => void): void {
-    if (this.#waiting === 0) act();
-    else this.#steps.push(act);
+    if (now || this.#waiting === 0) close();
+    else this.#steps.push(close);
   }
 }
 
@@ -63,8 +58,7 @@ export function sizeOf(message: SendData): number {
 }
 
 function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
-  const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
-  return isText ? Kind.TEXT : Kind.BINARY;
+  return message.type === 'text' ? Kind.TEXT : Kind.BINARY;
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array> {

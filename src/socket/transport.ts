@@ -30,8 +30,6 @@ export interface TransportHost {
 
 /** The part of npm `ws`'s public surface that is used here. */
 export interface WsSocket {
-  /** On a client. */
-  readonly url?: string | undefined;
   readonly readyState: number;
   readonly protocol: string;
   readonly extensions: string;
@@ -121,8 +119,8 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
 type WsData = Uint8Array | ArrayBuffer | Uint8Array[];
 
 function joined(data: WsData): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return data;
+  if (!Array.isArray(data)) return new Uint8Array(data);
   const bytes = new Uint8Array(data.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of data) {

@@ -123,7 +123,7 @@ export function parseCloseArguments(code: unknown, reason: unknown): CloseArgume
 export type SendData =
   | { readonly type: 'text'; readonly bytes: Uint8Array }
   | { readonly type: 'binary'; readonly bytes: Uint8Array }
-  | { readonly type: 'blob'; readonly blob: Blob; readonly asText?: boolean };
+  | { readonly type: 'blob'; readonly blob: Blob };
 
 /** @throws {TypeError} for a view of shared or resizable memory, which BufferSource does not take */
 export function parseSendData(data: unknown): SendData {
@@ -149,8 +149,13 @@ const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteL
   readonly get: (this: unknown) => number;
 };
 
+/** Also one of another realm: in jsdom the global Uint8Array is not Node's. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
 /** By internal slot, so that a buffer of another realm counts. */
-function isArrayBuffer(value: unknown): value is ArrayBuffer {
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   try {
     byteLength.get.call(value);
     return true;

@@ -39,8 +39,7 @@ interface AnyClient extends EventTarget {
 const CLIENTS: readonly (readonly [string, (url: string, protocols: string[], fastOpen: boolean) => AnyClient])[] = [
   ['PQWebSocket', (url, protocols, fastOpen) => new PQWebSocket(url, protocols, { fastOpen })],
   ['PQWebSocket over ws', (url, protocols, fastOpen) => new PQWebSocket(url, protocols, { fastOpen, headers: { 'X-A': 'b' } })],
-  // An 'error' that nobody listens for would be thrown.
-  ['the ws client', (url, protocols, fastOpen) => new WebSocket(url, protocols, { fastOpen }).on('error', () => undefined)],
+  ['the ws client', (url, protocols, fastOpen) => new WebSocket(url, protocols, { fastOpen })],
 ];
 
 /** A hello, and the subprotocols that carry it, without anybody who could go on. */

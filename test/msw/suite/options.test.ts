@@ -18,12 +18,12 @@ const text = (data: unknown): string => (typeof data === 'string' ? data : Buffe
 
 const own = identity();
 const other = identity();
-const document = new TextEncoder().encode('document');
+const evidence = new TextEncoder().encode('evidence');
 
 const WORKING: readonly [string, MockOptions, PQWebSocketOptions][] = [
   ['context', { context: 'tenant 7' }, { context: 'tenant 7' }],
   ['identity and pin', { identity: own.secret }, { serverKeys: own.pin }],
-  ['an attestation', { attest: () => Promise.resolve(document) }, { verifyAttestation: (given) => { expect(given).toEqual(document); } }],
+  ['an attestation', { attest: () => Promise.resolve(evidence) }, { verifyAttestation: (given) => { expect([...given]).toEqual([...evidence]); } }],
   ['padding and rekey', { padding: 256, rekey: { records: 2 } }, { padding: 'padme', rekey: { records: 2 } }],
   ['yellowpages', { profiles: ['yellowpages'] }, { profile: 'yellowpages', verifyAttestation: false }],
   ['either profile', { profiles: ['v1', 'yellowpages'] }, { profile: 'yellowpages', verifyAttestation: false }],

@@ -1,1 +1,0 @@
-export { runClient } from '../echo/client.js';

@@ -1,3 +1,0 @@
-import { runClient as echo } from '../echo/client.js';
-
-export const runClient = (url, text) => echo(`${url}/chat`, text);

@@ -1,0 +1,60 @@
+/** msw's browser setup in Chromium: its service worker, its interceptor in the page, and a real server behind it. */
+import assert from 'node:assert/strict';
+import { build } from 'esbuild';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type * as Packed from 'pq-websocket/ws';
+import type { TestBrowser } from '../browser/harness.ts';
+import { AsyncQueue } from '../support/deferred.ts';
+
+/** @param folder with msw and the packed package installed */
+export async function checkInBrowser(browser: TestBrowser, folder: string, major: number): Promise<void> {
+  const built = await build({
+    entryPoints: [path.join(folder, 'browser-page.ts')],
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  const { WebSocketServer } = (await import(path.join(folder, '../node_modules/pq-websocket/dist/node/ws.js'))) as typeof Packed;
+  const origin = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(origin as never, 'listening');
+  const closes = new AsyncQueue<unknown>();
+  origin.on('connection', (socket) => {
+    socket.on('message', (data) => {
+      socket.send(`echo ${data.toString()}`);
+    });
+    socket.on('close', (code, reason) => closes.push([code, reason.toString()]));
+  });
+  const page = await browser.open({
+    html: '<!doctype html><html lang="en"><meta charset="utf-8"><title>msw</title><link rel="icon" href="data:,"><script src="/page.js"></script>',
+    files: {
+      'page.js': built.outputFiles[0]?.text ?? '',
+      'mockServiceWorker.js': await readFile(path.join(folder, 'node_modules/msw/lib/mockServiceWorker.js'), 'utf8'),
+    },
+  });
+  try {
+    for (const useExtension of major === 2 ? [false] : [false, true]) {
+      const url = `ws://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+      const outcome = (await page.page.evaluate(`run(${useExtension}, '${url}')`)) as Record<string, unknown>;
+      const { frames, ...rest } = outcome;
+      assert.deepEqual(rest, {
+        heard: ['hello', 'to the origin: there?', 'from the origin: echo there?'],
+        received: ['welcome', 'echo hello', 'echo there?'],
+        closed: { code: 4000, reason: 'enough', wasClean: true },
+        backends: ['webcrypto', 'noble'],
+      });
+      assert.match(frames as string, /pq_websocket/);
+      for (const secret of ['welcome', 'hello', 'enough']) assert.ok(!(frames as string).includes(secret), `${secret} in clear`);
+      assert.deepEqual(await closes.next(), [4001, 'done']);
+    }
+    assert.deepEqual(page.problems, []);
+  } finally {
+    await page.close();
+    await new Promise((resolve) => { origin.close(resolve); });
+  }
+}
