@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect as connectTcp, isIP } from 'node:net';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import type { PQWebSocketError } from '../protocol/errors.ts';
 import { WebSocket } from '../ws.ts';
@@ -38,14 +38,28 @@ export interface Ending {
   readonly message: string;
 }
 
+/** What TLS has agreed, as far as this Node tells. */
+export interface TlsFacts {
+  /** `TLSv1.3` */
+  readonly version: string;
+  /** `X25519MLKEM768` */
+  readonly group: string | undefined;
+  readonly cipher: string;
+  readonly certificate: PeerCertificate;
+  /** Why the certificate was not accepted; undefined when it was. */
+  readonly refused: string | undefined;
+}
+
 export interface Call {
   readonly socket: WsStyleWebSocket;
   readonly phase: Phase;
-  /** Undefined until TCP is there. */
-  readonly network: Socket | undefined;
+  /** Undefined until TLS is there, and without it. */
+  readonly tls: TlsFacts | undefined;
   /** Headers of the 101 response. */
   readonly upgrade: IncomingMessage | undefined;
   readonly refusal: Refusal | undefined;
+  /** When a phase began, in milliseconds since the call did. */
+  readonly begun: Readonly<Partial<Record<Phase, number>>>;
   /** Resolves when it is open, or has ended before. */
   readonly opened: Promise<void>;
   readonly ended: Promise<Ending>;
@@ -59,7 +73,14 @@ const MAX_REFUSAL_BYTES = 4_096;
  */
 export function dial({ url, protocols, options }: Target, seen?: (frame: WireFrame) => void): Call {
   let phase: Phase = 'tcp';
+  const start = performance.now();
+  const begun: Partial<Record<Phase, number>> = {};
+  const begin = (next: Phase): void => {
+    phase = next;
+    begun[next] = performance.now() - start;
+  };
   let network: Socket | undefined;
+  let tls: TlsFacts | undefined;
   let upgrade: IncomingMessage | undefined;
   let refusal: Refusal | undefined;
   const isSecure = url.startsWith('wss:');
@@ -67,10 +88,11 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
     network = isSecure ? secureSocket(given) : connectTcp({ ...given, path: undefined } as never);
     if (seen !== undefined) tapFrames(network, seen);
     network.once('connect', () => {
-      phase = isSecure ? 'tls' : 'upgrade';
+      begin(isSecure ? 'tls' : 'upgrade');
     });
     network.once('secureConnect', () => {
-      phase = 'upgrade';
+      begin('upgrade');
+      tls = tlsFactsOf(network as TLSSocket);
     });
     return network;
   };
@@ -78,6 +100,7 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
   let requestBytes = 0;
   socket.on('upgrade', (response: IncomingMessage) => {
     upgrade = response;
+    begun.handshake = performance.now() - start;
     requestBytes = network?.bytesWritten ?? 0;
   });
   // `ws` checks the answer after this event, and only behind that a hello is written.
@@ -92,7 +115,7 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
   socket.on('error', () => undefined);
   const opened = new Promise<void>((resolve) => {
     socket.once('open', () => {
-      phase = 'open';
+      begin('open');
       resolve();
     });
     socket.once('close', () => {
@@ -107,13 +130,14 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
   });
   return {
     socket,
+    begun,
     opened,
     ended,
     get phase() {
       return reached();
     },
-    get network() {
-      return network;
+    get tls() {
+      return tls;
     },
     get upgrade() {
       return upgrade;
@@ -137,6 +161,19 @@ function construct(...[url, protocols, options]: [string, readonly string[], Tar
 function secureSocket(given: ConnectionOptions): TLSSocket {
   const { host = '' } = given;
   return connectTls({ ...given, path: undefined, servername: given.servername ?? (isIP(host) ? '' : host) });
+}
+
+/** While it is connected: afterwards the socket knows nothing of it. */
+function tlsFactsOf(socket: TLSSocket): TlsFacts {
+  const info = socket.getEphemeralKeyInfo() as { name?: string; type?: string } | null;
+  return {
+    version: socket.getProtocol() ?? 'TLS',
+    group: info?.name ?? info?.type,
+    cipher: socket.getCipher().standardName,
+    certificate: socket.getPeerCertificate(),
+    // Node's types say Error; it is the code of one.
+    refused: socket.authorized ? undefined : String(socket.authorizationError),
+  };
 }
 
 async function readRefusal(response: IncomingMessage): Promise<Refusal> {

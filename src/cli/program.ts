@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addCompletionCommand } from './completion.ts';
 import { addConnectCommand } from './connect.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addGatewayCommand } from './gateway.ts';
 import { addIdentityCommands } from './identity-commands.ts';
 
@@ -18,10 +19,12 @@ export function buildProgram(): Command {
       `
 Examples:
   $ pq-websocket connect wss://example.com/chat
+  $ pq-websocket doctor wss://example.com/chat
   $ pq-websocket gateway --listen 0.0.0.0:8443 --upstream ws://127.0.0.1:8080
   $ pq-websocket keygen --out identity.pem`,
     );
   addConnectCommand(program);
+  addDoctorCommand(program);
   addGatewayCommand(program);
   addIdentityCommands(program);
   addCompletionCommand(program);

@@ -1,6 +1,5 @@
 /** What a conversation shows: plain lines, JSON lines or bytes on standard output; everything about it on standard error. */
 import type { Writable } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import type { Call, Ending } from '../dial.ts';
 import type { Paint } from '../terminal.ts';
 import { paintFor, visible } from '../terminal.ts';
@@ -24,11 +23,11 @@ export interface Streams {
 }
 
 /** `TLSv1.3 X25519MLKEM768, v1 ML-KEM-768 AES-256-GCM (node), …`: on what the conversation stands. */
-export function describeCall({ socket, network }: Call, proof: string): string {
-  const { pq, protocol } = socket;
+export function describeCall(call: Call, proof: string): string {
+  const { pq, protocol } = call.socket;
   const took = pq.handshakeMilliseconds === null ? '' : `, ${Math.round(pq.handshakeMilliseconds)} ms`;
   const parts = [
-    tlsOf(network) ?? 'no TLS',
+    tlsOf(call) ?? 'no TLS',
     `${pq.profile} ${pq.kem} ${pq.cipher} (${pq.backend}${took})`,
     proof,
     ...(protocol === '' ? [] : [`subprotocol ${protocol}`]),
@@ -37,11 +36,8 @@ export function describeCall({ socket, network }: Call, proof: string): string {
 }
 
 /** `TLSv1.3 X25519MLKEM768`; undefined without TLS. */
-function tlsOf(network: Call['network']): string | undefined {
-  if (network === undefined || !('getProtocol' in network)) return undefined;
-  const socket = network as TLSSocket;
-  const info = socket.getEphemeralKeyInfo() as { name?: string; type?: string } | null;
-  return [socket.getProtocol() ?? 'TLS', info?.name ?? info?.type].filter(Boolean).join(' ');
+function tlsOf({ tls }: Call): string | undefined {
+  return tls && [tls.version, tls.group].filter(Boolean).join(' ');
 }
 
 /** For pipes and files, or a terminal that is only written to. */
@@ -95,10 +91,10 @@ export class JsonView implements View {
     private readonly settings: { readonly proof: string },
   ) {}
 
-  opened({ socket, network }: Call): void {
-    const { url, protocol, pq } = socket;
+  opened(call: Call): void {
+    const { url, protocol, pq } = call.socket;
     const { profile, kem, cipher, backend, handshakeMilliseconds } = pq;
-    this.#write({ type: 'open', url, protocol, tls: tlsOf(network) ?? null, profile, kem, cipher, backend, handshakeMilliseconds, server: this.settings.proof });
+    this.#write({ type: 'open', url, protocol, tls: tlsOf(call) ?? null, profile, kem, cipher, backend, handshakeMilliseconds, server: this.settings.proof });
   }
 
   message(data: Buffer, isBinary: boolean): boolean {
