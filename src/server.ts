@@ -3,10 +3,10 @@
  * @module
  */
 import { DEFAULT_LIMITS } from './protocol/limits.ts';
-import { SERVER_AUTHENTICATION_OPTIONS } from './socket/identity-options.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from './socket/server-identity.ts';
 import type { ChannelConfig } from './socket/options.ts';
 import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from './socket/options.ts';
-import { serverConfig } from './socket/profile-options.ts';
+import { serverConfig } from './socket/server-options.ts';
 import type { ServerSocket } from './socket-types.ts';
 import type { BunServerWebSocket } from './socket/bun-socket.ts';
 import { BunSocket } from './socket/bun-socket.ts';

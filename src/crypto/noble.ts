@@ -1,6 +1,5 @@
 /**
- * The portable backend: @noble's JavaScript, synchronous, for every platform. Its ML-KEM also serves the other
- * two backends where the platform has none (`portableKeyPair`, `portableEncapsulate`).
+ * The portable backend: @noble's JavaScript, synchronous, for every platform.
  *
  * JavaScript gives no constant-time promise and its garbage collector may copy; buffers that hold a secret are
  * overwritten all the same, so that a later look into memory finds less.
@@ -8,57 +7,19 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from './backend.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './backend.ts';
 import {
   alive,
   checkAeadKeySize,
   checkBytes,
-  checkCiphertext,
-  checkEncapsulation,
   checkHkdf,
   checkOpen,
   checkSeal,
-  checkSeed,
   own,
 } from './checks.ts';
-
-/** ML-KEM down to plain bytes. The shared secret is a buffer of the caller, who overwrites it. */
-export interface PortableKeyPair {
-  readonly encapsulationKey: Uint8Array;
-  decapsulate(ciphertext: Uint8Array): Uint8Array;
-  destroy(): void;
-}
-
-/** Without `seed`, @noble draws it from crypto.getRandomValues and overwrites it. */
-export function portableKeyPair(seed?: Uint8Array): PortableKeyPair {
-  checkSeed(seed);
-  const { publicKey, secretKey } = ml_kem768.keygen(seed);
-  let held: Uint8Array | undefined = secretKey;
-  return {
-    encapsulationKey: publicKey,
-    decapsulate(ciphertext) {
-      const decapsulationKey = alive(held, 'ML-KEM-768 key pair');
-      checkCiphertext(ciphertext);
-      return ml_kem768.decapsulate(ciphertext, decapsulationKey);
-    },
-    destroy() {
-      held?.fill(0);
-      held = undefined;
-    },
-  };
-}
-
-/** Without `m`, @noble draws it from crypto.getRandomValues and overwrites it. */
-export function portableEncapsulate(
-  encapsulationKey: Uint8Array,
-  m?: Uint8Array,
-): { readonly ciphertext: Uint8Array; readonly sharedSecret: Uint8Array } {
-  checkEncapsulation(encapsulationKey, m);
-  const { cipherText, sharedSecret } = ml_kem768.encapsulate(encapsulationKey, m);
-  return { ciphertext: cipherText, sharedSecret };
-}
+import { nobleKem } from './noble-kem.ts';
+import { adoptingKeyPair } from './portable-kem.ts';
 
 class NobleSecret implements Secret {
   #bytes: Uint8Array | undefined;
@@ -120,15 +81,7 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
 }
 
 function generateKeyPair(seed?: Uint8Array): KemKeyPair {
-  const pair = portableKeyPair(seed);
-  return {
-    native: false,
-    encapsulationKey: pair.encapsulationKey,
-    decapsulate: (ciphertext) => new NobleSecret(pair.decapsulate(ciphertext)),
-    destroy: () => {
-      pair.destroy();
-    },
-  };
+  return adoptingKeyPair(nobleKem.keyPair(seed), (sharedSecret) => new NobleSecret(sharedSecret));
 }
 
 export const nobleBackend: CryptoBackend = {
@@ -137,7 +90,7 @@ export const nobleBackend: CryptoBackend = {
   generateKeyPairNow: generateKeyPair,
 
   encapsulate(encapsulationKey, m) {
-    const { ciphertext, sharedSecret } = portableEncapsulate(encapsulationKey, m);
+    const { ciphertext, sharedSecret } = nobleKem.encapsulate(encapsulationKey, m);
     return { native: false, ciphertext, sharedSecret: new NobleSecret(sharedSecret) };
   },
 

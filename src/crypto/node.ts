@@ -17,7 +17,8 @@ import {
   checkSeed,
   own,
 } from './checks.ts';
-import { portableEncapsulate, portableKeyPair } from './noble.ts';
+import { nobleKem } from './noble-kem.ts';
+import { adoptingKeyPair } from './portable-kem.ts';
 
 /** From here on a plaintext is enciphered in pieces of this many bytes, so that what a piece leaves behind stays in the cache. */
 const PIECE_BYTES = 32_768;
@@ -248,15 +249,7 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
 
 function generateKeyPair(seed?: Uint8Array): KemKeyPair {
   if (hasNativeKem()) return nativeKeyPair(seed);
-  const pair = portableKeyPair(seed);
-  return {
-    native: false,
-    encapsulationKey: pair.encapsulationKey,
-    decapsulate: (ciphertext) => new NodeSecret(adopt(pair.decapsulate(ciphertext))),
-    destroy: () => {
-      pair.destroy();
-    },
-  };
+  return adoptingKeyPair(nobleKem.keyPair(seed), (sharedSecret) => new NodeSecret(adopt(sharedSecret)));
 }
 
 export const nodeBackend: CryptoBackend = {
@@ -266,7 +259,7 @@ export const nodeBackend: CryptoBackend = {
 
   encapsulate(encapsulationKey, m) {
     if (m === undefined && hasNativeKem()) return nativeEncapsulate(encapsulationKey);
-    const { ciphertext, sharedSecret } = portableEncapsulate(encapsulationKey, m);
+    const { ciphertext, sharedSecret } = nobleKem.encapsulate(encapsulationKey, m);
     return { native: false, ciphertext, sharedSecret: new NodeSecret(adopt(sharedSecret)) };
   },
 

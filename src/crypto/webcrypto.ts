@@ -18,7 +18,8 @@ import {
   checkSeed,
   own,
 } from './checks.ts';
-import { portableEncapsulate, portableKeyPair } from './noble.ts';
+import type { PortableKem } from './portable-kem.ts';
+import { adoptingKeyPair } from './portable-kem.ts';
 
 const AES = { name: 'AES-GCM', length: 8 * AEAD_KEY_BYTES };
 const KEM = { name: 'ML-KEM-768' };
@@ -130,7 +131,8 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return shared ? Uint8Array.from(bytes) : (bytes as Uint8Array<ArrayBuffer>);
 }
 
-export function webcryptoBackend(subtle: SubtleCrypto): CryptoBackend {
+/** @param portable does ML-KEM-768 where the platform does not */
+export function webcryptoBackend(subtle: SubtleCrypto, portable: PortableKem): CryptoBackend {
   const kem = subtle as unknown as KemSubtle;
 
   async function importSecret(bytes: Uint8Array): Promise<SubtleSecret> {
@@ -216,15 +218,7 @@ export function webcryptoBackend(subtle: SubtleCrypto): CryptoBackend {
   }
 
   function generateKeyPairNow(seed?: Uint8Array): KemKeyPair {
-    const pair = portableKeyPair(seed);
-    return {
-      native: false,
-      encapsulationKey: pair.encapsulationKey,
-      decapsulate: async (ciphertext) => adopt(pair.decapsulate(ciphertext)),
-      destroy: () => {
-        pair.destroy();
-      },
-    };
+    return adoptingKeyPair(portable.keyPair(seed), adopt);
   }
 
   return {
@@ -245,7 +239,7 @@ export function webcryptoBackend(subtle: SubtleCrypto): CryptoBackend {
       // What was checked is what is used, whatever the caller does to its array in the meantime.
       const checked = Uint8Array.from(encapsulationKey);
       if (m === undefined && (await hasNativeKem())) return nativeEncapsulate(checked);
-      const { ciphertext, sharedSecret } = portableEncapsulate(checked, m);
+      const { ciphertext, sharedSecret } = portable.encapsulate(checked, m);
       return { native: false, ciphertext, sharedSecret: await adopt(sharedSecret) };
     },
 

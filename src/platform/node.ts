@@ -5,6 +5,8 @@ import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node-signature.ts';
 import { nodeBackend } from '../crypto/node.ts';
 import { pooled } from '../crypto/random-pool.ts';
+import { YellowpagesSession } from '../protocol/yellowpages.ts';
+import { attachTransport } from '../socket/transport.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
 
@@ -15,6 +17,8 @@ function mayPool(): boolean {
 
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
+  yellowpages: () => YellowpagesSession,
+  attachTransport,
   backend: () => nodeBackend,
   synchronousBackend: nodeBackend,
   random: pooled((target) => randomFillSync(target), mayPool),

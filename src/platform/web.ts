@@ -1,19 +1,24 @@
 /** Browsers, their workers, and workerd. */
 import type { CryptoBackend } from '../crypto/backend.ts';
-import { nobleBackend } from '../crypto/noble.ts';
+import { deferredBackend } from '../crypto/deferred.ts';
+import { nobleKem } from '../crypto/noble-kem.ts';
 import { webcryptoBackend } from '../crypto/webcrypto.ts';
 import { fromUtf8 } from '../protocol/bytes.ts';
+import type { WhatwgSocket } from '../socket/transport.ts';
+import { attachWhatwg } from '../socket/transport.ts';
 import type { Platform } from './platform.ts';
 
 let subtleBackend: CryptoBackend | undefined;
+/** Only pages without crypto.subtle load @noble's AES, HKDF and SHA-256. */
+const portableBackend = deferredBackend('noble', nobleKem, async () => (await import('../crypto/noble.ts')).nobleBackend);
 let channel: MessageChannel | undefined;
 const tasks: (() => void)[] = [];
 
 /** A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts. */
 function backend(): CryptoBackend {
   const subtle = (globalThis.crypto as Partial<Crypto>).subtle;
-  if (subtle === undefined) return nobleBackend;
-  subtleBackend ??= webcryptoBackend(subtle);
+  if (subtle === undefined) return portableBackend;
+  subtleBackend ??= webcryptoBackend(subtle, nobleKem);
   return subtleBackend;
 }
 
@@ -36,6 +41,8 @@ function queueTask(act: () => void): void {
 
 export const platform: Platform = {
   signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
+  yellowpages: async () => (await import('../protocol/yellowpages.ts')).YellowpagesSession,
+  attachTransport: (socket, host) => attachWhatwg(socket as WhatwgSocket, host),
   backend,
   synchronousBackend: nobleBackend,
   random: (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,

@@ -2,6 +2,7 @@
 import type { MaybePromise } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
 import { isSelectionAllowed } from './fast-open.ts';
+import type { Handshake } from './handshake-role.ts';
 import type { ReceivedFinished } from './handshake.ts';
 import { buildFinished } from './handshake.ts';
 import type { Agreement } from './key-agreement.ts';
@@ -9,20 +10,18 @@ import { ClientKeyAgreement } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import type { Link } from './link.ts';
 import { attempt, chain } from './maybe-promise.ts';
+import { CLIENT_STATES } from './states.ts';
 
 const NO_OFFER = { application: false, fastOpen: false };
 
-export class ClientHandshake {
+export class ClientHandshake implements Handshake {
+  static readonly states = CLIENT_STATES;
   readonly #keyAgreement: ClientKeyAgreement;
 
   constructor(private readonly link: Link<unknown>) {
     this.#keyAgreement = new ClientKeyAgreement(link.config);
   }
 
-  /**
-   * @param selected the subprotocol that the server selected
-   * @throws {Refusal} or rejects with one
-   */
   start(selected: string): MaybePromise<void> {
     const { state, host, config } = this.link;
     if (!isSelectionAllowed(selected, config.offer ?? NO_OFFER)) throw new Refusal('PQ_ERR_FAST_OPEN');
@@ -33,8 +32,20 @@ export class ClientHandshake {
     });
   }
 
-  /** @throws {Refusal} or rejects with one */
-  acceptServerHello(message: string | Uint8Array): MaybePromise<void> {
+  answerEarly(): void {}
+
+  accept(message: string | Uint8Array): MaybePromise<void> {
+    const { state } = this.link;
+    if (state.is('client: awaiting server hello')) return this.#acceptServerHello(message);
+    if (state.is('client: awaiting finished')) return this.#acceptFinished(message);
+    throw new Error(`a message was handled in state '${state.current}'`);
+  }
+
+  destroy(): void {
+    this.#keyAgreement.destroy();
+  }
+
+  #acceptServerHello(message: string | Uint8Array): MaybePromise<void> {
     const { state } = this.link;
     return chain(this.#keyAgreement.finish(message), (agreement) => {
       if (!state.is('client: awaiting server hello')) {
@@ -46,8 +57,7 @@ export class ClientHandshake {
     });
   }
 
-  /** @throws {Refusal} or rejects with one */
-  acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
+  #acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
     const { state } = this.link;
     return chain(this.link.openFinished(frame), (finished) => {
       if (!state.is('client: awaiting finished')) return undefined;
@@ -56,10 +66,6 @@ export class ClientHandshake {
         state.is('client: verifying') ? this.#accepted() : undefined,
       );
     });
-  }
-
-  destroy(): void {
-    this.#keyAgreement.destroy();
   }
 
   #authenticate(finished: ReceivedFinished): MaybePromise<void> {
@@ -81,8 +87,8 @@ export class ClientHandshake {
     outbound.flush();
     return chain(outbound.handedOver(), () => {
       // Sealing may have failed the session, and what waited may have made the application close.
-      if (state.hasAcceptedPeer) host.peerAccepted();
-      if (state.sends) host.opened();
+      if (state.may('accepted')) host.peerAccepted();
+      if (state.may('sends')) host.opened();
     });
   }
 }

@@ -41,7 +41,7 @@ export class Conversation<Text> {
   close(content: CloseContent): void {
     const { state, outbound, host } = this.link;
     outbound.flush();
-    if (!state.sends) return;
+    if (!state.may('sends')) return;
     this.#ownClose = content;
     state.move('close');
     outbound.close(Kind.CLOSE, content);

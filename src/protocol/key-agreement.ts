@@ -1,11 +1,9 @@
 /**
- * The two halves of the key agreement: from hellos to connection keys. Each is used for one connection, and
- * holds nothing secret once its result is there.
+ * The client's half of the key agreement, and what both halves share: from hellos to connection keys. It is used for
+ * one connection, and holds nothing secret once its result is there.
  */
 import type { CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../crypto/backend.ts';
-import { KemInputError } from '../crypto/backend.ts';
-import { Refusal } from './errors.ts';
-import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './handshake.ts';
+import { buildClientHello, parseServerHello, transcript } from './handshake.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
 import { deriveConnectionKeys } from './key-schedule.ts';
 import { attempt, chain, finish } from './maybe-promise.ts';
@@ -73,38 +71,8 @@ export class ClientKeyAgreement {
   }
 }
 
-/**
- * The server's half.
- * @throws {Refusal} or rejects with one
- */
-export function answerClientHello(
-  config: KeyAgreementConfig,
-  clientHello: string | Uint8Array,
-): MaybePromise<Agreement & { readonly serverHello: string }> {
-  const encapsulationKey = parseClientHello(clientHello);
-  return chain(encapsulate(config, encapsulationKey), ({ ciphertext, sharedSecret, native }) => {
-    const serverHello = buildServerHello(ciphertext);
-    return chain(agree(config, clientHello as string, serverHello, sharedSecret, native), (agreement) => ({
-      ...agreement,
-      serverHello,
-    }));
-  });
-}
-
-/** @throws {Refusal} or rejects with one, for a key that FIPS 203 refuses */
-export function encapsulate(
-  config: KeyAgreementConfig,
-  encapsulationKey: Uint8Array,
-): ReturnType<CryptoBackend['encapsulate']> {
-  return attempt(
-    () => config.backend.encapsulate(encapsulationKey, config.encapsulationRandomness?.()),
-    (error) => {
-      throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
-    },
-  );
-}
-
-function agree(
+/** From the shared secret, which it destroys, and both hellos to the keys. */
+export function agree(
   config: KeyAgreementConfig,
   clientHello: string,
   serverHello: string,

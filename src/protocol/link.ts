@@ -11,7 +11,7 @@ import type { OpenedRecord } from './receiver.ts';
 import { RecordReceiver } from './receiver.ts';
 import { Kind, maxInnerBytes } from './record.ts';
 import type { SessionConfig, SessionHost } from './session-types.ts';
-import type { State } from './states.ts';
+import type { States } from './states.ts';
 import { StateMachine } from './states.ts';
 
 export class Link<Text> {
@@ -23,13 +23,10 @@ export class Link<Text> {
   constructor(
     readonly config: SessionConfig<Text>,
     readonly host: SessionHost<Text>,
+    states: States,
     fail: (error: unknown) => void,
   ) {
-    const initial: Record<typeof config.role, State> = {
-      client: 'client: idle',
-      server: 'server: awaiting client hello',
-    };
-    this.state = new StateMachine(initial[config.role]);
+    this.state = new StateMachine(states);
     this.outbound = new Outbound(config, {
       transmit: (message, receipt) => {
         host.transmit(message, receipt);

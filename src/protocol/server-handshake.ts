@@ -1,35 +1,33 @@
 /** The server's steps up to `open` (PROTOCOL.md 3.2). Each is asked again, after a wait, whether it still is its turn. */
 import type { MaybePromise } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
+import type { Handshake } from './handshake-role.ts';
 import type { ServerProof } from './handshake.ts';
 import { buildFinished } from './handshake.ts';
 import type { Agreement } from './key-agreement.ts';
-import { answerClientHello } from './key-agreement.ts';
+import { answerClientHello } from './server-key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import type { Link } from './link.ts';
 import { attempt, chain } from './maybe-promise.ts';
 import type { State } from './states.ts';
+import { SERVER_STATES } from './states.ts';
 
 type Answer = Agreement & { readonly serverHello: string };
 
-export class ServerHandshake {
+export class ServerHandshake implements Handshake {
+  static readonly states = SERVER_STATES;
+
   constructor(private readonly link: Link<unknown>) {}
 
-  /** @throws {Refusal} or rejects with one */
-  acceptClientHello(message: string | Uint8Array): MaybePromise<void> {
-    const { state, config } = this.link;
-    state.move('client hello');
-    return chain(answerClientHello(config, message), (agreement) => this.#answer(agreement, 'server: replying'));
-  }
+  start(): void {}
 
-  /**
-   * Answers the upgrade request's ClientHello (PROTOCOL.md 13). One that is refused counts for nothing.
-   * @throws {Refusal} or rejects with one
-   */
-  answerEarly(clientHello: string): MaybePromise<void> {
+  /** PROTOCOL.md 13. A hello that is refused counts for nothing. */
+  answerEarly(): MaybePromise<void> {
     const { state, config } = this.link;
+    const { earlyHello } = config;
+    if (earlyHello === undefined || !state.is('server: awaiting client hello')) return undefined;
     state.move('early hello');
-    const answered = attempt<Answer | undefined>(() => answerClientHello(config, clientHello), notOurs);
+    const answered = attempt<Answer | undefined>(() => answerClientHello(config, earlyHello), notOurs);
     return chain(answered, (agreement) => {
       if (agreement !== undefined) return this.#answer(agreement, 'server: answering early');
       if (state.is('server: answering early')) state.move('early hello refused');
@@ -37,15 +35,30 @@ export class ServerHandshake {
     });
   }
 
-  /** @throws {Refusal} */
-  acceptRepeatedHello(message: string | Uint8Array): void {
+  accept(message: string | Uint8Array): MaybePromise<void> {
+    const { state } = this.link;
+    if (state.is('server: awaiting client hello')) return this.#acceptClientHello(message);
+    if (state.is('server: awaiting repeated hello', 'server: closing unrepeated')) return this.#acceptRepeatedHello(message);
+    if (state.is('server: awaiting finished', 'server: closing unconfirmed')) return this.#acceptFinished(message);
+    throw new Error(`a message was handled in state '${state.current}'`);
+  }
+
+  /** Whatever is secret is the link's. */
+  destroy(): void {}
+
+  #acceptClientHello(message: string | Uint8Array): MaybePromise<void> {
+    const { state, config } = this.link;
+    state.move('client hello');
+    return chain(answerClientHello(config, message), (agreement) => this.#answer(agreement, 'server: replying'));
+  }
+
+  #acceptRepeatedHello(message: string | Uint8Array): void {
     // Valid UTF-8 on both sides: equal strings are equal bytes.
     if (message !== this.link.config.earlyHello) throw new Refusal('PQ_ERR_FAST_OPEN');
     this.link.state.move('hello repeated');
   }
 
-  /** @throws {Refusal} or rejects with one */
-  acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
+  #acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
     const { state, host } = this.link;
     return chain(this.link.openFinished(frame), () => {
       if (!state.is('server: awaiting finished', 'server: closing unconfirmed')) return;
@@ -85,9 +98,9 @@ export class ServerHandshake {
       host.transmit(serverHello, undefined);
     });
     return chain(outbound.handedOver(), () => {
-      if (state.sends) outbound.flush();
+      if (state.may('sends')) outbound.flush();
       return chain(outbound.handedOver(), () => {
-        if (state.sends) host.opened();
+        if (state.may('sends')) host.opened();
       });
     });
   }

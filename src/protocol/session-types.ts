@@ -10,8 +10,12 @@ import type { CloseContent, MessageKind, Padding } from './record.ts';
 
 export type Profile = 'v1' | 'yellowpages';
 
+export type SessionMaker = new <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => ProfileSession;
+
 /** What only the yellowpages profile needs (PROTOCOL.md 15). */
 export interface YellowpagesConfig {
+  /** Client: the profile's code, where it may have to be loaded first. */
+  readonly session?: MaybePromise<SessionMaker> | undefined;
   /** Milliseconds for each step of the handshake. */
   readonly stepTimeout: number;
   /** Frames of a connection, both directions together. */

@@ -4,17 +4,16 @@
  * backend everything happens within the call that caused it.
  */
 import type { MaybePromise } from '../crypto/backend.ts';
-import { ClientHandshake } from './client-handshake.ts';
 import { Conversation } from './conversation.ts';
 import type { PQErrorCode } from './errors.ts';
 import { failureOf, PQWebSocketError, Refusal } from './errors.ts';
+import type { Handshake, HandshakeMaker } from './handshake-role.ts';
 import type { Agreement } from './key-agreement.ts';
 import { Link } from './link.ts';
 import { SerialQueue } from './maybe-promise.ts';
 import { outcomeOf } from './outcome.ts';
 import type { SentCallback } from './outbox.ts';
 import type { CloseContent, MessageKind } from './record.ts';
-import { ServerHandshake } from './server-handshake.ts';
 import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
 import type { State } from './states.ts';
 
@@ -26,8 +25,7 @@ const WAITING_MESSAGE_BYTES = 64;
 export class Session<Text> implements ProfileSession {
   readonly profile = 'v1';
   readonly #link: Link<Text>;
-  readonly #client: ClientHandshake;
-  readonly #server: ServerHandshake;
+  readonly #handshake: Handshake;
   readonly #conversation: Conversation<Text>;
   readonly #inbound: SerialQueue;
   /** Bytes received that wait for an earlier step. */
@@ -37,17 +35,18 @@ export class Session<Text> implements ProfileSession {
   #failure: PQWebSocketError | undefined;
   #transportEnd: { readonly code: number; readonly cause: unknown } | undefined;
 
+  /** @param role this end's half of the handshake */
   constructor(
     private readonly config: SessionConfig<Text>,
     private readonly host: SessionHost<Text>,
+    role: HandshakeMaker,
   ) {
     const fail = (error: unknown): void => {
       this.#fail(error);
     };
     this.#inbound = new SerialQueue(fail);
-    this.#link = new Link(config, host, fail);
-    this.#client = new ClientHandshake(this.#link);
-    this.#server = new ServerHandshake(this.#link);
+    this.#link = new Link(config, host, role.states, fail);
+    this.#handshake = new role(this.#link);
     this.#conversation = new Conversation(this.#link, () => {
       this.#end();
     });
@@ -86,20 +85,10 @@ export class Session<Text> implements ProfileSession {
 
   /** When `tick` has something to do, on the clock of the config; undefined when nothing is timed. */
   get deadline(): number | undefined {
-    switch (this.state) {
-      case 'open':
-      case 'finishing':
-      case 'ended':
-      case 'failed':
-        return undefined;
-      case 'close sent':
-        return this.#closeDeadline;
-      case 'server: closing unrepeated':
-      case 'server: closing unconfirmed':
-        return Math.min(this.#handshakeDeadline ?? Infinity, this.#closeDeadline ?? Infinity);
-      default:
-        return this.#handshakeDeadline;
-    }
+    const { state } = this.#link;
+    if (state.is('open') || state.may('deaf')) return undefined;
+    if (state.is('close sent')) return this.#closeDeadline;
+    return earlier(this.#handshakeDeadline, this.#closeDeadline);
   }
 
   /**
@@ -108,22 +97,19 @@ export class Session<Text> implements ProfileSession {
    */
   start(selected = ''): void {
     this.#startHandshakeTimer();
-    this.#inbound.push(() => this.#client.start(selected));
+    this.#inbound.push(() => this.#handshake.start(selected));
   }
 
   /** Server: the transport is open, and the host ready to hear of it. Answers what the upgrade request has asked, if it has. */
   answerEarly(): void {
-    const { earlyHello } = this.config;
-    if (earlyHello === undefined || !this.#link.state.is('server: awaiting client hello')) return;
-    this.#inbound.push(() => this.#server.answerEarly(earlyHello));
+    this.#inbound.push(() => this.#handshake.answerEarly());
   }
 
   /** A message from the transport. The bytes are only read. */
   receive(message: string | Uint8Array): void {
     const { state } = this.#link;
-    if (state.isDeaf) return;
-    // Here the peer has nothing to answer yet, so whatever it says is out of turn (PROTOCOL.md 3.1 and 3.2).
-    if (state.is('client: idle', 'server: replying')) {
+    if (state.may('deaf')) return;
+    if (state.may('unasked')) {
       this.#fail(new Refusal('PQ_ERR_MESSAGE_TYPE'));
       return;
     }
@@ -135,7 +121,7 @@ export class Session<Text> implements ProfileSession {
     });
     // Frames behind a verification that still runs wait, but not without limit. An open session falls behind
     // only as far as its backend does.
-    if (!state.hasAcceptedPeer && this.#waitingBytes > this.config.limits.maxWaitingBytes) {
+    if (!state.may('accepted') && this.#waitingBytes > this.config.limits.maxWaitingBytes) {
       this.#fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
     }
     this.flush();
@@ -149,13 +135,13 @@ export class Session<Text> implements ProfileSession {
    */
   send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback, now = false): boolean {
     const { state, outbound } = this.#link;
-    if (state.isSilent) {
+    if (state.may('silent')) {
       sent?.(this.#reason());
       return false;
     }
-    if (now && state.sends && outbound.sendNow(kind, payload, sent)) return true;
+    if (now && state.may('sends') && outbound.sendNow(kind, payload, sent)) return true;
     outbound.add(kind, payload, owned, sent);
-    if (!state.sends && outbound.queuedBytes > this.config.limits.maxQueuedBytes) {
+    if (!state.may('sends') && outbound.queuedBytes > this.config.limits.maxQueuedBytes) {
       this.#fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
     }
     return true;
@@ -163,14 +149,14 @@ export class Session<Text> implements ProfileSession {
 
   /** Seals what waits; messages that wait together share records. */
   flush(): void {
-    if (this.#link.state.sends) this.#link.outbound.flush();
+    if (this.#link.state.may('sends')) this.#link.outbound.flush();
   }
 
   /** Seals a close behind what was sent before it. Before the connection is open it fails the connection instead. */
   close(content: CloseContent): void {
     const { state } = this.#link;
-    if (state.sends) this.#conversation.close(content);
-    else if (!state.isSilent) this.#fail(new Refusal('PQ_ERR_CLOSED_EARLY'));
+    if (state.may('sends')) this.#conversation.close(content);
+    else if (!state.may('silent')) this.#fail(new Refusal('PQ_ERR_CLOSED_EARLY'));
   }
 
   /** The transport has sent all that it was given, the close included: the wait for its answer begins. */
@@ -198,7 +184,7 @@ export class Session<Text> implements ProfileSession {
   transportClosed(code: number, cause?: unknown): void {
     if (this.#transportEnd !== undefined) return;
     this.#transportEnd = { code, cause };
-    if (!this.#link.state.receives) this.#conclude();
+    if (!this.#link.state.may('receives')) this.#conclude();
     else {
       this.#inbound.push(() => {
         this.#conclude();
@@ -209,7 +195,7 @@ export class Session<Text> implements ProfileSession {
   /** @throws {Error} before the connection is open and after it has ended */
   exportKey(label: string, length: number): MaybePromise<Uint8Array> {
     const { agreement, state } = this.#link;
-    if (agreement === undefined || !state.exports) throw new Error('exportKey: the connection is not open');
+    if (agreement === undefined || !state.may('exports')) throw new Error('exportKey: the connection is not open');
     return agreement.keys.exporter.exportKey(label, length);
   }
 
@@ -218,32 +204,9 @@ export class Session<Text> implements ProfileSession {
   }
 
   #accept(message: string | Uint8Array): MaybePromise<void> {
-    switch (this.state) {
-      case 'client: awaiting server hello':
-        return this.#client.acceptServerHello(message);
-      case 'client: awaiting finished':
-        return this.#client.acceptFinished(message);
-      case 'server: awaiting client hello':
-        return this.#server.acceptClientHello(message);
-      case 'server: awaiting repeated hello':
-      case 'server: closing unrepeated':
-        return this.#server.acceptRepeatedHello(message);
-      case 'server: awaiting finished':
-      case 'server: closing unconfirmed':
-        return this.#server.acceptFinished(message);
-      case 'open':
-      case 'close sent':
-        return this.#conversation.accept(message);
-      case 'finishing':
-      case 'ended':
-      case 'failed':
-        return undefined;
-      case 'client: idle':
-      case 'client: verifying':
-      case 'server: answering early':
-      case 'server: replying':
-        throw new Error(`a message was handled in state '${this.state}'`);
-    }
+    const { state } = this.#link;
+    if (state.may('deaf')) return undefined;
+    return state.is('open', 'close sent') ? this.#conversation.accept(message) : this.#handshake.accept(message);
   }
 
   #end(): void {
@@ -258,7 +221,7 @@ export class Session<Text> implements ProfileSession {
     const { state } = this.#link;
     if (state.is('ended', 'failed')) return;
     const refusal = error instanceof Refusal ? error : new Refusal('PQ_ERR_INTERNAL', { cause: error });
-    this.#failure = failureOf(refusal, state.hasAcceptedPeer);
+    this.#failure = failureOf(refusal, state.may('accepted'));
     state.move('fail');
     this.#release();
     this.host.failed(this.#failure);
@@ -280,7 +243,7 @@ export class Session<Text> implements ProfileSession {
   /** Lets go of every secret and of all that waits, in either direction. */
   #release(): void {
     this.#inbound.clear();
-    this.#client.destroy();
+    this.#handshake.destroy();
     this.#link.destroyKeys();
     this.#link.outbound.abandon(this.#reason());
   }
@@ -289,4 +252,8 @@ export class Session<Text> implements ProfileSession {
   #reason(): PQWebSocketError {
     return this.#failure ?? new PQWebSocketError('PQ_ERR_CLOSED_EARLY', undefined, 'local');
   }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

@@ -51,116 +51,104 @@ export type Transition =
   | 'handed over'
   | 'fail';
 
-const TABLE: Record<State, Partial<Record<Transition, State>>> = {
-  'client: idle': { start: 'client: awaiting server hello', fail: 'failed' },
-  'client: awaiting server hello': { 'server hello': 'client: awaiting finished', fail: 'failed' },
-  'client: awaiting finished': { 'finished received': 'client: verifying', fail: 'failed' },
-  'client: verifying': { 'peer accepted': 'open', fail: 'failed' },
-  'server: awaiting client hello': {
-    'client hello': 'server: replying',
-    'early hello': 'server: answering early',
-    fail: 'failed',
-  },
-  'server: answering early': {
-    'finished sent': 'server: awaiting repeated hello',
-    'early hello refused': 'server: awaiting client hello',
-    fail: 'failed',
-  },
-  'server: awaiting repeated hello': {
-    'hello repeated': 'server: awaiting finished',
-    close: 'server: closing unrepeated',
-    fail: 'failed',
-  },
-  'server: closing unrepeated': { 'hello repeated': 'server: closing unconfirmed', fail: 'failed' },
-  'server: replying': { 'finished sent': 'server: awaiting finished', fail: 'failed' },
-  'server: awaiting finished': { 'peer accepted': 'open', close: 'server: closing unconfirmed', fail: 'failed' },
-  'server: closing unconfirmed': { 'peer accepted': 'close sent', fail: 'failed' },
-  open: { close: 'close sent', 'peer closed': 'finishing', fail: 'failed' },
-  'close sent': { 'peer closed': 'finishing', fail: 'failed' },
-  finishing: { 'handed over': 'ended', fail: 'failed' },
-  ended: {},
-  failed: {},
+/** What an end may do in a state. */
+type Ability =
+  /** This end has sent its Finished and no close: messages are sealed (PROTOCOL.md 3.2 and 3.3). */
+  | 'sends'
+  /** The peer's Finished has been accepted: from here on failures have their own codes (PROTOCOL.md 10). */
+  | 'accepted'
+  /** The application can send nothing any more: it has closed, the peer has, or the connection has failed. */
+  | 'silent'
+  /** The key is agreed and not yet destroyed (PROTOCOL.md 6.1). */
+  | 'exports'
+  /** What arrives is handled, in order, before anything that the transport says after it. */
+  | 'receives'
+  /** The peer has nothing to answer yet, so whatever it says is out of turn (PROTOCOL.md 3.1 and 3.2). */
+  | 'unasked'
+  /** What arrives is looked at no more. */
+  | 'deaf';
+
+/** What an end may do in a state, and where each transition leads but `fail`, which leads to `failed`. */
+type Row = readonly [may: readonly Ability[], to: Partial<Record<Transition, State>>];
+
+/** The states of one role. */
+export interface States {
+  readonly initial: State;
+  readonly rows: Partial<Record<State, Row>>;
+}
+
+/** From `open` on both roles are the same. */
+const SHARED: States['rows'] = {
+  open: [['sends', 'accepted', 'exports', 'receives'], { close: 'close sent', 'peer closed': 'finishing' }],
+  'close sent': [['accepted', 'silent', 'exports', 'receives'], { 'peer closed': 'finishing' }],
+  finishing: [['accepted', 'silent', 'exports', 'deaf'], { 'handed over': 'ended' }],
+  ended: [['accepted', 'silent', 'deaf'], {}],
+  failed: [['silent', 'deaf'], {}],
 };
 
-/** This end has sent its Finished and no close: messages are sealed (PROTOCOL.md 3.2 and 3.3). */
-const SENDING: readonly State[] = ['server: awaiting repeated hello', 'server: awaiting finished', 'open'];
+export const CLIENT_STATES: States = {
+  initial: 'client: idle',
+  rows: {
+    'client: idle': [['unasked'], { start: 'client: awaiting server hello' }],
+    'client: awaiting server hello': [[], { 'server hello': 'client: awaiting finished' }],
+    'client: awaiting finished': [[], { 'finished received': 'client: verifying' }],
+    'client: verifying': [[], { 'peer accepted': 'open' }],
+    ...SHARED,
+  },
+};
 
-/** The peer's Finished has been accepted: from here on failures have their own codes (PROTOCOL.md 10). */
-const ACCEPTED: readonly State[] = ['open', 'close sent', 'finishing', 'ended'];
-
-/** The application can send nothing any more: it has closed, the peer has, or the connection has failed. */
-const SILENT: readonly State[] = [
-  'server: closing unrepeated',
-  'server: closing unconfirmed',
-  'close sent',
-  'finishing',
-  'ended',
-  'failed',
-];
-
-/** The key is agreed and not yet destroyed (PROTOCOL.md 6.1). */
-const EXPORTING: readonly State[] = [
-  'server: awaiting repeated hello',
-  'server: closing unrepeated',
-  'server: awaiting finished',
-  'server: closing unconfirmed',
-  'open',
-  'close sent',
-  'finishing',
-];
-
-/** What arrives is handled, in order, before anything that the transport says after it. */
-const RECEIVING: readonly State[] = [
-  'server: awaiting repeated hello',
-  'server: closing unrepeated',
-  'server: awaiting finished',
-  'server: closing unconfirmed',
-  'open',
-  'close sent',
-];
-
-/** What arrives is looked at no more. */
-const DEAF: readonly State[] = ['finishing', 'ended', 'failed'];
+export const SERVER_STATES: States = {
+  initial: 'server: awaiting client hello',
+  rows: {
+    'server: awaiting client hello': [[], { 'client hello': 'server: replying', 'early hello': 'server: answering early' }],
+    'server: answering early': [
+      [],
+      { 'finished sent': 'server: awaiting repeated hello', 'early hello refused': 'server: awaiting client hello' },
+    ],
+    'server: awaiting repeated hello': [
+      ['sends', 'exports', 'receives'],
+      { 'hello repeated': 'server: awaiting finished', close: 'server: closing unrepeated' },
+    ],
+    'server: closing unrepeated': [['silent', 'exports', 'receives'], { 'hello repeated': 'server: closing unconfirmed' }],
+    'server: replying': [['unasked'], { 'finished sent': 'server: awaiting finished' }],
+    'server: awaiting finished': [
+      ['sends', 'exports', 'receives'],
+      { 'peer accepted': 'open', close: 'server: closing unconfirmed' },
+    ],
+    'server: closing unconfirmed': [['silent', 'exports', 'receives'], { 'peer accepted': 'close sent' }],
+    ...SHARED,
+  },
+};
 
 export class StateMachine {
-  constructor(private state: State) {}
+  readonly #rows: States['rows'];
+  #state: State;
+
+  constructor({ initial, rows }: States) {
+    this.#rows = rows;
+    this.#state = initial;
+  }
 
   get current(): State {
-    return this.state;
+    return this.#state;
   }
 
-  get sends(): boolean {
-    return SENDING.includes(this.state);
-  }
-
-  get hasAcceptedPeer(): boolean {
-    return ACCEPTED.includes(this.state);
-  }
-
-  get isSilent(): boolean {
-    return SILENT.includes(this.state);
-  }
-
-  get exports(): boolean {
-    return EXPORTING.includes(this.state);
-  }
-
-  get receives(): boolean {
-    return RECEIVING.includes(this.state);
-  }
-
-  get isDeaf(): boolean {
-    return DEAF.includes(this.state);
+  may(ability: Ability): boolean {
+    return this.#row[0].includes(ability);
   }
 
   is(...states: readonly State[]): boolean {
-    return states.includes(this.state);
+    return states.includes(this.#state);
   }
 
   /** @throws {Error} where the table has no such transition */
   move(transition: Transition): void {
-    const next = TABLE[this.state][transition];
-    if (next === undefined) throw new Error(`no transition '${transition}' from state '${this.state}'`);
-    this.state = next;
+    const next = transition === 'fail' && !this.is('ended', 'failed') ? 'failed' : this.#row[1][transition];
+    if (next === undefined) throw new Error(`no transition '${transition}' from state '${this.#state}'`);
+    this.#state = next;
+  }
+
+  get #row(): Row {
+    return this.#rows[this.#state] as Row;
   }
 }

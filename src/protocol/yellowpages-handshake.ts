@@ -2,7 +2,7 @@
 import type { AeadKey, KemKeyPair, MaybePromise, Secret } from '../crypto/backend.ts';
 import { Refusal } from './errors.ts';
 import type { ProofMember } from './handshake.ts';
-import { encapsulate } from './key-agreement.ts';
+import { encapsulate } from './server-key-agreement.ts';
 import { attempt, chain, finish } from './maybe-promise.ts';
 import type { SessionConfig, YellowpagesConfig } from './session-types.ts';
 import { attestationUserData, buildClientHello, buildServerHello, parseClientHello } from './yellowpages-hello.ts';

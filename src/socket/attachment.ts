@@ -1,5 +1,6 @@
 /** How a `ws`-style socket stands on the standard's class: over a transport that exists, listening in. */
 import type { CloseOutcome } from '../protocol/outcome.ts';
+import type { ConnectionParts } from './connection.ts';
 import type { ChannelConfig } from './options.ts';
 
 /** What a `ws`-style subclass is told, before DOM events are dispatched. */
@@ -22,5 +23,6 @@ export class Attachment {
     readonly url: string,
     readonly config: ChannelConfig,
     readonly hooks: SocketHooks,
+    readonly parts: ConnectionParts,
   ) {}
 }

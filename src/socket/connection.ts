@@ -8,11 +8,9 @@ import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import type { Kind } from '../protocol/record.ts';
-import { createSession } from '../protocol/profiles.ts';
 import type { Message, ProfileSession, SessionConfig, SessionHost } from '../protocol/session-types.ts';
 import { BufferedAmount } from './buffered-amount.ts';
 import type { Transport, TransportHost } from './transport.ts';
-import { attachTransport } from './transport.ts';
 
 /** What a connection tells the object that the application holds. */
 export interface ConnectionFace<Text> {
@@ -28,6 +26,14 @@ export interface ConnectionFace<Text> {
 }
 
 const NO_CALLBACKS: readonly SentCallback[] = [];
+
+/** What a connection is made of: what differs by role, by platform and by the socket underneath. */
+export interface ConnectionParts {
+  readonly createSession: <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => ProfileSession;
+  /** Attaches to the socket underneath and reports its life from now on. */
+  readonly attachTransport: (socket: object, host: TransportHost) => Transport;
+}
+
 /** A peer that does not end the transport's own close within this many milliseconds is cut off. */
 const LINGER = 3_000;
 /** How often a transport that cannot tell when it has sent everything is asked, in milliseconds. */
@@ -53,6 +59,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     socket: object,
     private readonly config: SessionConfig<Text>,
     private readonly face: ConnectionFace<Text>,
+    { createSession, attachTransport }: ConnectionParts,
   ) {
     this.#startedAt = config.now();
     this.session = createSession(config, this);

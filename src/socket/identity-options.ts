@@ -1,21 +1,15 @@
-/** The options that say who a server is: `serverKeys` and `verifyAttestation`, `identity` and `attest`. */
+/** The options by which a client knows its server: `serverKeys` and `verifyAttestation`. */
 import { platform } from '#platform';
 import type { MaybePromise } from '../crypto/backend.ts';
-import { readPublicKeyPem, readSecretKeyPem } from '../crypto/key-files.ts';
-import type { SigningKey } from '../crypto/signature.ts';
-import {
-  checkSecretLength,
-  SIGNATURE_BYTES,
-  SIGNATURE_PUBLIC_KEY_BYTES,
-} from '../crypto/signature.ts';
-import type { ClientDemands, ServerCredentials } from '../protocol/authentication.ts';
+import { readPublicKeyPem } from '../crypto/key-files.ts';
+import { SIGNATURE_PUBLIC_KEY_BYTES } from '../crypto/signature.ts';
+import type { ClientDemands } from '../protocol/authentication.ts';
 import { equalBytes, fromBase64 } from '../protocol/bytes.ts';
-import { chain, finish, isPromise } from '../protocol/maybe-promise.ts';
+import { chain } from '../protocol/maybe-promise.ts';
+import type { AttestationContext, ClientAuthenticationOptions, ServerKey } from '../types.ts';
 import { isUint8Array } from './webidl.ts';
-import type { AttestationContext, ClientAuthenticationOptions, ServerAuthenticationOptions, ServerKey } from '../types.ts';
 
 export const CLIENT_AUTHENTICATION_OPTIONS = ['serverKeys', 'verifyAttestation'] as const;
-export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest'] as const;
 
 /** A pinned key, or the SHA-256 of one. */
 interface Pin {
@@ -56,86 +50,14 @@ export function callVerifier(
   });
 }
 
-/** @throws {TypeError | RangeError} for a key that is none */
-export function serverCredentials(where: string, options: ServerAuthenticationOptions): ServerCredentials {
-  const { identity, attest } = options;
-  if (attest !== undefined && typeof attest !== 'function') {
-    throw new TypeError(`${where}: option 'attest' must be a function`);
-  }
-  return {
-    sign: identity === undefined ? undefined : signer(where, identity),
-    attest:
-      attest &&
-      ((userData, transcriptHash): MaybePromise<Uint8Array> =>
-        callAttester(attest, transcriptHash, { profile: 'v1', userData })),
-  };
-}
-
-/** Throws or rejects where the application's `attest` fails, or gives no document. */
-export function callAttester(
-  attest: NonNullable<ServerAuthenticationOptions['attest']>,
-  ...[transcriptHash, request]: Parameters<typeof attest>
-): MaybePromise<Uint8Array> {
-  return chain(attest(transcriptHash, request) as MaybePromise<Uint8Array>, (document) => {
-    if (isUint8Array(document) && document.length > 0) return document;
-    throw new TypeError('attest gave no bytes');
-  });
-}
-
-function signer(
-  where: string,
-  identity: NonNullable<ServerAuthenticationOptions['identity']>,
-): NonNullable<ServerCredentials['sign']> {
-  if (typeof identity === 'function') return external(identity, undefined);
-  if (typeof identity === 'object' && 'sign' in identity) {
-    const pin = readPin(where, 'identity.publicKey', identity.publicKey);
-    if (pin.type === 'fingerprint') throw new TypeError(`${where}: option 'identity.publicKey' must be a key`);
-    return external((message) => identity.sign(message), pin.bytes);
-  }
-  const key = signingKey(where, identity);
-  return (message) =>
-    chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
-}
-
-/** A signer that is not ours: an HSM, a KMS. */
-function external(
-  sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array>,
-  publicKey: Uint8Array | undefined,
-): NonNullable<ServerCredentials['sign']> {
-  return (message) =>
-    chain(sign(message), (signature) => {
-      if (!isUint8Array(signature) || signature.length !== SIGNATURE_BYTES) {
-        throw new TypeError(`identity: sign() gave no ML-DSA-65 signature of ${SIGNATURE_BYTES} bytes`);
-      }
-      return { signature, publicKey };
-    });
-}
-
-function signingKey(where: string, identity: Uint8Array | string): MaybePromise<SigningKey> {
-  const secret = typeof identity === 'string' ? readSecretKeyPem(identity) : identity;
-  if (!isUint8Array(secret)) {
-    throw new TypeError(`${where}: option 'identity' must be a secret key (bytes or PEM), a function, or { sign, publicKey }`);
-  }
-  checkSecretLength(secret);
-  const key = finish(
-    () => chain(platform.signatures(), (signatures) => signatures.signingKey(secret)),
-    () => {
-      // What was read out of PEM is ours to overwrite; bytes are the caller's.
-      if (secret !== identity) secret.fill(0);
-    },
-  );
-  // A key that turns out wrong later fails every handshake with PQ_ERR_IDENTITY; it must not fail the process.
-  if (isPromise(key)) key.catch(() => undefined);
-  return key;
-}
-
 function readPins(where: string, serverKeys: ServerKey | readonly ServerKey[]): Pin[] {
   const keys = Array.isArray(serverKeys) ? (serverKeys as readonly ServerKey[]) : [serverKeys as ServerKey];
   if (keys.length === 0) throw new TypeError(`${where}: option 'serverKeys' must name at least one key`);
   return keys.map((key) => readPin(where, 'serverKeys', key));
 }
 
-function readPin(where: string, name: string, key: ServerKey): Pin {
+/** @throws {TypeError} that names the option */
+export function readPin(where: string, name: string, key: ServerKey): Pin {
   const expected =
     `${where}: option '${name}' must be an ML-DSA-65 public key (${SIGNATURE_PUBLIC_KEY_BYTES} bytes, their base64, ` +
     `or PEM) or 'sha256:' and 64 hex digits`;

@@ -8,6 +8,7 @@ import type { SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import type { Message } from '../protocol/session.ts';
 import { fromUtf8 } from '../protocol/bytes.ts';
+import { createClientSession } from '../protocol/client-session.ts';
 import { applicationProtocol } from '../protocol/fast-open.ts';
 import type { PQChannel, PQWebSocketOptions } from '../types.ts';
 import type { SocketHooks } from './attachment.ts';
@@ -15,7 +16,7 @@ import { Attachment } from './attachment.ts';
 import { Channel } from './channel.ts';
 import { openTransport } from './client-options.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionFace } from './connection.ts';
+import type { ConnectionFace, ConnectionParts } from './connection.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { EventOrder } from './event-order.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
@@ -29,6 +30,11 @@ const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
+
+const CLIENT_PARTS: ConnectionParts = {
+  createSession: createClientSession,
+  attachTransport: (socket, host) => platform.attachTransport(socket, host),
+};
 
 /** What subclasses in this folder reach; not members, so that no script sees them. */
 export let connectionOf: (socket: PQWebSocket) => Connection<string | Uint8Array>;
@@ -102,6 +108,7 @@ export class PQWebSocket extends BaseEventTarget {
         ...opened.config,
       },
       this.#face(finish, giveUp),
+      attachment?.parts ?? CLIENT_PARTS,
     );
     this.#channel = new Channel(this.#connection, backend.name, finished);
   }

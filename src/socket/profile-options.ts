@@ -1,9 +1,10 @@
-/** The options that say which profile is spoken, and from all options what a connection is to be in each. */
-import { authenticator, prover } from '../protocol/authentication.ts';
+/** The options that say which profile a client speaks, and from all options what a connection is to be in each. */
+import { platform } from '#platform';
+import { authenticator } from '../protocol/authentication.ts';
 import { DEFAULT_YELLOWPAGES } from '../protocol/limits.ts';
 import type { YellowpagesConfig } from '../protocol/session-types.ts';
-import type { ChannelOptions, ClientAuthenticationOptions, PQWebSocketOptions, Profile, ServerSocketOptions } from '../types.ts';
-import { callAttester, callVerifier, clientDemands, serverCredentials } from './identity-options.ts';
+import type { ChannelOptions, ClientAuthenticationOptions, PQWebSocketOptions, Profile } from '../types.ts';
+import { callVerifier, clientDemands } from './identity-options.ts';
 import type { ChannelConfig } from './options.ts';
 import { channelConfig, described } from './options.ts';
 
@@ -36,41 +37,17 @@ export function clientConfig(
   const verify = verifyAttestation &&
     ((document: Uint8Array, userData: Uint8Array) =>
       callVerifier(verifyAttestation, document, { profile, url, userData, transcriptHash: undefined }));
-  return { ...config, profile, yellowpages: yellowpages(options, { verify: verify || undefined }) };
+  return { ...config, profile, yellowpages: yellowpagesConfig(options, { session: platform.yellowpages(), verify: verify || undefined }) };
 }
 
-/** @throws {TypeError | RangeError} for an option that is wrong */
-export function serverConfig(where: string, options: ServerSocketOptions, defaultMaxPayload: number): ChannelConfig {
-  const profiles = profileList(where, options.profiles);
-  const config = channelConfig(where, options, defaultMaxPayload);
-  const credentials = serverCredentials(where, options);
-  if (!profiles.includes('yellowpages')) return { ...config, prove: prover(credentials) };
-  const { attest } = options;
-  const own = yellowpages(options, {
-    attest: attest && ((userData) => callAttester(attest, undefined, { profile: 'yellowpages', userData })),
-  });
-  if (profiles.length > 1) return { ...config, prove: prover(credentials), profile: 'either', yellowpages: own };
-  refuseOnlyInV1(where, options);
-  return { ...config, profile: 'yellowpages', yellowpages: own };
-}
-
-function yellowpages(
+export function yellowpagesConfig(
   { handshakeTimeout = DEFAULT_YELLOWPAGES.stepTimeout }: ChannelOptions,
-  authentication: Pick<YellowpagesConfig, 'verify' | 'attest'>,
+  own: Pick<YellowpagesConfig, 'session' | 'verify' | 'attest'>,
 ): YellowpagesConfig {
-  return { ...DEFAULT_YELLOWPAGES, stepTimeout: handshakeTimeout, ...authentication };
+  return { ...DEFAULT_YELLOWPAGES, stepTimeout: handshakeTimeout, ...own };
 }
 
-function profileList(where: string, profiles: unknown): readonly Profile[] {
-  if (profiles === undefined) return ['v1'];
-  if (!Array.isArray(profiles) || profiles.length === 0 || new Set(profiles).size !== profiles.length) {
-    throw new TypeError(`${where}: option 'profiles' must be a list of one profile or both, got ${described(profiles)}`);
-  }
-  for (const profile of profiles as unknown[]) checkProfile(where, 'profiles', profile);
-  return profiles as Profile[];
-}
-
-function checkProfile(where: string, name: string, profile: unknown): void {
+export function checkProfile(where: string, name: string, profile: unknown): void {
   if (PROFILES.includes(profile)) return;
   throw new TypeError(`${where}: option '${name}' takes 'v1' and 'yellowpages', got ${described(profile)}`);
 }

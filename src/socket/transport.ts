@@ -70,7 +70,7 @@ export function attachTransport(socket: object, host: TransportHost): Transport 
   return isWsSocket(socket) ? attachWs(socket, host) : attachWhatwg(socket as WhatwgSocket, host);
 }
 
-export function isWsSocket(socket: object): socket is WsSocket {
+function isWsSocket(socket: object): socket is WsSocket {
   const candidate = socket as Partial<WsSocket>;
   return typeof candidate.on === 'function' && typeof candidate.terminate === 'function';
 }
@@ -130,7 +130,8 @@ function joined(data: WsData): Uint8Array {
   return bytes;
 }
 
-function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
+/** As `attachTransport`, for a socket of the standard's shape. */
+export function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
   let isClosed = false;
   // Some transports (msw) deliver a Blob whatever binaryType says. Reading one takes time; order stays.
   const inbound = new SerialQueue((error) => {

@@ -5,8 +5,10 @@
  */
 import { platform } from '#platform';
 import { EventEmitter } from 'eventemitter3';
+import { createClientSession } from '../protocol/client-session.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
+import { createServerSession } from '../protocol/server-session.ts';
 import type { ChannelConfig } from './options.ts';
 import type { SocketHooks } from './attachment.ts';
 import { Attachment } from './attachment.ts';
@@ -14,6 +16,7 @@ import { closeOn, connectionOf, PQWebSocket, sendOn } from './pq-websocket.ts';
 import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
 import type { WsSocket } from './transport.ts';
+import { attachTransport } from './transport.ts';
 import type { SendData } from './webidl.ts';
 import { isUint8Array, parseSendData, toDomString } from './webidl.ts';
 
@@ -86,7 +89,8 @@ export class WsStyleSocket extends PQWebSocket {
         emitSafely(emitter, 'close', code, platform.toBuffer(encoder.encode(reason)));
       },
     };
-    super(new Attachment(role, transport, url, config, hooks));
+    const createSession = role === 'client' ? createClientSession : createServerSession;
+    super(new Attachment(role, transport, url, config, hooks, { createSession, attachTransport }));
     this.#emitter = emitter;
     this.#hooks = hooks;
     const { ws } = connectionOf(this).transport;

@@ -1,10 +1,11 @@
 /** backends.ts for a browser, where there is no node:crypto. */
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleKem } from '../../src/crypto/noble-kem.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 
 export const BACKENDS: Readonly<Record<'noble' | 'webcrypto', CryptoBackend>> = {
   noble: nobleBackend,
-  webcrypto: webcryptoBackend(globalThis.crypto.subtle),
+  webcrypto: webcryptoBackend(globalThis.crypto.subtle, nobleKem),
 };
 export const BACKEND_NAMES = Object.keys(BACKENDS) as (keyof typeof BACKENDS)[];

@@ -1,12 +1,13 @@
 /** Every backend of this platform. Bundled for a browser, backends-web.ts stands in its place. */
 import type { BackendName, CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleKem } from '../../src/crypto/noble-kem.ts';
 import { nodeBackend } from '../../src/crypto/node.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 
 export const BACKENDS: Readonly<Record<BackendName, CryptoBackend>> = {
   noble: nobleBackend,
   node: nodeBackend,
-  webcrypto: webcryptoBackend(globalThis.crypto.subtle),
+  webcrypto: webcryptoBackend(globalThis.crypto.subtle, nobleKem),
 };
 export const BACKEND_NAMES = Object.keys(BACKENDS) as BackendName[];

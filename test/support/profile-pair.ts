@@ -9,10 +9,12 @@ import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
 import type { Receipt } from '../../src/protocol/outbox.ts';
 import type { CloseOutcome } from '../../src/protocol/outcome.ts';
-import { createSession } from '../../src/protocol/profiles.ts';
+import { createClientSession } from '../../src/protocol/client-session.ts';
 import type { CloseContent } from '../../src/protocol/record.ts';
 import { Kind } from '../../src/protocol/record.ts';
+import { createServerSession } from '../../src/protocol/server-session.ts';
 import type { Message, ProfileSession, SessionConfig, SessionHost, YellowpagesConfig } from '../../src/protocol/session-types.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
 import { BACKENDS } from './backends.ts';
 import { CountingBackend } from './counting-backend.ts';
 import { Clock, seededRandom } from './session-pair.ts';
@@ -66,10 +68,10 @@ export class ProfileEnd implements SessionHost<string> {
       context: undefined,
       readText: fromUtf8,
       profile,
-      yellowpages: { ...DEFAULT_YELLOWPAGES, ...yellowpages },
+      yellowpages: { ...DEFAULT_YELLOWPAGES, session: YellowpagesSession, ...yellowpages },
       ...options,
     };
-    this.session = createSession(config, this);
+    this.session = (role === 'client' ? createClientSession : createServerSession)(config, this);
   }
 
   get wire(): string[] {

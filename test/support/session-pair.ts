@@ -4,6 +4,7 @@
  */
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { fromUtf8, utf8 } from '../../src/protocol/bytes.ts';
+import { ClientHandshake } from '../../src/protocol/client-handshake.ts';
 import type { PQWebSocketError } from '../../src/protocol/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
@@ -11,6 +12,7 @@ import type { Receipt } from '../../src/protocol/outbox.ts';
 import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import type { CloseContent } from '../../src/protocol/record.ts';
 import { Kind } from '../../src/protocol/record.ts';
+import { ServerHandshake } from '../../src/protocol/server-handshake.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session.ts';
 import { Session } from '../../src/protocol/session.ts';
 import { BACKENDS } from './backends.ts';
@@ -85,6 +87,7 @@ export class End implements SessionHost<string> {
         ...options,
       },
       this,
+      role === 'client' ? ClientHandshake : ServerHandshake,
     );
   }
 

@@ -1,14 +1,17 @@
 /** What the tests of the crypto backends share. */
 import type { AeadKey, CryptoBackend, Secret } from '../../src/crypto/backend.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../../src/crypto/backend.ts';
+import { deferredBackend } from '../../src/crypto/deferred.ts';
 import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleKem } from '../../src/crypto/noble-kem.ts';
 import { nodeBackend } from '../../src/crypto/node.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 
 export const backends: readonly CryptoBackend[] = [
   nobleBackend,
   nodeBackend,
-  webcryptoBackend(globalThis.crypto.subtle),
+  webcryptoBackend(globalThis.crypto.subtle, nobleKem),
+  deferredBackend('noble', nobleKem, async () => nobleBackend),
 ];
 
 /** Node's documentation: crypto.encapsulate and crypto.subtle.encapsulateBits were added in 24.7. */

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleKem } from '../../src/crypto/noble-kem.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 import { derived, nodeHasKem, pattern, wrapSubtle } from './crypto-fixtures.ts';
 
@@ -104,6 +105,7 @@ describe('crypto.subtle', () => {
         if (result instanceof CryptoKey) keys.push(result);
         if (method === 'encapsulateBits') secrets.push((result as { sharedKey: ArrayBuffer }).sharedKey);
       }),
+      nobleKem,
     );
     expect(calls).toEqual([]);
     const count = (name: string): number => calls.filter((call) => call === name).length;
@@ -134,18 +136,18 @@ describe('crypto.subtle', () => {
       },
     ],
   ])('falls back to @noble where native ML-KEM %s', async (_name, members) => {
-    expect(await exchange(webcryptoBackend(wrapSubtle(subtle, members)))).toEqual(PORTABLE);
+    expect(await exchange(webcryptoBackend(wrapSubtle(subtle, members), nobleKem))).toEqual(PORTABLE);
   });
 
   it('takes an error of another kind than a wrong tag for what it is', async () => {
     const failing = wrapSubtle(subtle, { decrypt: () => Promise.reject(new DOMException('', 'InvalidAccessError')) });
-    const backend = webcryptoBackend(failing);
+    const backend = webcryptoBackend(failing, nobleKem);
     const key = await backend.importKey(await backend.importSecret(pattern(32)));
     await expect(key.open(pattern(40), pattern(1))).rejects.toThrow(DOMException);
   });
 });
 
-describe.each(['checks', 'noble', 'node', 'webcrypto'])('importing %s.ts', (name) => {
+describe.each(['checks', 'noble', 'noble-kem', 'portable-kem', 'deferred', 'node', 'webcrypto'])('importing %s.ts', (name) => {
   it('touches no global, draws no randomness, starts nothing', async () => {
     const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL(`../../src/crypto/${name}.ts`, import.meta.url))],

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CLIENT_AUTHENTICATION_OPTIONS, SERVER_AUTHENTICATION_OPTIONS } from '../../src/socket/identity-options.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS } from '../../src/socket/identity-options.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from '../../src/socket/server-identity.ts';
 import { CHANNEL_OPTION_NAMES } from '../../src/socket/options.ts';
 import { OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from '../../src/ws/options.ts';
 

@@ -1,7 +1,7 @@
 /** PROTOCOL.md section 3, written out again as pairs; whatever is not named here throws. */
 import { describe, expect, test } from 'vitest';
 import type { State, Transition } from '../../src/protocol/states.ts';
-import { StateMachine } from '../../src/protocol/states.ts';
+import { CLIENT_STATES, SERVER_STATES, StateMachine } from '../../src/protocol/states.ts';
 
 const DIAGRAM: readonly (readonly [State, Transition, State])[] = [
   ['client: idle', 'start', 'client: awaiting server hello'],
@@ -60,6 +60,13 @@ const TRANSITIONS = Object.keys({
   fail: 0,
 } satisfies Record<Transition, 0>) as Transition[];
 
+/** A machine in this state, of each role that has it. */
+function machines(state: State): StateMachine[] {
+  return [CLIENT_STATES, SERVER_STATES]
+    .filter(({ rows }) => state in rows)
+    .map(({ rows }) => new StateMachine({ initial: state, rows }));
+}
+
 function expected(state: State, transition: Transition): State | undefined {
   if (transition === 'fail') return FINAL.includes(state) ? undefined : 'failed';
   return DIAGRAM.find(([from, by]) => from === state && by === transition)?.[2];
@@ -67,16 +74,17 @@ function expected(state: State, transition: Transition): State | undefined {
 
 describe.each(STATES)('%s', (state) => {
   test.each(TRANSITIONS)('%s', (transition) => {
-    const machine = new StateMachine(state);
     const next = expected(state, transition);
-    if (next === undefined) {
-      expect(() => {
+    for (const machine of machines(state)) {
+      if (next === undefined) {
+        expect(() => {
+          machine.move(transition);
+        }).toThrow(`no transition '${transition}' from state '${state}'`);
+        expect(machine.current).toBe(state);
+      } else {
         machine.move(transition);
-      }).toThrow(`no transition '${transition}' from state '${state}'`);
-      expect(machine.current).toBe(state);
-    } else {
-      machine.move(transition);
-      expect(machine.current).toBe(next);
+        expect(machine.current).toBe(next);
+      }
     }
   });
 });
@@ -88,8 +96,15 @@ test('every state but the first is reached, and every one but the two last is le
   expect(STATES.filter((state) => !left.has(state))).toEqual(FINAL);
 });
 
+test('a role has its own states, the shared ones and no other', () => {
+  const others = (other: string): State[] => STATES.filter((state) => !state.startsWith(other));
+  expect(Object.keys(CLIENT_STATES.rows)).toEqual(others('server'));
+  expect(Object.keys(SERVER_STATES.rows).sort()).toEqual(others('client').sort());
+  expect([CLIENT_STATES.initial, SERVER_STATES.initial]).toEqual(['client: idle', 'server: awaiting client hello']);
+});
+
 test('is() takes any of several', () => {
-  const machine = new StateMachine('open');
+  const machine = new StateMachine({ ...CLIENT_STATES, initial: 'open' });
   expect(machine.is('close sent', 'open')).toBe(true);
   expect(machine.is('close sent')).toBe(false);
 });
@@ -97,8 +112,8 @@ test('is() takes any of several', () => {
 // What an end may do where, after PROTOCOL.md 3.2, 3.3 (the table), 6.1 and 10 (the phase rule).
 test.each([
   ['sends', ['server: awaiting repeated hello', 'server: awaiting finished', 'open']],
-  ['hasAcceptedPeer', ['open', 'close sent', 'finishing', 'ended']],
-  ['isSilent', ['server: closing unrepeated', 'server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed']],
+  ['accepted', ['open', 'close sent', 'finishing', 'ended']],
+  ['silent', ['server: closing unrepeated', 'server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed']],
   [
     'exports',
     [
@@ -122,7 +137,9 @@ test.each([
       'close sent',
     ],
   ],
-  ['isDeaf', ['finishing', 'ended', 'failed']],
-] as const)('%s', (property, states) => {
-  expect(STATES.filter((state) => new StateMachine(state)[property])).toEqual(states);
+  ['unasked', ['client: idle', 'server: replying']],
+  ['deaf', ['finishing', 'ended', 'failed']],
+] as const)('%s', (ability, states) => {
+  expect(STATES.filter((state) => machines(state).some((machine) => machine.may(ability)))).toEqual(states);
+  expect(STATES.filter((state) => machines(state).every((machine) => machine.may(ability)))).toEqual(states);
 });

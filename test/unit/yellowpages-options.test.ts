@@ -1,7 +1,9 @@
 /** The options of both profiles, at every place that takes them. */
 import { describe, expect, test } from 'vitest';
 import type { ChannelConfig } from '../../src/socket/options.ts';
-import { clientConfig, serverConfig } from '../../src/socket/profile-options.ts';
+import { clientConfig } from '../../src/socket/profile-options.ts';
+import { serverConfig } from '../../src/socket/server-options.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
 import { createPolyfill } from '../../src/socket/polyfill-class.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import { wrapServerSocket } from '../../src/server.ts';
@@ -89,7 +91,7 @@ describe('what becomes of them', () => {
   });
 
   test('handshakeTimeout is 30 s in yellowpages unless set', () => {
-    expect(client({ profile: 'yellowpages', verifyAttestation: false }).yellowpages).toEqual({ stepTimeout: 30_000, maxFrames: 65_536, verify: undefined });
+    expect(client({ profile: 'yellowpages', verifyAttestation: false }).yellowpages).toEqual({ stepTimeout: 30_000, maxFrames: 65_536, session: YellowpagesSession, verify: undefined });
     const both = server({ profiles: ['v1', 'yellowpages'] });
     expect([both.profile, both.limits.handshakeTimeout, both.yellowpages?.stepTimeout]).toEqual(['either', 10_000, 30_000]);
     const set = server({ profiles: ['v1', 'yellowpages'], handshakeTimeout: 5 });

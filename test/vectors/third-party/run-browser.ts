@@ -3,6 +3,7 @@
  * VECTOR_FILES by its name, as text, or in base64 where the name ends in `.gz`.
  */
 import { nobleBackend } from '../../../src/crypto/noble.ts';
+import { nobleKem } from '../../../src/crypto/noble-kem.ts';
 import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
 import type { Loader } from './formats.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Report } from './report.ts';
@@ -22,7 +23,7 @@ async function runVectors(files: Readonly<Record<string, string>>): Promise<Repo
   return report(
     [
       { backend: nobleBackend, native: false, nativeDecapsulations: () => 0 },
-      { backend: webcryptoBackend(counted.subtle), native: subtleClaimsKem(), nativeDecapsulations: counted.calls },
+      { backend: webcryptoBackend(counted.subtle, nobleKem), native: subtleClaimsKem(), nativeDecapsulations: counted.calls },
     ],
     /(?:Chrome|Firefox)\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? navigator.userAgent,
     loadFrom(files),

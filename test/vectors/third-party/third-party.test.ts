@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { nobleBackend } from '../../../src/crypto/noble.ts';
+import { nobleKem } from '../../../src/crypto/noble-kem.ts';
 import { nodeBackend } from '../../../src/crypto/node.ts';
 import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
 import { runGroup } from './harness.ts';
@@ -14,7 +15,7 @@ if (missing.length > 0 && process.env['CI'] === undefined) {
   console.warn(`Third-party vectors left out, their files are not in ../shared/vectors: ${missing.join(', ')}`);
 }
 
-for (const backend of [nobleBackend, nodeBackend, webcryptoBackend(globalThis.crypto.subtle)]) {
+for (const backend of [nobleBackend, nodeBackend, webcryptoBackend(globalThis.crypto.subtle, nobleKem)]) {
   // In CI a missing file is no reason to skip: the group runs and fails.
   describe.skipIf(missing.length > 0 && process.env['CI'] === undefined)(`third-party vectors, ${backend.name}`, () => {
     it.each(groupsOf(backend))('$name', { timeout: 60_000 }, async (group) => {

@@ -1,0 +1,42 @@
+/** A backend that is loaded when it is first used: what a page needs only now and then, it fetches only then. */
+import type { BackendName, CryptoBackend, MaybePromise } from './backend.ts';
+import type { PortableKem } from './portable-kem.ts';
+import { adoptingKeyPair } from './portable-kem.ts';
+
+/**
+ * @param kem there from the start, for key pairs that cannot wait
+ * @param load is asked again after it has failed; whatever needed it fails with its reason
+ */
+export function deferredBackend(name: BackendName, kem: PortableKem, load: () => Promise<CryptoBackend>): CryptoBackend {
+  let backend: MaybePromise<CryptoBackend> | undefined;
+
+  function use<T>(act: (backend: CryptoBackend) => MaybePromise<T>): MaybePromise<T> {
+    backend ??= load().then(
+      (loaded) => (backend = loaded),
+      (error: unknown) => {
+        backend = undefined;
+        throw error;
+      },
+    );
+    return backend instanceof Promise ? backend.then(act) : act(backend);
+  }
+
+  return {
+    name,
+    generateKeyPair: (seed) => use((loaded) => loaded.generateKeyPair(seed)),
+    generateKeyPairNow: (seed) =>
+      adoptingKeyPair(kem.keyPair(seed), async (sharedSecret) => {
+        try {
+          return await use((loaded) => loaded.importSecret(sharedSecret));
+        } finally {
+          sharedSecret.fill(0);
+        }
+      }),
+    encapsulate: (...given) => use((loaded) => loaded.encapsulate(...given)),
+    importSecret: (bytes) => use((loaded) => loaded.importSecret(bytes)),
+    sha256: (data) => use((loaded) => loaded.sha256(data)),
+    deriveBytes: (...given) => use((loaded) => loaded.deriveBytes(...given)),
+    deriveKey: (...given) => use((loaded) => loaded.deriveKey(...given)),
+    importKey: (secret) => use((loaded) => loaded.importKey(secret)),
+  };
+}

@@ -1,0 +1,26 @@
+/** ML-KEM-768 down to plain bytes, for the backends whose platform has none of its own. */
+import type { KemKeyPair, MaybePromise, Secret } from './backend.ts';
+
+/** A shared secret is a buffer of the caller, who overwrites it. */
+export interface PortableKem {
+  /** Without `seed`, or `m`, they are drawn from crypto.getRandomValues and overwritten. */
+  keyPair(seed?: Uint8Array): PortableKeyPair;
+  encapsulate(
+    encapsulationKey: Uint8Array,
+    m?: Uint8Array,
+  ): { readonly ciphertext: Uint8Array; readonly sharedSecret: Uint8Array };
+}
+
+export interface PortableKeyPair {
+  readonly encapsulationKey: Uint8Array;
+  readonly decapsulate: (ciphertext: Uint8Array) => Uint8Array;
+  readonly destroy: () => void;
+}
+
+/** @param adopt makes a secret of a backend's own out of bytes, which it takes over */
+export function adoptingKeyPair(
+  { encapsulationKey, decapsulate, destroy }: PortableKeyPair,
+  adopt: (sharedSecret: Uint8Array) => MaybePromise<Secret>,
+): KemKeyPair {
+  return { native: false, encapsulationKey, decapsulate: (ciphertext) => adopt(decapsulate(ciphertext)), destroy };
+}

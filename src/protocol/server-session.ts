@@ -1,0 +1,34 @@
+/** A server's session in the profile that it is set to, or, on a server of both, in the one that its client speaks. */
+import { ServerHandshake } from './server-handshake.ts';
+import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
+import { Session } from './session.ts';
+import { StandIn } from './stand-in.ts';
+import { isYellowpagesHello } from './yellowpages-hello.ts';
+import { YellowpagesSession } from './yellowpages.ts';
+
+export function createServerSession<Text>(config: SessionConfig<Text>, host: SessionHost<Text>): ProfileSession {
+  if (config.profile === 'yellowpages') return new YellowpagesSession(config, host);
+  const session = new Session(config, host, ServerHandshake);
+  return config.profile === 'either' ? new UndecidedSession(config, host, session) : session;
+}
+
+/** Until the first message has told which profile it is, it is v1's, with v1's timeout and v1's codes. */
+class UndecidedSession<Text> extends StandIn<Text> {
+  constructor(
+    config: SessionConfig<Text>,
+    private readonly host: SessionHost<Text>,
+    v1: ProfileSession,
+  ) {
+    super(config, v1);
+  }
+
+  /** Fast open is v1's: the hello in the request decides as the one in a message does. */
+  override answerEarly(): void {
+    if (this.config.earlyHello !== undefined) this.decided().answerEarly();
+  }
+
+  override receive(message: string | Uint8Array): void {
+    const isOther = !this.isDecided && isYellowpagesHello(message);
+    this.decided(isOther ? new YellowpagesSession(this.config, this.host) : this.session).receive(message);
+  }
+}
