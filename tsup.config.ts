@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from 'tsup';
+import { MINIFY } from './scripts/lib/minify.ts';
 
 /** The syntax floor of what is published: ES2022, which every engine has had since 2022 (README, "Requirements"). */
 const target = 'es2022';
@@ -21,6 +22,9 @@ const nodeConditions = (options: { conditions?: string[] }): void => {
 const webConditions = (options: { conditions?: string[] }): void => {
   options.conditions = ['browser'];
 };
+const nativeConditions = (options: { conditions?: string[] }): void => {
+  options.conditions = ['browser', 'native'];
+};
 
 export default defineConfig([
   {
@@ -38,7 +42,19 @@ export default defineConfig([
     outDir: 'dist/web',
     platform: 'browser',
     format: ['esm', 'cjs'],
+    minify: 'terser',
+    terserOptions: MINIFY,
     esbuildOptions: webConditions,
+  },
+  {
+    ...shared,
+    entry: { native: 'src/index.ts' },
+    outDir: 'dist/web',
+    platform: 'browser',
+    format: ['esm', 'cjs'],
+    minify: 'terser',
+    terserOptions: MINIFY,
+    esbuildOptions: nativeConditions,
   },
   {
     ...shared,
@@ -48,17 +64,5 @@ export default defineConfig([
     format: ['esm'],
     banner: { js: '#!/usr/bin/env node' },
     esbuildOptions: nodeConditions,
-  },
-  {
-    ...shared,
-    entry: { 'pq-websocket.polyfill': 'src/polyfill-script.ts' },
-    outDir: 'dist',
-    platform: 'browser',
-    format: ['iife'],
-    outExtension: () => ({ js: '.min.js' }),
-    minify: true,
-    splitting: false,
-    noExternal: [/.*/],
-    esbuildOptions: webConditions,
   },
 ]);

@@ -1,5 +1,6 @@
 /** One secure connection of the mock's: with the client under test, or with the real server. */
 import { platform } from '#platform';
+import { synchronousBackend } from '#synchronous-backend';
 import { fromUtf8, utf8 } from '../protocol/bytes.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { CloseContent } from '../protocol/record.ts';
@@ -9,6 +10,7 @@ import { Channel } from '../socket/channel.ts';
 import { Connection } from '../socket/connection.ts';
 import type { DispatchedSocket } from '../socket/dispatched-socket.ts';
 import type { ChannelConfig } from '../socket/options.ts';
+import { ROLE_PARTS } from '../socket/role-parts.ts';
 import { SendQueue } from '../socket/send-queue.ts';
 import { parseSendData, toUsvString } from '../socket/webidl.ts';
 import type { PQChannel } from '../types.ts';
@@ -32,7 +34,7 @@ export class Leg {
 
   constructor(role: 'client' | 'server', socket: DispatchedSocket, config: ChannelConfig, events: LegEvents) {
     this.#events = events;
-    const backend = platform.synchronousBackend;
+    const backend = synchronousBackend;
     let finish!: () => void;
     let giveUp!: (reason: unknown) => void;
     const finished = new Promise<void>((resolve, reject) => {
@@ -60,6 +62,7 @@ export class Leg {
           events.closed(outcome);
         },
       },
+      ROLE_PARTS[role],
     );
     this.channel = new Channel(this.#connection, backend.name, finished);
   }

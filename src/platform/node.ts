@@ -20,7 +20,6 @@ export const platform: Platform = {
   yellowpages: () => YellowpagesSession,
   attachTransport,
   backend: () => nodeBackend,
-  synchronousBackend: nodeBackend,
   random: pooled((target) => randomFillSync(target), mayPool),
   fallbackWebSocket: () => IsomorphicWebSocket,
   transportOptions: TRANSPORT_OPTIONS,

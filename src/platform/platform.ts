@@ -10,8 +10,6 @@ export type WebSocketConstructor = new (url: string, protocols?: string | string
 export interface Platform {
   /** The backend for a new connection. */
   readonly backend: () => CryptoBackend;
-  /** One that answers in the caller's turn, always; for test helpers, which need that more than they need speed. */
-  readonly synchronousBackend: CryptoBackend;
   /** The CSPRNG, through a pool where a call to it is dear. */
   readonly random: RandomSource;
   /** ML-DSA-65. Loaded when it is first asked for where the code's size counts. */

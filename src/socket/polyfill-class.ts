@@ -37,6 +37,7 @@ export function createPolyfill(
       super(url, protocols, { strict: true, ...channelOptions, WebSocket: native });
     }
   }
+  Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
   Object.defineProperty(WebSocket, BRAND, { value: brand });
   if (include !== undefined) {
     Object.defineProperty(WebSocket, Symbol.hasInstance, {

@@ -327,4 +327,6 @@ for (const name of Object.getOwnPropertyNames(PQWebSocket.prototype)) {
   if (name !== 'constructor' && !isConstant) Object.defineProperty(PQWebSocket.prototype, name, { enumerable: true });
 }
 Object.defineProperty(PQWebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
+// A minifier, ours or an application's, renames classes.
+Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
 Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });

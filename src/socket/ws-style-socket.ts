@@ -5,18 +5,16 @@
  */
 import { platform } from '#platform';
 import { EventEmitter } from 'eventemitter3';
-import { createClientSession } from '../protocol/client-session.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
-import { createServerSession } from '../protocol/server-session.ts';
 import type { ChannelConfig } from './options.ts';
 import type { SocketHooks } from './attachment.ts';
 import { Attachment } from './attachment.ts';
 import { closeOn, connectionOf, PQWebSocket, sendOn } from './pq-websocket.ts';
 import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
+import { ROLE_PARTS } from './role-parts.ts';
 import type { WsSocket } from './transport.ts';
-import { attachTransport } from './transport.ts';
 import type { SendData } from './webidl.ts';
 import { isUint8Array, parseSendData, toDomString } from './webidl.ts';
 
@@ -89,8 +87,7 @@ export class WsStyleSocket extends PQWebSocket {
         emitSafely(emitter, 'close', code, platform.toBuffer(encoder.encode(reason)));
       },
     };
-    const createSession = role === 'client' ? createClientSession : createServerSession;
-    super(new Attachment(role, transport, url, config, hooks, { createSession, attachTransport }));
+    super(new Attachment(role, transport, url, config, hooks, ROLE_PARTS[role]));
     this.#emitter = emitter;
     this.#hooks = hooks;
     const { ws } = connectionOf(this).transport;

@@ -1,13 +1,13 @@
 /** The script tag in Chromium, under a Content-Security-Policy that allows no inline code and no eval. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
 import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
 import { rawServer } from '../support/raw-peer.ts';
 import type { RawServer } from '../support/raw-peer.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 import type { Tapped } from '../support/ws-endpoints.ts';
-import { bundle } from './bundle.ts';
 import { startBrowser } from './harness.ts';
 import type { TestBrowser, TestPage } from './harness.ts';
 
@@ -32,16 +32,18 @@ const APP = `
 const WORKER = `importScripts('/polyfill.js');${APP}onmessage = ({ data }) => talk(data).then((seen) => postMessage(seen));`;
 
 let browser: TestBrowser;
+let built: Readonly<Record<string, string>>;
 let polyfill: string;
 beforeAll(async () => {
-  [browser, polyfill] = await Promise.all([startBrowser(), bundle('src/polyfill-script.ts')]);
+  [browser, { files: built }] = await Promise.all([startBrowser(), buildScriptTag()]);
+  polyfill = built[POLYFILL] ?? '';
 });
 afterAll(() => browser.close());
 
 async function open(attributes = '', secure = true, before = ''): Promise<TestPage> {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${before}
     <script src="/polyfill.js" ${attributes}></script><script src="/app.js"></script>`;
-  const opened = await browser.open({ html, files: { 'polyfill.js': polyfill, 'app.js': APP, 'worker.js': WORKER }, headers: { 'Content-Security-Policy': CSP }, secure });
+  const opened = await browser.open({ html, files: { ...built, 'polyfill.js': polyfill, 'app.js': APP, 'worker.js': WORKER }, headers: { 'Content-Security-Policy': CSP }, secure });
   onTestFinished(() => opened.close());
   return opened;
 }
@@ -183,7 +185,7 @@ describe('a script tag beside others', () => {
     const proxy = '<script src="/proxy.js"></script>';
     const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
       ${before ? proxy : ''}<script src="/polyfill.js"></script>${before ? '' : proxy + again()}<script src="/app.js"></script>`;
-    const files = { 'polyfill.js': polyfill, 'app.js': APP, 'proxy.js': 'globalThis.WebSocket = new Proxy(WebSocket, {});' };
+    const files = { ...built, 'polyfill.js': polyfill, 'app.js': APP, 'proxy.js': 'globalThis.WebSocket = new Proxy(WebSocket, {});' };
     const opened = await browser.open({ html, files, headers: { 'Content-Security-Policy': CSP } });
     onTestFinished(() => opened.close());
     expect(await opened.page.evaluate((to) => talk(to), url)).toEqual(SECURE);

@@ -1,0 +1,69 @@
+/** The script tag's files: the polyfill, and beside it the parts that few pages need, with the hash of each. */
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { minified } from './minify.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+export const POLYFILL = 'pq-websocket.polyfill.min.js';
+
+/** File of each part, by its name in src/platform/script-registry.ts. */
+const PARTS = {
+  portable: 'pq-websocket.portable.min.js',
+  'ml-dsa': 'pq-websocket.ml-dsa.min.js',
+  yellowpages: 'pq-websocket.yellowpages.min.js',
+} as const;
+
+export interface ScriptTag {
+  /** Contents by file name, source maps included. */
+  readonly files: Readonly<Record<string, string>>;
+  /** For each script: what goes into the tag's attribute `integrity`. */
+  readonly integrity: Readonly<Record<string, string>>;
+}
+
+/** SHA-384, as Subresource Integrity writes it. */
+export function integrityOf(content: string): string {
+  return `sha384-${createHash('sha384').update(content).digest('base64')}`;
+}
+
+/** Builds all of it; the same sources give the same bytes. */
+export async function buildScriptTag(): Promise<ScriptTag> {
+  const files: Record<string, string> = {};
+  const integrity: Record<string, string> = {};
+  const add = async (name: string, entry: string, define: Record<string, string>): Promise<void> => {
+    const { code, map } = await bundled(entry, define);
+    const result = await minified(code, map, name);
+    files[name] = result.code;
+    files[`${name}.map`] = result.map;
+    integrity[name] = integrityOf(result.code);
+  };
+  for (const [part, name] of Object.entries(PARTS)) await add(name, `src/script-parts/${part}.ts`, {});
+  const parts = Object.fromEntries(Object.entries(PARTS).map(([part, name]) => [part, [name, integrity[name]]]));
+  await add(POLYFILL, 'src/polyfill-script.ts', { SCRIPT_PARTS: JSON.stringify(parts) });
+  return { files, integrity: Object.fromEntries(Object.entries(integrity).sort()) };
+}
+
+async function bundled(entry: string, define: Record<string, string>): Promise<{ readonly code: string; readonly map: string }> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    absWorkingDir: ROOT,
+    outdir: 'dist',
+    bundle: true,
+    write: false,
+    format: 'iife',
+    platform: 'browser',
+    conditions: ['browser', 'script-tag'],
+    target: 'es2022',
+    define,
+    minifySyntax: true,
+    sourcemap: 'external',
+    logLevel: 'error',
+  });
+  const find = (extension: string): string => {
+    const file = outputFiles.find(({ path: name }) => name.endsWith(extension));
+    if (file === undefined) throw new Error(`esbuild made no ${extension} of ${entry}`);
+    return file.text;
+  };
+  return { code: find('.js'), map: find('.map') };
+}

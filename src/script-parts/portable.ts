@@ -1,0 +1,4 @@
+import { portableBackend } from '../crypto/noble-symmetric.ts';
+import { registerPart } from '../platform/script-registry.ts';
+
+registerPart('portable', portableBackend);

@@ -1,0 +1,10 @@
+/** What connections are made of where both roles and every kind of socket may be underneath. */
+import { createClientSession } from '../protocol/client-session.ts';
+import { createServerSession } from '../protocol/server-session.ts';
+import type { ConnectionParts } from './connection.ts';
+import { attachTransport } from './transport.ts';
+
+export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> = {
+  client: { createSession: createClientSession, attachTransport },
+  server: { createSession: createServerSession, attachTransport },
+};
