@@ -31,10 +31,7 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-const CLIENT_PARTS: ConnectionParts = {
-  createSession: createClientSession,
-  attachTransport: (socket, host) => platform.attachTransport(socket, host),
-};
+const CLIENT_PARTS: ConnectionParts = { createSession: createClientSession, attachTransport: platform.attachTransport };
 
 /** What subclasses in this folder reach; not members, so that no script sees them. */
 export let connectionOf: (socket: PQWebSocket) => Connection<string | Uint8Array>;
@@ -309,7 +306,6 @@ export class PQWebSocket extends BaseEventTarget {
     if (this.#hooks !== undefined) this.#hooks.hasDomListeners = true;
     this.#handlers.set(type, handler);
   }
-
 }
 
 function utf8OrNothing(payload: Uint8Array): Uint8Array | undefined {
@@ -327,6 +323,6 @@ for (const name of Object.getOwnPropertyNames(PQWebSocket.prototype)) {
   if (name !== 'constructor' && !isConstant) Object.defineProperty(PQWebSocket.prototype, name, { enumerable: true });
 }
 Object.defineProperty(PQWebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
-// A minifier, ours or an application's, renames classes.
+// Minifiers rename classes.
 Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
 Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });
