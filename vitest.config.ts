@@ -46,7 +46,7 @@ export default defineConfig({
       project('vectors'),
       project('fault'),
       project('integration'),
-      project('interop'),
+      project('interop', { testTimeout: 150_000 }),
       project('conformance'),
       project('gateway'),
       project('cli'),

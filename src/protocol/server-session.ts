@@ -1,4 +1,5 @@
 /** A server's session in the profile that it is set to, or, on a server of both, in the one that its client speaks. */
+import { parseClientHello } from './handshake.ts';
 import { ServerHandshake } from './server-handshake.ts';
 import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
 import { Session } from './session.ts';
@@ -22,13 +23,23 @@ class UndecidedSession<Text> extends StandIn<Text> {
     super(config, v1);
   }
 
-  /** Fast open is v1's: the hello in the request decides as the one in a message does. */
+  /** Fast open is v1's: a hello in the request decides as one in a message does. What is none counts for nothing. */
   override answerEarly(): void {
-    if (this.config.earlyHello !== undefined) this.decided().answerEarly();
+    if (isV1Hello(this.config.earlyHello)) this.decided().answerEarly();
   }
 
   override receive(message: string | Uint8Array): void {
     const isOther = !this.isDecided && isYellowpagesHello(message);
     this.decided(isOther ? new YellowpagesSession(this.config, this.host) : this.session).receive(message);
+  }
+}
+
+function isV1Hello(message: string | undefined): boolean {
+  if (message === undefined) return false;
+  try {
+    parseClientHello(message);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -31,6 +31,8 @@ export class YellowpagesFrames {
   #key: AeadKey | undefined;
   readonly #nonces = new Set<string>();
   #waiting: Outgoing[] = [];
+  /** How many of those that wait are being sealed. Taking each from the front would move all that are behind it. */
+  #begun = 0;
   /** What has not been given to the transport, waiting or being sealed. */
   readonly #unsent = new Set<Outgoing>();
   readonly #sealed: OrderedResults<() => void>;
@@ -71,7 +73,12 @@ export class YellowpagesFrames {
   flush(): void {
     const key = this.#key;
     if (key === undefined) return;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#seal(key, next);
+    while (this.#begun < this.#waiting.length) {
+      this.#begun += 1;
+      this.#seal(key, this.#waiting[this.#begun - 1] as Outgoing);
+    }
+    this.#waiting = [];
+    this.#begun = 0;
   }
 
   /** Calls back when everything flushed so far is with the transport: now, if nothing is under way. */

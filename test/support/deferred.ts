@@ -75,11 +75,13 @@ export function waitFor<T>(predicate: () => T | false | null | undefined, source
 /** A queue that is read with `await`: what arrives before it is asked for waits, and so does who asks early. */
 export class AsyncQueue<T> {
   #items: T[] = [];
+  /** How many were taken; tens of thousands are not moved for each. */
+  #taken = 0;
   #waiting: Deferred<T>[] = [];
   #ended: Error | undefined;
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length - this.#taken;
   }
 
   push(item: T): void {
@@ -95,10 +97,20 @@ export class AsyncQueue<T> {
   }
 
   next(): Promise<T> {
-    if (this.#items.length > 0) return Promise.resolve(this.#items.shift() as T);
+    if (this.size > 0) return Promise.resolve(this.#take());
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const waiting = deferred<T>();
     this.#waiting.push(waiting);
     return waiting.promise;
+  }
+
+  #take(): T {
+    const item = this.#items[this.#taken] as T;
+    this.#taken += 1;
+    if (this.size === 0) {
+      this.#items = [];
+      this.#taken = 0;
+    }
+    return item;
   }
 }

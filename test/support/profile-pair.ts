@@ -31,6 +31,8 @@ export interface ProfileEndOptions {
   readonly random?: RandomSource;
   readonly keySeed?: () => Uint8Array;
   readonly encapsulationRandomness?: () => Uint8Array;
+  /** Of a server: what the upgrade request carried (PROTOCOL.md 13). */
+  readonly earlyHello?: string;
 }
 
 export interface TransportCloseSeen {

@@ -90,3 +90,43 @@ test('there is no key to export from, and no close that waits', () => {
   server.session.closeDrained();
   expect([server.session.facts, server.session.closeAnswered, server.session.state]).toEqual([undefined, undefined, 'server: awaiting client hello']);
 });
+
+describe('the ClientHello of an upgrade request', () => {
+  const helloOf = (profile: Profile): string => {
+    const { client } = undecided(profile);
+    client.session.start();
+    return client.sent[0] as string;
+  };
+
+  test("decides for v1: it is answered, with what the application has said, before any message", async () => {
+    const hello = helloOf('v1');
+    const pair = undecided('v1', { earlyHello: hello });
+    const { server } = pair;
+    server.send('early');
+    server.session.answerEarly();
+    await pair.settle();
+    // ServerHello, Finished and the message.
+    expect([server.session.state, server.sent.length]).toEqual(['server: awaiting repeated hello', 3]);
+    server.session.receive(helloOf('yellowpages'));
+    await pair.settle();
+    expect(server.failure).toMatchObject({ code: 'PQ_ERR_FAST_OPEN', closeCode: 3768 });
+  });
+
+  test.each([['none', undefined], ['no JSON', 'hello'], ["yellowpages'", helloOf('yellowpages')]])('decides nothing when it is %s', async (_name, earlyHello) => {
+    for (const profile of ['v1', 'yellowpages'] as const) {
+      const pair = undecided(profile, earlyHello === undefined ? {} : { earlyHello });
+      pair.server.session.answerEarly();
+      await pair.settle();
+      expect(pair.server.sent).toEqual([]);
+      await pair.connect();
+      expect([pair.server.session.profile, pair.server.session.state]).toEqual([profile, 'open']);
+    }
+  });
+});
+
+test('a close of v1 that nobody answers is given up on a server of both profiles too', async () => {
+  const pair = await undecided('v1').connect();
+  pair.server.close(4001, 'own');
+  pair.server.session.closeDrained();
+  expect(pair.server.session.deadline).toBe(pair.clock.time + 30_000);
+});

@@ -142,6 +142,24 @@ describe('the end', () => {
     }
   });
 
+  test('of a transport whose last frame does not open is told, with that as its failure', async () => {
+    const pair = await pairOf({ backend: BACKENDS.webcrypto }).connect();
+    pair.server.say('last words');
+    await pair.settle();
+    const [frame] = pair.server.frames;
+    pair.client.session.receive((frame as Uint8Array).map((byte, index) => (index === 12 ? byte ^ 1 : byte)));
+    pair.client.session.transportClosed(1000, undefined, { reason: '', wasClean: true });
+    await pair.settle();
+    expect(pair.client.outcome).toMatchObject({ code: 3771, wasClean: false, failure: { code: 'PQ_ERR_RECORD', origin: 'local' } });
+    expect(pair.client.texts).toEqual([]);
+  });
+
+  test('that the transport brings is the failure of the session from then on', async () => {
+    const { client } = await pairOf().connect();
+    client.session.transportClosed(1006);
+    expect(client.session.failure).toMatchObject({ code: 'PQ_ERR_TRANSPORT', origin: 'transport' });
+  });
+
   test('there is no exporter', async () => {
     const { client } = await pairOf().connect();
     expect(() => client.session.exportKey('label', 32)).toThrow(/no exporter/);
