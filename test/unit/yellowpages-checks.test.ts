@@ -154,6 +154,18 @@ describe('the end', () => {
     expect(pair.client.texts).toEqual([]);
   });
 
+  test('of a transport is told though the application closes while what came before is being opened', async () => {
+    const pair = await pairOf({ backend: BACKENDS.webcrypto }).connect();
+    pair.server.say('last words');
+    await pair.settle();
+    pair.deliver('server');
+    pair.client.session.transportClosed(1000, undefined, { reason: 'done', wasClean: true });
+    pair.client.close(4001, 'own');
+    await pair.settle();
+    expect(pair.client.outcome).toMatchObject({ code: 1000, reason: 'done' });
+    expect(pair.client.events.filter((event) => event === 'closed')).toHaveLength(1);
+  });
+
   test('that the transport brings is the failure of the session from then on', async () => {
     const { client } = await pairOf().connect();
     client.session.transportClosed(1006);
