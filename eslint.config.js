@@ -9,6 +9,8 @@ const NODE_GLOBALS = [
   'URL',
   'URLSearchParams',
   'WebSocket',
+  'atob',
+  'btoa',
   'clearInterval',
   'clearTimeout',
   'console',
@@ -208,11 +210,11 @@ export default tseslint.config(
   },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: readonly(['require', 'module', 'exports', '__dirname', '__filename']) } },
   {
-    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}'],
+    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}', 'test/integrations/**/*.js'],
     languageOptions: { globals: readonly(PAGE_GLOBALS) },
   },
   {
-    files: ['examples/cloudflare-durable-object/*.js'],
-    languageOptions: { globals: readonly(['Response', 'WebSocketPair']) },
+    files: ['examples/cloudflare-durable-object/*.js', 'examples/hono/*.js'],
+    languageOptions: { globals: readonly(['Bun', 'Deno', 'Response', 'WebSocketPair']) },
   },
 );

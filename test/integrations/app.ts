@@ -1,4 +1,5 @@
 /** Where the rows and the examples run: the packed package and every library installed, no source tree in reach. */
+import { build } from 'esbuild';
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { engineBinary, ensureTools, toolFolder } from '../../scripts/lib/locked-tools.ts';
@@ -16,6 +17,37 @@ export interface App {
   remove(): Promise<void>;
 }
 
+/**
+ * Runtimes other than Node look for packages in folders of their own choice. What they load is one file; Deno and Bun find this
+ * package, which is installed beside it, themselves.
+ */
+const BUNDLES = [
+  { file: 'deno.js', platform: 'node', conditions: ['deno'], external: ['pq-websocket/*'] },
+  { file: 'bun.js', platform: 'node', conditions: ['bun'], external: ['pq-websocket/*'] },
+  { file: 'worker.js', platform: 'browser', conditions: ['workerd', 'worker', 'browser'], external: [] },
+] as const;
+
+async function bundle(folder: string): Promise<void> {
+  const examples = path.join(folder, 'examples/hono');
+  const bundles = path.join(folder, 'bundles');
+  for (const { file, platform, conditions, external } of BUNDLES) {
+    await build({
+      entryPoints: [path.join(examples, file)],
+      outfile: path.join(bundles, file),
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      charset: 'utf8',
+      logLevel: 'silent',
+      tsconfigRaw: {},
+      platform,
+      conditions: [...conditions],
+      external: [...external],
+    });
+  }
+  await cp(path.join(examples, 'workerd.capnp'), path.join(bundles, 'workerd.capnp'));
+}
+
 /** Installs what is missing, packs what `npm run build` has made, and lays out a folder outside the repository. */
 export async function prepareApp(): Promise<App> {
   console.log(await ensureTools('integrations'));
@@ -29,6 +61,7 @@ export async function prepareApp(): Promise<App> {
       await mkdir(path.dirname(path.join(folder, part)), { recursive: true });
       await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true, filter: (from) => !/(^|\/)target$/.test(from) });
     }
+    await bundle(folder);
     const binaries = (['deno', 'bun', 'workerd'] as const satisfies Engine[]).map((engine) => [`PQ_${engine.toUpperCase()}`, engineBinary(engine)]);
     return { folder, env: Object.fromEntries(binaries) as Record<string, string>, remove: () => packed.remove() };
   } catch (error) {

@@ -80,17 +80,22 @@ export async function runRow(row: RowModule): Promise<RowReport> {
   return { ...about, cases, bytesSealed: sealedBytes(taps), leaks };
 }
 
-const [, , name] = process.argv;
-if (name !== undefined) {
+/** The whole report of a row, with what nobody caught. */
+async function reportRow(name: string): Promise<RowReport> {
   const uncaught: unknown[] = [];
-  process.on('uncaughtException', (error) => uncaught.push(error));
-  process.on('unhandledRejection', (error) => uncaught.push(error));
+  for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, (error) => uncaught.push(error));
   const { default: row } = (await import(`./rows/${name}.js`)) as { default: RowModule };
   const report = await runRow(row);
-  const all: RowReport = {
-    ...report,
-    cases: [...report.cases, ...uncaught.map((error) => ({ name: 'nothing is uncaught', error: shown(error) }))],
-  };
-  // Libraries keep timers and sockets; the row is over.
-  process.stdout.write(`REPORT ${JSON.stringify(all)}\n`, () => process.exit());
+  return { ...report, cases: [...report.cases, ...uncaught.map((error) => ({ name: 'nothing is uncaught', error: shown(error) }))] };
+}
+
+const [, , name] = process.argv;
+if (name !== undefined) {
+  try {
+    const report = await reportRow(name);
+    // Libraries keep timers and sockets; the row is over.
+    process.stdout.write(`REPORT ${JSON.stringify(report)}\n`, () => process.exit());
+  } catch (error) {
+    process.stderr.write(`${shown(error)}\n`, () => process.exit(1));
+  }
 }

@@ -1,0 +1,1 @@
+export { runClient } from '../echo/client.js';

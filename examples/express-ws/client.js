@@ -1,0 +1,3 @@
+import { runClient as echo } from '../echo/client.js';
+
+export const runClient = (url, text) => echo(`${url}/chat`, text);
