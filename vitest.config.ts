@@ -48,6 +48,7 @@ export default defineConfig({
       project('integration'),
       project('interop', { testTimeout: 150_000 }),
       project('conformance'),
+      project('ws-differential'),
       project('gateway'),
       project('cli'),
       alone('runtime', 1),

@@ -11,8 +11,7 @@ import type { ServerSocket } from './socket-types.ts';
 import type { BunServerWebSocket } from './socket/bun-socket.ts';
 import { BunSocket } from './socket/bun-socket.ts';
 import { transportMaxPayload } from './socket/client-options.ts';
-import { WsStyleSocket } from './socket/ws-style-socket.ts';
-import { connectionOf } from './socket/pq-websocket.ts';
+import { connectionOf, WsStyleSocket } from './socket/ws-style-socket.ts';
 import { offerOf, selectFrom } from './socket/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './types.ts';
 
@@ -49,7 +48,8 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
     throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
   }
-  const secure = new WsStyleSocket('server', socket, '', socketConfig(where, options));
+  const config = socketConfig(where, options);
+  const secure = new WsStyleSocket(() => ({ role: 'server', transport: socket, config }));
   // Not before the caller can listen.
   queueMicrotask(() => {
     connectionOf(secure).answerEarly();

@@ -1,5 +1,4 @@
 /** The declared shapes of the sockets: what `PQWebSocket` and its `ws`-style siblings are to a type checker. */
-import type { PQWebSocketError } from './protocol/errors.ts';
 import type {
   GlobalInstance,
   PQAbortSignal,
@@ -61,7 +60,8 @@ export interface WsEvents {
   /** Text arrives as its UTF-8 bytes, with `isBinary` false. A Buffer on Node, elsewhere a Uint8Array. */
   message: [data: ReceivedBytes, isBinary: boolean];
   close: [code: number, reason: ReceivedBytes];
-  error: [error: PQWebSocketError];
+  /** A `PQWebSocketError`; or `ws`'s own, where the transport failed (ECONNREFUSED, an HTTP status): `pq.failure` has both. */
+  error: [error: Error & { readonly code?: string }];
   ping: [data: ReceivedBytes];
   pong: [data: ReceivedBytes];
 }
@@ -71,9 +71,13 @@ export interface WsSendOptions {
   binary?: boolean;
   /** Accepted and without effect: sealed frames are not compressed. */
   compress?: boolean;
+  /** `false`: the message goes on with what is sent next. It is sealed as a whole, with its last part. Default true. */
+  fin?: boolean;
+  /** Accepted and without effect: the transport masks what it must. */
+  mask?: boolean;
 }
 
-export type WsSendData = string | number | ArrayBuffer | ArrayBufferView | PQBlob;
+export type WsSendData = string | number | ArrayBufferLike | ArrayBufferView | PQBlob | readonly number[];
 export type WsCallback = (error?: Error) => void;
 
 /** The standard's events, by type. */
@@ -144,6 +148,12 @@ export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addE
   listeners(event: string): ((...values: never[]) => void)[];
   listenerCount(event: string): number;
   eventNames(): (string | symbol)[];
+  /** These are Node's, on Node, Deno and Bun. */
+  prependListener: this['on'];
+  prependOnceListener: this['on'];
+  rawListeners(event: string): ((...values: never[]) => void)[];
+  setMaxListeners(count: number): this;
+  getMaxListeners(): number;
 }
 
 /** What `wrapServerSocket` gives. */

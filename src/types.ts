@@ -126,7 +126,6 @@ export interface TransportOptions {
   followRedirects?: boolean;
   maxRedirects?: number;
   protocolVersion?: number;
-  skipUTF8Validation?: boolean;
   allowSynchronousEvents?: boolean;
   autoPong?: boolean;
   closeTimeout?: number;
@@ -135,7 +134,8 @@ export interface TransportOptions {
   /** Unanswered pings after which `ws` ends the connection. */
   maxPendingAutoPongs?: number;
   generateMask?: (mask: never) => void;
-  finishRequest?: (request: never, websocket: never) => void;
+  /** Gets the request alone: `ws`'s own socket does not seal. */
+  finishRequest?: (request: never) => void;
 
   agent?: object | false;
   auth?: string;
@@ -153,7 +153,27 @@ export interface TransportOptions {
   timeout?: number;
   autoSelectFamily?: boolean;
   autoSelectFamilyAttemptTimeout?: number;
+  defaultPort?: number | string;
+  joinDuplicateHeaders?: boolean;
+  setDefaultHeaders?: boolean;
+  uniqueHeaders?: readonly (string | readonly string[])[];
+  allowHalfOpen?: boolean;
+  blockList?: object;
+  highWaterMark?: number;
+  keepAlive?: boolean;
+  keepAliveInitialDelay?: number;
+  noDelay?: boolean;
 
+  allowPartialTrustChain?: boolean;
+  clientCertEngine?: string;
+  enableTrace?: boolean;
+  privateKeyEngine?: string;
+  privateKeyIdentifier?: string;
+  pskCallback?: (...values: never[]) => unknown;
+  requestOCSP?: boolean;
+  sessionTimeout?: number;
+  socket?: object;
+  ticketKeys?: Uint8Array;
   ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   cert?: string | Uint8Array | readonly (string | Uint8Array)[];
   key?: string | Uint8Array | readonly (string | Uint8Array | object)[];

@@ -3,17 +3,22 @@
  * @module
  */
 import type { Duplex, DuplexOptions } from 'node:stream';
-import { createWebSocketStream as createPlainStream } from 'ws';
+import * as plain from 'ws';
 import type { WsStyleWebSocket } from './socket-types.ts';
 import { WebSocket as SecureClient } from './ws/client.ts';
 import type { WebSocketOptions } from './ws/client.ts';
+import { refusedClass } from './ws/refused.ts';
 import { WebSocketServer } from './ws/server.ts';
+
+const createPlainStream = plain.createWebSocketStream;
+/** Exported by `ws`, and not in its types. */
+const ws = plain as unknown as { extension: unknown; subprotocol: unknown };
 
 /** The class `WebSocket`, as npm `ws` declares its own. */
 export interface WebSocketConstructor {
   /**
    * @param protocols subprotocols in the order of preference, or the options
-   * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+   * @throws {SyntaxError} for a URL or subprotocols that `ws` refuses
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
   new (address: string | URL, options?: WebSocketOptions): WsStyleWebSocket;
@@ -27,16 +32,43 @@ export interface WebSocketConstructor {
   readonly WebSocketServer: typeof WebSocketServer;
   readonly Server: typeof WebSocketServer;
   readonly createWebSocketStream: typeof createWebSocketStream;
+  readonly Receiver: typeof Receiver;
+  readonly Sender: typeof Sender;
+  readonly PerMessageDeflate: typeof PerMessageDeflate;
+  readonly extension: typeof extension;
+  readonly subprotocol: typeof subprotocol;
 }
+
+/** Refused: it throws when it is constructed. What it would read is sealed. */
+export const Receiver = refusedClass('Receiver', 'what it would read is sealed; listen to a socket instead');
+/** Refused: it throws when it is constructed, and so does its `frame`. What it would write is not sealed. */
+export const Sender = refusedClass('Sender', 'what it would write is not sealed; use send() of a socket');
+/** Refused: it throws when it is constructed. Ciphertext does not compress. */
+export const PerMessageDeflate = refusedClass('PerMessageDeflate', 'sealed frames are not compressed');
+
+type Header = Record<string, Record<string, string | true>[]>;
+/** `ws`'s reader and writer of the header Sec-WebSocket-Extensions. */
+export const extension = ws.extension as { parse(header: string): Header; format(extensions: object): string };
+/** `ws`'s reader of the header Sec-WebSocket-Protocol. */
+export const subprotocol = ws.subprotocol as { parse(header: string): Set<string> };
 
 /** A drop-in for npm `ws`'s client. It queues what is sent while CONNECTING; otherwise it behaves the same. */
 export const WebSocket: WebSocketConstructor = Object.assign(SecureClient, {
   WebSocketServer,
   Server: WebSocketServer,
   createWebSocketStream,
+  Receiver,
+  Sender,
+  PerMessageDeflate,
+  extension,
+  subprotocol,
 }) as unknown as WebSocketConstructor;
 export type WebSocket = WsStyleWebSocket;
 Object.assign(WebSocket, { WebSocket });
+// Libraries print them, and a bundler may rename what it bundles.
+for (const [name, value] of Object.entries({ WebSocket, WebSocketServer, createWebSocketStream })) {
+  Object.defineProperty(value, 'name', { value: name, configurable: true });
+}
 
 /**
  * A Duplex over a secure socket, with back-pressure both ways. What is written is sealed; what is read was.

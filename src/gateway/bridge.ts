@@ -6,8 +6,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { Kind } from '../protocol/record.ts';
-import type { PQWebSocket } from '../socket/pq-websocket.ts';
-import { connectionOf } from '../socket/pq-websocket.ts';
+import type { WsStyleSocket } from '../socket/ws-style-socket.ts';
+import { connectionOf } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
 
 /** RFC 6455 7.4.1: no code was present; the connection was cut. */
@@ -117,7 +117,7 @@ export class Bridge {
 
   #listen(): void {
     const { client, clientNetwork, upstream, upstreamNetwork } = this.legs;
-    const sealed = connectionOf(client as unknown as PQWebSocket);
+    const sealed = connectionOf(client as unknown as WsStyleSocket);
     // Both libraries report what goes wrong again in 'close'.
     client.on('error', () => undefined);
 

@@ -5,13 +5,17 @@
 export const TRANSPORT_OPTIONS: ReadonlySet<string> = new Set([
   // ws
   'allowSynchronousEvents', 'autoPong', 'closeTimeout', 'finishRequest', 'followRedirects', 'generateMask',
-  'maxRedirects', 'origin', 'protocolVersion', 'skipUTF8Validation', 'maxBufferedChunks', 'maxFragments', 'maxPendingAutoPongs',
+  'maxRedirects', 'origin', 'protocolVersion', 'maxBufferedChunks', 'maxFragments', 'maxPendingAutoPongs',
   // http.request
-  'agent', 'auth', 'createConnection', 'family', 'headers', 'hints', 'insecureHTTPParser', 'localAddress', 'localPort',
-  'lookup', 'maxHeaderSize', 'setHost', 'signal', 'socketPath', 'timeout', 'autoSelectFamily',
-  'autoSelectFamilyAttemptTimeout',
+  'agent', 'auth', 'createConnection', 'defaultPort', 'family', 'headers', 'hints', 'insecureHTTPParser', 'joinDuplicateHeaders',
+  'localAddress', 'localPort', 'lookup', 'maxHeaderSize', 'setDefaultHeaders', 'setHost', 'signal', 'socketPath', 'timeout',
+  'uniqueHeaders',
+  // net.connect
+  'allowHalfOpen', 'autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'blockList', 'highWaterMark', 'keepAlive',
+  'keepAliveInitialDelay', 'noDelay',
   // tls.connect
-  'ALPNProtocols', 'ca', 'cert', 'checkServerIdentity', 'ciphers', 'crl', 'dhparam', 'ecdhCurve', 'honorCipherOrder',
-  'key', 'maxVersion', 'minDHSize', 'minVersion', 'passphrase', 'pfx', 'rejectUnauthorized', 'secureContext',
-  'secureOptions', 'secureProtocol', 'servername', 'session', 'sessionIdContext', 'sigalgs',
+  'allowPartialTrustChain', 'ALPNProtocols', 'ca', 'cert', 'checkServerIdentity', 'ciphers', 'clientCertEngine', 'crl', 'dhparam',
+  'ecdhCurve', 'enableTrace', 'honorCipherOrder', 'key', 'maxVersion', 'minDHSize', 'minVersion', 'passphrase', 'pfx',
+  'privateKeyEngine', 'privateKeyIdentifier', 'pskCallback', 'rejectUnauthorized', 'requestOCSP', 'secureContext', 'secureOptions',
+  'secureProtocol', 'servername', 'session', 'sessionIdContext', 'sessionTimeout', 'sigalgs', 'socket', 'ticketKeys',
 ]);

@@ -53,6 +53,13 @@ export function openTransport(
     Object.entries(options).filter(([name, value]) => platform.transportOptions.has(name) && value !== undefined),
   );
   const needsWs = Object.keys(transportOptions).length > 0;
+  const { finishRequest } = transportOptions as PQWebSocketOptions;
+  if (finishRequest !== undefined) {
+    // ws shows it the socket that does not seal, too.
+    transportOptions['finishRequest'] = (request: never): void => {
+      finishRequest(request);
+    };
+  }
   const Underlying = underlyingClass(where, options.WebSocket, needsWs);
   const { transport, upgrade } = openUpgrade(subprotocols, options.fastOpen ?? false, (protocols) => {
     const offered = protocols.length > 0 ? [...protocols] : undefined;

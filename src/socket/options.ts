@@ -22,6 +22,7 @@ export const CHANNEL_OPTION_NAMES = [
 const REFUSED: Readonly<Record<string, string>> = {
   perMessageDeflate:
     'is not supported: ciphertext does not compress, and compressing secrets beside chosen text leaks them (CRIME)',
+  skipUTF8Validation: 'is not supported: text that is not UTF-8 ends a secure connection (PROTOCOL.md, "Records")',
 };
 
 export interface ChannelConfig {
@@ -35,6 +36,8 @@ export interface ChannelConfig {
   readonly offer?: SessionConfig<unknown>['offer'];
   readonly profile?: SessionConfig<unknown>['profile'];
   readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
+  /** Whether each message gets a task of its own, also where several came in one record. Default false. */
+  readonly messagesAsTasks?: boolean;
 }
 
 /** @throws {TypeError} when it is no object, which only `undefined` may stand for */

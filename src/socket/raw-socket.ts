@@ -2,7 +2,7 @@
  * What libraries find where npm `ws` keeps its network socket: the facts and the life of that socket, and no way
  * to write to it, since what is written there is not sealed.
  */
-import { EventEmitter } from 'eventemitter3';
+import { EventEmitter } from '#emitter';
 
 /** The part of net.Socket that is passed on. */
 export interface NetworkSocket {

@@ -48,8 +48,14 @@ export class SendQueue {
     const close = (): void => {
       this.connection().close(content);
     };
-    if (now || this.#waiting === 0) close();
-    else this.#steps.push(close);
+    if (now) close();
+    else this.inOrder(close);
+  }
+
+  /** Now, or when what stands at or behind a Blob has been sent. */
+  inOrder(act: () => void): void {
+    if (this.#waiting === 0) act();
+    else this.#steps.push(act);
   }
 }
 
@@ -58,7 +64,8 @@ export function sizeOf(message: SendData): number {
 }
 
 function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
-  return message.type === 'text' ? Kind.TEXT : Kind.BINARY;
+  const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
+  return isText ? Kind.TEXT : Kind.BINARY;
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array> {

@@ -30,6 +30,8 @@ export interface TransportHost {
 
 /** The part of npm `ws`'s public surface that is used here. */
 export interface WsSocket {
+  /** On a client. */
+  readonly url?: string | undefined;
   readonly readyState: number;
   readonly protocol: string;
   readonly extensions: string;

@@ -123,7 +123,7 @@ export function parseCloseArguments(code: unknown, reason: unknown): CloseArgume
 export type SendData =
   | { readonly type: 'text'; readonly bytes: Uint8Array }
   | { readonly type: 'binary'; readonly bytes: Uint8Array }
-  | { readonly type: 'blob'; readonly blob: Blob };
+  | { readonly type: 'blob'; readonly blob: Blob; readonly asText?: boolean };
 
 /** @throws {TypeError} for a view of shared or resizable memory, which BufferSource does not take */
 export function parseSendData(data: unknown): SendData {

@@ -1,37 +1,32 @@
 /**
- * A secure socket with the surface of npm `ws` beside the standard's: `on('message', (data, isBinary) => ...)`,
- * send callbacks, ping, pong, terminate, pause and resume. Servers get it from `wrapServerSocket` and
- * `WebSocketServer`, Node clients from `pq-websocket/ws`.
+ * A secure socket with the surface of npm `ws`: an emitter (`on('message', (data, isBinary) => ...)`), the standard's
+ * listeners and attributes on top of it, send callbacks, ping, pong, terminate, pause and resume. Servers get it from
+ * `wrapServerSocket` and `WebSocketServer`, Node clients from `pq-websocket/ws`.
  */
 import { platform } from '#platform';
-import { EventEmitter } from 'eventemitter3';
-import type { CloseContent } from '../protocol/record.ts';
-import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
-import type { ChannelConfig } from './options.ts';
-import type { SocketHooks } from './attachment.ts';
-import { Attachment } from './attachment.ts';
-import { closeOn, connectionOf, PQWebSocket, sendOn } from './pq-websocket.ts';
+import { EventEmitter } from '#emitter';
+import type { PQChannel } from '../types.ts';
+import type { Connection } from './connection.ts';
+import type { WsBinaryType } from './ws-binary-type.ts';
+import { asBinaryType, BINARY_TYPES } from './ws-binary-type.ts';
+import { Fragments } from './fragments.ts';
 import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
 import { ROLE_PARTS } from './role-parts.ts';
+import { later, safely, throwLater } from './safely.ts';
+import type { ReadyState, SocketFace, Underneath } from './secure-socket.ts';
+import { CLOSED, CLOSING, CONNECTING, OPEN, SecureSocket } from './secure-socket.ts';
 import type { WsSocket } from './transport.ts';
-import type { SendData } from './webidl.ts';
-import { isUint8Array, parseSendData, toDomString } from './webidl.ts';
+import type { Brand } from './underlying.ts';
+import { BRAND } from './underlying.ts';
+import type { Callback, SendOptions } from './ws-arguments.ts';
+import { closeContent, sendData } from './ws-arguments.ts';
+import { errorOf, isErrorOfWs } from './ws-errors.ts';
+import type { EventFacts, ListenerOptions } from './ws-events.ts';
+import { addDomListener, dispatchDomEvent, EVENT_TYPES, getAttribute, removeDomListener, setAttribute } from './ws-events.ts';
 
-/** What an emitter listener may be: the events' own types are declared where the class is exported. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- eventemitter3's own listener type
-export type Listener = (...values: any[]) => void;
-export type SendOptions = { binary?: boolean; compress?: boolean; fin?: boolean; mask?: boolean };
-type Callback = (error?: Error) => void;
-
-/** How `on('message')` hands over bytes; `ws` calls it binaryType. */
-type WsBinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
-
-/** Events of a `ws` client that change what it does by being listened to: passed on only once somebody listens. */
-const UPGRADE_EVENTS: readonly string[] = ['upgrade', 'unexpected-response', 'redirect'];
-
+const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** What a server must know of its sockets, whatever listeners the application adds or removes. */
 export interface SocketWatcher {
@@ -39,66 +34,121 @@ export interface SocketWatcher {
   closed(): void;
 }
 
-/** Gives the socket its `_socket`; not a member, so that no script sees it. */
+/** What the rest of this package reaches; not members, so that no script sees them. */
+export let connectionOf: (socket: WsStyleSocket) => Connection<Uint8Array>;
+/** Gives the socket its `_socket`. */
 export let setRawSocket: (socket: WsStyleSocket, network: NetworkSocket) => void;
 /** Tells `watcher` of the socket's life, before the application hears of it. */
 export let watchSocket: (socket: WsStyleSocket, watcher: SocketWatcher) => void;
+/**
+ * From now on an 'error' that nobody listens for is thrown, as every Node emitter does and npm `ws` with it. Not for
+ * `wrapServerSocket`, whose sockets are the standard's too: there nobody has to listen.
+ */
+export let throwUnheardErrors: (socket: WsStyleSocket) => void;
 
-export class WsStyleSocket extends PQWebSocket {
+export class WsStyleSocket extends EventEmitter {
+  static readonly CONNECTING = CONNECTING;
+  static readonly OPEN = OPEN;
+  static readonly CLOSING = CLOSING;
+  static readonly CLOSED = CLOSED;
+  declare static readonly [BRAND]: Brand;
+  declare readonly CONNECTING: typeof CONNECTING;
+  declare readonly OPEN: typeof OPEN;
+  declare readonly CLOSING: typeof CLOSING;
+  declare readonly CLOSED: typeof CLOSED;
+  declare onopen: unknown;
+  declare onerror: unknown;
+  declare onclose: unknown;
+  declare onmessage: unknown;
+
   static {
+    connectionOf = (socket): Connection<Uint8Array> => socket.#secure.connection;
     setRawSocket = (socket, network): void => {
       socket.#rawSocket = new RawSocket(network);
     };
     watchSocket = (socket, watcher): void => {
       socket.#watcher = watcher;
     };
+    throwUnheardErrors = (socket): void => {
+      socket.#throwsUnheardErrors = true;
+    };
+    for (const type of EVENT_TYPES) {
+      Object.defineProperty(this.prototype, `on${type}`, {
+        configurable: true,
+        enumerable: true,
+        get(this: WsStyleSocket) {
+          return getAttribute(this, type);
+        },
+        set(this: WsStyleSocket, handler: unknown) {
+          setAttribute(this, this.#facts, type, handler);
+        },
+      });
+    }
   }
 
-  readonly #emitter: EventEmitter;
-  readonly #hooks: SocketHooks;
-  readonly #forwarded = new Set<string>();
-  #wsBinaryType: WsBinaryType | undefined;
+  readonly #secure: SecureSocket<Uint8Array>;
+  readonly #facts: EventFacts = {
+    wasClean: () => this.#wasClean,
+    domData: (data) => (this.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data),
+  };
+  #fragments: Fragments | undefined;
+  /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
+  #binaryType: WsBinaryType | undefined;
   #rawSocket: RawSocket | null = null;
   #watcher: SocketWatcher | undefined;
+  #throwsUnheardErrors = false;
+  #wasOpen = false;
+  #wasClean = false;
+  #closedByCaller = false;
 
-  /** @param transport a socket that is accepted (server) or connecting (client) */
-  constructor(role: 'client' | 'server', transport: object, url: string, config: ChannelConfig) {
-    const emitter = new EventEmitter();
-    const hooks: SocketHooks = {
-      hasDomListeners: false,
-      opened: () => {
-        this.#watcher?.opened();
-        emitSafely(emitter, 'open');
-      },
-      message: (payload, isBinary) => {
-        const data = isBinary ? this.#received(payload) : platform.toBuffer(payload);
-        try {
-          emitter.emit('message', data, isBinary);
-        } catch (error) {
-          throwLater(error);
-        }
-      },
-      domBinary: (payload) => (this.#wsBinaryType === undefined ? undefined : this.#received(payload)),
-      failed: ({ failure }) => {
-        emitSafely(emitter, 'error', failure);
-      },
-      closed: ({ code, reason }) => {
-        this.#watcher?.closed();
-        emitSafely(emitter, 'close', code, platform.toBuffer(encoder.encode(reason)));
-      },
-    };
-    super(new Attachment(role, transport, url, config, hooks, ROLE_PARTS[role]));
-    this.#emitter = emitter;
-    this.#hooks = hooks;
-    const { ws } = connectionOf(this).transport;
+  /** @param open gives the socket underneath, accepted or connecting, which may tell this one what it hears */
+  constructor(open: (socket: WsStyleSocket) => Underneath) {
+    super();
+    const opened = open(this);
+    this.#secure = new SecureSocket(opened, this.#face(), ROLE_PARTS[opened.role]);
+    const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
-    this.#wsBinaryType = 'nodebuffer';
-    ws.on('ping', (data: Uint8Array) => {
-      emitSafely(emitter, 'ping', data);
-    });
-    ws.on('pong', (data: Uint8Array) => {
-      emitSafely(emitter, 'pong', data);
-    });
+    this.#binaryType = 'nodebuffer';
+    this.#followControlFrames(ws);
+  }
+
+  /** As it stands after redirects; empty on a server. */
+  get url(): string {
+    return this.#secure.connection.transport.ws?.url ?? '';
+  }
+
+  get readyState(): ReadyState {
+    return this.#secure.readyState;
+  }
+
+  get bufferedAmount(): number {
+    return this.#secure.bufferedAmount + (this.#fragments?.bytes ?? 0);
+  }
+
+  get protocol(): string {
+    return this.#secure.protocol;
+  }
+
+  get extensions(): string {
+    return this.#secure.extensions;
+  }
+
+  get isPaused(): boolean {
+    return this.#secure.connection.transport.ws?.isPaused ?? false;
+  }
+
+  get binaryType(): WsBinaryType {
+    return this.#binaryType ?? 'blob';
+  }
+
+  /** What listeners get for binary messages: as in `ws`, any time, for the messages to come. */
+  set binaryType(value: WsBinaryType) {
+    if (BINARY_TYPES.includes(value)) this.#binaryType = value;
+  }
+
+  /** What is known of the secure channel; beyond `ws`. */
+  get pq(): PQChannel {
+    return this.#secure.channel;
   }
 
   /** Where npm `ws` keeps its network socket; null until there is one. */
@@ -106,80 +156,40 @@ export class WsStyleSocket extends PQWebSocket {
     return this.#rawSocket;
   }
 
-  override get binaryType(): BinaryType {
-    return (this.#wsBinaryType as BinaryType | undefined) ?? super.binaryType;
+  addEventListener(type: string, listener: unknown, options?: boolean | ListenerOptions): void {
+    addDomListener(this, this.#facts, type, listener, typeof options === 'object' ? options : {});
   }
 
-  /** What `on('message')` and `onmessage` get for binary messages: as in `ws`, any time, for the messages to come. */
-  override set binaryType(value: BinaryType) {
-    const type = String(value) as WsBinaryType;
-    if (!['nodebuffer', 'arraybuffer', 'fragments', 'blob'].includes(type)) return;
-    this.#wsBinaryType = type;
-    super.binaryType = value;
+  removeEventListener(type: string, listener: unknown): void {
+    removeDomListener(this, type, listener);
   }
 
-  on(event: string, listener: Listener): this {
-    this.#forward(event);
-    this.#emitter.on(event, listener, this);
-    return this;
-  }
-
-  once(event: string, listener: Listener): this {
-    this.#forward(event);
-    this.#emitter.once(event, listener, this);
-    return this;
-  }
-
-  off(event: string, listener?: Listener): this {
-    this.#emitter.off(event, listener);
-    return this;
-  }
-
-  addListener(event: string, listener: Listener): this {
-    return this.on(event, listener);
-  }
-
-  removeListener(event: string, listener?: Listener): this {
-    return this.off(event, listener);
-  }
-
-  removeAllListeners(event?: string): this {
-    this.#emitter.removeAllListeners(event);
-    return this;
-  }
-
-  /** As with any emitter, whoever holds the socket can raise an event by hand; nothing is sent by it. */
-  emit(event: string, ...values: unknown[]): boolean {
-    return this.#emitter.emit(event, ...values);
-  }
-
-  listeners(event: string): Listener[] {
-    return this.#emitter.listeners(event);
-  }
-
-  listenerCount(event: string): number {
-    return this.#emitter.listenerCount(event);
-  }
-
-  eventNames(): (string | symbol)[] {
-    return this.#emitter.eventNames();
-  }
-
-  override addEventListener(...values: Parameters<EventTarget['addEventListener']>): void {
-    this.#hooks.hasDomListeners = true;
-    super.addEventListener(...values);
+  dispatchEvent(event: Event): boolean {
+    return dispatchDomEvent(this, event);
   }
 
   /**
-   * @param options `binary` overrides the kind that the data's type implies; a string counts as text otherwise
-   * @param callback called once, when the message is handed to the transport or with the reason why it is not
-   * @throws {TypeError} for data of another type than `ws` takes, and for `fin: false`
+   * While CONNECTING it queues.
+   * @param options `binary` overrides the kind that the data's type implies; with `fin: false` the message goes on with
+   *   what is sent next, and is sealed as a whole with its last part
+   * @param callback called once, when the data is handed to the transport, or with the reason why it is not
+   * @throws {TypeError} for data of another type than `ws` takes
    */
-  override send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
+  send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
     const given = typeof options === 'function' ? options : callback;
-    const { binary, fin } = (typeof options === 'object' ? options : undefined) ?? {};
-    if (fin === false) throw new TypeError('send: fragments are not supported, since each message is sealed as a whole');
-    sendOn(this, asKind(wsMessage(data), binary), given && later(safely(given)));
+    const { binary, fin } = (typeof options === 'object' ? (options as SendOptions | null) : undefined) ?? {};
+    const message = sendData(data, binary);
+    const sent = typeof given === 'function' ? later(safely(given)) : undefined;
+    if (this.readyState >= CLOSING) {
+      this.#secure.send(message);
+      sent?.(this.#notOpen());
+    } else if (fin === false) {
+      this.#fragments ??= new Fragments();
+      this.#fragments.add(message);
+      sent?.();
+    } else {
+      this.#secure.send(this.#fragments?.end(message) ?? message, sent);
+    }
   }
 
   /**
@@ -187,141 +197,133 @@ export class WsStyleSocket extends PQWebSocket {
    * @param reason at most 123 bytes
    * @throws {TypeError | RangeError} unless the socket is closing already: then nothing happens, as in `ws`
    */
-  override close(code?: unknown, reason?: unknown): void {
-    if (this.readyState >= this.CLOSING) return;
-    closeOn(this, closeContent(code, reason));
+  close(code?: unknown, reason?: unknown): void {
+    if (this.readyState >= CLOSING) return;
+    if (this.readyState === OPEN) {
+      this.#secure.close(closeContent(code, reason));
+    } else {
+      this.#closedByCaller = true;
+      this.#secure.close(undefined);
+    }
   }
 
   /** Cuts the connection without a close; both applications see 1006. */
   terminate(): void {
-    connectionOf(this).terminate();
+    if (this.readyState === CLOSED) return;
+    if (this.readyState === CONNECTING) this.#closedByCaller = true;
+    this.#secure.connection.terminate();
   }
 
   /**
    * The transport's ping. It carries nothing of the application: it is not sealed.
    * @throws {TypeError} when data is given, or the transport has no ping
+   * @throws {Error} while CONNECTING
    */
-  ping(data?: unknown, _mask?: unknown, callback?: unknown): void {
-    this.#control('ping', data, callback);
+  ping(data?: unknown, mask?: unknown, callback?: unknown): void {
+    this.#control('ping', data, mask, callback);
   }
 
   /** The transport's unsolicited pong; see `ping`. */
-  pong(data?: unknown, _mask?: unknown, callback?: unknown): void {
-    this.#control('pong', data, callback);
+  pong(data?: unknown, mask?: unknown, callback?: unknown): void {
+    this.#control('pong', data, mask, callback);
   }
 
   /** Stops reading from the transport. As in `ws`, nothing happens unless the socket is OPEN or CLOSING. */
   pause(): void {
     const transport = this.#transport('pause');
     // A handshake that is not read would only run into its timeout.
-    if (this.readyState !== this.CONNECTING) transport.pause();
+    if (this.readyState !== CONNECTING) transport.pause();
   }
 
   resume(): void {
     const transport = this.#transport('resume');
-    if (this.readyState !== this.CONNECTING) transport.resume();
+    if (this.readyState !== CONNECTING) transport.resume();
   }
 
-  get isPaused(): boolean {
-    return connectionOf(this).transport.ws?.isPaused ?? false;
+  #face(): SocketFace<Uint8Array> {
+    return {
+      readText: (payload) => (platform.isUtf8(payload) ? payload : undefined),
+      opened: () => {
+        this.#wasOpen = true;
+        this.#emitSafely('open');
+        this.#watcher?.opened();
+      },
+      text: (payload) => {
+        this.#emitSafely('message', platform.toBuffer(payload), false);
+      },
+      binary: (payload) => {
+        this.#emitSafely('message', asBinaryType(payload, this.#binaryType), true);
+      },
+      failed: (outcome) => {
+        // The application's own close took too long: ws only says 1006.
+        if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
+        const isThrown = this.#throwsUnheardErrors && (!this.#wasOpen || isErrorOfWs(outcome));
+        if (!isThrown && this.listenerCount('error') === 0) return;
+        this.#emitSafely('error', errorOf(outcome, this.#closedByCaller && !this.#wasOpen));
+      },
+      closed: ({ code, reason, wasClean }) => {
+        this.#wasClean = wasClean;
+        this.#watcher?.closed();
+        this.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
+      },
+    };
   }
 
-  #received(payload: Uint8Array): unknown {
-    switch (this.#wsBinaryType) {
-      case 'arraybuffer':
-        return payload.buffer.slice(payload.byteOffset, payload.byteOffset + payload.byteLength);
-      case 'fragments':
-        return [platform.toBuffer(payload)];
-      case 'blob':
-        return new Blob([payload as Uint8Array<ArrayBuffer>]);
-      default:
-        return platform.toBuffer(payload);
+  /** A listener that throws must not end the connection. */
+  #emitSafely(event: string, ...values: unknown[]): void {
+    try {
+      this.emit(event, ...values);
+    } catch (error) {
+      throwLater(error);
     }
   }
 
-  #forward(event: string): void {
-    if (!UPGRADE_EVENTS.includes(event) || this.#forwarded.has(event)) return;
-    this.#forwarded.add(event);
-    connectionOf(this).transport.ws?.on(event, (...values: unknown[]) => {
-      emitSafely(this.#emitter, event, ...values);
-    });
+  #followControlFrames(ws: WsSocket): void {
+    for (const event of ['ping', 'pong']) {
+      ws.on(event, (data: Uint8Array) => {
+        this.#secure.inEventOrder(() => {
+          if (this.readyState !== CONNECTING) this.#emitSafely(event, data);
+        });
+      });
+    }
   }
 
-  #control(name: 'ping' | 'pong', data: unknown, callback: unknown): void {
-    const done = [data, callback].find((value) => typeof value === 'function') as Callback | undefined;
-    if (data !== undefined && data !== null && data !== '' && typeof data !== 'function') {
+  #control(name: 'ping' | 'pong', ...values: unknown[]): void {
+    if (this.readyState === CONNECTING) throw this.#notOpen();
+    const at = values.findIndex((value) => typeof value === 'function');
+    const [data] = at === 0 ? [] : values;
+    if (data !== undefined && data !== null && data !== '') {
       throw new TypeError(`${name}: data is not supported, since control frames are not sealed`);
     }
-    this.#transport(name)[name](undefined, undefined, done);
+    const callback = values[at] as Callback | undefined;
+    if (this.readyState === OPEN) {
+      const transport = this.#transport(name);
+      // Behind what was sent before it.
+      this.#secure.inOrder(() => {
+        transport[name](undefined, undefined, callback && safely(callback));
+      });
+    } else if (callback !== undefined) later(safely(callback))(this.#notOpen());
+  }
+
+  #notOpen(): Error {
+    const { readyState } = this;
+    return new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`);
   }
 
   #transport(method: string): WsSocket {
-    const { ws } = connectionOf(this).transport;
+    const { ws } = this.#secure.connection.transport;
     if (ws === undefined) throw new TypeError(`${method}: the transport has no such method; only npm ws has`);
     return ws;
   }
 }
 
-function closeContent(code: unknown, reason: unknown): CloseContent {
-  if (code === undefined) return undefined;
-  if (typeof code !== 'number' || !isCloseCode(code)) {
-    throw new TypeError('close: the first argument must be a close code: 1000-1003, 1007-1014 or 3000-4999');
+// As in ws: the constants and the standard's attributes are enumerable.
+for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
+  for (const holder of [WsStyleSocket, WsStyleSocket.prototype]) {
+    Object.defineProperty(holder, name, { value, enumerable: true, writable: false, configurable: false });
   }
-  const text = isUint8Array(reason) ? decoder.decode(reason) : toDomString(reason ?? '');
-  const bytes = encoder.encode(text);
-  if (bytes.length > MAX_CLOSE_REASON_BYTES) {
-    throw new RangeError(`close: the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
-  }
-  return { code, reason: decoder.decode(bytes) };
 }
-
-/** As `ws` takes data: nothing is an empty message, and what it refuses is refused instead of sent as its name. */
-function wsMessage(data: unknown): SendData {
-  const value = typeof data === 'number' ? toDomString(data) : (data ?? new Uint8Array(0));
-  const message = parseSendData(value);
-  if (message.type !== 'text' || typeof value === 'string') return message;
-  throw new TypeError(`send: the data must be a string, a number, bytes or a Blob, got ${typeof value}`);
+for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) {
+  Object.defineProperty(WsStyleSocket.prototype, name, { enumerable: true });
 }
-
-function asKind(message: SendData, binary: boolean | undefined): SendData {
-  if (message.type === 'blob' || binary === undefined) return message;
-  if (binary) return { type: 'binary', bytes: message.bytes };
-  // A text's bytes are taken for ours alone; what the caller gave as bytes may change before it is sealed.
-  return message.type === 'text' ? message : { type: 'text', bytes: message.bytes.slice() };
-}
-
-function emitSafely(emitter: EventEmitter, event: string, ...values: unknown[]): void {
-  safely(() => emitter.emit(event, ...values))();
-}
-
-/** `act`, but never before the turn that it was given in has ended: as `ws` calls back. */
-function later<Values extends unknown[]>(act: (...values: Values) => void): (...values: Values) => void {
-  let isSameTurn = true;
-  queueMicrotask(() => {
-    isSameTurn = false;
-  });
-  return (...values) => {
-    if (isSameTurn) queueMicrotask(() => {
-      act(...values);
-    });
-    else act(...values);
-  };
-}
-
-/** A listener that throws is the application's bug to see, and must not end the connection that called it. */
-export function safely<Values extends unknown[]>(act: (...values: Values) => unknown): (...values: Values) => void {
-  return (...values) => {
-    try {
-      act(...values);
-    } catch (error) {
-      throwLater(error);
-    }
-  };
-}
-
-/** As from an event of Node's own: uncaught, with nothing of ours on the stack. */
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
+Object.defineProperty(WsStyleSocket, BRAND, { value: {} satisfies Brand });

@@ -1,25 +1,31 @@
 /** `WebSocket`: npm `ws`'s client, over a `ws` socket of its own, secure. */
-import { WebSocket as PlainSocket } from 'ws';
 import type { ClientOptions } from 'ws';
-import type { ClientRequestArgs, IncomingMessage } from 'node:http';
+import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
+import { isReserved } from '../protocol/fast-open.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../socket/client-options.ts';
 import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../socket/options.ts';
 import { clientConfig } from '../socket/profile-options.ts';
+import type { Underneath } from '../socket/secure-socket.ts';
 import { openUpgrade } from '../socket/upgrade.ts';
-import { parseProtocols, parseUrl } from '../socket/webidl.ts';
-import { setRawSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
+import { setRawSocket, throwUnheardErrors, WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../types.ts';
+import { transportConfig } from './options.ts';
+import { PlainTransport } from './transport.ts';
 
 const WHERE = 'WebSocket';
+
+/** `ws` lets its address and its own method, protocol and timeout win over these of http.request, whatever they say. */
+const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol', 'socketPath', 'timeout'];
 
 type OwnOptions = ChannelOptions & ClientAuthenticationOptions & FastOpenOptions & Pick<PQWebSocketOptions, 'profile'>;
 
 /** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
 export type WebSocketOptions = OwnOptions &
-  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | keyof OwnOptions> & {
+  Omit<ClientOptions & ClientRequestArgs, 'perMessageDeflate' | 'skipUTF8Validation' | keyof OwnOptions> & {
     perMessageDeflate?: false;
+    skipUTF8Validation?: false;
     /** As the second argument, where that is the options. */
     protocols?: string | string[];
   };
@@ -27,38 +33,82 @@ export type WebSocketOptions = OwnOptions &
 export class WebSocket extends WsStyleSocket {
   /**
    * @param protocols subprotocols, or the options as in `ws`
-   * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+   * @throws {SyntaxError} for a URL or subprotocols that `ws` refuses
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
   constructor(address: string | URL, protocols?: string | string[] | WebSocketOptions, options?: WebSocketOptions) {
-    const isOptions = typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols);
-    const { protocols: offered, ...given } = (isOptions ? protocols : options) ?? {};
-    const subprotocols = parseProtocols((isOptions ? undefined : protocols) ?? offered);
-    const { href } = parseUrl(address, undefined);
-    refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...TRANSPORT_OPTIONS]);
-    const ownOptions: OwnOptions = given;
-    const config = clientConfig(
-      WHERE,
-      // ws takes 0 for no limit.
-      given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions,
-      href,
-      DEFAULT_LIMITS.maxPayload,
-    );
-    const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
-    const { transport, upgrade } = openUpgrade(
-      subprotocols,
-      fastOpen,
-      (all) =>
-        new PlainSocket(href, [...all], {
-          ...Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
-          ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
-          perMessageDeflate: false,
-          maxPayload: transportMaxPayload(config.limits.maxPayload),
-        }),
-    );
-    super('client', transport, href, { ...config, ...upgrade });
-    transport.once('upgrade', (response: IncomingMessage) => {
-      setRawSocket(this, response.socket);
+    super((socket) => (isAccepted(address) ? address.underneath : open(socket, address, protocols, options)));
+    if (!isAccepted(address)) throwUnheardErrors(this);
+  }
+}
+
+/** In the place of an address: a socket that a server has accepted. As in `ws`, both ends are of one class. */
+export class Accepted {
+  constructor(readonly underneath: Underneath) {}
+}
+
+function isAccepted(address: unknown): address is Accepted {
+  return address instanceof Accepted;
+}
+
+function open(
+  socket: WsStyleSocket,
+  address: string | URL,
+  protocols: string | string[] | WebSocketOptions | undefined,
+  options: WebSocketOptions | undefined,
+): Underneath {
+  const { protocols: offered, ...given } = (isOptions(protocols) ? protocols : options) ?? {};
+  const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
+  refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...TRANSPORT_OPTIONS, ...WITHOUT_EFFECT]);
+  const url = hrefOf(address);
+  const ownOptions: OwnOptions = given;
+  // ws takes 0 for no limit.
+  const channelOptions = given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions;
+  const config = transportConfig(WHERE, clientConfig(WHERE, channelOptions, url, DEFAULT_LIMITS.maxPayload), given);
+  const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
+  const { finishRequest } = given;
+  const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, (all) => {
+    const passedOn = Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name)));
+    const transportOptions = {
+      ...passedOn,
+      // It is told of the socket that seals, and of no other; not before there is all of that.
+      ...(finishRequest && {
+        finishRequest: (request: ClientRequest): void => {
+          queueMicrotask(() => {
+            finishRequest(request, socket as never);
+          });
+        },
+      }),
+      ...(given.handshakeTimeout !== undefined && { handshakeTimeout: given.handshakeTimeout }),
+      perMessageDeflate: false,
+      maxPayload: transportMaxPayload(config.limits.maxPayload),
+    };
+    return new PlainTransport(address, all, transportOptions, socket, (response: IncomingMessage) => {
+      setRawSocket(socket, response.socket);
     });
+  });
+  return { role: 'client', transport, config: { ...config, ...upgrade } };
+}
+
+function isOptions(protocols: string | string[] | WebSocketOptions | undefined): protocols is WebSocketOptions {
+  return typeof protocols === 'object' && (protocols as object | null) !== null && !Array.isArray(protocols);
+}
+
+/** `ws` judges what is in the list, but for the names that are the layer's own. */
+function listed(protocols: string | string[] | undefined): string[] {
+  if (protocols === undefined) return [];
+  const list = Array.isArray(protocols) ? protocols : [protocols];
+  const reserved = list.findIndex((protocol) => typeof protocol === 'string' && isReserved(protocol));
+  if (reserved >= 0) throw new SyntaxError(`Subprotocol ${reserved + 1} of ${list.length} has a name of the secure layer.`);
+  return list;
+}
+
+/** For the application's verifier, before there is a socket. `ws` judges it afterwards. */
+function hrefOf(address: string | URL): string {
+  try {
+    return new URL(address).href.replace(/^http/, 'ws');
+  } catch {
+    // Not quoted, as ws does: it may hold credentials.
+    throw new SyntaxError('Invalid URL');
   }
 }

@@ -2,6 +2,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { ServerOptions } from 'ws';
+import type { ChannelConfig } from '../socket/options.ts';
+import { booleanOption, numberOption } from '../socket/options.ts';
 import type { Bytes, ServerSocketOptions } from '../types.ts';
 
 /** Handshakes that may be under way at once before the oldest is given up. */
@@ -22,7 +24,7 @@ type PassedOn = Pick<
   | 'allowSynchronousEvents'
 > & {
   server?: Server | SecureServer;
-  /** Milliseconds that `ws` waits for the peer to end the transport's close. Default 30,000. */
+  /** Milliseconds from the moment that a close is sent to giving up on its answer. Default 30,000. */
   closeTimeout?: number;
   /** Limits of `ws` on chunks, fragments and unanswered pings of one transport. */
   maxBufferedChunks?: number;
@@ -38,7 +40,48 @@ export interface WebSocketServerOptions extends PassedOn, Omit<ServerSocketOptio
   maxPendingHandshakes?: number;
   /** Only `false`: compressing ciphertext is waste, and compressing secrets beside chosen text leaks them. */
   perMessageDeflate?: false;
+  /** Only `false`: text that is not UTF-8 ends a secure connection. */
+  skipUTF8Validation?: false;
 }
+
+/** The longest delay that a timer takes. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** What of the options of `ws` is the secure connection's to carry out: both ends, client and server. */
+export function transportConfig(
+  where: string,
+  config: ChannelConfig,
+  options: { closeTimeout?: unknown; allowSynchronousEvents?: unknown },
+): ChannelConfig {
+  const closeTimeout = numberOption(where, 'closeTimeout', options.closeTimeout, config.limits.closeTimeout, 0, MAX_TIMER);
+  return {
+    ...config,
+    limits: { ...config.limits, closeTimeout },
+    messagesAsTasks: !booleanOption(where, 'allowSynchronousEvents', options.allowSynchronousEvents, true),
+  };
+}
+
+/** The defaults that `ws` shows in a server's `options`. */
+export const SHOWN_DEFAULTS = {
+  allowSynchronousEvents: true,
+  autoPong: true,
+  maxBufferedChunks: 256 * 1024,
+  maxFragments: 16 * 1024,
+  maxPayload: 100 * 1024 * 1024,
+  maxPendingAutoPongs: 60,
+  skipUTF8Validation: false,
+  perMessageDeflate: false,
+  handleProtocols: null,
+  clientTracking: true,
+  closeTimeout: 30_000,
+  verifyClient: null,
+  noServer: false,
+  backlog: null,
+  server: null,
+  host: null,
+  path: null,
+  port: null,
+} as const;
 
 /** Options that `ws` itself gets. */
 export const WS_SERVER_OPTIONS = [

@@ -15,12 +15,14 @@ import { CHANNEL_OPTION_NAMES, contextOption, numberOption, refuseUnknown } from
 import type { ChannelConfig } from '../socket/options.ts';
 import { refuseOnlyInV1 } from '../socket/profile-options.ts';
 import { serverConfig } from '../socket/server-options.ts';
-import { connectionOf } from '../socket/pq-websocket.ts';
-import { safely, setRawSocket, watchSocket, WsStyleSocket } from '../socket/ws-style-socket.ts';
+import { safely } from '../socket/safely.ts';
+import { connectionOf, setRawSocket, throwUnheardErrors, watchSocket } from '../socket/ws-style-socket.ts';
+import type { WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
+import { Accepted, WebSocket } from './client.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { Upgrades } from './upgrades.ts';
-import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from './options.ts';
+import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, transportConfig, WS_SERVER_OPTIONS } from './options.ts';
 
 const WHERE = 'WebSocketServer';
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
@@ -45,7 +47,7 @@ export interface WebSocketServerEvents {
  * `clients` and by 'connection', once the server's Finished is sent.
  */
 export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
-  /** The options as given; `verifyClient` and `handleProtocols` may be changed later, as in `ws`. */
+  /** The options with `ws`'s defaults. As in `ws` an upgrade request is judged and answered by how they stand when it comes. */
   readonly options: WebSocketServerOptions;
   /** Sockets whose handshake this end has finished; undefined with `clientTracking: false`. */
   readonly clients: Set<WsStyleWebSocket> | undefined;
@@ -59,7 +61,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   readonly #hidden = new Set<WsStyleSocket>();
   /** With `port`: the server that this one started, and closes. */
   readonly #ownServer: Server | undefined;
-  readonly #server: Server | SecureServer | undefined;
+  #server: Server | SecureServer | undefined;
   readonly #detach: () => void;
   #state: 'running' | 'closing' | 'closed' = 'running';
 
@@ -67,8 +69,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param callback a listener for 'listening', with `port`
    * @throws {TypeError | RangeError} for an option that is unknown, wrong or missing
    */
-  constructor(options: WebSocketServerOptions, callback?: () => void) {
+  constructor(options: WebSocketServerOptions = {}, callback?: () => void) {
     super();
+    if ((options as { WebSocket?: unknown }).WebSocket !== undefined) {
+      throw new TypeError(`${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`);
+    }
     refuseUnknown(WHERE, options, [
       ...CHANNEL_OPTION_NAMES,
       ...SERVER_AUTHENTICATION_OPTIONS,
@@ -78,11 +83,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     // null stands for an option that is not given, as in ws.
     const places = [isGiven(options.port), isGiven(options.server), Boolean(options.noServer)];
     if (places.filter(Boolean).length !== 1) {
-      throw new TypeError(`${WHERE}: one and only one of the options 'port', 'server' and 'noServer' must be given`);
+      throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
     }
-    const { context, ...channelOptions } = options;
-    // ws takes 0 for no limit.
-    if (channelOptions.maxPayload === 0) channelOptions.maxPayload = Number.MAX_SAFE_INTEGER;
+    const { context, maxPayload: _live, ...channelOptions } = options;
     this.#config = serverConfig(
       WHERE,
       typeof context === 'function' || context === undefined ? channelOptions : { ...channelOptions, context },
@@ -90,14 +93,15 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     );
     if (typeof context === 'function' && this.#config.profile === 'yellowpages') refuseOnlyInV1(WHERE, { context });
     this.#maxPending = numberOption(WHERE, 'maxPendingHandshakes', options.maxPendingHandshakes, DEFAULT_MAX_PENDING, 1, 2 ** 31);
-    this.options = { ...options };
-    this.clients = options.clientTracking === false ? undefined : new Set();
+    this.options = { ...(SHOWN_DEFAULTS as unknown as WebSocketServerOptions), ...options };
+    this.#liveConfig();
+    this.clients = this.options.clientTracking ? new Set() : undefined;
     this.#plain = this.#createPlain();
     this.#ownServer = isGiven(options.port) ? createServer(upgradeRequired) : undefined;
     this.#server = this.#ownServer ?? options.server ?? undefined;
-    this.#detach = this.#attach();
     const { port, host, backlog } = options;
     this.#ownServer?.listen({ port, host: host ?? undefined, backlog: backlog ?? undefined }, callback);
+    this.#detach = this.#attach();
   }
 
   /** As of the server underneath. @throws {Error} with `noServer` */
@@ -123,6 +127,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
     this.#followClientErrors();
+    this.#followOptions();
     this.#upgrades.begin(request, socket);
     this.#plain.handleUpgrade(request, socket, head, (plain) => {
       this.#secure(plain, request, socket, callback);
@@ -145,6 +150,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     if (this.#state === 'closing') return;
     this.#state = 'closing';
     this.#detach();
+    this.#server = undefined;
     for (const socket of this.#hidden) connectionOf(socket).abort('PQ_ERR_GOING_AWAY');
     this.#plain.close();
     this.#ownServer?.close(() => {
@@ -155,13 +161,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   }
 
   #createPlain(): PlainServer {
-    const { options } = this;
     const plain = new PlainServer({
-      ...Object.fromEntries(WS_SERVER_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])),
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: transportMaxPayload(this.#config.limits.maxPayload),
       verifyClient: ((info: VerifyInfo, done: VerifyDone) => {
         verify(this.options.verifyClient, info, done);
       }) as VerifyClientCallbackAsync,
@@ -185,8 +188,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       listening: () => this.emit('listening'),
       error: (error: Error) => this.emit('error', error),
       upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        this.handleUpgrade(request, socket, head, (secure) => {
-          this.emit('connection', secure, request);
+        this.handleUpgrade(request, socket, head, (secure, sameRequest) => {
+          this.emit('connection', secure, sameRequest);
         });
       },
     };
@@ -205,6 +208,24 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     });
   }
 
+  /** As `ws` does, which reads its options anew for each request. */
+  #followOptions(): void {
+    const { options } = this;
+    const given = WS_SERVER_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+    Object.assign(this.#plain.options, Object.fromEntries(given), {
+      maxPayload: transportMaxPayload(this.#liveConfig().limits.maxPayload),
+    });
+  }
+
+  #liveConfig(): ChannelConfig {
+    const { options } = this;
+    const config = transportConfig(WHERE, this.#config, options);
+    // ws takes 0 for no limit.
+    const given = options.maxPayload === 0 ? Number.MAX_SAFE_INTEGER : options.maxPayload;
+    const maxPayload = numberOption(WHERE, 'maxPayload', given, DEFAULT_LIMITS.maxPayload, 1, Number.MAX_SAFE_INTEGER);
+    return { ...config, limits: { ...config.limits, maxPayload } };
+  }
+
   #secure(plain: PlainSocket, request: IncomingMessage, network: Duplex, callback: UpgradeCallback): void {
     if (this.#state !== 'running') {
       plain.on('error', () => undefined).close(1001);
@@ -218,7 +239,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       plain.on('error', () => undefined).terminate();
       throw error;
     }
-    const socket = new WsStyleSocket('server', plain, '', config);
+    const socket = new WebSocket(new Accepted({ role: 'server', transport: plain, config }) as never);
     const shown = socket as unknown as WsStyleWebSocket;
     setRawSocket(socket, network);
     this.#hidden.add(socket);
@@ -229,6 +250,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
         if (socket.pq.profile === 'yellowpages') this.#pending.delete(socket);
         this.clients?.add(shown);
+        throwUnheardErrors(socket);
         safely(callback)(shown, request);
       },
       closed: () => {
@@ -243,7 +265,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   #configFor(request: IncomingMessage): ChannelConfig {
     const { context } = this.options;
-    const config = { ...this.#config, earlyHello: this.#upgrades.helloOf(request) };
+    const config = { ...this.#liveConfig(), earlyHello: this.#upgrades.helloOf(request) };
     return typeof context === 'function' ? { ...config, context: contextOption(WHERE, context(request)) } : config;
   }
 

@@ -98,7 +98,7 @@ describe('options of npm ws', () => {
     // A Record, so that the compiler counts the members too.
     const declared: Record<keyof TransportOptions, true> = {
       headers: true, origin: true, followRedirects: true, maxRedirects: true, protocolVersion: true,
-      skipUTF8Validation: true, allowSynchronousEvents: true, autoPong: true, closeTimeout: true, maxBufferedChunks: true,
+      allowSynchronousEvents: true, autoPong: true, closeTimeout: true, maxBufferedChunks: true,
       maxFragments: true, maxPendingAutoPongs: true, generateMask: true, finishRequest: true, agent: true, auth: true, createConnection: true,
       family: true, hints: true, insecureHTTPParser: true, localAddress: true, localPort: true, lookup: true,
       maxHeaderSize: true, setHost: true, signal: true, socketPath: true, timeout: true, autoSelectFamily: true,
@@ -106,6 +106,10 @@ describe('options of npm ws', () => {
       rejectUnauthorized: true, servername: true, checkServerIdentity: true, ALPNProtocols: true, ciphers: true,
       dhparam: true, ecdhCurve: true, honorCipherOrder: true, minDHSize: true, minVersion: true, maxVersion: true,
       secureContext: true, secureOptions: true, secureProtocol: true, session: true, sessionIdContext: true, sigalgs: true,
+      defaultPort: true, joinDuplicateHeaders: true, setDefaultHeaders: true, uniqueHeaders: true, allowHalfOpen: true,
+      blockList: true, highWaterMark: true, keepAlive: true, keepAliveInitialDelay: true, noDelay: true,
+      allowPartialTrustChain: true, clientCertEngine: true, enableTrace: true, privateKeyEngine: true,
+      privateKeyIdentifier: true, pskCallback: true, requestOCSP: true, sessionTimeout: true, socket: true, ticketKeys: true,
     };
     expect(Object.keys(declared).sort()).toEqual([...TRANSPORT_OPTIONS].sort());
   });

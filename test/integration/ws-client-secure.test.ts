@@ -28,11 +28,17 @@ describe('the module', () => {
     expect(defaultExport).toBe(WebSocket);
     expect(Object.keys(entry).sort()).toEqual([
       'PQWebSocketError',
+      'PerMessageDeflate',
+      'Receiver',
+      'Sender',
       'Server',
       'WebSocket',
       'WebSocketServer',
       'createWebSocketStream',
       'default',
+      'extension',
+      'secureServer',
+      'subprotocol',
     ]);
     expect(Server).toBe(WebSocketServer);
     expect([WebSocket.WebSocket, WebSocket.WebSocketServer, WebSocket.Server]).toEqual([WebSocket, WebSocketServer, WebSocketServer]);
@@ -82,8 +88,10 @@ describe('before it is open', () => {
   test('a refused upgrade fails the callbacks', async () => {
     const { url } = await startSecure({ verifyClient: () => false });
     const client = new WebSocket(url);
+    const failed = once<[Error]>(client, 'error');
     const error = await sending(client, 'a secret');
     expect(error).toBe(client.pq.failure);
+    expect((await failed)[0]).toBe(error?.cause);
     expect((error?.cause as Error).message).toBe('Unexpected server response: 401');
   });
 
@@ -116,13 +124,15 @@ describe('what a frame on the wire would show', () => {
     assertSealed(tap, ['beat\0\0']);
   });
 
-  test('fragments are refused, and nothing is sent', async () => {
-    const { client, peer } = await connected();
-    expect(() => {
-      client.send('part', { fin: false } as never);
-    }).toThrow('fragments are not supported');
-    client.send('whole', { fin: true } as never);
-    expect(String((await once(peer, 'message'))[0])).toBe('whole');
+  test('fragments leave as one sealed message, with the last of them', async () => {
+    const { client, peer, tap } = await connected();
+    client.send('part one, ', { fin: false });
+    client.ping();
+    await once(peer, 'ping');
+    expect([tap.connections.length, client.bufferedAmount]).toEqual([1, 10]);
+    client.send(Buffer.from('part two'));
+    expect((await once<[Buffer, boolean]>(peer, 'message')).map(String)).toEqual(['part one, part two', 'false']);
+    assertSealed(tap, ['part one, ', 'part two']);
   });
 
   test('close code and reason are not on it', async () => {
@@ -140,7 +150,7 @@ describe('failures', () => {
     const heard: unknown[] = [];
     for (const [name, end] of [['client', client], ['peer', peer]] as const) {
       end.on('message', () => heard.push(`${name} message`));
-      end.on('error', ({ code, origin }) => heard.push(`${name} ${code} ${origin}`));
+      end.on('error', ({ code }) => heard.push(`${name} ${code} ${end.pq.failure?.origin}`));
       end.on('close', (code, reason) => heard.push(`${name} ${code} ${reason.toString()}`));
     }
     tap.onFrame = ({ direction, opcode, payload }) => {
@@ -173,12 +183,16 @@ describe('failures', () => {
     expect([await received.next(), await received.next(), await received.next()]).toEqual(['a', 'b', 'c']);
   });
 
-  test("'error' that nobody listens for is not thrown", async () => {
+  test("'error' that nobody listens for is thrown, as every emitter does", async () => {
+    const errors = uncaughtErrors();
     const { client, peer, tap } = await connected();
     const closes = Promise.all([once(client, 'close'), once(peer, 'close')]);
     tap.connections[0]?.inject('server', OPCODE.text, Buffer.from('unsealed'));
     await closes;
     expect(client.pq.failure?.code).toBe('PQ_ERR_TEXT_FRAME');
+    expect(await errors.next()).toBe(client.pq.failure);
+    // What only the peer found is not thrown.
+    expect([peer.pq.failure?.code, errors.size]).toEqual(['PQ_ERR_PEER', 0]);
   });
 });
 

@@ -5,8 +5,9 @@
 import type { Padding } from '../../../src/protocol/record.ts';
 import type { RekeyLimits } from '../../../src/protocol/limits.ts';
 import type { Session } from '../../../src/protocol/session.ts';
-import type { PQWebSocket } from '../../../src/socket/pq-websocket.ts';
-import { connectionOf } from '../../../src/socket/pq-websocket.ts';
+import { connectionOf, PQWebSocket } from '../../../src/socket/pq-websocket.ts';
+import { connectionOf as serverConnectionOf } from '../../../src/socket/ws-style-socket.ts';
+import type { WsStyleSocket } from '../../../src/socket/ws-style-socket.ts';
 
 /** A connection's configuration, of which the session reads these anew for each record. */
 interface Changeable {
@@ -23,7 +24,8 @@ export class Reach {
 
   /** @param socket made with the option `rekey: {}`, so that its limits are no one else's default */
   constructor(socket: object) {
-    this.#connection = connectionOf(socket as PQWebSocket) as unknown as Changeable;
+    const connection = socket instanceof PQWebSocket ? connectionOf(socket) : serverConnectionOf(socket as WsStyleSocket);
+    this.#connection = connection as unknown as Changeable;
   }
 
   /** Bytes of all frames that came, so that the length of the last one is a difference. */

@@ -1,0 +1,16 @@
+/** What npm `ws` exports to make and read frames by hand: here it is refused, since such frames are not sealed. */
+
+/** A class in the place of `ws`'s, so that who imports it learns why it cannot be used, and who only looks is not disturbed. */
+export function refusedClass(name: string, what: string): new (...values: never[]) => never {
+  const refused = class {
+    constructor() {
+      throw new TypeError(`${name} is not supported: ${what}`);
+    }
+
+    static frame(): never {
+      throw new TypeError(`${name}.frame is not supported: ${what}`);
+    }
+  };
+  Object.defineProperty(refused, 'name', { value: name });
+  return refused as unknown as new (...values: never[]) => never;
+}
