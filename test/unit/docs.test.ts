@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import * as ws from 'ws';
 import { CLIENT_AUTHENTICATION_OPTIONS } from '../../src/socket/identity-options.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../../src/socket/server-identity.ts';
 import { CHANNEL_OPTION_NAMES } from '../../src/socket/options.ts';
-import { OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from '../../src/ws/options.ts';
+import { OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, WS_SERVER_OPTIONS } from '../../src/ws/options.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
@@ -32,6 +33,26 @@ describe('the README explains', () => {
     'WebSocket',
   ])('the option %s', (option) => {
     expect(readme).toContain(`\`${option}\``);
+  });
+});
+
+describe('docs/ws.md lists', () => {
+  const page = read('docs/ws.md');
+  // Clients take these too; the rest of http.request and tls.connect is one line there.
+  const ofClients = ['finishRequest', 'followRedirects', 'generateMask', 'handshakeTimeout', 'headers', 'maxRedirects', 'origin', 'protocolVersion'];
+
+  test.each([...Object.keys(SHOWN_DEFAULTS), ...ofClients])('the option %s', (option) => {
+    expect(page).toContain(`\`${option}\``);
+  });
+
+  test.each([...Object.getOwnPropertyNames(ws.WebSocket.prototype), ...Object.getOwnPropertyNames(ws.WebSocketServer.prototype)].filter(
+    (name) => !['constructor', 'setSocket', 'emitClose', 'completeUpgrade'].includes(name),
+  ))('the member %s', (name) => {
+    expect(page).toMatch(new RegExp(`\`${name}[\`([]`));
+  });
+
+  test.each(Object.keys(ws))('the export %s', (name) => {
+    expect(page).toMatch(name === 'default' ? /default export/ : new RegExp(`\\b${name}\\b`));
   });
 });
 
