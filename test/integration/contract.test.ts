@@ -65,11 +65,11 @@ describe('each row has its tests', () => {
   });
 
   test.each(CONTRACT)('%s: %s', (_row, _what, ...tests) => {
-    for (const [file, title] of tests) {
+    for (const [file, title] of tests as readonly (readonly [string, string])[]) {
       const found = [file === 'here' ? 'integration/contract' : file].flatMap((name) => [`${name}.test.ts`, `${name}.ts`]).some((name) => {
         try {
           // This file's own table does not count as a test.
-          return readFileSync(path.join(folder, name), 'utf8').split('\nconst folder =').at(-1)?.includes(title);
+          return readFileSync(path.join(folder, name), 'utf8').split('\nconst folder =').at(-1)?.includes(title) === true;
         } catch {
           return false;
         }
