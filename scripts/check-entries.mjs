@@ -1,6 +1,6 @@
 // Loads every entry point of the built package as its users do: by import and by require, in the oldest and the newest Node.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { nodeBinary } from './lib/toolchain.ts';
 
@@ -10,6 +10,44 @@ const entries = Object.entries(exports)
   .filter(([, target]) => typeof target === 'object')
   .map(([name]) => `pq-websocket${name.slice(1)}`);
 if (entries.length < 5) throw new Error('package.json names too few entry points');
+
+/**
+ * Importing has no side effect: no global that was not there, no randomness, no timer, nothing that keeps the process
+ * running. Node itself makes some of its globals when they are first looked at, so those are looked at before.
+ */
+const NO_EFFECTS = `
+  const crypto = require('node:crypto');
+  const { syncBuiltinESMExports } = require('node:module');
+  const done = [];
+  const trap = (target, name) => {
+    const original = target[name];
+    target[name] = function (...given) { done.push(name); return original.apply(this, given); };
+  };
+  for (const name of ['randomBytes', 'randomFillSync', 'randomFill', 'randomUUID', 'randomInt', 'generateKeyPairSync']) trap(crypto, name);
+  for (const name of ['getRandomValues', 'randomUUID']) trap(globalThis.crypto, name);
+  // What node -e itself gives a script as globals.
+  const ofScript = ['module', 'exports', 'require', '__filename', '__dirname'];
+  const keys = () => Reflect.ownKeys(globalThis).filter((key) => !ofScript.includes(key));
+  const globals = () => keys().map((key) => [key, Object.getOwnPropertyDescriptor(globalThis, key)]);
+  for (const key of Reflect.ownKeys(globalThis)) void globalThis[key];
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']) trap(globalThis, name);
+  syncBuiltinESMExports();
+  const before = new Map(globals());
+  const same = (a, b) => b !== undefined && Object.is(a.value, b.value) && a.get === b.get && a.set === b.set;
+  const check = (file) => {
+    for (const [key, descriptor] of globals()) if (!same(descriptor, before.get(key))) done.push('global ' + String(key));
+    if (done.length > 0) throw new Error(file + ': importing it has side effects: ' + done.join());
+  };
+  (async () => {
+    for (const file of FILES) {
+      if (file.endsWith('.cjs')) require(file);
+      else await import(file);
+      check(file);
+    }
+    const kept = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe|File|Tick|Immediate|CloseReq|FSReq)/.test(name));
+    if (kept.length > 0) throw new Error('importing keeps the process running: ' + kept.join());
+  })();
+`;
 
 const SCRIPT = `
   for (const entry of ${JSON.stringify(entries)}) {
@@ -23,4 +61,14 @@ const SCRIPT = `
 for (const major of [20, 22, 26]) {
   execFileSync(nodeBinary(major), ['--disable-warning=ExperimentalWarning', '-e', SCRIPT], { cwd: ROOT, stdio: 'inherit' });
   console.log(`Node ${major}: ${entries.length} entry points load, by import and by require`);
+}
+
+for (const condition of ['node', 'web']) {
+  const folder = path.join(ROOT, 'dist', condition);
+  // Not nitro's two: required, tslib (of @peculiar/asn1-schema) sets its helpers as globals, and @noble/curves draws randomness.
+  const names = readdirSync(folder).filter((name) => /^(?!chunk-|nitro)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name));
+  const files = names.map((name) => path.join(folder, name));
+  const args = ['--no-warnings', '-e', NO_EFFECTS.replace('FILES', JSON.stringify(files))];
+  execFileSync(nodeBinary(24), args, { cwd: ROOT, stdio: 'inherit', timeout: 60_000 });
+  console.log(`${condition}: importing ${names.length} files of entry points has no side effect (nitro's dependencies have, and are not among them)`);
 }

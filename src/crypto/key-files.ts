@@ -5,12 +5,12 @@
 import { SIGNATURE_PUBLIC_KEY_BYTES, SIGNATURE_SECRET_KEY_BYTES, SIGNATURE_SEED_BYTES } from './signature.ts';
 
 /** SubjectPublicKeyInfo of id-ml-dsa-65. */
-const SPKI_PREFIX = fromHex('308207b2300b0609608648016503040312038207a100');
+const SPKI_PREFIX = '308207b2300b0609608648016503040312038207a100';
 /** PrivateKeyInfo with the choices `seed`, `expandedKey` and `both`. */
-const SEED_PREFIX = fromHex('3034020100300b060960864801650304031204228020');
-const EXPANDED_PREFIX = fromHex('30820fd8020100300b060960864801650304031204820fc404820fc0');
-const BOTH_PREFIX = fromHex('30820ffe020100300b060960864801650304031204820fea30820fe60420');
-const BOTH_MIDDLE = fromHex('04820fc0');
+const SEED_PREFIX = '3034020100300b060960864801650304031204228020';
+const EXPANDED_PREFIX = '30820fd8020100300b060960864801650304031204820fc404820fc0';
+const BOTH_PREFIX = '30820ffe020100300b060960864801650304031204820fea30820fe60420';
+const BOTH_MIDDLE = '04820fc0';
 
 /**
  * The raw public key in PEM text ("PUBLIC KEY").
@@ -54,27 +54,29 @@ export function writeSecretKeyPem(seed: Uint8Array): string {
 
 /** @param publicKey 1952 bytes */
 export function publicKeyDer(publicKey: Uint8Array): Uint8Array {
-  return Uint8Array.of(...SPKI_PREFIX, ...publicKey);
+  return Uint8Array.of(...fromHex(SPKI_PREFIX), ...publicKey);
 }
 
 /** @param secret the 32-byte seed or the expanded 4032 bytes. The caller overwrites the result, a buffer of its own. */
 export function secretKeyDer(secret: Uint8Array): Uint8Array {
   const prefix = secret.length === SIGNATURE_SEED_BYTES ? SEED_PREFIX : EXPANDED_PREFIX;
-  return Uint8Array.of(...prefix, ...secret);
+  return Uint8Array.of(...fromHex(prefix), ...secret);
 }
 
 function seedOfBoth(der: Uint8Array): Uint8Array | undefined {
-  const length = SIGNATURE_SEED_BYTES + BOTH_MIDDLE.length + SIGNATURE_SECRET_KEY_BYTES;
+  const middle = fromHex(BOTH_MIDDLE);
+  const length = SIGNATURE_SEED_BYTES + middle.length + SIGNATURE_SECRET_KEY_BYTES;
   const both = afterPrefix(der, BOTH_PREFIX, length);
   if (both === undefined) return undefined;
-  const middle = both.subarray(SIGNATURE_SEED_BYTES, SIGNATURE_SEED_BYTES + BOTH_MIDDLE.length);
-  const seed = middle.every((byte, index) => byte === BOTH_MIDDLE[index]) ? both.slice(0, SIGNATURE_SEED_BYTES) : undefined;
+  const between = both.subarray(SIGNATURE_SEED_BYTES);
+  const seed = middle.every((byte, index) => byte === between[index]) ? both.slice(0, SIGNATURE_SEED_BYTES) : undefined;
   both.fill(0);
   return seed;
 }
 
 /** A copy of what follows the prefix, if prefix and length are right. */
-function afterPrefix(der: Uint8Array, prefix: Uint8Array, length: number): Uint8Array | undefined {
+function afterPrefix(der: Uint8Array, hex: string, length: number): Uint8Array | undefined {
+  const prefix = fromHex(hex);
   if (der.length !== prefix.length + length) return undefined;
   return prefix.every((byte, index) => byte === der[index]) ? der.slice(prefix.length) : undefined;
 }
@@ -95,6 +97,6 @@ function writePem(der: Uint8Array, label: string): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-function fromHex(hex: string): Uint8Array {
+export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

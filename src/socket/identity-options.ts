@@ -1,7 +1,7 @@
 /** The options by which a client knows its server: `serverKeys` and `verifyAttestation`. */
 import { platform } from '#platform';
 import type { MaybePromise } from '../crypto/backend.ts';
-import { readPublicKeyPem } from '../crypto/key-files.ts';
+import { fromHex, readPublicKeyPem } from '../crypto/key-files.ts';
 import { SIGNATURE_PUBLIC_KEY_BYTES } from '../crypto/signature.ts';
 import type { ClientDemands } from '../protocol/authentication.ts';
 import { equalBytes, fromBase64 } from '../protocol/bytes.ts';
@@ -64,8 +64,7 @@ export function readPin(where: string, name: string, key: ServerKey): Pin {
   if (typeof key === 'string') {
     const fingerprint = FINGERPRINT.exec(key.trim())?.[1];
     if (fingerprint !== undefined) {
-      const bytes = Uint8Array.from(fingerprint.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-      return { type: 'fingerprint', bytes };
+      return { type: 'fingerprint', bytes: fromHex(fingerprint) };
     }
     if (key.includes('-----BEGIN')) return { type: 'key', bytes: readPublicKeyPem(key) };
   }
