@@ -14,7 +14,7 @@ export class Notes {
   }
 
   lines(): string[] {
-    return this.#reasons.map((reason, i) => `[${i + 1}] ${reason}`);
+    return this.#reasons.map((reason, i) => `- [${i + 1}] ${reason}`);
   }
 }
 

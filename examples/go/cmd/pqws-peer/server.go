@@ -48,11 +48,13 @@ func withPage(repository string, sockets http.Handler) http.Handler {
 		return sockets
 	}
 	mux := http.NewServeMux()
-	for path, file := range map[string]string{
-		"GET /page":                              "examples/page/index.html",
-		"GET /dist/pq-websocket.polyfill.min.js": "dist/pq-websocket.polyfill.min.js",
-	} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+	files := map[string]string{"/page": "examples/page/index.html"}
+	for _, part := range []string{"polyfill", "portable", "ml-dsa", "yellowpages"} { // fetched by browsers that need them
+		name := "dist/pq-websocket." + part + ".min.js"
+		files["/"+name] = name
+	}
+	for path, file := range files {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			// Not ServeFile, which sends a browser from index.html to the folder.
 			content, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(file)))
 			if err != nil {

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 /// `sockets` answers every other path.
 pub fn router(repository: &Path, sockets: Router) -> Router {
     let page = repository.join("examples/page/index.html");
-    let script = repository.join("dist/pq-websocket.polyfill.min.js");
-    Router::new()
-        .route("/page", get(move || file(page.clone(), "text/html; charset=utf-8")))
-        .route(
-            "/dist/pq-websocket.polyfill.min.js",
-            get(move || file(script.clone(), "text/javascript; charset=utf-8")),
-        )
-        .fallback_service(sockets)
+    let router = Router::new().route("/page", get(move || file(page.clone(), "text/html; charset=utf-8")));
+    // Each part is fetched by browsers that need it.
+    let router = ["polyfill", "portable", "ml-dsa", "yellowpages"].iter().fold(router, |router, part| {
+        let path = format!("/dist/pq-websocket.{part}.min.js");
+        let script = repository.join(&path[1..]);
+        router.route(&path, get(move || file(script.clone(), "text/javascript; charset=utf-8")))
+    });
+    router.fallback_service(sockets)
 }
 
 async fn file(path: PathBuf, content_type: &'static str) -> Response {
