@@ -1,3 +1,4 @@
+import { JSDOM } from 'jsdom'; // stands for a browser here
 import { install } from 'pq-websocket/polyfill';
 import { createElement, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -38,7 +39,6 @@ export function render(element, container, until) {
 }
 
 export async function runClient(url, text = 'hello, React') {
-  const { JSDOM } = await import('jsdom'); // stands for a browser here
   const { window } = new JSDOM('<!doctype html><main></main>');
   Object.assign(globalThis, { window, document: window.document });
   return render(createElement(Echo, { url, text }), document.querySelector('main'), (shown) => shown === `open: ${text}`);

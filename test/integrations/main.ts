@@ -9,7 +9,7 @@ import type { RowReport } from './report.ts';
 import type { Row } from './table.ts';
 import { printTable, problems } from './table.ts';
 
-const ROW_LIMIT_MS = 120_000;
+const ROW_LIMIT_MS = 240_000;
 /** Rows that run at the same time. Most of them wait. */
 const JOBS = 3;
 

@@ -6,7 +6,7 @@ import { OPCODE, sealProblems, startTap } from '../support/tap.ts';
 import type { Tap } from '../support/tap.ts';
 import type { RowContext, RowModule, RowReport } from './report.ts';
 
-const CASE_LIMIT_MS = 25_000;
+const CASE_LIMIT_MS = 60_000;
 
 function versionOf(library: string): string {
   const file = findPackageJSON(library, import.meta.url);
