@@ -18,7 +18,7 @@ import type { WireFrame } from './wire-tap.ts';
 export type Phase = 'tcp' | 'tls' | 'upgrade' | 'handshake' | 'open';
 
 /** The server's answer where it is not 101. */
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   readonly statusText: string;
   readonly headers: IncomingMessage['headers'];
@@ -57,7 +57,6 @@ export interface Call {
   readonly tls: TlsFacts | undefined;
   /** Headers of the 101 response. */
   readonly upgrade: IncomingMessage | undefined;
-  readonly refusal: Refusal | undefined;
   /** When a phase began, in milliseconds since the call did. */
   readonly begun: Readonly<Partial<Record<Phase, number>>>;
   /** Resolves when it is open, or has ended before. */
@@ -141,9 +140,6 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
     },
     get upgrade() {
       return upgrade;
-    },
-    get refusal() {
-      return refusal;
     },
   };
 }

@@ -1,6 +1,6 @@
-/** `pq-websocket keygen` and `fingerprint`. */
+/** `pq-websocket keygen` and `fingerprint` as commands; test/unit/identity-files.test.ts has the files. */
 import { createPublicKey } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -31,29 +31,14 @@ test('a key that a server and its clients can use, and a secret that is nobody e
   expect((await start(['connect', url, '-m', 'a', '-n', '1', '--pin', fingerprint as string]).ended).code).toBe(EXIT.OK);
 });
 
-test.each([
-  ['the secret key', 'there.pem'],
-  ['the public key', 'there.pub.pem'],
-])('%s is there: nothing is written over or left, but with --force', async (_name, present) => {
-  const other = present === 'there.pem' ? 'there.pub.pem' : 'there.pem';
-  writeFileSync(file(present), 'precious', { mode: 0o644 });
+test('files that are there stay, and the exit code says so', async () => {
+  writeFileSync(file('there.pem'), 'precious');
   const { code, stdout, stderr } = await start(['keygen', '-o', file('there.pem')]).ended;
   expect({ code, stdout }).toEqual({ code: EXIT.FAILED, stdout: '' });
   expect(stderr).toMatch(/^pq-websocket: .*EEXIST/);
-  expect(readFileSync(file(present), 'utf8')).toBe('precious');
-  expect(existsSync(file(other))).toBe(false);
+  expect(readFileSync(file('there.pem'), 'utf8')).toBe('precious');
   expect((await start(['keygen', '-o', file('there.pem'), '--force']).ended).code).toBe(EXIT.OK);
   expect(readFileSync(file('there.pem'), 'utf8')).toContain('PRIVATE KEY');
-  expect(statSync(file('there.pem')).mode & 0o777).toBe(0o600);
-  for (const name of ['there.pem', 'there.pub.pem']) rmSync(file(name));
-});
-
-test('a link is not followed', async () => {
-  writeFileSync(file('target'), 'precious');
-  symlinkSync(file('target'), file('link.pem'));
-  expect((await start(['keygen', '-o', file('link.pem')]).ended).code).toBe(EXIT.FAILED);
-  expect((await start(['keygen', '-o', file('link.pem'), '--force']).ended).code).toBe(EXIT.OK);
-  expect(readFileSync(file('target'), 'utf8')).toBe('precious');
 });
 
 test.each([
