@@ -4,6 +4,7 @@ const NODE_GLOBALS = [
   'AbortController',
   'AbortSignal',
   'Buffer',
+  'Request',
   'TextDecoder',
   'TextEncoder',
   'URL',

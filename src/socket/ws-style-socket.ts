@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
 import type { WsBinaryType } from './ws-binary-type.ts';
 import { asBinaryType, BINARY_TYPES } from './ws-binary-type.ts';
 import { Fragments } from './fragments.ts';
+import { controlData, UnansweredPings } from './ping-data.ts';
 import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
 import { ROLE_PARTS } from './role-parts.ts';
@@ -91,6 +92,7 @@ export class WsStyleSocket extends EventEmitter {
     wasClean: () => this.#wasClean,
     domData: (data) => (this.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data),
   };
+  readonly #pings = new UnansweredPings();
   #fragments: Fragments | undefined;
   /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
   #binaryType: WsBinaryType | undefined;
@@ -215,15 +217,15 @@ export class WsStyleSocket extends EventEmitter {
   }
 
   /**
-   * The transport's ping. It carries nothing of the application: it is not sealed.
-   * @throws {TypeError} when data is given, or the transport has no ping
+   * The transport's ping, which is not sealed: it carries nothing, and `data` comes back with the 'pong' that answers.
+   * @throws {TypeError | RangeError} for data that `ws` refuses, or when the transport has no ping
    * @throws {Error} while CONNECTING
    */
   ping(data?: unknown, mask?: unknown, callback?: unknown): void {
     this.#control('ping', data, mask, callback);
   }
 
-  /** The transport's unsolicited pong; see `ping`. */
+  /** The transport's unsolicited pong. @throws {TypeError} when data is given, which could only leave unsealed */
   pong(data?: unknown, mask?: unknown, callback?: unknown): void {
     this.#control('pong', data, mask, callback);
   }
@@ -282,7 +284,8 @@ export class WsStyleSocket extends EventEmitter {
     for (const event of ['ping', 'pong']) {
       ws.on(event, (data: Uint8Array) => {
         this.#secure.inEventOrder(() => {
-          if (this.readyState !== CONNECTING) this.#emitSafely(event, data);
+          const shown = event === 'pong' ? platform.toBuffer(this.#pings.answered(data)) : data;
+          if (this.readyState !== CONNECTING) this.#emitSafely(event, shown);
         });
       });
     }
@@ -291,15 +294,13 @@ export class WsStyleSocket extends EventEmitter {
   #control(name: 'ping' | 'pong', ...values: unknown[]): void {
     if (this.readyState === CONNECTING) throw this.#notOpen();
     const at = values.findIndex((value) => typeof value === 'function');
-    const [data] = at === 0 ? [] : values;
-    if (data !== undefined && data !== null && data !== '') {
-      throw new TypeError(`${name}: data is not supported, since control frames are not sealed`);
-    }
+    const kept = controlData(name, at === 0 ? undefined : values[0]);
     const callback = values[at] as Callback | undefined;
     if (this.readyState === OPEN) {
       const transport = this.#transport(name);
       // Behind what was sent before it.
       this.#secure.inOrder(() => {
+        if (name === 'ping') this.#pings.sent(kept);
         transport[name](undefined, undefined, callback && safely(callback));
       });
     } else if (callback !== undefined) later(safely(callback))(this.#notOpen());

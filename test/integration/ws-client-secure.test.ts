@@ -109,16 +109,40 @@ describe('before it is open', () => {
 });
 
 describe('what a frame on the wire would show', () => {
-  test.each(['ping', 'pong'] as const)('%s takes no data', async (method) => {
+  test("a ping's data stays here, and comes back with the pong that answers", async () => {
+    const { client, peer, tap } = await connected();
+    for (const end of [client, peer]) {
+      const heard = once<[Buffer]>(end === client ? peer : client, 'ping');
+      const answers: string[] = [];
+      const all = new Promise<void>((resolve) => {
+        end.on('pong', (data: Buffer) => { if (answers.push(data.toString()) === 5) resolve(); });
+      });
+      const bytes = Buffer.from('heartbeat two');
+      end.ping('heartbeat one');
+      end.ping(bytes, true);
+      bytes.fill(0);
+      end.ping();
+      end.ping(4);
+      end.ping(new Uint8Array([0x68, 0x69]).buffer);
+      expect((await heard)[0].length).toBe(0);
+      await all;
+      expect(answers).toEqual(['heartbeat one', 'heartbeat two', '', '4', 'hi']);
+      expect(() => { end.ping(true); }).toThrow(TypeError);
+      expect(() => { end.ping('x'.repeat(126)); }).toThrow('must not be greater than 125 bytes');
+    }
+    assertSealed(tap, ['heartbeat one', 'heartbeat two']);
+  });
+
+  test('pong takes no data', async () => {
     const { client, peer, tap } = await connected();
     for (const end of [client, peer]) {
       for (const data of ['beat', Buffer.from('beat'), 1, true]) {
         expect(() => {
-          end[method](data as never);
+          end.pong(data as never);
         }).toThrow('data is not supported, since control frames are not sealed');
       }
-      const heard = once<[Buffer]>(end === client ? peer : client, method);
-      end[method](undefined, true);
+      const heard = once<[Buffer]>(end === client ? peer : client, 'pong');
+      end.pong(Buffer.alloc(0), true);
       expect((await heard)[0].length).toBe(0);
     }
     assertSealed(tap, ['beat\0\0']);

@@ -28,7 +28,7 @@ const OWN_CLASS = 'All sockets of a server are its own secure ones: the option W
 const URL_OF_SERVER = "The standard's attribute is always a string.";
 const QUEUES = 'send() while CONNECTING queues, since the secure handshake takes longer than an upgrade; ws throws.';
 const AS_ITS_NAME = 'What is neither text nor bytes is refused; ws sends what Buffer.from makes of it.';
-const CONTROL_DATA = 'Data of ping and pong is refused: control frames are the transport\'s, and not sealed.';
+const CONTROL_DATA = 'Control frames are the transport\'s, and not sealed: data of a ping stays at its end, data of a pong is refused.';
 const OWN_CODES = 'Failures of the secure layer have its own codes, 3768 to 3773, at both ends, and an error that says what failed.';
 const SEALED_UTF8 = 'Text that is not UTF-8 ends a secure connection at once, whatever the options say (PROTOCOL.md, "Records").';
 const NOT_LOST = 'A message that comes with the end of the handshake waits until those who awaited `open` can listen; ws loses it.';
@@ -88,15 +88,13 @@ export const WANTED: readonly WantedDifference[] = [
     ...ws('message: Buffer(sent before the close arrives), false')),
 
   ...wanted(CONTROL_DATA, 'control: ping and pong with data', 'client', ...['ping', 'pong'].flatMap((method) => {
-    const refused = `${method} throws: TypeError: ${method}: data is not supported, since control frames are not sealed`;
     const ofWs = `${method} throws: TypeError ERR_INVALID_ARG_TYPE: The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. Received type boolean (true)`;
-    return [...[1, 2, 3].map(() => ({ ws: `${method}: undefined`, ours: refused })), { ws: ofWs, ours: refused }];
-  }), {
-    ws: 'too long throws: RangeError: The data size must not be greater than 125 bytes',
-    ours: 'too long throws: TypeError: ping: data is not supported, since control frames are not sealed',
-  }),
+    if (method === 'ping') return [{ ws: ofWs, ours: 'ping throws: TypeError: ping: the data must be a string, a number or bytes, got a boolean' }];
+    const refused = 'pong throws: TypeError: pong: data is not supported, since control frames are not sealed';
+    return [...[1, 2, 3].map(() => ({ ws: 'pong: undefined', ours: refused })), { ws: ofWs, ours: refused }];
+  })),
   ...wanted(CONTROL_DATA, 'control: ping and pong with data', 'peer',
-    ...['text', 'bytes', '7'].flatMap((data) => ws(`ping: Buffer(${data})`, `pong: Buffer(${data})`))),
+    ...['text', 'bytes', '7'].flatMap((data) => [{ ws: `ping: Buffer(${data})`, ours: 'ping: Buffer()' }, ...ws(`pong: Buffer(${data})`)])),
 
   ...wanted(OWN_WORDS, 'closing: what is refused', 'client', {
     ws: 'an array throws: TypeError ERR_INVALID_ARG_TYPE: The "string" argument must be of type string or an instance of Buffer or ArrayBuffer. Received an instance of Array',

@@ -9,7 +9,7 @@ export default {
   side: 'server',
   plug: ['nodeAdapter({ wss: new WebSocketServer({ noServer: true, handleProtocols: () => false }), hooks })'],
   words: ['see you', 'crossws-ping'],
-  start: () => startServer(0),
+  start: () => startServer(0, { idleTimeout: 0.1 }),
   cases: {
     ...serverCases('', runClient),
     async 'publish to all who have subscribed'({ url, secret }) {
@@ -24,6 +24,17 @@ export default {
       assert.deepEqual(await Promise.all(members.slice(1).map(({ next }) => next())), [text, text]);
       for (const { socket } of members) socket.close();
       await Promise.all(members.map(({ closed }) => closed));
+    },
+    async 'its heartbeat keeps a silent connection that answers, twenty times over'({ url, tap }) {
+      const { socket, opened, closed, next } = open(url);
+      await opened;
+      const connection = tap.connections.at(-1);
+      const pongs = () => connection.frames.filter(({ opcode, direction }) => opcode === 10 && direction === 'client').length;
+      await connection.frame(() => pongs() >= 20);
+      socket.send('still here');
+      assert.equal(await next(), 'still here');
+      socket.close();
+      await closed;
     },
   },
 };
