@@ -54,7 +54,8 @@ export default defineConfig({
       alone('runtime', 1),
       alone('browser', 2),
       alone('deploy', 3),
-      alone('memory', 4, {
+      alone('bench', 4),
+      alone('memory', 5, {
         include: [MEMORY],
         exclude: configDefaults.exclude,
         execArgv: ['--expose-gc'],

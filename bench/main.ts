@@ -4,7 +4,7 @@ import { ensureNode, nodeBinary } from '../scripts/lib/node-binaries.ts';
 import type { Arguments } from './arguments.ts';
 import { readArguments, USAGE } from './arguments.ts';
 import { machineFacts } from './machine.ts';
-import { BUDGETS } from './plan.ts';
+import { BUDGETS, shorter } from './plan.ts';
 import { writeReport } from './report/files.ts';
 import { table } from './report/table.ts';
 import type { Machine, Report, Result } from './results.ts';
@@ -41,7 +41,8 @@ function progressLine(): (line: string) => void {
   };
 }
 
-async function run(asked: Arguments): Promise<Report> {
+/** @returns what was measured, and what could not be */
+async function run(asked: Arguments): Promise<{ report: Report; failed: readonly string[] }> {
   const date = new Date();
   const progress = progressLine();
   if (buildPackage()) progress('built the package');
@@ -54,23 +55,37 @@ async function run(asked: Arguments): Promise<Report> {
   };
   const facts: Record<string, Machine['runtimes'][string]> = {};
   const results: Result[] = [];
+  const failed: string[] = [];
   for (const major of asked.nodes) {
     const runtime = await runtimeOf(major);
     facts[runtime.name] = await runtimeFacts(runtime, options);
+    const own = major === asked.nodes[0] ? options : { ...options, budget: shorter(options.budget) };
     for (const plan of WORKLOADS.filter(({ name }) => asked.workloads.includes(name))) {
       const builds = plan.builds.filter((build) => asked.builds.includes(build));
-      if (builds.length > 0) results.push(...(await measure({ ...plan, builds }, runtime, options)));
+      if (builds.length === 0) continue;
+      try {
+        results.push(...(await measure({ ...plan, builds }, runtime, own)));
+      } catch (error) {
+        // One that fails must not take the others' minutes with it; the exit code tells.
+        failed.push(`${runtime.name} ${plan.name}: ${(error as Error).message}`);
+        progress(`FAILED ${failed.at(-1)}`);
+      }
     }
   }
   const inChromium = CHROMIUM_WORKLOADS.filter((name) => asked.workloads.includes(name));
   let chromium: string | undefined;
   if (inChromium.length > 0) {
-    const measured = await measureChromium(inChromium, await runtimeOf(24), options);
-    chromium = measured.version;
-    results.push(...measured.results);
+    try {
+      const measured = await measureChromium(inChromium, await runtimeOf(24), options);
+      chromium = measured.version;
+      results.push(...measured.results);
+    } catch (error) {
+      failed.push(`Chromium: ${(error as Error).message}`);
+    }
   }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  return { machine: { ...machineFacts(facts, asked.mode, date), ...(chromium !== undefined && { chromium }) }, results };
+  const machine = { ...machineFacts(facts, asked.mode, date), ...(chromium !== undefined && { chromium }) };
+  return { report: { machine, results }, failed };
 }
 
 /** @returns the exit code */
@@ -86,8 +101,9 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const report = await run(asked);
+  const { report, failed } = await run(asked);
   if (asked.isWhole) console.error(`wrote ${path.relative(process.cwd(), writeReport(report))}`);
   console.log(asked.json ? JSON.stringify(report, undefined, 2) : table(report.machine, report.results));
-  return 0;
+  for (const failure of failed) console.error(`not measured: ${failure}`);
+  return failed.length === 0 ? 0 : 1;
 }

@@ -11,7 +11,7 @@ export type Quantity = 'rate' | 'time' | 'memory';
 type FirstMessageKind = 'first-message' | 'first-message-no-fast-open';
 
 /** What the client process is asked to prepare. */
-export type WorkloadKind = 'echo' | 'stream' | 'pingpong' | 'connect' | 'fanout' | FirstMessageKind | 'record' | 'idle-memory';
+export type WorkloadKind = 'workers-1' | 'workers-2' | 'echo' | 'stream' | 'pingpong' | 'connect' | 'fanout' | FirstMessageKind | 'record' | 'idle-memory';
 
 export interface WorkloadPlan {
   readonly name: string;
@@ -45,6 +45,11 @@ function firstMessage(name: FirstMessageKind): WorkloadPlan {
   return { name, kind: name, size: SIZES['32'], quantity: 'time', unit: 'ms', builds: SOCKET_BUILDS, rows: { time: name } };
 }
 
+/** Several connections to a cluster of so many processes behind one port. */
+function workers(name: 'workers-1' | 'workers-2'): WorkloadPlan {
+  return { name, kind: name, size: SIZES['1k'], quantity: 'rate', unit: 'messages/s', builds: ['ws', 'pq'], rows: { rate: name } };
+}
+
 const ALL_SIZES = Object.keys(SIZES) as SizeName[];
 
 export const WORKLOADS: readonly WorkloadPlan[] = [
@@ -63,6 +68,8 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
     builds: SOCKET_BUILDS,
     rows: { rss: 'idle-memory', heap: 'idle-memory-heap' },
   },
+  workers('workers-1'),
+  workers('workers-2'),
   firstMessage('first-message'),
   firstMessage('first-message-no-fast-open'),
   ...ALL_SIZES.map(record),

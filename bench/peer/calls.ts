@@ -9,6 +9,7 @@ import type { TlsFiles } from './server.ts';
 import { memoryUse, startServer } from './server.ts';
 import { tlsGroup } from './tls-group.ts';
 import type { Workload } from './workload.ts';
+import { startCluster } from './cluster.ts';
 import { connections } from './workloads/connect.ts';
 import { echo } from './workloads/echo.ts';
 import { fanout } from './workloads/fanout.ts';
@@ -16,6 +17,7 @@ import { firstMessage } from './workloads/first-message.ts';
 import { pingpong } from './workloads/pingpong.ts';
 import { record } from './workloads/record.ts';
 import { stream } from './workloads/stream.ts';
+import { manyEchoes } from './workloads/workers.ts';
 
 export interface Preparation {
   readonly kind: Exclude<WorkloadKind, 'idle-memory'>;
@@ -32,6 +34,9 @@ function workloadOf({ kind, size, build, port, ca }: Preparation): Workload | Pr
   switch (kind) {
     case 'echo':
       return echo(target, size);
+    case 'workers-1':
+    case 'workers-2':
+      return manyEchoes(target, size);
     case 'stream':
       return stream(target, size);
     case 'pingpong':
@@ -57,6 +62,7 @@ function current(): Workload {
 export const calls = {
   versions: () => ({ node: process.versions.node, openssl: process.versions.openssl }),
   serve: ({ build, tls }: { build: SocketBuild; tls: TlsFiles }) => startServer(build, tls),
+  serveCluster: ({ build, workers }: { build: SocketBuild; workers: number }) => startCluster(build, workers),
   relay: ({ port, milliseconds }: { port: number; milliseconds: number }) => startRelay(port, milliseconds),
   tlsGroup: ({ port, ca }: { port: number; ca: string }) => tlsGroup(port, ca),
   memory: () => memoryUse(),

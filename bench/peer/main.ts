@@ -1,5 +1,6 @@
 /** A client, a server or a relay of the benchmark: a process that does what `calls.ts` names. */
 import { calls } from './calls.ts';
+import { isWorker, serveAsWorker } from './cluster.ts';
 
 interface Request {
   readonly id: number;
@@ -16,9 +17,13 @@ async function answer({ id, call, argument }: Request): Promise<void> {
   }
 }
 
-process.on('message', (request) => {
-  void answer(request as Request);
-});
+if (isWorker) {
+  await serveAsWorker();
+} else {
+  process.on('message', (request) => {
+    void answer(request as Request);
+  });
+}
 // The runner ends this process by closing the channel, so that a profile is written on the way out.
 process.on('disconnect', () => {
   process.exit();

@@ -1,15 +1,16 @@
-/** What a whole run leaves in `docs/bench/`: the charts and the table, made anew each time. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+/** What a whole run leaves in `docs/`: the charts, all of the results, and the tables of performance.md, made anew each time. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../results.ts';
 import { charts } from './charts.ts';
+import { fillSections, markdownTable } from './document.ts';
 import { COLUMNS, machineLines, rows } from './table.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../docs/bench');
 const TABLE = 'results.md';
+const DOCUMENTS = ['../performance.md', '../../README.md'].map((file) => path.resolve(FOLDER, file));
 
 function markdown({ machine, results }: Report): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     '# Results of `npm run bench`',
     '',
@@ -17,9 +18,7 @@ function markdown({ machine, results }: Report): string {
     '',
     ...machineLines(machine).map((text) => `- ${text}`),
     '',
-    line(COLUMNS),
-    line(COLUMNS.map(() => '---')),
-    ...rows(results).map(line),
+    markdownTable(COLUMNS, rows(results)),
     '',
   ].join('\n');
 }
@@ -30,5 +29,6 @@ export function writeReport(report: Report): string {
   for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.svg'))) rmSync(path.join(FOLDER, file));
   for (const [name, svg] of charts(report)) writeFileSync(path.join(FOLDER, name), svg);
   writeFileSync(path.join(FOLDER, TABLE), markdown(report));
+  for (const file of DOCUMENTS) writeFileSync(file, fillSections(readFileSync(file, 'utf8'), report));
   return FOLDER;
 }

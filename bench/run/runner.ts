@@ -2,7 +2,7 @@
 import type { Budget } from '../plan.ts';
 import { RELAY_MILLISECONDS } from '../plan.ts';
 import type { BuildName, Result } from '../results.ts';
-import type { WorkloadPlan } from '../workloads.ts';
+import type { WorkloadKind, WorkloadPlan } from '../workloads.ts';
 import { collect } from './collect.ts';
 import type { RunOptions, Runtime, Samples } from './crew.ts';
 import { Crew } from './crew.ts';
@@ -11,6 +11,9 @@ import type { Peer } from './peer.ts';
 
 /** What a window of messages may take beyond its round before its build is a slow one. */
 const SLOW_MILLISECONDS = 500;
+
+/** Processes of the server, where it is a cluster. */
+const WORKERS: Readonly<Partial<Record<WorkloadKind, number>>> = { 'workers-1': 1, 'workers-2': 2 };
 
 interface Contestant {
   readonly build: BuildName;
@@ -26,7 +29,9 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
   const client = crew.start(`${plan.name}-${build}-client`);
   let port = 0;
   if (build !== 'node-crypto' && plan.kind !== 'record') {
-    port = await crew.start(`${plan.name}-${build}-server`).call('serve', { build, tls });
+    const server = crew.start(`${plan.name}-${build}-server`);
+    const workers = WORKERS[plan.kind];
+    port = workers === undefined ? await server.call('serve', { build, tls }) : await server.call('serveCluster', { build, workers });
     if (plan.kind.startsWith('first-message')) {
       port = await crew.start(`${plan.name}-${build}-relay`).call('relay', { port, milliseconds: RELAY_MILLISECONDS });
     }

@@ -15,7 +15,7 @@ interface Step {
 }
 
 const USAGE = `usage: npm test [-- --only NAME ...]
-NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, ws-differential, gateway, cli, runtime, browser, deploy, memory, support).`;
+NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, ws-differential, gateway, cli, runtime, browser, deploy, bench, memory, support).`;
 
 /** In the order in which they run. A step is a command that exits with 0 when all is well. */
 function steps(projects: readonly string[]): Step[] {

@@ -1,0 +1,86 @@
+/** The tables of docs/performance.md and the charts of README.md, each between `<!-- bench:NAME -->` and `<!-- /bench -->`: nobody types a figure there. */
+import type { BuildName, Report, Result } from '../results.ts';
+import { targetRows } from '../targets.ts';
+import { figure, machineLines } from './table.ts';
+
+type Section = (report: Report, runtime: string) => string;
+
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function of({ results }: Report, runtime: string, workload: string, build: BuildName): Result | undefined {
+  return results.find((result) => result.workload === workload && result.runtime === runtime && result.build === build);
+}
+
+/** Rows of `workloads`, columns of `builds`; what was not measured is empty. */
+function medians(report: Report, runtime: string, workloads: readonly string[], builds: readonly BuildName[]): string {
+  const rows = workloads.flatMap((workload) => {
+    const found = builds.map((build) => of(report, runtime, workload, build));
+    const unit = found.find((result) => result !== undefined)?.unit;
+    return unit === undefined ? [] : [[workload, unit, ...found.map((result) => (result === undefined ? '' : figure(result.median)))]];
+  });
+  return markdownTable(['workload', 'unit', ...builds], rows);
+}
+
+const SIZES = ['32', '1k', '16k', '64k', '1m'];
+const BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
+
+/** Microseconds between one message and the next, by size: what each costs where both ends are busy. */
+function perMessage(report: Report, runtime: string): string {
+  const rows = SIZES.flatMap((size) => {
+    const cells = BUILDS.map((build) => of(report, runtime, `echo-${size}`, build));
+    if (cells.every((cell) => cell === undefined)) return [];
+    return [[size, ...cells.map((cell) => (cell === undefined ? '' : figure(1e6 / cell.median)))]];
+  });
+  return markdownTable(['size', ...BUILDS.map((build) => `${build}, µs`)], rows);
+}
+
+function nodes(report: Report): string {
+  const runtimes = [...new Set(report.results.map(({ runtime }) => runtime))].filter((runtime) => runtime.startsWith('node'));
+  const workloads = ['echo-32', 'echo-64k', 'connect', 'fanout'];
+  const rows = runtimes.map((runtime) => [
+    runtime,
+    ...workloads.map((workload) => {
+      const ratio = of(report, runtime, workload, 'pq')?.ratio.ws;
+      return ratio === undefined ? '' : ratio.toFixed(2);
+    }),
+  ]);
+  return markdownTable(['pq / ws in', ...workloads], rows);
+}
+
+/** Those that the README shows. */
+const CHARTS = [
+  ['echo', 'Echo of several sizes, beside plain ws, wss and a naive build'],
+  ['latency', 'Ping-pong latency'],
+  ['connections', 'Connections a second, and fan-out'],
+] as const;
+
+const SECTIONS: Readonly<Record<string, Section>> = {
+  machine: ({ machine }) => machineLines(machine).map((line) => `- ${line}`).join('\n'),
+  targets: (report, runtime) => markdownTable(['what', 'wanted', 'measured', 'met'], targetRows(report, runtime)),
+  'per-message': perMessage,
+  connections: (report, runtime) => medians(report, runtime, ['connect', 'idle-memory', 'idle-memory-heap', 'first-message', 'first-message-no-fast-open'], BUILDS),
+  workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq']),
+  records: (report, runtime) => medians(report, runtime, SIZES.map((size) => `record-${size}`), ['node-crypto', 'pq']),
+  nodes,
+  charts: ({ machine }, runtime) =>
+    [
+      ...CHARTS.map(([file, title]) => `![${title}](docs/bench/${file}-${runtime}.svg)`),
+      '',
+      `Measured by \`npm run bench\`: ${machineLines(machine)[0] ?? ''}.`,
+    ].join('\n'),
+};
+
+export const SECTION_NAMES = Object.keys(SECTIONS);
+
+/** `text` with each section made anew. @throws {Error} for a section that nobody makes */
+export function fillSections(text: string, report: Report): string {
+  const runtime = report.results.find((result) => result.runtime.startsWith('node'))?.runtime ?? '';
+  return text.replace(/(<!-- bench:([a-z-]+) -->\n)[^]*?(<!-- \/bench -->)/g, (_, start: string, name: string, end: string) => {
+    const section = SECTIONS[name];
+    if (section === undefined) throw new Error(`there is no section ${JSON.stringify(name)}`);
+    return `${start}${section(report, runtime)}\n${end}`;
+  });
+}

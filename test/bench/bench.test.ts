@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { readArguments } from '../../bench/arguments.ts';
+import { ratios } from '../../bench/ratios.ts';
+import { charts } from '../../bench/report/charts.ts';
+import { fillSections, SECTION_NAMES } from '../../bench/report/document.ts';
+import { table } from '../../bench/report/table.ts';
+import type { Report, Result } from '../../bench/results.ts';
+import { percentile, spread } from '../../bench/statistics.ts';
+import { targetRows } from '../../bench/targets.ts';
+import { WORKLOAD_NAMES } from '../../bench/workloads.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+function result(workload: string, build: Result['build'], median: number): Result {
+  return { workload, runtime: 'node24', build, unit: 'messages/s', median, min: median / 2, max: median * 2, ratio: { ws: median / 100 } };
+}
+
+const report: Report = {
+  machine: { cpu: 'A <cpu>', cores: 2, memoryGiB: 4, os: 'Linux', arch: 'x64', runtimes: {}, date: '2026-01-02T03:04:05.000Z', mode: 'smoke', commit: 'abc' },
+  results: [result('echo-32', 'ws', 100), result('echo-32', 'pq', 300), result('echo-1k', 'ws', 100), result('echo-1k', 'pq', 119)],
+};
+
+describe('the figures', () => {
+  test('medians, spreads and percentiles are those of the values', () => {
+    expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
+    expect(spread([4, 1, 2, 3]).median).toBe(2.5);
+    expect(percentile([1, 2, 3, 4], 0.5)).toBe(2);
+    expect(() => spread([])).toThrow(RangeError);
+  });
+
+  test('a ratio is this over that', () => {
+    expect(ratios('pq', new Map([['ws', 50], ['pq', 200]]))).toEqual({ ws: 4 });
+  });
+
+  test('a target is met at its bound, and not below', () => {
+    expect(targetRows(report, 'node24')).toEqual([
+      ['echo-32: pq / ws', '>= 3', '3', 'yes'],
+      ['echo-1k: pq / ws', '>= 1.2', '1.19', '**no**'],
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  test('names what is wrong', () => {
+    expect(() => readArguments(['--only', 'echo-33'])).toThrow(/--only: .*"echo-33"/);
+    expect(() => readArguments(['--builds', ''])).toThrow(/--builds/);
+    expect(() => readArguments(['--node', '21'])).toThrow(/--node/);
+  });
+
+  test('only a whole run writes to docs', () => {
+    expect(readArguments(['--quick', '--node', '20,24,26'])).toMatchObject({ isWhole: true, mode: 'quick', nodes: [20, 24, 26] });
+    for (const args of [['--smoke'], ['--only', 'echo-32'], ['--builds', 'pq']]) expect(readArguments(args).isWhole).toBe(false);
+  });
+
+  test('there are the workloads that docs/performance.md speaks of', () => {
+    for (const size of ['32', '1k', '16k', '64k', '1m']) {
+      for (const kind of ['echo', 'stream', 'record']) expect(WORKLOAD_NAMES).toContain(`${kind}-${size}`);
+    }
+    expect(WORKLOAD_NAMES).toEqual(expect.arrayContaining(['pingpong-32', 'pingpong-1k', 'connect', 'fanout', 'idle-memory', 'first-message', 'workers-1', 'workers-2']));
+  });
+});
+
+describe('what is written', () => {
+  test('charts and the table say where and when', () => {
+    const drawn = charts(report);
+    expect([...drawn.keys()]).toContain('echo-node24.svg');
+    for (const svg of drawn.values()) {
+      expect(svg).toContain('2026-01-02');
+      expect(svg).toContain('A &lt;cpu&gt;');
+    }
+    expect(table(report.machine, report.results)).toMatch(/2026-01-02.*\n\n?.*workload/s);
+  });
+
+  test('every section of the documents is one that is made, and its text is replaced', () => {
+    for (const file of ['docs/performance.md', 'README.md']) {
+      const text = readFileSync(path.join(ROOT, file), 'utf8');
+      const names = [...text.matchAll(/<!-- bench:([a-z-]+) -->/g)].map(([, name]) => name as string);
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names) expect(SECTION_NAMES).toContain(name);
+      expect(text.match(/<!-- \/bench -->/g)).toHaveLength(names.length);
+    }
+    expect(fillSections('a\n<!-- bench:machine -->\nold\n<!-- /bench -->\nb', report)).toMatch(/^a\n<!-- bench:machine -->\n- 2026-01-02[^]*<!-- \/bench -->\nb$/);
+    expect(() => fillSections('<!-- bench:unknown -->\n<!-- /bench -->', report)).toThrow(/unknown/);
+  });
+});
+
+test('a run prints JSON of the documented shape', async () => {
+  const args = ['scripts/bench.mjs', '--smoke', '--json', '--only', 'echo-32,record-32', '--builds', 'ws,pq,node-crypto'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: 240_000 });
+  const { machine, results } = JSON.parse(stdout) as Report;
+  expect(machine).toMatchObject({ mode: 'smoke', cores: expect.any(Number) as number, runtimes: { node24: { node: expect.any(String) as string } } });
+  expect(results.map(({ workload, build }) => `${workload} ${build}`)).toEqual(['echo-32 ws', 'echo-32 pq', 'record-32 node-crypto', 'record-32 pq']);
+  for (const { runtime, median, min, max, unit, ratio } of results) {
+    expect([runtime, typeof unit, min <= median && median <= max && min > 0]).toEqual(['node24', 'string', true]);
+    expect(ratio).toBeTypeOf('object');
+  }
+  expect(results[1]?.ratio.ws).toBeCloseTo((results[1]?.median ?? 0) / (results[0]?.median ?? 1));
+});
