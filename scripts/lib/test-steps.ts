@@ -29,6 +29,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
     { name: 'sizes', title: 'what each entry point costs a page', command: ['node', 'scripts/sizes.mjs'] },
     { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd and Chromium', command: ['node', 'scripts/runtimes.mjs'] },
+    { name: 'builds', title: 'the packed tarball through the bundlers and the type checker', command: ['node', 'scripts/bundlers.mjs', '--ci'] },
     { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },
     { name: 'msw', title: 'both majors of msw, in Node, with jsdom and in Chromium', command: ['node', 'scripts/msw.mjs'] },
     { name: 'react', title: 'the React example in two tabs, with a tap on the wire', command: ['node', 'scripts/react.mjs'] },

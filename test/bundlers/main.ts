@@ -1,0 +1,181 @@
+/**
+ * `npm run builds`: the packed tarball through every bundler, each result run in Chromium against a server that proves who it
+ * is, so that the part which is loaded later is loaded too; and through the type checker and the package linters.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import { ensureTools, toolFolder } from '../../scripts/lib/locked-tools.ts';
+import { startBrowser } from '../browser/harness.ts';
+import type { TestBrowser } from '../browser/harness.ts';
+import { pack } from '../support/packed.ts';
+import { BUNDLERS } from './bundlers.ts';
+import type { Built } from './bundlers.ts';
+import { checkSyntax, noBuiltins } from './contents.ts';
+import { checkTypes } from './types.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const LIMIT_MS = 2 * 60_000;
+const execute = promisify(execFile);
+
+/** Where the tools look modules up: the tarball and what it depends on in browsers stand beside them. */
+const MODULES = path.join(toolFolder('bundlers'), 'node_modules');
+const PROJECTS = path.join(toolFolder('bundlers'), 'projects');
+
+interface Row {
+  readonly name: string;
+  readonly result: string;
+  readonly failed: boolean;
+}
+
+/** Unpacks the tarball, and copies what it depends on from where the lock file has put it. */
+async function placePackage(tarball: string): Promise<void> {
+  const target = path.join(MODULES, 'pq-websocket');
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  await execute('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'], { timeout: LIMIT_MS });
+  const { dependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  for (const name of Object.keys(dependencies)) {
+    const there = path.join(MODULES, name);
+    await rm(there, { recursive: true, force: true });
+    await cp(path.join(ROOT, 'node_modules', name), there, { recursive: true });
+  }
+}
+
+interface Echo {
+  readonly url: string;
+  readonly pin: string;
+  close(): void;
+}
+
+interface EchoSocket {
+  on(event: 'message', listener: (data: Uint8Array) => void): void;
+  send(data: string): void;
+}
+
+async function startEcho(): Promise<Echo> {
+  const { WebSocketServer } = (await import(path.join(ROOT, 'dist/node/ws.js'))) as typeof import('../../src/ws.ts');
+  const seed = randomBytes(32);
+  const { publicKey } = ml_dsa65.keygen(seed);
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', identity: seed });
+  server.on('connection', (socket: EchoSocket) => {
+    socket.on('message', (data) => {
+      socket.send(new TextDecoder().decode(data));
+    });
+  });
+  await new Promise((resolve) => server.once('listening', () => { resolve(undefined); }));
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    pin: `sha256:${createHash('sha256').update(publicKey).digest('hex')}`,
+    close: () => {
+      server.close();
+    },
+  };
+}
+
+type Talk = (url: string, options: object) => Promise<unknown[]>;
+
+/** Runs what a bundler made: it must talk, and demand the server's key. */
+async function runInChromium(browser: TestBrowser, built: Built, { url, pin }: Echo): Promise<void> {
+  const { page, problems } = await browser.open(built.url === undefined ? { folder: built.folder, html: built.html } : {});
+  try {
+    if (built.url !== undefined) await page.goto(built.url, { waitUntil: 'load' });
+    await page.waitForFunction(() => 'talk' in globalThis, { timeout: 30_000 });
+    const talk = (options: object): Promise<unknown[]> =>
+      page.evaluate((to, given) => (globalThis as unknown as { talk: Talk }).talk(to, given), url, options);
+    const wanted = JSON.stringify(['said in a bundle', 4000, 'bye', true]);
+    for (const options of [{}, { serverKeys: [pin] }]) {
+      const seen = JSON.stringify(await talk(options));
+      if (seen !== wanted) throw new Error(`with ${Object.keys(options).join() || 'no options'} it saw ${seen}`);
+    }
+    const refused = await talk({ serverKeys: [`sha256:${'0'.repeat(64)}`] });
+    if (refused[0] !== 3770) throw new Error(`it took a server that it does not know: ${JSON.stringify(refused)}`);
+    const told = problems.filter((problem) => !problem.includes('favicon'));
+    if (told.length > 0) throw new Error(told.join('; '));
+  } finally {
+    await page.close();
+  }
+}
+
+async function attempt(name: string, run: () => Promise<string>): Promise<Row> {
+  const start = performance.now();
+  try {
+    const result = await run();
+    return { name, result: `${result}, ${((performance.now() - start) / 1000).toFixed(1)} s`, failed: false };
+  } catch (error) {
+    return { name, result: `FAILED: ${(error as Error).message.slice(0, 3000)}`, failed: true };
+  }
+}
+
+async function bundle(name: string, browser: TestBrowser, echo: Echo): Promise<string> {
+  const folder = path.join(PROJECTS, name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const make = BUNDLERS[name] as (typeof BUNDLERS)[string];
+  const built = await make(folder);
+  try {
+    const scripts = await noBuiltins(built.scripts);
+    await runInChromium(browser, built, echo);
+    return `built, ${scripts} without a Node built-in, ran in Chromium${built.more ?? ''}`;
+  } finally {
+    await built.stop?.();
+  }
+}
+
+/** @param args names of rows, all unless given; or `--ci`, for all but what takes too long for every run */
+export async function main(args: readonly string[]): Promise<number> {
+  const isCi = args.includes('--ci');
+  const chosen = args.filter((name) => name !== '--ci');
+  console.log(await ensureTools('bundlers'));
+  const packed = await pack();
+  const browser = await startBrowser();
+  const echo = await startEcho();
+  const rows: Row[] = [];
+  const add = async (name: string, run: () => Promise<string>): Promise<void> => {
+    if (chosen.length > 0 && !chosen.includes(name)) return;
+    rows.push(await attempt(name, run));
+    const { result } = rows.at(-1) as Row;
+    console.log(`${name.padEnd(24)} ${result}`);
+  };
+  try {
+    await placePackage(packed.tarball);
+    await mkdir(PROJECTS, { recursive: true });
+    // Bundlers that look for one upward would find the repository's, whose paths lead into the source tree.
+    await writeFile(path.join(PROJECTS, 'tsconfig.json'), '{}\n');
+    const bundlers = Object.keys(BUNDLERS).filter((name) => !isCi || name !== 'next');
+    for (const name of bundlers) await add(name, () => bundle(name, browser, echo));
+    await add('types', () => checkTypes(path.join(PROJECTS, 'types')));
+    await add('syntax', () => checkSyntax(path.join(MODULES, 'pq-websocket/dist')));
+    const tool = (file: string, ...args: string[]): Promise<unknown> =>
+      execute(process.execPath, [path.join(MODULES, file), ...args], { cwd: ROOT, timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }).catch(
+        ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+          throw new Error(`${stdout}\n${stderr}`);
+        },
+      );
+    await add('publint', async () => {
+      await tool('publint/src/cli.js', packed.tarball, '--strict');
+      return 'clean';
+    });
+    // Node 10's resolution, which knows no `exports`, is not among what a package for Node 20.19 and later supports.
+    await add('are the types wrong', async () => {
+      await tool('@arethetypeswrong/cli/dist/index.js', packed.tarball, '--format', 'ascii', '--profile', 'node16', '--exclude-entrypoints', ...(await scriptFiles()));
+      return 'no';
+    });
+  } finally {
+    echo.close();
+    await browser.close();
+    await packed.remove();
+  }
+  const failures = rows.filter(({ failed }) => failed).length;
+  console.log(`${rows.length - failures} of ${rows.length} builds and checks are right`);
+  return failures === 0 && rows.length > 0 ? 0 : 1;
+}
+
+/** Entry points that are scripts for a tag, or data, and have no types. */
+async function scriptFiles(): Promise<string[]> {
+  return (await readdir(path.join(ROOT, 'dist'))).filter((name) => name.endsWith('.min.js') || name === 'sri.json');
+}
