@@ -9,7 +9,7 @@ export default {
   side: 'server',
   plug: ['nodeAdapter({ wss: new WebSocketServer({ noServer: true, handleProtocols: () => false }), hooks })'],
   words: ['see you', 'crossws-ping'],
-  start: () => startServer(0, { idleTimeout: 0.1 }),
+  start: () => startServer(0),
   cases: {
     ...serverCases('', runClient),
     async 'publish to all who have subscribed'({ url, secret }) {
@@ -25,16 +25,20 @@ export default {
       for (const { socket } of members) socket.close();
       await Promise.all(members.map(({ closed }) => closed));
     },
-    async 'its heartbeat keeps a silent connection that answers, twenty times over'({ url, tap }) {
-      const { socket, opened, closed, next } = open(url);
+    // crossws ends a connection at the second beat that finds it silent.
+    async 'its heartbeat keeps a silent connection that answers, four times over'({ openTap }) {
+      const beating = await startServer(0, { idleTimeout: 1 });
+      const tap = await openTap(beating.port);
+      const { socket, opened, closed, next } = open(tap.url);
       await opened;
       const connection = tap.connections.at(-1);
       const pongs = () => connection.frames.filter(({ opcode, direction }) => opcode === 10 && direction === 'client').length;
-      await connection.frame(() => pongs() >= 20);
+      await connection.frame(() => pongs() >= 4);
       socket.send('still here');
       assert.equal(await next(), 'still here');
       socket.close();
       await closed;
+      beating.close();
     },
   },
 };
