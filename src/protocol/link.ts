@@ -6,6 +6,8 @@ import { parseFinished } from './handshake.ts';
 import type { Agreement } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import { chain } from './maybe-promise.ts';
+import type { Receipt } from './outbox.ts';
+import type { OutboundOutput } from './outbound.ts';
 import { Outbound } from './outbound.ts';
 import type { OpenedRecord } from './receiver.ts';
 import { RecordReceiver } from './receiver.ts';
@@ -14,7 +16,7 @@ import type { SessionConfig, SessionHost } from './session-types.ts';
 import type { States } from './states.ts';
 import { StateMachine } from './states.ts';
 
-export class Link<Text> {
+export class Link<Text> implements OutboundOutput {
   readonly state: StateMachine;
   readonly outbound: Outbound;
   #agreement: Agreement | undefined;
@@ -24,15 +26,20 @@ export class Link<Text> {
     readonly config: SessionConfig<Text>,
     readonly host: SessionHost<Text>,
     states: States,
-    fail: (error: unknown) => void,
+    private readonly fail: (error: unknown) => void,
   ) {
     this.state = new StateMachine(states);
-    this.outbound = new Outbound(config, {
-      transmit: (message, receipt) => {
-        host.transmit(message, receipt);
-      },
-      failed: fail,
-    });
+    this.outbound = new Outbound(config, this);
+  }
+
+  /** @internal */
+  transmit(message: string | Uint8Array, receipt: Receipt | undefined): void {
+    this.host.transmit(message, receipt);
+  }
+
+  /** @internal */
+  failed(error: unknown): void {
+    this.fail(error);
   }
 
   get agreement(): Agreement | undefined {

@@ -94,8 +94,8 @@ export class SerialQueue {
   }
 
   push(step: () => MaybePromise<void>): void {
-    this.#waiting.push(step);
-    if (!this.#running) this.#run();
+    if (this.#running) this.#waiting.push(step);
+    else this.#run(step);
   }
 
   /** Drops the steps that have not begun, with all that they hold. */
@@ -103,16 +103,16 @@ export class SerialQueue {
     this.#waiting = [];
   }
 
-  #run(): void {
+  #run(first: (() => MaybePromise<void>) | undefined): void {
     this.#running = true;
-    for (let step = this.#waiting.shift(); step !== undefined; step = this.#waiting.shift()) {
+    for (let step = first; step !== undefined; step = this.#waiting.shift()) {
       try {
         const result = step();
         if (isPromise(result)) {
           void Promise.resolve(result)
             .catch(this.fail)
             .then(() => {
-              this.#run();
+              this.#run(this.#waiting.shift());
             });
           return;
         }

@@ -10,6 +10,7 @@ import type { Receipt, RecordSink, SentCallback } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { CloseContent, MessageKind, Padding } from './record.ts';
 import { composeFrame, encodeClose, Kind } from './record.ts';
+import type { SenderConfig, SenderOutput } from './sender.ts';
 import { RecordSender } from './sender.ts';
 
 export interface OutboundConfig {
@@ -33,7 +34,30 @@ interface Ticket extends Receipt {
 
 const NO_RECEIPT: Receipt = { applicationBytes: 0, sent: [] };
 
-export class Outbound implements RecordSink {
+class SenderSettings implements SenderConfig {
+  constructor(
+    readonly keys: DirectionKeys,
+    private readonly config: OutboundConfig,
+  ) {}
+
+  get random(): RandomSource {
+    return this.config.random;
+  }
+
+  get now(): () => number {
+    return this.config.now;
+  }
+
+  get rekey(): RekeyLimits {
+    return this.config.limits.rekey;
+  }
+
+  get padding(): Padding {
+    return this.config.padding;
+  }
+}
+
+export class Outbound implements RecordSink, SenderOutput<Ticket> {
   readonly #outbox: Outbox;
   #sender: RecordSender<Ticket> | undefined;
   /** Messages whose frames are being sealed. */
@@ -60,26 +84,7 @@ export class Outbound implements RecordSink {
 
   /** From now on records can be sealed. */
   open(keys: DirectionKeys): void {
-    const { config } = this;
-    this.#sender = new RecordSender<Ticket>(
-      {
-        keys,
-        random: config.random,
-        now: config.now,
-        rekey: config.limits.rekey,
-        get padding() {
-          return config.padding;
-        },
-      },
-      {
-        frame: (frame, ticket) => {
-          this.#transmit(frame, ticket);
-        },
-        failed: (error) => {
-          this.output.failed(error);
-        },
-      },
-    );
+    this.#sender = new RecordSender<Ticket>(new SenderSettings(keys, this.config), this);
   }
 
   /** @param owned whether nobody else can change `payload`; otherwise it is copied now */
@@ -153,7 +158,13 @@ export class Outbound implements RecordSink {
     this.#sender?.push(kind, frame, receipt, content);
   }
 
-  #transmit(frame: Uint8Array, ticket: Ticket | undefined): void {
+  /** @internal */
+  failed(error: unknown): void {
+    this.output.failed(error);
+  }
+
+  /** @internal A record is sealed. */
+  frame(frame: Uint8Array, ticket: Ticket | undefined): void {
     ticket?.sealed?.();
     if (ticket !== undefined && this.#sealing.delete(ticket)) this.#sealingBytes -= ticket.applicationBytes;
     this.output.transmit(frame, ticket);

@@ -47,9 +47,7 @@ export class RecordSender<T> {
       this.#output?.failed(error);
     };
     this.#records = new SerialQueue(failed);
-    this.#results = new OrderedResults((act) => {
-      act();
-    }, failed);
+    this.#results = new OrderedResults(run, failed);
   }
 
   get recordsSealed(): number {
@@ -120,4 +118,8 @@ export class RecordSender<T> {
       this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
     });
   }
+}
+
+function run(act: () => void): void {
+  act();
 }

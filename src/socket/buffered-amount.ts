@@ -7,16 +7,24 @@ interface InFlight {
   readonly applicationBytes: number;
 }
 
+/** RFC 6455 5.2, masked. */
+const LONGEST_HEADER = 14;
+/** Never written to: what every idle connection has in flight. */
+const NOTHING: InFlight[] = [];
 /** Frames whose departure nobody asked about are forgotten in steps of this many. */
 const PRUNE_EVERY = 64;
 
 export class BufferedAmount {
-  #inFlight: InFlight[] = [];
+  #inFlight: InFlight[] = NOTHING;
   /** Bytes that were given to send() and will never leave: the standard does not take them off again. */
   #lost = 0;
 
   /** A frame has been given to the transport, which now holds `transportBytes`. */
   transmitted(wireBytes: number, applicationBytes: number, transportBytes: number): void {
+    // All that went before has left, as it nearly always has.
+    if (transportBytes <= wireBytes + LONGEST_HEADER) this.#inFlight = NOTHING;
+    if (transportBytes === 0) return;
+    if (this.#inFlight === NOTHING) this.#inFlight = [];
     this.#inFlight.push({ wireBytes, applicationBytes });
     if (this.#inFlight.length % PRUNE_EVERY === 0) this.amount(transportBytes);
   }
@@ -36,7 +44,8 @@ export class BufferedAmount {
       applicationBytes += Math.min(frame.applicationBytes, remaining);
       remaining -= frame.wireBytes;
     }
-    if (index > 0) this.#inFlight = this.#inFlight.slice(index);
+    if (index === this.#inFlight.length) this.#inFlight = NOTHING;
+    else if (index > 0) this.#inFlight = this.#inFlight.slice(index);
     return applicationBytes + this.#lost;
   }
 }

@@ -257,6 +257,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     const { deadline } = this.session;
     if (deadline === this.#timerDeadline) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#timerDeadline = deadline;
     if (deadline === undefined) return;
     this.#timer = unref(

@@ -91,30 +91,39 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
     // RFC 6455 7.1.5: this code stands for a connection without a close frame, and only for that.
     host.transportClosed(code, decoder.decode(reason), code !== 1006);
   });
-  return {
-    get protocol() {
-      return socket.protocol;
-    },
-    get extensions() {
-      return socket.extensions;
-    },
-    get isOpen() {
-      return socket.readyState === OPEN;
-    },
-    get bufferedAmount() {
-      return socket.bufferedAmount;
-    },
-    send(message, done) {
-      socket.send(message, { binary: typeof message !== 'string', compress: false }, done);
-    },
-    close(code, reason) {
-      socket.close(code, reason);
-    },
-    terminate() {
-      socket.terminate();
-    },
-    ws: socket,
-  };
+  return new WsTransport(socket);
+}
+
+class WsTransport implements Transport {
+  constructor(readonly ws: WsSocket) {}
+
+  get protocol(): string {
+    return this.ws.protocol;
+  }
+
+  get extensions(): string {
+    return this.ws.extensions;
+  }
+
+  get isOpen(): boolean {
+    return this.ws.readyState === OPEN;
+  }
+
+  get bufferedAmount(): number {
+    return this.ws.bufferedAmount;
+  }
+
+  send(message: string | Uint8Array, done?: (error?: Error) => void): void {
+    this.ws.send(message, { binary: typeof message !== 'string', compress: false }, done);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.ws.terminate();
+  }
 }
 
 /** What `ws` delivers depends on its binaryType, which is not always ours to set. */

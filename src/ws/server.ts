@@ -244,18 +244,25 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     setRawSocket(socket, network);
     this.#hidden.add(socket);
     this.#admitPending(socket);
+    // Not held once the socket is shown: an idle connection would keep nothing larger than its request.
+    let waiting: { readonly request: IncomingMessage; readonly callback: UpgradeCallback } | undefined = { request, callback };
     watchSocket(socket, {
       opened: () => {
+        const shownTo = waiting;
+        waiting = undefined;
         this.#hidden.delete(socket);
         // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
         if (socket.pq.profile === 'yellowpages') this.#pending.delete(socket);
         this.clients?.add(shown);
         throwUnheardErrors(socket);
-        safely(callback)(shown, request);
+        if (shownTo !== undefined) safely(shownTo.callback)(shown, shownTo.request);
       },
       closed: () => {
         const { failure } = shown.pq;
-        if (this.#hidden.delete(socket) && failure !== null) safely(() => this.emit('handshakeFailed', failure, request))();
+        const upgrade = waiting?.request;
+        if (this.#hidden.delete(socket) && failure !== null && upgrade !== undefined) {
+          safely(() => this.emit('handshakeFailed', failure, upgrade))();
+        }
         this.clients?.delete(shown);
         this.#closeWhenEmpty();
       },
