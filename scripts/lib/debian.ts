@@ -1,11 +1,34 @@
-/** Programs that come from Debian's packages: found where they are, or installed where this process may. */
+/** Programs that come from the system's packages: found where they are, or installed where this process may (Debian). */
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './run.ts';
 
-const INSTALL_TIMEOUT_MS = 8 * 60_000;
+const APT_TIMEOUT_MS = 8 * 60_000;
 /** Debian has servers here, which are not on everybody's PATH. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+export interface SystemProgram {
+  /** As a person calls it. */
+  readonly title: string;
+  /** Names of the Debian packages. */
+  readonly packages: readonly string[];
+  /** How else it can be had: the end of the sentence "… is missing: ". */
+  readonly advice: string;
+  /** The binary's path, or undefined where it is missing. */
+  readonly find: () => string | undefined;
+  /** What it says of its version. */
+  readonly describe: (binary: string) => string;
+}
+
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
@@ -14,29 +37,46 @@ export function findProgram(name: string): string | undefined {
 }
 
 /**
- * Finds a program, or installs its package as root on Debian and its kin, without starting what the package would start.
- * @returns a line that says what it did
- * @throws {Error} that says what to install when this process may not
+ * What an environment variable names: a path, or a name on PATH.
+ * @throws Error when it is set to what is not executable
  */
-export async function ensureProgram(name: string, packageName: string): Promise<string> {
-  const found = findProgram(name);
-  if (found !== undefined) return `${name}: found at ${found}`;
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    throw new Error(`${name} is missing: install it with \`apt-get install ${packageName}\` as root, or as your system installs it`);
-  }
-  // A runlevel in which invoke-rc.d starts nothing: tests run servers of their own.
-  const options = { cwd: '/', env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeout: INSTALL_TIMEOUT_MS };
-  await run('apt-get', ['update', '-qq'], options);
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', packageName], options);
-  if (findProgram(name) === undefined) throw new Error(`the package ${packageName} has no ${name}`);
-  return `${name}: installed by apt-get`;
+export function fromEnvironment(variable: string): string | undefined {
+  const asked = process.env[variable];
+  if (asked === undefined || asked === '') return undefined;
+  const file = asked.includes(path.sep) ? path.resolve(asked) : findProgram(asked);
+  if (file !== undefined && isExecutable(file)) return file;
+  throw new Error(`the environment variable ${variable} names ${JSON.stringify(asked)}, which is not an executable file`);
 }
 
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+/** The output of `binary --version`, which some programs pad with warnings on stderr. */
+export function saidVersion(binary: string, args: readonly string[] = ['--version']): string {
+  return execFileSync(binary, args, { encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+}
+
+/** @throws Error that says what to install when there is none */
+export function programPath({ find, title, advice }: SystemProgram): string {
+  const found = find();
+  if (found !== undefined) return found;
+  throw new Error(`${title} is missing: ${advice}`);
+}
+
+/**
+ * Finds the programs, or installs those that are missing where this process may (root on Debian and its kin).
+ * @returns a line for each that says what was done
+ */
+export async function ensurePrograms(programs: readonly SystemProgram[]): Promise<string[]> {
+  const missing = programs.filter(({ find }) => find() === undefined);
+  if (missing.length > 0) {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+      throw new Error(missing.map(({ title, advice }) => `${title} is missing: ${advice}`).join('\n'));
+    }
+    // A runlevel in which invoke-rc.d starts nothing: tests run servers of their own.
+    const options = { cwd: '/', env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeout: APT_TIMEOUT_MS };
+    await run('apt-get', ['update', '-qq'], options);
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...new Set(missing.flatMap(({ packages }) => packages))], options);
   }
+  return programs.map((program) => {
+    const binary = programPath(program);
+    return `${program.describe(binary)}: ${missing.includes(program) ? 'installed by apt-get' : `found at ${binary}`}`;
+  });
 }

@@ -1,6 +1,9 @@
-import { ensureProgram } from './debian.ts';
-import { ensureChromium } from './chromium.ts';
+import { CHROMIUM } from './chromium.ts';
+import type { SystemProgram } from './debian.ts';
+import { ensurePrograms, findProgram } from './debian.ts';
+import { FIREFOX } from './firefox.ts';
 import { ensureNode, INSTALLED_MAJORS } from './node-binaries.ts';
+import { WEBKIT } from './webkit.ts';
 
 export { chromiumBinary } from './chromium.ts';
 export { nodeBinary } from './node-binaries.ts';
@@ -10,12 +13,20 @@ const SERVERS = [
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
   ['redis-server', 'redis-server'],
-] as const;
+].map(
+  ([name = '', packageName = '']): SystemProgram => ({
+    title: name,
+    packages: [packageName],
+    advice: `install it with \`apt-get install ${packageName}\` as root, or as your system installs it`,
+    find: () => findProgram(name),
+    describe: () => name,
+  }),
+);
 
 /** Finds or installs everything that the tests run besides this Node, and prints a line for each. */
 export async function ensureToolchain(): Promise<void> {
   console.log(`Node ${process.versions.node}: runs the tools`);
   for (const major of INSTALLED_MAJORS) console.log(await ensureNode(major));
-  console.log(await ensureChromium());
-  for (const [name, packageName] of SERVERS) console.log(await ensureProgram(name, packageName));
+  for (const line of await ensurePrograms([CHROMIUM, FIREFOX, ...WEBKIT, ...SERVERS])) console.log(line);
+  if (WEBKIT.length === 0) console.log('WebKitGTK: runs on Linux only, so its rows are left out here');
 }

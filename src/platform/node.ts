@@ -1,6 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 import { startupSnapshot } from 'node:v8';
+import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node-signature.ts';
 import { nodeBackend } from '../crypto/node.ts';
@@ -26,4 +27,8 @@ export const platform: Platform = {
   toBuffer: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   isUtf8,
   queueTask: undefined,
+  // Not in Node before 22.10, nor in every Deno and Bun.
+  refuseClone: (object) => {
+    (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);
+  },
 };

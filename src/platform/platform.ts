@@ -30,4 +30,6 @@ export interface Platform {
    * frames from one task (Node).
    */
   readonly queueTask: ((act: () => void) => void) | undefined;
+  /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */
+  readonly refuseClone?: (object: object) => void;
 }

@@ -8,7 +8,7 @@ import { booleanOption, CHANNEL_OPTION_NAMES, optionsObject, refuseUnknown } fro
 import { clientConfig } from './profile-options.ts';
 import { underlyingClass } from './underlying.ts';
 import { openUpgrade } from './upgrade.ts';
-import { baseUrl, parseProtocols, parseUrl } from './webidl.ts';
+import { baseUrl, parseProtocols, parseUrl, toProtocols, toUsvString } from './webidl.ts';
 
 /** The standard has no limit; a page's memory has. */
 export const CLIENT_MAX_PAYLOAD = 2 ** 30;
@@ -45,8 +45,11 @@ export function openTransport(
   given: unknown,
 ): { url: string; transport: object; config: ChannelConfig } {
   const where = 'PQWebSocket';
-  const { href } = parseUrl(url, baseUrl());
-  const subprotocols = parseProtocols(protocols);
+  // Web IDL converts every argument before the standard looks at one.
+  const text = toUsvString(url);
+  const converted = toProtocols(protocols);
+  const { href } = parseUrl(text, baseUrl());
+  const subprotocols = parseProtocols(converted);
   const options = optionsObject(where, given) as PQWebSocketOptions & Record<string, unknown>;
   const config = checkClientOptions(where, options, href);
   const transportOptions = Object.fromEntries(

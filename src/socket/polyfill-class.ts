@@ -1,6 +1,8 @@
 /** The class that stands where the platform's WebSocket was. */
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import { checkClientOptions } from './client-options.ts';
+import { BaseEventTarget } from './events.ts';
+import { defineConstants } from './interface-object.ts';
 import { PQWebSocket } from './pq-websocket.ts';
 import type { Brand } from './underlying.ts';
 import { BRAND, isLayered } from './underlying.ts';
@@ -25,23 +27,29 @@ export function createPolyfill(
   }
   checkClientOptions('polyfill', channelOptions, '');
 
-  class WebSocket extends PQWebSocket {
+  // Not a subclass: the members are to be the global class's own, and EventTarget its parent, as Web IDL has it.
+  class WebSocket {
     constructor(url: unknown, protocols: unknown = undefined) {
       requireArguments('WebSocket constructor', arguments.length, 1);
       if (isLayered(url) || (include !== undefined && !include(parseUrl(url, baseUrl())))) {
-        return (protocols === undefined
-          ? new native(url as string)
-          : new native(url as string, protocols as string[])) as unknown as WebSocket;
+        return Reflect.construct(native, protocols === undefined ? [url] : [url, protocols]) as WebSocket;
       }
       // An application that never heard of this package gets the standard's send(), unless the page says otherwise.
-      super(url, protocols, { strict: true, ...channelOptions, WebSocket: native });
+      return Reflect.construct(PQWebSocket, [url, protocols, { strict: true, ...channelOptions, WebSocket: native }], new.target);
     }
   }
   Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
+  Object.setPrototypeOf(WebSocket, BaseEventTarget);
+  Object.setPrototypeOf(WebSocket.prototype, BaseEventTarget.prototype);
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(PQWebSocket.prototype) as PropertyDescriptorMap;
+  Object.defineProperties(WebSocket.prototype, members);
+  defineConstants(WebSocket);
   Object.defineProperty(WebSocket, BRAND, { value: brand });
   if (include !== undefined) {
     Object.defineProperty(WebSocket, Symbol.hasInstance, {
-      value: (value: unknown): boolean => value instanceof PQWebSocket || value instanceof native,
+      value(this: unknown, value: unknown): boolean {
+        return Function.prototype[Symbol.hasInstance].call(this as typeof WebSocket, value) || (this === WebSocket && value instanceof native);
+      },
     });
   }
   return WebSocket;

@@ -8,8 +8,9 @@ import { openTransport } from './client-options.ts';
 import type { Connection, ConnectionParts } from './connection.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
-import type { ReadyState, SocketFace } from './secure-socket.ts';
-import { CLOSED, CLOSING, CONNECTING, OPEN, SecureSocket } from './secure-socket.ts';
+import { defineInterface } from './interface-object.ts';
+import type { ReadyState, SocketFace , CLOSED, CLOSING, OPEN} from './secure-socket.ts';
+import { CONNECTING, SecureSocket } from './secure-socket.ts';
 import type { Brand } from './underlying.ts';
 import { BRAND } from './underlying.ts';
 import { parseCloseArguments, parseSendData, requireArguments, toDomString } from './webidl.ts';
@@ -20,10 +21,10 @@ const CLIENT_PARTS: ConnectionParts = { createSession: createClientSession, atta
 export let connectionOf: (socket: PQWebSocket) => Connection<string>;
 
 export class PQWebSocket extends BaseEventTarget {
-  static readonly CONNECTING = CONNECTING;
-  static readonly OPEN = OPEN;
-  static readonly CLOSING = CLOSING;
-  static readonly CLOSED = CLOSED;
+  declare static readonly CONNECTING: typeof CONNECTING;
+  declare static readonly OPEN: typeof OPEN;
+  declare static readonly CLOSING: typeof CLOSING;
+  declare static readonly CLOSED: typeof CLOSED;
   declare static readonly [BRAND]: Brand;
   declare readonly CONNECTING: typeof CONNECTING;
   declare readonly OPEN: typeof OPEN;
@@ -47,6 +48,7 @@ export class PQWebSocket extends BaseEventTarget {
    */
   constructor(url: unknown, protocols: unknown = undefined, options: unknown = undefined) {
     super();
+    platform.refuseClone?.(this);
     requireArguments('PQWebSocket constructor', arguments.length, 1);
     this.#handlers = new EventHandlers(this);
     const opened = openTransport(url, protocols, options);
@@ -81,9 +83,10 @@ export class PQWebSocket extends BaseEventTarget {
   }
 
   set binaryType(value: BinaryType) {
-    // Web IDL: an enumeration ignores what it does not name.
+    const present = this.#binaryType;
     const type = toDomString(value);
-    if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;
+    // Web IDL: an enumeration ignores what it does not name.
+    this.#binaryType = type === 'blob' || type === 'arraybuffer' ? type : present;
   }
 
   /** What is known of the secure channel; beyond the standard. */
@@ -128,6 +131,8 @@ export class PQWebSocket extends BaseEventTarget {
    * @throws {DOMException} InvalidStateError while CONNECTING, with `strict`
    */
   send(data: unknown): void {
+    // Web IDL looks at `this` first; a private member does, and throws.
+    void this.#url;
     requireArguments('send', arguments.length, 1);
     const message = parseSendData(data);
     if (this.#strict && this.readyState === CONNECTING) {
@@ -141,6 +146,7 @@ export class PQWebSocket extends BaseEventTarget {
    *   of more than 123 bytes
    */
   close(code: unknown = undefined, reason: unknown = undefined): void {
+    void this.#url;
     this.#secure.close(parseCloseArguments(code, reason));
   }
 
@@ -180,17 +186,7 @@ export class PQWebSocket extends BaseEventTarget {
   }
 }
 
-// Web IDL: constants on interface object and prototype, members enumerable.
-for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  const constant = { value, enumerable: true, writable: false, configurable: false };
-  Object.defineProperty(PQWebSocket, name, constant);
-  Object.defineProperty(PQWebSocket.prototype, name, constant);
-}
-for (const name of Object.getOwnPropertyNames(PQWebSocket.prototype)) {
-  const isConstant = name in { CONNECTING, OPEN, CLOSING, CLOSED };
-  if (name !== 'constructor' && !isConstant) Object.defineProperty(PQWebSocket.prototype, name, { enumerable: true });
-}
-Object.defineProperty(PQWebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
+defineInterface(PQWebSocket);
 // Minifiers rename classes.
 Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
 Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });

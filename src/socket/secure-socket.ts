@@ -150,8 +150,14 @@ export class SecureSocket<Text = unknown> {
         this.#events.asTask(() => {
           this.#readyState = CLOSED;
           // Whatever ended it, a socket that never opened has failed.
-          if (withError || !this.#wasOpen) this.#face.failed(outcome);
-          this.#face.closed(outcome);
+          const hasFailed = withError || !this.#wasOpen;
+          if (hasFailed) this.#face.failed(outcome);
+          const close = (): void => {
+            this.#face.closed(outcome);
+          };
+          // Where the platform dispatches, microtasks of `error` come before `close`, and no task does.
+          if (hasFailed && platform.queueTask !== undefined) queueMicrotask(close);
+          else close();
         });
       },
     };

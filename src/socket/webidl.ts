@@ -67,11 +67,11 @@ export function baseUrl(): string | undefined {
 }
 
 /**
- * `optional (DOMString or sequence<DOMString>) protocols = []`. Errors do not quote them: some carry bearer tokens.
+ * Subprotocols as RFC 6455 4.1 demands them. Errors do not quote them: some carry bearer tokens.
  * @throws {DOMException} SyntaxError
  */
 export function parseProtocols(value: unknown): string[] {
-  const protocols = toStringSequence(value);
+  const protocols = toProtocols(value);
   const seen = new Set<string>();
   for (const [index, protocol] of protocols.entries()) {
     const which = `Subprotocol ${index + 1} of ${protocols.length}`;
@@ -85,13 +85,16 @@ export function parseProtocols(value: unknown): string[] {
   return protocols;
 }
 
-function toStringSequence(value: unknown): string[] {
+/** `optional (DOMString or sequence<DOMString>) protocols = []`. Web IDL asks for the iterator once, and never closes it. */
+export function toProtocols(value: unknown): string[] {
   if (value === undefined) return [];
-  if (typeof value === 'object' || typeof value === 'function') {
-    const iterator = (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator];
-    if (iterator !== undefined && iterator !== null) return Array.from(value as Iterable<unknown>, toDomString);
-  }
-  return [toDomString(value)];
+  const method = value !== null && (typeof value === 'object' || typeof value === 'function') ? (value as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
+  if (method === undefined || method === null) return [toDomString(value)];
+  const protocols: string[] = [];
+  const iterator = method.call(value as Iterable<unknown>);
+  const { next } = iterator as { next: (this: Iterator<unknown>) => IteratorResult<unknown> };
+  for (let step = next.call(iterator); step.done !== true; step = next.call(iterator)) protocols.push(toDomString(step.value));
+  return protocols;
 }
 
 export interface CloseArguments {

@@ -1,0 +1,36 @@
+/**
+ * Every difference between the platform's WebSocket and ours that is wanted: where it shows, and why. Anything else that
+ * `npm run conformance` finds fails it, and so does an entry here that nothing needs any more.
+ */
+import type { Excuse } from './compare.ts';
+import { ENGINES_OWN } from './wanted-engines.ts';
+
+/** The same reason for several paths. */
+export function wanted(reason: string, paths: readonly string[], more: Omit<Excuse, 'path' | 'reason'> = {}): Excuse[] {
+  return paths.map((path) => ({ path, reason, ...more }));
+}
+
+/** What ours does otherwise by intent, or because no script can do it. */
+const OURS: readonly Excuse[] = [
+  ...wanted('`send()` while CONNECTING queues, unless the option `strict` is set; the polyfill sets it', [
+    'send: while CONNECTING / text*',
+    'send: while CONNECTING / bytes*',
+    'send: while CONNECTING / Blob*',
+    'send: while CONNECTING / empty*',
+    'send: while CONNECTING / bufferedAmount',
+    'send: while CONNECTING / first to arrive',
+  ], { variant: 'class' }),
+  ...wanted('`pq` is there, beyond the standard', ['surface: the prototype / keys', 'surface: the prototype / enumerated', 'surface: an instance / for in']),
+  ...wanted('the class is marked with Symbol.for("pq-websocket"), so that it is never wrapped twice', ['surface: the interface object / keys']),
+  ...wanted('the class is named PQWebSocket', ['surface: the interface object / name.value', 'surface: the prototype / constructor.value'], { variant: 'class' }),
+  ...wanted('only the platform makes trusted events', ['*.isTrusted'], { engines: ['Chromium', 'Firefox', 'WebKitGTK'], native: true, ours: false }),
+  ...wanted('the class is JavaScript, and a function can be asked for its source', [
+    'surface: the interface object / native source',
+    'surface: operations / close source',
+    'surface: operations / send source',
+  ], { engines: ['Chromium', 'Firefox', 'WebKitGTK'] }),
+  ...wanted('members know their own realm\'s sockets only: they keep their state in private fields', ["lifetime: a frame's class is its own realm's / getter across realms*"]),
+  ...wanted('a view is taken at what its properties say, also where an application has redefined them', ['send: a view whose properties lie / *']),
+];
+
+export const WANTED_DIFFERENCES: readonly Excuse[] = [...OURS, ...ENGINES_OWN];

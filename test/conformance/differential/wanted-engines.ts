@@ -1,0 +1,50 @@
+/** Where an engine's own class strays from the standards, and ours keeps to them, as it does in every engine. */
+import type { Excuse } from './compare.ts';
+
+function strays(engines: readonly string[], reason: string, paths: readonly string[]): Excuse[] {
+  return paths.map((path) => ({ path, reason, engines }));
+}
+
+const BROWSERS = ['Chromium', 'Firefox', 'WebKitGTK'];
+
+export const ENGINES_OWN: readonly Excuse[] = [
+  ...strays([...BROWSERS, 'Node 22'], 'WHATWG WebSockets: a reason without a code goes with 1000; engines refuse it or leave the reason out', ["close: undefined as code / *2, 'given'*"]),
+  ...strays(['Chromium'], 'Web IDL: an argument that is undefined is not there', ["close: undefined as code / 2, ''*"]),
+  ...strays(['Chromium', 'WebKitGTK'], 'Web IDL [Clamp] rounds to the nearest integer; they cut the fraction off', [
+    'close: codes that are taken and refused, in every state / *999.5*',
+    'close: the server sees code and reason / *1000.6*',
+  ]),
+  ...strays(['Chromium', 'Firefox', 'WebKitGTK'], 'RFC 6455 4.1: subprotocols differ also without regard to case (4.2.2 and WHATWG compare so)', ['protocols: spellings that are refused / repeated in another case*']),
+
+  ...strays(['Firefox'], 'WHATWG WebSockets: a URL is relative to the base URL of the document; the empty one is that', ["url: relative URLs / ''*", 'url: relative URLs follow <base> / *', 'url: URLs that are refused / empty*', 'constructor: values that are no strings / nothing*']),
+  ...strays(['Firefox'], 'Web IDL: a method that is null is none, so the object is a string', ['protocols: spellings that are taken / object with a null iterator*']),
+  ...strays(['Firefox'], 'RFC 6455 5.1: a client fails the connection on a masked frame', ['close: a frame that RFC 6455 forbids / *']),
+  ...strays(['Firefox'], 'fires close while the document goes away; without the peer\'s sealed close it is not clean', ['lifetime: a frame that navigates ends its connections / socket close.wasClean']),
+
+  ...strays(['WebKitGTK'], 'counts frame headers in bufferedAmount', ['send: after close(): dropped and counted / *', 'bufferedAmount: after the peer has closed / *', 'close: the close event comes once, and nothing after it / state.bufferedAmount']),
+  ...strays(['WebKitGTK'], 'closes over what waits behind a Blob', ['send: close() behind a Blob: it still leaves / *']),
+  ...strays(['WebKitGTK'], 'forgets on a cut what has not left', ['bufferedAmount: what a cut leaves stays counted / not zero']),
+  ...strays(['WebKitGTK'], 'fires error and close from tasks of their own', ['order: error comes before close, in one task / (order)']),
+  ...strays(['WebKitGTK'], 'refuses codes that IANA has registered since RFC 6455', ['close: by the server, with a code and a reason / *1012*', 'close: by the server, with a code and a reason / *1013*']),
+  ...strays(['WebKitGTK'], 'answers an empty close frame with 1000', ['close: by the server, without a code / server.code']),
+  ...strays(['WebKitGTK'], 'takes subprotocols that are no tokens', ['protocols: spellings that are refused / *']),
+  ...strays(['WebKitGTK'], 'a frame that is gone connects nowhere', ['lifetime: a socket made in a frame that is gone / *']),
+  ...strays(['WebKitGTK'], 'reports no error for a handleEvent that is no function', ['handlers: handleEvent is looked up when the event comes / uncaught*']),
+  ...strays(['Chromium'], 'a frame that is gone gives its class nothing to draw randomness from, and a socket that never connects', ['lifetime: a socket made in a frame that is gone / *']),
+
+  ...strays(['Node'], 'its error event is an ErrorEvent; every browser\'s is an Event, without what went wrong', ['* error.class', '* error.error*', '* error.message', '* error#*']),
+  ...strays(['Node'], 'cuts a byte-order mark off a text', ['send: text / came back']),
+  ...strays(['Node'], 'throws for a detached buffer, which Web IDL takes for an empty one', ['send: a detached buffer / *']),
+  ...strays(['Node'], 'drops what is sent after close() without counting it', ['send: after close(): dropped and counted / *', 'bufferedAmount: after the peer has closed / *', 'handshake: a failed socket stays closed / *', 'close: the close event comes once, and nothing after it / state.bufferedAmount']),
+  ...strays(['Node'], 'closes over what waits behind a Blob', ['send: close() behind a Blob: it still leaves / *']),
+  ...strays(['Node'], 'takes any value but "arraybuffer" for "blob"', ['binaryType: values / *']),
+  ...strays(['Node'], 'fires what came in one chunk from one task, so microtasks may come later', ['order: open, then the messages that came with it / (order)', 'order: each message has a microtask checkpoint before the next / (order)']),
+  ...strays(['Node'], 'converts a BigInt where Web IDL throws, and cuts fractions off', ['close: codes that are no numbers / bigint*', 'close: the server sees code and reason / *1000.6*']),
+  ...strays(['Node'], 'takes resizable memory, which Web IDL refuses for BufferSource', ['send: a resizable buffer / *']),
+  ...strays(['Node'], 'answers a close frame without its reason', ['close: by the server, with a code and a reason / server, *.reason']),
+  ...strays(['Node'], 'HTML: an event handler keeps its place among the listeners when it is replaced', ['handlers: an attribute among listeners keeps its place / (order)', 'handlers: an object replaced by a function keeps the place / (order)']),
+  ...strays(['Node'], 'HTML: a handler that returns false cancels the event', ['handlers: return false, and preventDefault / dispatched']),
+  ...strays(['Node'], 'fires error within close(), or no close event, for a connection that never was', ['close: while CONNECTING*', 'close: in the error handler / *', 'handshake: *', 'protocols: the server selects *', 'url: a port that Fetch blocks fails / *']),
+  ...strays(['Node 22'], 'fires error before it is CLOSED, and no close event, for a connection that never was', ['order: error comes before close, in one task / *']),
+  ...strays(['Node'], 'judges the URL before it converts the subprotocols, and takes an object for a dictionary of its own', ['constructor: both arguments are converted before either is judged / *', 'protocols: spellings that are taken / *', 'protocols: an iterable is asked step by step / *']),
+];
