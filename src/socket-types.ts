@@ -127,9 +127,14 @@ export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addE
   close(code?: number, reason?: string | Uint8Array): void;
   /** Cuts the connection without a close: 1006 at both ends. */
   terminate(): void;
-  /** @throws {TypeError} when data is given: control frames are not sealed */
+  /**
+   * Control frames are not sealed, so the ping carries nothing: its data stays at this end, and comes with the 'pong' that answers.
+   * @param data at most 125 bytes
+   * @throws {TypeError | RangeError} for other data, as in `ws`
+   * @throws {Error} while CONNECTING
+   */
   ping(callback?: WsCallback): void;
-  ping(data?: undefined, mask?: boolean, callback?: WsCallback): void;
+  ping(data?: string | number | ArrayBuffer | ArrayBufferView, mask?: boolean, callback?: WsCallback): void;
   /** @throws {TypeError} when data is given: control frames are not sealed */
   pong(callback?: WsCallback): void;
   pong(data?: undefined, mask?: boolean, callback?: WsCallback): void;

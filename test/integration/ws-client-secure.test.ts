@@ -127,7 +127,7 @@ describe('what a frame on the wire would show', () => {
       expect((await heard)[0].length).toBe(0);
       await all;
       expect(answers).toEqual(['heartbeat one', 'heartbeat two', '', '4', 'hi']);
-      expect(() => { end.ping(true); }).toThrow(TypeError);
+      expect(() => { end.ping(true as never); }).toThrow(TypeError);
       expect(() => { end.ping('x'.repeat(126)); }).toThrow('must not be greater than 125 bytes');
     }
     assertSealed(tap, ['heartbeat one', 'heartbeat two']);
@@ -142,7 +142,7 @@ describe('what a frame on the wire would show', () => {
         }).toThrow('data is not supported, since control frames are not sealed');
       }
       const heard = once<[Buffer]>(end === client ? peer : client, 'pong');
-      end.pong(Buffer.alloc(0), true);
+      end.pong(Buffer.alloc(0) as never, true);
       expect((await heard)[0].length).toBe(0);
     }
     assertSealed(tap, ['beat\0\0']);
