@@ -79,16 +79,16 @@ async function next(folder: string): Promise<Built> {
   await app(folder);
   await mkdir(path.join(folder, 'app/edge'), { recursive: true });
   const files = {
-    'app/layout.js': 'export default function Layout({ children }) { return <html lang="en"><body>{children}</body></html>; }\n',
+    'app/layout.js': 'export default function Layout({ children }) { return <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>; }\n',
     'app/page.js': "import Client from './client';\nexport default function Page() { return <Client />; }\n",
     'app/client.js': `'use client';\nimport { useEffect } from 'react';\n${APP.replace('globalThis.talk =', 'const talk =')}\nexport default function Client() { useEffect(() => { globalThis.talk = talk; }, []); return <p>pq</p>; }\n`,
     'app/edge/route.js': `import { PQWebSocket } from 'pq-websocket';\nimport { wrapServerSocket } from 'pq-websocket/server';\nexport const runtime = 'edge';\nexport const dynamic = 'force-dynamic';\nexport function GET() { return Response.json([PQWebSocket.name, typeof wrapServerSocket]); }\n`,
-    'next.config.mjs': 'export default { outputFileTracingRoot: import.meta.dirname };\n',
+    'next.config.mjs': `export default { outputFileTracingRoot: ${JSON.stringify(TOOLS)}, turbopack: { root: ${JSON.stringify(TOOLS)} } };\n`,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(path.join(folder, name), content);
   const command = require.resolve('next/dist/bin/next');
   const env = { NEXT_TELEMETRY_DISABLED: '1', CI: '1', NODE_ENV: 'production' };
-  await runTool([command, 'build', '--webpack'], folder, env);
+  await runTool([command, 'build'], folder, env);
   const server = spawn(process.execPath, [command, 'start', '-p', '0', '-H', '127.0.0.1'], { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = async (): Promise<void> => {
     if (server.exitCode !== null) return;
