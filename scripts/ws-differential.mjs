@@ -1,22 +1,38 @@
-// What `npm run ws-differential` runs: test/ws-differential/main.ts, bundled with what it tests.
+// What `npm run ws-differential` runs: test/ws-differential/main.ts, with the packed tarball in place of the source tree.
 import path from 'node:path';
 import { build } from 'esbuild';
 import { requireDevelopmentNode } from './lib/node-version.mjs';
 
 requireDevelopmentNode();
+const { pack } = await import('../test/support/packed.ts');
 const root = path.resolve(import.meta.dirname, '..');
-const outfile = path.join(root, '.cache/ws-differential/main.mjs');
-await build({
-  entryPoints: [path.join(root, 'test/ws-differential/main.ts')],
-  outfile,
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  conditions: ['node'],
-  target: 'node22',
-  logLevel: 'warning',
-});
-const { main } = await import(outfile);
+const packed = await pack();
+let code = 1;
+try {
+  const outfile = path.join(await packed.install('ws-differential'), 'main.mjs');
+  await build({
+    entryPoints: [path.join(root, 'test/ws-differential/main.ts')],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    plugins: [
+      {
+        name: 'the tarball',
+        setup(builder) {
+          builder.onResolve({ filter: /\/src\/ws\.ts$/ }, () => ({ path: 'pq-websocket/ws', external: true }));
+        },
+      },
+    ],
+    platform: 'node',
+    format: 'esm',
+    conditions: ['node'],
+    target: 'node22',
+    logLevel: 'warning',
+  });
+  const { main } = await import(outfile);
+  code = await main(process.argv.slice(2));
+} finally {
+  await packed.remove();
+}
 // Sockets that a scenario gave up need not run into their timers.
-process.exit(await main(process.argv.slice(2)));
+process.exit(code);

@@ -32,6 +32,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'builds', title: 'the packed tarball through the bundlers and the type checker', command: ['node', 'scripts/bundlers.mjs', '--ci'] },
     { name: 'differential', title: "ours beside the platform's own WebSocket, case by case", command: ['node', 'scripts/conformance.mjs', '--short', '--engine', 'Node 24', '--engine', 'Chromium'] },
     { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },
+    { name: 'ws-packed', title: 'pq-websocket/ws of the packed tarball beside npm ws', command: ['node', 'scripts/ws-differential.mjs'] },
     { name: 'msw', title: 'both majors of msw, in Node, with jsdom and in Chromium', command: ['node', 'scripts/msw.mjs'] },
     { name: 'react', title: 'the React example in two tabs, with a tap on the wire', command: ['node', 'scripts/react.mjs'] },
     { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },

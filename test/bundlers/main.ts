@@ -17,6 +17,7 @@ import { BUNDLERS } from './bundlers.ts';
 import type { Built } from './bundlers.ts';
 import { checkSyntax, noBuiltins } from './contents.ts';
 import { checkTypes } from './types.ts';
+import type * as Ws from '../../src/ws.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const LIMIT_MS = 2 * 60_000;
@@ -58,7 +59,7 @@ interface EchoSocket {
 }
 
 async function startEcho(): Promise<Echo> {
-  const { WebSocketServer } = (await import(path.join(ROOT, 'dist/node/ws.js'))) as typeof import('../../src/ws.ts');
+  const { WebSocketServer } = (await import(path.join(ROOT, 'dist/node/ws.js'))) as typeof Ws;
   const seed = randomBytes(32);
   const { publicKey } = ml_dsa65.keygen(seed);
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', identity: seed });
