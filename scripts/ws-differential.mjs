@@ -7,7 +7,7 @@ requireDevelopmentNode();
 const { pack } = await import('../test/support/packed.ts');
 const root = path.resolve(import.meta.dirname, '..');
 const packed = await pack();
-let code = 1;
+let code;
 try {
   const outfile = path.join(await packed.install('ws-differential'), 'main.mjs');
   await build({
