@@ -22,7 +22,7 @@ import type { Brand } from './underlying.ts';
 import { BRAND } from './underlying.ts';
 import type { Callback, SendOptions } from './ws-arguments.ts';
 import { closeContent, sendData } from './ws-arguments.ts';
-import { errorOf, isErrorOfWs } from './ws-errors.ts';
+import { errorOf } from './ws-errors.ts';
 import type { EventFacts, ListenerOptions } from './ws-events.ts';
 import { addDomListener, dispatchDomEvent, EVENT_TYPES, getAttribute, removeDomListener, setAttribute } from './ws-events.ts';
 
@@ -259,7 +259,7 @@ export class WsStyleSocket extends EventEmitter {
       failed: (outcome) => {
         // The application's own close took too long: ws only says 1006.
         if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
-        const isThrown = this.#throwsUnheardErrors && (!this.#wasOpen || isErrorOfWs(outcome));
+        const isThrown = this.#throwsUnheardErrors && !this.#wasOpen;
         if (!isThrown && this.listenerCount('error') === 0) return;
         this.#emitSafely('error', errorOf(outcome, this.#closedByCaller && !this.#wasOpen));
       },

@@ -207,16 +207,21 @@ describe('failures', () => {
     expect([await received.next(), await received.next(), await received.next()]).toEqual(['a', 'b', 'c']);
   });
 
-  test("'error' that nobody listens for is thrown, as every emitter does", async () => {
+  test("an 'error' that nobody listens for ends no process for what somebody has sent", async () => {
     const errors = uncaughtErrors();
     const { client, peer, tap } = await connected();
     const closes = Promise.all([once(client, 'close'), once(peer, 'close')]);
-    tap.connections[0]?.inject('server', OPCODE.text, Buffer.from('unsealed'));
+    tap.connections[0]?.inject('client', OPCODE.text, Buffer.from('unsealed'));
     await closes;
-    expect(client.pq.failure?.code).toBe('PQ_ERR_TEXT_FRAME');
-    expect(await errors.next()).toBe(client.pq.failure);
-    // What only the peer found is not thrown.
-    expect([peer.pq.failure?.code, errors.size]).toEqual(['PQ_ERR_PEER', 0]);
+    expect(peer.pq.failure?.code).toBe('PQ_ERR_TEXT_FRAME');
+    expect([client.pq.failure?.code, errors.size]).toEqual(['PQ_ERR_PEER', 0]);
+  });
+
+  test("an 'error' that nobody listens for is thrown where a connection cannot be made, as every emitter does", async () => {
+    const errors = uncaughtErrors();
+    const client = new WebSocket('ws://127.0.0.1:1/');
+    await once(client, 'close');
+    expect(await errors.next()).toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 
