@@ -129,8 +129,7 @@ export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addE
   terminate(): void;
   /**
    * Control frames are not sealed, so the ping carries nothing: its data stays at this end, and comes with the 'pong' that answers.
-   * @param data at most 125 bytes
-   * @throws {TypeError | RangeError} for other data, as in `ws`
+   * @throws {TypeError | RangeError} for data that `ws` refuses, or of more than 125 bytes
    * @throws {Error} while CONNECTING
    */
   ping(callback?: WsCallback): void;

@@ -169,6 +169,7 @@ export interface TransportOptions {
   enableTrace?: boolean;
   privateKeyEngine?: string;
   privateKeyIdentifier?: string;
+  /** As in node:tls. */
   pskCallback?: (...values: never[]) => unknown;
   requestOCSP?: boolean;
   sessionTimeout?: number;

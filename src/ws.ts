@@ -17,7 +17,7 @@ const ws = plain as unknown as { extension: unknown; subprotocol: unknown };
 /** The class `WebSocket`, as npm `ws` declares its own. */
 export interface WebSocketConstructor {
   /**
-   * @param protocols subprotocols in the order of preference, or the options
+   * Subprotocols stand in the order of preference.
    * @throws {SyntaxError} for a URL or subprotocols that `ws` refuses
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
@@ -48,9 +48,17 @@ export const PerMessageDeflate = refusedClass('PerMessageDeflate', 'sealed frame
 
 type Header = Record<string, Record<string, string | true>[]>;
 /** `ws`'s reader and writer of the header Sec-WebSocket-Extensions. */
-export const extension = ws.extension as { parse(header: string): Header; format(extensions: object): string };
+export const extension = ws.extension as {
+  /** As in `ws`. @throws {SyntaxError} for a header that is none */
+  parse(header: string): Header;
+  /** As in `ws`. */
+  format(extensions: object): string;
+};
 /** `ws`'s reader of the header Sec-WebSocket-Protocol. */
-export const subprotocol = ws.subprotocol as { parse(header: string): Set<string> };
+export const subprotocol = ws.subprotocol as {
+  /** As in `ws`. @throws {SyntaxError} for a header that is none */
+  parse(header: string): Set<string>;
+};
 
 /** A drop-in for npm `ws`'s client. It queues what is sent while CONNECTING; otherwise it behaves the same. */
 export const WebSocket: WebSocketConstructor = Object.assign(SecureClient, {

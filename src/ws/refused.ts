@@ -1,7 +1,12 @@
 /** What npm `ws` exports to make and read frames by hand: here it is refused, since such frames are not sealed. */
 
+export interface RefusedClass {
+  /** @throws {TypeError} always, with the reason */
+  new (...values: never[]): never;
+}
+
 /** A class in the place of `ws`'s, so that who imports it learns why it cannot be used, and who only looks is not disturbed. */
-export function refusedClass(name: string, what: string): new (...values: never[]) => never {
+export function refusedClass(name: string, what: string): RefusedClass {
   const refused = class {
     constructor() {
       throw new TypeError(`${name} is not supported: ${what}`);
@@ -12,5 +17,5 @@ export function refusedClass(name: string, what: string): new (...values: never[
     }
   };
   Object.defineProperty(refused, 'name', { value: name });
-  return refused as unknown as new (...values: never[]) => never;
+  return refused as unknown as RefusedClass;
 }
