@@ -4,6 +4,7 @@ import { compareRecords, Judge } from './compare.ts';
 import { BROKEN } from './record.ts';
 import type { CaseRecord } from './record.ts';
 import type { Entry } from './scene.ts';
+import { tableWith } from './written-table.ts';
 
 const record = (...entries: Entry[]): CaseRecord => ({ name: 'a case', entries });
 const PLACE = { engine: 'Chromium window', variant: 'class' } as const;
@@ -82,5 +83,21 @@ describe('judging by excuses', () => {
     const judge = new Judge(excuses);
     judge.judge(PLACE, native, ours);
     expect(judge.unused([PLACE]).map(({ reason }) => reason)).toEqual(['unused']);
+  });
+});
+
+describe('the written table', () => {
+  const line = (place: string, equal: string): string[] => [place, '1.0', 'polyfill', '10', equal, '0', '0', '2026-01-02'];
+
+  test('is made where there is none', () => {
+    expect(tableWith('', [line('Node 24', '10')])).toBe(`| engine | version | class | cases | equal | wanted difference | different | run on |
+|---|---|---|---|---|---|---|---|
+| Node 24 | 1.0 | polyfill | 10 | 10 | 0 | 0 | 2026-01-02 |
+`);
+  });
+
+  test('keeps the places that did not run, and replaces those that did', () => {
+    const old = tableWith('', [line('Node 26', '9'), line('Node 24', '10')]);
+    expect(tableWith(`# A title\n\n${old}`, [line('Node 26', '8')])).toBe(tableWith('', [line('Node 24', '10'), line('Node 26', '8')]));
   });
 });

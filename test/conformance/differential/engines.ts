@@ -6,7 +6,7 @@ import type { Engine } from '../../engines/engine.ts';
 import { startChromium, startFirefox } from '../../engines/puppeteer.ts';
 import { startWebKit } from '../../engines/webkit.ts';
 import type { Choice, Context, Harness, Variant } from './harness.ts';
-import { BROWSER_CONTEXTS, VARIANTS } from './harness.ts';
+import { VARIANTS } from './harness.ts';
 import type { CaseRecord } from './record.ts';
 
 /** What one context of an engine showed, for each class. */
@@ -19,8 +19,16 @@ export interface ContextRecords {
 
 export interface EngineRuns {
   readonly name: string;
-  /** @param isShort whether dedicated workers run the sample too, as shared and service workers always do */
-  run(harness: Harness, pattern: string, isShort: boolean): Promise<ContextRecords[]>;
+  run(harness: Harness, which: Selection): Promise<ContextRecords[]>;
+}
+
+export interface Selection {
+  /** Part of the names of the cases that run; empty for all. */
+  readonly pattern: string;
+  /** Whether dedicated workers run the sample too, as shared and service workers always do. */
+  readonly isShort: boolean;
+  /** Where in browsers. */
+  readonly contexts: readonly Context[];
 }
 
 /** @param program the bundled cases for Node */
@@ -47,7 +55,7 @@ function nodeRuns(major: number, program: string): EngineRuns {
   const name = `Node ${major}`;
   return {
     name,
-    async run(harness, pattern) {
+    async run(harness, { pattern }) {
       const which = { pattern, sample: false };
       const byVariant = await eachVariant(async (variant) => {
         const { query, records, failed } = harness.expect(name, variant, 'node', which);
@@ -70,11 +78,11 @@ function nodeRuns(major: number, program: string): EngineRuns {
 function browserRuns(name: string, start: () => Promise<Engine>): EngineRuns {
   return {
     name,
-    async run(harness, pattern, isShort) {
+    async run(harness, { pattern, isShort, contexts }) {
       const engine = await start();
       try {
         const results: ContextRecords[] = [];
-        for (const context of BROWSER_CONTEXTS) {
+        for (const context of contexts) {
           const byVariant = await eachVariant((variant) => inPage(engine, harness, variant, context, { pattern, sample: context !== 'window' && (isShort || context !== 'dedicated worker') }));
           results.push({ place: `${name} ${context}`, version: engine.version, byVariant });
         }

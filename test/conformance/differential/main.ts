@@ -8,18 +8,20 @@ import type { Place } from './compare.ts';
 import { Judge } from './compare.ts';
 import type { ContextRecords } from './engines.ts';
 import { allEngines } from './engines.ts';
-import { Harness } from './harness.ts';
+import { BROWSER_CONTEXTS, Harness } from './harness.ts';
 import type * as Servers from './servers.ts';
 import type { Row } from './table.ts';
 import { exitCode, printProblems, printTable } from './table.ts';
 import { WANTED_DIFFERENCES } from './wanted-differences.ts';
+import { writeRows } from './written-table.ts';
 
 const HERE = 'test/conformance/differential';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-const USAGE = `usage: npm run conformance [-- [--engine NAME]... [--case PATTERN] [--short] [--record]]
---engine and --case take parts of names; without them all run.
+const USAGE = `usage: npm run conformance [-- [--engine NAME]... [--context NAME]... [--case PATTERN] [--short] [--record] [--write]]
+--engine, --context (of browsers) and --case take parts of names; without them all run.
 --short runs a sample of the cases in dedicated workers too, as it always does in shared and service workers.
---record prints what every class showed, as JSON.`;
+--record prints what every class showed, as JSON.
+--write puts the rows of what ran into docs/conformance.md, and leaves those of other places there as they are.`;
 
 /** Node looks modules up from where the program is, so that is inside the repository. */
 async function bundleForNode(name: string): Promise<string> {
@@ -50,17 +52,20 @@ function rowsOf({ place, version, byVariant }: ContextRecords, judge: Judge): Ro
 }
 
 /** Says what is wrong with the arguments, if something is. */
-function parsed(args: readonly string[]): { engine: string[]; case: string; record: boolean; short: boolean } | undefined {
+function parsed(args: readonly string[]): { engine: string[]; context: string[]; case: string; record: boolean; short: boolean; write: boolean } | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
         engine: { type: 'string', multiple: true, default: [] },
+        context: { type: 'string', multiple: true, default: [] },
         case: { type: 'string', default: '' },
         record: { type: 'boolean', default: false },
         short: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
       },
     });
+    if (values.write && values.case !== '') throw new Error('--write is for runs of all cases');
     return values;
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
@@ -78,6 +83,7 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`no engine is named so: ${all.map(({ name }) => name).join(', ')}`);
     return 2;
   }
+  const contexts = BROWSER_CONTEXTS.filter((context) => options.context.length === 0 || options.context.some((part) => context.includes(part.toLowerCase())));
   const [cases, withClass, polyfill] = await Promise.all(['engine-page.ts', 'engine-class.ts', '../../../src/polyfill-script.ts'].map((entry) => bundle(path.join(HERE, entry))));
   const { CaseServer } = (await import(await bundleForNode('servers'))) as typeof Servers;
   const harness = await Harness.start({ cases: cases ?? '', class: withClass ?? '', polyfill: polyfill ?? '' }, CaseServer.start);
@@ -86,7 +92,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     for (const engine of chosen) {
       const start = performance.now();
-      for (const records of await engine.run(harness, options.case, options.short)) {
+      for (const records of await engine.run(harness, { pattern: options.case, isShort: options.short, contexts })) {
         rows.push(...rowsOf(records, judge));
         if (options.record) console.log(JSON.stringify(records, null, 1));
       }
@@ -97,9 +103,10 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   printTable(rows);
   // With some of the cases or engines, most excuses have nothing to match.
-  const isWhole = options.case === '' && options.engine.length === 0;
+  const isWhole = options.case === '' && options.engine.length === 0 && options.context.length === 0;
   const places = rows.flatMap(({ place, variant, verdicts }): Place[] => (verdicts instanceof Error ? [] : [{ engine: place, variant: variant as Place['variant'] }]));
   const unused = isWhole ? judge.unused(places) : [];
   printProblems(rows, unused);
+  if (options.write) await writeRows(path.join(ROOT, 'docs', 'conformance.md'), rows, new Date());
   return exitCode(rows, unused);
 }

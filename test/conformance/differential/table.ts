@@ -11,12 +11,17 @@ export interface Row {
 
 const VERDICTS = ['equal', 'wanted', 'different'] as const;
 
+export const HEAD: readonly string[] = ['engine', 'version', 'class', 'cases', 'equal', 'wanted difference', 'different'];
+
+/** A row's cells, as `HEAD` names them. */
+export function cellsOf({ place, version, variant, verdicts }: Row): string[] {
+  const counts = verdicts instanceof Error ? ['-', '-', '-', 'FAILED'] : [verdicts.length, ...VERDICTS.map((verdict) => verdicts.filter((one) => one.verdict === verdict).length)].map(String);
+  return [place, version, variant === 'class' ? 'PQWebSocket' : 'polyfill', ...counts];
+}
+
 export function printTable(rows: readonly Row[]): void {
-  const head = ['engine', 'version', 'class', 'cases', 'equal', 'wanted difference', 'different'];
-  const lines = rows.map(({ place, version, variant, verdicts }) => {
-    const counts = verdicts instanceof Error ? ['-', '-', '-', 'FAILED'] : [verdicts.length, ...VERDICTS.map((verdict) => verdicts.filter((one) => one.verdict === verdict).length)].map(String);
-    return [place, version, variant === 'class' ? 'PQWebSocket' : 'polyfill', ...counts];
-  });
+  const head = HEAD;
+  const lines = rows.map(cellsOf);
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
   for (const line of [head, ...lines]) console.log(line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
 }

@@ -1,8 +1,8 @@
 /** Where an engine's own class strays from the standards, and ours keeps to them, as it does in every engine. */
 import type { Excuse } from './compare.ts';
 
-function strays(engines: readonly string[], reason: string, paths: readonly string[]): Excuse[] {
-  return paths.map((path) => ({ path, reason, engines }));
+function strays(engines: readonly string[], reason: string, paths: readonly string[], values: Pick<Excuse, 'native' | 'ours'> = {}): Excuse[] {
+  return paths.map((path) => ({ path, reason, engines, ...values }));
 }
 
 const BROWSERS = ['Chromium', 'Firefox', 'WebKitGTK'];
@@ -46,5 +46,8 @@ export const ENGINES_OWN: readonly Excuse[] = [
   ...strays(['Node'], 'HTML: a handler that returns false cancels the event', ['handlers: return false, and preventDefault / dispatched']),
   ...strays(['Node'], 'fires error within close(), or no close event, for a connection that never was', ['close: while CONNECTING*', 'close: in the error handler / *', 'handshake: *', 'protocols: the server selects *', 'url: a port that Fetch blocks fails / *']),
   ...strays(['Node 22'], 'fires error before it is CLOSED, and no close event, for a connection that never was', ['order: error comes before close, in one task / *']),
+  ...strays(['Node 22'], "fires error while CONNECTING, and no close event, where the server selects a subprotocol that was not asked for", ["protocols: letter case of the selected one is the server's / *"]),
+  ...strays(['Node 22'], 'WHATWG WebSockets: the state is CLOSED (3) before error is fired; it is still OPEN (1)', ['close: a frame that RFC 6455 forbids / * error.socket.readyState'], { native: 1, ours: 3 }),
+  ...strays(['Node 22'], 'HTML: an event handler attribute keeps any object (LegacyTreatNonObjectAsNull); it keeps functions only', ['handlers: values that an attribute keeps and forgets / *'], { native: null, ours: 'the same' }),
   ...strays(['Node'], 'judges the URL before it converts the subprotocols, and takes an object for a dictionary of its own', ['constructor: both arguments are converted before either is judged / *', 'protocols: spellings that are taken / *', 'protocols: an iterable is asked step by step / *']),
 ];
