@@ -19,6 +19,7 @@ export const ENGINES_OWN: readonly Excuse[] = [
   ...strays(['Firefox'], 'WHATWG WebSockets: a URL is relative to the base URL of the document; the empty one is that', ["url: relative URLs / ''*", 'url: relative URLs follow <base> / *', 'url: URLs that are refused / empty*', 'constructor: values that are no strings / nothing*']),
   ...strays(['Firefox'], 'Web IDL: a method that is null is none, so the object is a string', ['protocols: spellings that are taken / object with a null iterator*']),
   ...strays(['Firefox'], 'RFC 6455 5.1: a client fails the connection on a masked frame', ['close: a frame that RFC 6455 forbids / *']),
+  ...strays(['Firefox'], 'WHATWG WebSockets: code 1015 is not used, so that no script learns why a connection failed', ['handshake: TLS where there is none / socket close.code'], { native: 1015, ours: 1006 }),
   ...strays(['Firefox'], 'fires close while the document goes away; without the peer\'s sealed close it is not clean', ['lifetime: a frame that navigates ends its connections / socket close.wasClean']),
 
   ...strays(['WebKitGTK'], 'counts frame headers in bufferedAmount', ['send: after close(): dropped and counted / *', 'bufferedAmount: after the peer has closed / *', 'close: the close event comes once, and nothing after it / state.bufferedAmount']),

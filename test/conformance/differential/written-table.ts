@@ -8,7 +8,8 @@ const INTRODUCTION = `# Conformance
 The same cases run with the platform's own WebSocket and with \`PQWebSocket\` and the polyfill, and what scripts and servers can see is compared.
 *Equal*: the two showed the same. *Wanted difference*: each place where they differ is in
 [wanted-differences.ts](../test/conformance/differential/wanted-differences.ts) or [wanted-engines.ts](../test/conformance/differential/wanted-engines.ts) with its
-reason, most often that the engine strays from the standard where ours keeps to it. *Different*: something is not explained yet. Shared and service workers run a sample of the cases.
+reason, most often that the engine strays from the standard where ours keeps to it. *Different*: something is not explained yet. Workers run a sample of the cases: shared and
+service workers always, dedicated ones with \`--short\`.
 
 \`npm run conformance -- --write\` writes the rows of what it ran into this table; the others stay, each with the day of its run.
 `;
