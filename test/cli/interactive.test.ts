@@ -184,7 +184,8 @@ test('a real terminal has the prompt and colours, and NO_COLOR none', async (con
     const server = await echoServer();
     const line = [process.execPath, command.script, 'connect', server.url].map((word) => `'${word}'`).join(' ');
     const child = spawn(script, ['-qec', line, '/dev/null'], {
-      env: { ...process.env, TERM: 'xterm-256color', ...(colours ? { NO_COLOR: '' } : { NO_COLOR: '1' }) },
+      // CI, where it is set, tells Node that nobody sees colours.
+      env: { ...process.env, CI: undefined, TERM: 'xterm-256color', NO_COLOR: colours ? '' : '1' },
       stdio: 'pipe',
     });
     onTestFinished(() => void child.kill('SIGKILL'));

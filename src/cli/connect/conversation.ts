@@ -6,6 +6,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import type { Action, Outgoing } from './formats.ts';
 import { InputError } from './formats.ts';
 import type { View } from './views.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../protocol/record.ts';
 
 /** Bytes given to the socket and not yet sent, above which the input waits. */
 const HIGH_WATER = 1024 * 1024;
@@ -142,6 +143,9 @@ export class Conversation {
   }
 
   #close(code: number, reason: string): void {
+    // `ws`'s own words for this are about arguments.
+    if (!isCloseCode(code)) throw new InputError('expected a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999');
+    if (Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES) throw new InputError(`the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
     // Closing takes reading.
     this.#resume();
     try {
