@@ -22,13 +22,25 @@ export const ENGINES_OWN: readonly Excuse[] = [
   ...strays(['Firefox'], 'WHATWG WebSockets: code 1015 is not used, so that no script learns why a connection failed', ['handshake: TLS where there is none / socket close.code'], { native: 1015, ours: 1006 }),
   ...strays(['Firefox'], 'fires close while the document goes away; without the peer\'s sealed close it is not clean', ['lifetime: a frame that navigates ends its connections / socket close.wasClean']),
 
-  ...strays(['WebKitGTK'], 'counts frame headers in bufferedAmount', ['send: after close(): dropped and counted / *', 'bufferedAmount: after the peer has closed / *', 'close: the close event comes once, and nothing after it / state.bufferedAmount']),
+  ...strays(['WebKitGTK'], 'counts frame headers in bufferedAmount', ['send: after close(): dropped and counted / *', 'bufferedAmount: after the peer has closed / *', 'close: the close event comes once, and nothing after it / state.bufferedAmount', 'handshake: a failed socket stays closed / state.bufferedAmount']),
   ...strays(['WebKitGTK'], 'closes over what waits behind a Blob', ['send: close() behind a Blob: it still leaves / *']),
   ...strays(['WebKitGTK'], 'forgets on a cut what has not left', ['bufferedAmount: what a cut leaves stays counted / not zero']),
   ...strays(['WebKitGTK'], 'fires error and close from tasks of their own', ['order: error comes before close, in one task / (order)']),
   ...strays(['WebKitGTK'], 'refuses codes that IANA has registered since RFC 6455', ['close: by the server, with a code and a reason / *1012*', 'close: by the server, with a code and a reason / *1013*']),
   ...strays(['WebKitGTK'], 'answers an empty close frame with 1000', ['close: by the server, without a code / server.code']),
-  ...strays(['WebKitGTK'], 'takes subprotocols that are no tokens', ['protocols: spellings that are refused / *']),
+  ...strays(['WebKitGTK'], 'takes subprotocols that are no tokens', [
+    'protocols: spellings that are refused / *',
+    'protocols: an iterable is asked step by step / refused*',
+    'constructor: both arguments are converted before either is judged / bad protocol*',
+  ]),
+  ...strays(['WebKitGTK'], 'Web IDL reads Symbol.iterator once, and closes no iterator when an item throws', [
+    'protocols: an iterable is asked step by step / *: Symbol.iterator#2',
+    'protocols: an iterable is asked step by step / item throws: return',
+  ]),
+  ...strays(['WebKitGTK'], 'WHATWG WebSockets: error is followed by close; it fires error only, and ours hears of the end by close', [
+    'url: a port that Fetch blocks fails / port 1 error',
+    'url: a port that Fetch blocks fails / (the case did not end), with both',
+  ]),
   ...strays(['WebKitGTK'], 'a frame that is gone connects nowhere', ['lifetime: a socket made in a frame that is gone / *']),
   ...strays(['WebKitGTK'], 'reports no error for a handleEvent that is no function', ['handlers: handleEvent is looked up when the event comes / uncaught*']),
   ...strays(['Chromium'], 'a frame that is gone gives its class nothing to draw randomness from, and a socket that never connects', ['lifetime: a socket made in a frame that is gone / *']),

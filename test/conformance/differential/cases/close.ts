@@ -16,6 +16,12 @@ async function inState(scene: Scene, state: 'CONNECTING' | 'OPEN' | 'CLOSING' | 
   return socket;
 }
 
+async function refused(scene: Scene, status: number): Promise<void> {
+  const socket = scene.socket(scene.url(`/echo?upgrade=${status}`));
+  scene.watch(socket, `${status}`);
+  scene.note(`${status} settled`, await scene.settled(socket));
+}
+
 export const closeCases = group('close', {
   'codes that are taken and refused, in every state': {
     sampled: true,
@@ -288,12 +294,11 @@ export const closeCases = group('close', {
 
 export const handshakeCases = group('handshake', {
   'refused with a status': { sampled: true, run: async (scene) => {
-    for (const status of [200, 301, 302, 400, 401, 403, 404, 407, 500, 503]) {
-      const socket = scene.socket(scene.url(`/echo?upgrade=${status}`));
-      scene.watch(socket, `${status}`);
-      await scene.until(socket, 'close');
-    }
+    for (const status of [200, 400, 401, 403, 404, 407, 500, 503]) await refused(scene, status);
   } },
+  // Apart: WebKitGTK follows redirects and opens, against WHATWG WebSockets; ours is carried by what it opens.
+  'redirected with 301': (scene) => refused(scene, 301),
+  'redirected with 302': (scene) => refused(scene, 302),
   'cut in the upgrade': async (scene) => {
     const socket = scene.socket(scene.url('/echo?upgrade=cut'));
     scene.watch(socket);
