@@ -28,7 +28,7 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
     { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
     { name: 'sizes', title: 'what each entry point costs a page', command: ['node', 'scripts/sizes.mjs'] },
-    { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd and Chromium', command: ['node', 'scripts/runtimes.mjs'] },
+    { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd, Chromium, Firefox and WebKitGTK', command: ['node', 'scripts/runtimes.mjs'] },
     { name: 'builds', title: 'the packed tarball through the bundlers and the type checker', command: ['node', 'scripts/bundlers.mjs', '--ci'] },
     { name: 'differential', title: "ours beside the platform's own WebSocket, case by case", command: ['node', 'scripts/conformance.mjs', '--short', '--engine', 'Node 24', '--engine', 'Chromium'] },
     { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },

@@ -1,14 +1,14 @@
 /** `npm run runtimes`: one suite, from the packed tarball, in every runtime, as client and where it can as server. */
 import { build } from 'esbuild';
-import { execFileSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { engineBinary, engineVersion, ensureTools } from '../../scripts/lib/locked-tools.ts';
-import { chromiumBinary } from '../../scripts/lib/chromium.ts';
 import type { Engine } from '../../scripts/lib/locked-tools.ts';
 import { nodeBinary, nodeVersion } from '../../scripts/lib/node-binaries.ts';
-import { startBrowser } from '../browser/harness.ts';
+import { serve } from '../browser/static-server.ts';
+import { ENGINES } from '../engines/all.ts';
+import type { Engine as BrowserEngine } from '../engines/engine.ts';
 import { pack } from '../support/packed.ts';
 import { startRelay, startStranger } from './relay.ts';
 import type { Program, RunningServer } from './processes.ts';
@@ -28,7 +28,7 @@ const workerdConfig = (date: string): string => `workerd-${date}.capnp`;
 
 interface Runtime {
   readonly name: string;
-  readonly version: () => string;
+  readonly version: () => string | Promise<string>;
   readonly client?: (to: Environment) => Promise<string>;
   readonly server?: () => Promise<RunningServer>;
 }
@@ -107,31 +107,55 @@ function workerdRuntime(app: string, date: string): Runtime {
   };
 }
 
-async function inChromium(app: string, where: 'window' | 'worker', to: Environment): Promise<string> {
-  const browser = await startBrowser();
-  try {
-    const { page } = await browser.open({ folder: app, html: '<!doctype html><meta charset="utf-8"><script src="/browser.js"></script>' });
-    const result = await page.evaluate(runThere, where, to);
-    return JSON.stringify(result);
-  } finally {
-    await browser.close();
+const PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>runtimes</title><link rel="icon" href="data:,"><script src="/browser.js"></script>';
+
+/** Bodies of functions in the page. */
+const IN_PAGE: Readonly<Record<'window' | 'worker', (to: string) => string>> = {
+  window: (to) => `return runInPage(${to});`,
+  worker: (to) => `return new Promise((resolve, reject) => {
+    const worker = new Worker('/browser.js');
+    worker.onmessage = ({ data }) => { worker.terminate(); resolve(data); };
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(${to});
+  });`,
+};
+
+/** A browser that starts when it is first asked for, and serves for its window and its worker. */
+class Browser {
+  readonly name: BrowserEngine['name'];
+  readonly #start: () => Promise<BrowserEngine>;
+  #started: Promise<BrowserEngine> | undefined;
+
+  constructor(name: BrowserEngine['name'], start: () => Promise<BrowserEngine>) {
+    this.name = name;
+    this.#start = start;
+  }
+
+  get engine(): Promise<BrowserEngine> {
+    return (this.#started ??= this.#start());
+  }
+
+  async stop(): Promise<void> {
+    await (await this.#started?.catch(() => undefined))?.close();
   }
 }
 
-/** In the page. */
-function runThere(where: string, to: Environment): Promise<SuiteReport> {
-  if (where === 'window') return (globalThis as unknown as { runInPage: (to: Environment) => Promise<SuiteReport> }).runInPage(to);
-  return new Promise((resolve, reject) => {
-    const worker = new Worker('/browser.js');
-    worker.onmessage = ({ data }): void => { resolve(data as SuiteReport); };
-    worker.onerror = ({ message }): void => { reject(new Error(message)); };
-    worker.postMessage(to);
-  });
-}
-
-function chromiumVersion(): string {
-  const said = execFileSync(chromiumBinary(), ['--version'], { encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'ignore'] });
-  return /[\d.]+/.exec(said)?.[0] ?? said;
+function browserRuntime(app: string, browser: Browser, where: 'window' | 'worker'): Runtime {
+  return {
+    name: `${browser.name} ${where}`,
+    version: async () => (await browser.engine).version,
+    async client(to) {
+      const server = await serve({ 'index.html': PAGE }, app);
+      try {
+        const page = await (await browser.engine).open(`http://127.0.0.1:${server.port}/`);
+        const report = JSON.stringify(await page.run(IN_PAGE[where](JSON.stringify(to))));
+        await page.close();
+        return report;
+      } finally {
+        await server.close();
+      }
+    },
+  };
 }
 
 /** Runs the suite with `client` against the server at `port`. */
@@ -147,11 +171,12 @@ async function runAgainst(port: number, client: (to: Environment) => Promise<str
 }
 
 async function rowOf(runtime: Runtime, role: 'client' | 'server', reference: Required<Runtime>): Promise<Row> {
-  const label = { runtime: runtime.name, version: runtime.version(), role };
   const start = role === 'server' ? runtime.server : reference.server;
   const client = role === 'client' ? runtime.client : reference.client;
-  if (start === undefined || client === undefined) return { ...label, result: undefined };
+  let label = { runtime: runtime.name, version: '-', role };
   try {
+    label = { ...label, version: await runtime.version() };
+    if (start === undefined || client === undefined) return { ...label, result: undefined };
     const server = await start();
     try {
       return { ...label, result: await runAgainst(server.port, client) };
@@ -163,17 +188,13 @@ async function rowOf(runtime: Runtime, role: 'client' | 'server', reference: Req
   }
 }
 
-async function allRuntimes(app: string): Promise<Runtime[]> {
+function allRuntimes(app: string, browsers: readonly Browser[]): Runtime[] {
   return [
     ...[20, 22, 24, 26].map((major) => nodeRuntime(app, major)),
     engineRuntime(app, 'bun', 'Bun', ['run']),
     engineRuntime(app, 'deno', 'Deno', ['run', '--allow-all', '--no-config', '--node-modules-dir=manual', '--quiet']),
     ...WORKERD_DATES.map((date) => workerdRuntime(app, date)),
-    ...(['window', 'worker'] as const).map((where) => ({
-      name: `Chromium ${where}`,
-      version: chromiumVersion,
-      client: (to: Environment) => inChromium(app, where, to),
-    })),
+    ...browsers.flatMap((browser) => [browserRuntime(app, browser, 'window'), browserRuntime(app, browser, 'worker')]),
   ];
 }
 
@@ -191,10 +212,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { only: { type: 'string', multiple: true, default: [] } } });
   console.log(await ensureTools('runtimes'));
   const packed = await pack();
+  const browsers = ENGINES.map(({ name, start }) => new Browser(name, start));
   try {
     const app = await packed.install('app');
     await prepare(app);
-    const runtimes = await allRuntimes(app);
+    const runtimes = allRuntimes(app, browsers);
     const chosen = runtimes.filter(({ name }) => values.only.length === 0 || values.only.some((part) => name.toLowerCase().includes(part.toLowerCase())));
     if (chosen.length === 0) throw new Error(`no runtime is named so: ${runtimes.map(({ name }) => name).join(', ')}`);
     const reference = nodeRuntime(app, REFERENCE_MAJOR) as Required<Runtime>;
@@ -209,6 +231,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     return failures(rows);
   } finally {
+    for (const browser of browsers) await browser.stop();
     await packed.remove();
   }
 }
