@@ -144,6 +144,8 @@ function joined(data: WsData): Uint8Array {
 /** As `attachTransport`, for a socket of the standard's shape. */
 export function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
   let isClosed = false;
+  /** Chromium's own class is CLOSED at once where a policy allows no connection, and fires `error` alone. */
+  const isRefused = socket.readyState === CLOSED;
   // Some transports (msw) deliver a Blob whatever binaryType says. Reading one takes time; order stays.
   const inbound = new SerialQueue((error) => {
     host.transportFailed(error);
@@ -171,11 +173,11 @@ export function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transpo
   };
   socket.addEventListener('error', (event: { error?: unknown; message?: unknown }) => {
     host.transportFailed(event.error ?? event.message);
-    // Node 22's own class says no more of a connection that fails, and stays CONNECTING. The standard (WHATWG WebSockets, 4)
-    // has it CLOSED before `error`, and `close` in the same task.
-    if (socket.readyState === CONNECTING) {
+    // Node 22's own class says no more of a connection that fails, nor does WebKit's of a port that Fetch blocks; both fire this
+    // while CONNECTING. The standard (WHATWG WebSockets, 4) has it CLOSED before `error`, and `close` in the same task.
+    if (isRefused || socket.readyState === CONNECTING) {
       setTimeout(() => {
-        if (!isClosed && socket.readyState === CONNECTING) closed(ABNORMAL);
+        if (!isClosed && socket.readyState !== OPEN) closed(ABNORMAL);
       });
     }
   });

@@ -188,6 +188,27 @@ describe('transports of other shapes', () => {
     expect([seen, code, wasClean, socket.pq.failure?.code]).toEqual([[['error', 3]], 1006, false, 'PQ_ERR_TRANSPORT']);
   });
 
+  test.each([
+    ["CLOSED when made, as Chromium's own where a policy allows no connection", 3, 3],
+    ["CONNECTING at 'error' and CLOSED then, as WebKit's own for a blocked port", 0, 3],
+  ])("one that fails with 'error' alone: %s", async (_, made, then) => {
+    const Blocked = class extends MemorySocket {
+      override readyState = made;
+
+      constructor() {
+        super();
+        setTimeout(() => {
+          this.dispatchEvent(new Event('error'));
+          this.readyState = then;
+        });
+      }
+    };
+    const socket = new PQWebSocket('ws://host:1/', [], { WebSocket: Blocked });
+    const { log, closed } = observe(socket);
+    expect(socket.readyState).toBe(0);
+    expect([await closed, log, socket.pq.failure?.code]).toEqual([{ code: 1006, reason: '', wasClean: false }, ['error', 'close'], 'PQ_ERR_TRANSPORT']);
+  });
+
   test('a transport that is open already', async () => {
     const server = new MemorySocket();
     const client = new MemorySocket();
