@@ -79,10 +79,19 @@ describe('judging by excuses', () => {
   });
 
   test('excuses that matched nothing are told, where they could have', () => {
-    const excuses: Excuse[] = [{ path: 'a case / a', reason: 'used' }, { path: 'a case / z', reason: 'unused' }, { path: '*', reason: 'elsewhere', engines: ['Firefox'] }];
+    const excuses: Excuse[] = [{ path: 'a case / a', reason: 'used' }, { path: 'a case / z', reason: 'unused' }, { path: '*', reason: 'elsewhere', engines: ['Firefox'] }, { path: 'a case / y', reason: 'by chance', sometimes: true }];
     const judge = new Judge(excuses);
     judge.judge(PLACE, native, ours);
-    expect(judge.unused([PLACE]).map(({ reason }) => reason)).toEqual(['unused']);
+    expect(judge.unused([PLACE], [PLACE]).map(({ excuse }) => excuse.reason)).toEqual(['unused']);
+  });
+
+  test('each engine that an excuse names has to need it, once all of its places have run', () => {
+    const judge = new Judge([{ path: 'a case / a', reason: 'r', engines: ['Chromium', 'Node'] }]);
+    judge.judge(PLACE, native, ours);
+    const nodes = (['Node 22', 'Node 24'] as const).map((engine) => ({ engine, variant: 'class' as const }));
+    const all = [PLACE, ...nodes];
+    expect(judge.unused([PLACE, ...nodes.slice(1)], all)).toEqual([]);
+    expect(judge.unused(all, all).map(({ engines }) => engines)).toEqual([['Node']]);
   });
 });
 

@@ -57,6 +57,8 @@ export interface Excuse {
   /** What each shows there, where that is always the same; compared as JSON. `null` in place of a missing value. */
   readonly native?: Json;
   readonly ours?: Json;
+  /** Shows by chance only, so that nothing is missed where it does not. */
+  readonly sometimes?: true;
 }
 
 export interface Verdict {
@@ -72,9 +74,16 @@ export interface Place {
   readonly variant: 'class' | 'polyfill';
 }
 
-/** Judges by a list of excuses, and remembers which of them were needed. */
+/** An excuse that nothing needs any more, in the engines that it names so. */
+export interface Unused {
+  readonly excuse: Excuse;
+  /** Those of `excuse.engines` that have not needed it; none where it is for every engine. */
+  readonly engines: readonly string[];
+}
+
+/** Judges by a list of excuses, and remembers which of them were needed where. */
 export class Judge {
-  readonly #used = new Set<Excuse>();
+  readonly #used = new Map<Excuse, Place[]>();
 
   readonly #excuses: readonly Excuse[];
 
@@ -82,9 +91,20 @@ export class Judge {
     this.#excuses = excuses;
   }
 
-  /** Excuses that have matched nothing, of those that could have: `places` are all that ran. */
-  unused(places: readonly Place[]): Excuse[] {
-    return this.#excuses.filter((excuse) => !this.#used.has(excuse) && places.some((place) => applies(excuse, place)));
+  /**
+   * Excuses that have matched nothing in an engine that they name, of those engines that have run as a whole.
+   * @param ran where all cases of the place have run @param all the places that there are
+   */
+  unused(ran: readonly Place[], all: readonly Place[]): Unused[] {
+    return this.#excuses.filter(({ sometimes }) => sometimes !== true).flatMap((excuse): Unused[] => {
+      const missed = (excuse.engines ?? ['']).filter((name) => {
+        const one: Excuse = { ...excuse, engines: [name] };
+        const hasRun = (place: Place): boolean => ran.some(({ engine, variant }) => engine === place.engine && variant === place.variant);
+        const could = all.filter((place) => applies(one, place));
+        return could.length > 0 && could.every(hasRun) && !(this.#used.get(excuse) ?? []).some((place) => applies(one, place));
+      });
+      return missed.length === 0 ? [] : [{ excuse, engines: missed.filter((name) => name !== '') }];
+    });
   }
 
   judge(place: Place, native: readonly CaseRecord[], ours: readonly CaseRecord[]): Verdict[] {
@@ -103,7 +123,7 @@ export class Judge {
 
   #excused(place: Place, difference: Difference): boolean {
     const found = this.#excuses.filter((excuse) => applies(excuse, place) && matches(excuse, difference));
-    for (const excuse of found) this.#used.add(excuse);
+    for (const excuse of found) this.#used.set(excuse, [...(this.#used.get(excuse) ?? []), place]);
     return found.length > 0;
   }
 }

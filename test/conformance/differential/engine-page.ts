@@ -44,6 +44,8 @@ function start(): Promise<void> {
 }
 
 const kind = kindOfHost();
+// What a case's listener throws after the case has ended is nobody's: it must not look as if a worker had failed.
+onUncaught(() => undefined);
 if (kind === 'service worker') {
   // The event that starts it keeps it alive.
   addEventListener('message', (event) => {

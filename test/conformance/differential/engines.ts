@@ -1,12 +1,10 @@
 /** Where the cases run: Node in three versions, and three browsers in their windows and workers. */
 import { spawn } from 'node:child_process';
 import { nodeBinary, nodeVersion } from '../../../scripts/lib/node-binaries.ts';
-import { WEBKIT } from '../../../scripts/lib/webkit.ts';
+import { ENGINES } from '../../engines/all.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { startChromium, startFirefox } from '../../engines/puppeteer.ts';
-import { startWebKit } from '../../engines/webkit.ts';
 import type { Choice, Context, Harness, Variant } from './harness.ts';
-import { VARIANTS } from './harness.ts';
+import { BROWSER_CONTEXTS, VARIANTS } from './harness.ts';
 import type { CaseRecord } from './record.ts';
 
 /** What one context of an engine showed, for each class. */
@@ -19,6 +17,8 @@ export interface ContextRecords {
 
 export interface EngineRuns {
   readonly name: string;
+  /** As the table has them. */
+  readonly places: readonly string[];
   run(harness: Harness, which: Selection): Promise<ContextRecords[]>;
 }
 
@@ -35,9 +35,7 @@ export interface Selection {
 export function allEngines(program: string): EngineRuns[] {
   return [
     ...[22, 24, 26].map((major) => nodeRuns(major, program)),
-    browserRuns('Chromium', () => startChromium(['--js-flags=--expose-gc'])),
-    browserRuns('Firefox', startFirefox),
-    ...(WEBKIT.length > 0 ? [browserRuns('WebKitGTK', startWebKit)] : []),
+    ...ENGINES.map(({ name, start }) => browserRuns(name, () => start(['--js-flags=--expose-gc']))),
   ];
 }
 
@@ -55,6 +53,7 @@ function nodeRuns(major: number, program: string): EngineRuns {
   const name = `Node ${major}`;
   return {
     name,
+    places: [name],
     async run(harness, { pattern }) {
       const which = { pattern, sample: false };
       const byVariant = await eachVariant(async (variant) => {
@@ -78,6 +77,7 @@ function nodeRuns(major: number, program: string): EngineRuns {
 function browserRuns(name: string, start: () => Promise<Engine>): EngineRuns {
   return {
     name,
+    places: BROWSER_CONTEXTS.map((context) => `${name} ${context}`),
     async run(harness, { pattern, isShort, contexts }) {
       const engine = await start();
       try {

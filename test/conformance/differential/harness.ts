@@ -130,11 +130,16 @@ export class Harness {
       return;
     }
     const found = this.#file(url);
-    response.writeHead(found === undefined ? 404 : 200, { 'content-type': found?.type ?? 'text/plain', 'cache-control': 'no-store' });
+    const policy = found?.policy ?? undefined;
+    response.writeHead(found === undefined ? 404 : 200, {
+      'content-type': found?.type ?? 'text/plain',
+      'cache-control': 'no-store',
+      ...(policy === undefined ? {} : { 'content-security-policy': policy }),
+    });
     response.end(found?.content ?? '');
   }
 
-  #file(url: URL): { type: string; content: string } | undefined {
+  #file(url: URL): { type: string; content: string; policy?: string | null } | undefined {
     const script = (content: string): { type: string; content: string } => ({ type: 'text/javascript; charset=utf-8', content });
     switch (url.pathname) {
       case '/cases.js':
@@ -146,7 +151,7 @@ export class Harness {
       case '/worker.js':
         return script(`importScripts(${scriptsOf(url.searchParams.get('variant')).map((name) => JSON.stringify(name)).join()});`);
       case '/frame/':
-        return { type: 'text/html; charset=utf-8', content: frameOf(url.searchParams.get('variant')) };
+        return { type: 'text/html; charset=utf-8', content: frameOf(url.searchParams.get('variant')), policy: url.searchParams.get('policy') };
       case '/page/':
         return { type: 'text/html; charset=utf-8', content: pageOf(url.search) };
       default:

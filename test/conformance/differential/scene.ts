@@ -108,6 +108,12 @@ export class Scene {
     return this.until(socket, 'open').then(() => 'open', () => 'close');
   }
 
+  /** Some tasks after `error`: engines fire no `close` where they block a connection before it is one. */
+  async failed(socket: WebSocket): Promise<void> {
+    await new Promise((resolve) => { socket.addEventListener('error', resolve, { once: true }); });
+    await this.tasks(5);
+  }
+
   /** Resolves with the next `count` messages' data. */
   messages(socket: WebSocket, count: number): Promise<unknown[]> {
     const got: unknown[] = [];

@@ -98,6 +98,11 @@ export class CaseServer {
       return select === '' ? false : select;
     };
     const upgrader = secure ? new SecureServer({ noServer: true, handleProtocols }) : new PlainServer({ noServer: true, handleProtocols });
+    // `?set-cookie=` has a cookie for the answer.
+    upgrader.on('headers', (headers: string[], request: IncomingMessage) => {
+      const cookie = parameters(request).get('set-cookie');
+      if (cookie !== null) headers.push(`Set-Cookie: ${cookie}`);
+    });
     this.#server.on('upgrade', (request, network, head) => {
       this.#networks.add(network);
       network.on('error', () => undefined);

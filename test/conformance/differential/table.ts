@@ -1,11 +1,11 @@
 /** What `npm run conformance` prints. */
-import type { Difference, Excuse, Verdict } from './compare.ts';
+import type { Difference, Unused, Verdict } from './compare.ts';
 
 /** The verdicts of one class in one place. */
 export interface Row {
   readonly place: string;
   readonly version: string;
-  readonly variant: string;
+  readonly variant: 'class' | 'polyfill';
   readonly verdicts: readonly Verdict[] | Error;
 }
 
@@ -27,7 +27,7 @@ export function printTable(rows: readonly Row[]): void {
 }
 
 /** Names each place with the difference only once: most differ in several engines alike. */
-export function printProblems(rows: readonly Row[], unused: readonly Excuse[]): void {
+export function printProblems(rows: readonly Row[], unused: readonly Unused[]): void {
   const found = new Map<string, { difference: Difference; places: string[] }>();
   for (const { place, variant, verdicts } of rows) {
     if (verdicts instanceof Error) {
@@ -44,7 +44,9 @@ export function printProblems(rows: readonly Row[], unused: readonly Excuse[]): 
   for (const { difference, places } of found.values()) {
     console.error(`\n${difference.path}\n  native: ${shown(difference.native)}\n  ours:   ${shown(difference.ours)}\n  in: ${places.join(', ')}`);
   }
-  for (const { path, engines, variant } of unused) console.error(`\nexcused, but never different: ${path} (${engines?.join(', ') ?? 'every engine'}, ${variant ?? 'both classes'})`);
+  for (const { excuse, engines } of unused) {
+    console.error(`\nexcused, but never different: ${excuse.path} (${engines.length > 0 ? engines.join(', ') : 'every engine'}, ${excuse.variant ?? 'both classes'})`);
+  }
 }
 
 function shown(value: unknown): string {
@@ -52,7 +54,7 @@ function shown(value: unknown): string {
 }
 
 /** @returns the exit code: 1 for anything different, an excuse that nothing needs, or a place where nothing ran */
-export function exitCode(rows: readonly Row[], unused: readonly Excuse[]): number {
+export function exitCode(rows: readonly Row[], unused: readonly Unused[]): number {
   const good = (row: Row): boolean => !(row.verdicts instanceof Error) && row.verdicts.length > 0 && row.verdicts.every(({ verdict }) => verdict !== 'different');
   return rows.length > 0 && rows.every(good) && unused.length === 0 ? 0 : 1;
 }

@@ -30,6 +30,15 @@ const OURS: readonly Excuse[] = [
     'surface: operations / send source',
   ], { engines: ['Chromium', 'Firefox', 'WebKitGTK'] }),
   ...wanted('members know their own realm\'s sockets only: they keep their state in private fields', ["lifetime: a frame's class is its own realm's / getter across realms*"]),
+  ...wanted('no event reaches the scripts of a document that is gone, so ours stays in the state that it had', ['leaving: the state of an open socket / after'], { native: 3, ours: 1 }),
+  ...wanted('crypto.subtle seals in tasks of its own, and Firefox runs none from beforeunload on', [
+    'leaving: close() in beforeunload / server.*',
+    'leaving: what is sent in beforeunload / server heard',
+  ], { engines: ['Firefox'] }),
+  ...wanted('crypto.subtle seals in tasks of its own, and WebKitGTK runs none from pagehide on', [
+    'leaving: close() in pagehide / server.*',
+    'leaving: what is sent in pagehide / server heard',
+  ], { engines: ['WebKitGTK'] }),
   ...wanted('a view is taken at what its properties say, also where an application has redefined them', ['send: a view whose properties lie / *']),
 ];
 

@@ -170,7 +170,7 @@ export const urlCases = group('url', {
       const socket = scene.attempt(`port ${port}`, () => scene.adopt(new scene.WebSocket(`ws://127.0.0.1:${port}/`))) as WebSocket | undefined;
       if (socket === undefined) continue;
       scene.watch(socket, `port ${port}`);
-      await scene.until(socket, 'close');
+      await scene.failed(socket);
     }
   },
   'the query reaches the server as it is': async (scene) => {

@@ -1,6 +1,7 @@
 import type { Case } from '../scene.ts';
 import { closeCases, handshakeCases } from './close.ts';
 import { constructorCases, protocolCases, urlCases } from './constructor.ts';
+import { documentCases, leavingCases, requestCases } from './documents.ts';
 import { handlerCases } from './handlers.ts';
 import { lifetimeCases } from './lifetime.ts';
 import { orderCases } from './order.ts';
@@ -15,6 +16,9 @@ export const ALL_CASES: readonly Case[] = [
   ...orderCases,
   ...closeCases,
   ...lifetimeCases,
+  ...documentCases,
+  ...leavingCases,
+  ...requestCases,
   ...handlerCases,
   ...protocolCases,
   ...surfaceCases,
