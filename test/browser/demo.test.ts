@@ -1,52 +1,35 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deferred, once } from '../support/deferred.ts';
+import { startDemo } from '../engines/demo.ts';
+import type { RunningDemo } from '../engines/demo.ts';
 import { startBrowser } from './harness.ts';
 import type { TestBrowser } from './harness.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
 const SCREENSHOTS = path.join(import.meta.dirname, 'screenshots');
 const UPLOAD_BYTES = 3 * 1_048_576 + 777;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 
 let browser: TestBrowser;
-let demo: ChildProcess;
+let demo: RunningDemo | undefined;
 let port: number;
 let folder: string;
-const demoSaid: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pq-websocket-demo-test-'));
   await mkdir(SCREENSHOTS, { recursive: true });
   browser = await startBrowser();
-  demo = spawn(process.execPath, ['scripts/demo.mjs', '--port', '0'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  const started = deferred<number>();
-  for (const stream of [demo.stdout, demo.stderr]) {
-    createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
-      demoSaid.push(line);
-      const found = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1];
-      if (found !== undefined) started.resolve(Number(found));
-    });
-  }
-  demo.once('exit', (code) => started.reject(new Error(`the demo ended with ${code}:\n${demoSaid.join('\n')}`)));
-  port = await started.promise;
+  demo = await startDemo();
+  port = demo.port;
 });
 
 afterAll(async () => {
   await browser?.close();
-  if (demo?.exitCode === null) {
-    const exited = once<[number | null, NodeJS.Signals | null]>(demo, 'exit');
-    demo.kill('SIGTERM');
-    const [code, signal] = await exited;
-    expect({ code, signal }).toEqual({ code: 0, signal: null });
-  }
+  if (demo !== undefined) expect(await demo.stop()).toEqual({ code: 0, signal: null });
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,0 +1,117 @@
+/** In each browser: the demo with a picture of it, the script tag that cannot be understood, and pq-websocket/native. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
+import { ENGINES } from '../engines/all.ts';
+import { startDemo, visitDemo } from '../engines/demo.ts';
+import type { RunningDemo } from '../engines/demo.ts';
+import type { Engine, EnginePage } from '../engines/engine.ts';
+import { rawServer } from '../support/raw-peer.ts';
+import { assertSealed } from '../support/tap.ts';
+import { startSecure } from '../support/ws-endpoints.ts';
+import type { Tapped } from '../support/ws-endpoints.ts';
+import { bundle } from './bundle.ts';
+import type { NativeSeen } from './native-page.ts';
+import { serve } from './static-server.ts';
+import type { Content } from './static-server.ts';
+
+const SCREENSHOTS = path.join(import.meta.dirname, 'screenshots');
+/** Keeps what is written to the console; then the page's own script, which has never heard of this package. */
+const APP = `
+  function talk(url) {
+    return new Promise((resolve) => {
+      const seen = [];
+      const socket = new WebSocket(url, ['chat']);
+      socket.onopen = () => socket.send('from the page');
+      socket.onmessage = ({ data }) => { seen.push(data); socket.close(4000, 'thank you'); };
+      socket.onclose = ({ code, reason, wasClean }) => resolve([...seen, code, reason, wasClean]);
+    });
+  }`;
+const CONSOLE = 'var said = []; for (const kind of ["error", "warn"]) console[kind] = (...values) => { said.push(values.join(" ")); };';
+
+let demo: RunningDemo;
+let files: Readonly<Record<string, Content>>;
+beforeAll(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const [started, { files: built }, native] = await Promise.all([startDemo(), buildScriptTag(), bundle('test/browser/native-page.ts', 'iife', ['native'])]);
+  demo = started;
+  files = { ...built, 'polyfill.js': built[POLYFILL] ?? '', 'app.js': APP, 'console.js': CONSOLE, 'native.js': native };
+});
+afterAll(() => demo?.stop());
+
+async function echo(): Promise<Tapped> {
+  const running = await startSecure();
+  running.server.on('connection', (socket) => {
+    socket.on('message', (data, isBinary) => { socket.send(data, { binary: isBinary }); });
+  });
+  return running;
+}
+
+describe.each(ENGINES)('$name', ({ name, start }) => {
+  let engine: Engine;
+  beforeAll(async () => { engine = await start(); });
+  afterAll(() => engine?.close());
+
+  async function open(body: string): Promise<EnginePage> {
+    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script src="/console.js"></script>${body}`;
+    const server = await serve({ ...files, 'index.html': html });
+    const page = await engine.open(`http://127.0.0.1:${server.port}/`);
+    onTestFinished(async () => {
+      await page.close();
+      await server.close();
+    });
+    return page;
+  }
+
+  const tagged = (attributes: string): Promise<EnginePage> => open(`<script src="/polyfill.js" ${attributes}></script><script src="/app.js"></script>`);
+
+  test('the demo: chat, a file, both ends agreeing, nothing of it on the wire', async () => {
+    const text = `Hello from ${name}`;
+    const seen = await visitDemo(engine, demo.port, text, path.join(SCREENSHOTS, `engine-${name.toLowerCase()}.png`));
+    expect(seen).toMatchObject({ state: 'Connected and sealed', equal: 2, verdict: '✓ The same file at both ends' });
+    expect(seen.chat).toContain(text);
+    expect(seen.facts).toContain('ML-KEM-768');
+    expect(seen.said).toContain(text);
+    expect(seen.carried).toContain('ml_kem_768');
+    for (const plain of [text, '"file-done"']) expect(seen.carried).not.toContain(plain);
+  });
+
+  test('the script tag secures what names the global class', async () => {
+    const { url, tap } = await echo();
+    const page = await tagged('');
+    expect(await page.run(`return talk('${url}')`)).toEqual(['from the page', 4000, 'thank you', true]);
+    assertSealed(tap, ['from the page', 'thank you']);
+    expect(await page.run('return said')).toEqual([]);
+  });
+
+  test.each([
+    ['data-server-keys="sha256:12"', 'data-server-keys'],
+    ['data-inclde="ws://x/*"', 'data-inclde'],
+    ['data-handshake-timeout="soon"', 'data-handshake-timeout'],
+  ])('%s: no socket opens, and the console names it', async (attribute, named) => {
+    const server = await rawServer((peer) => { peer.send('welcome'); });
+    onTestFinished(() => server.close());
+    const page = await tagged(attribute);
+    expect(await page.run(`return talk('${server.url}').then(String, (error) => error.name)`)).toBe('SecurityError');
+    const said = (await page.run('return said')) as string[];
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(`'${named}'`);
+    // What would have been the first connection never came: the next one is this.
+    const probe = await open('');
+    await probe.run(`return new Promise((resolve) => { new WebSocket('${server.url}', ['probe']).onopen = () => resolve(); })`);
+    expect((await server.nextPeer()).socket.protocol).toBe('probe');
+  });
+
+  test('pq-websocket/native: the ML-KEM of the engine, or no connection and a failure that says so', async () => {
+    const { url, tap } = await echo();
+    const page = await open('<script src="/native.js"></script>');
+    const seen = (await page.run(`return visit('${url}')`)) as NativeSeen;
+    if (name === 'Chromium') {
+      expect(seen).toEqual({ nativeKem: true, heard: ['a secret of the page'], events: ['open', 'close'], close: [4000, 'enough', true] });
+    } else {
+      expect(seen).toMatchObject({ heard: [], events: ['error', 'close'], close: [1006, '', false], failure: expect.stringContaining('this engine has no ML-KEM-768 of its own') as string });
+    }
+    assertSealed(tap, ['a secret of the page', 'enough']);
+  });
+});
