@@ -48,7 +48,7 @@ export async function main(): Promise<number> {
         await run(path.join(TOOLS, '.bin/vitest'), args, { cwd: folder, timeout: LIMIT_MS, env: { MSW_MAJOR: String(major) } });
       }
       await checkInBrowser(browser, folder, major);
-      console.log(`msw ${major}, ${browser.version} with the service worker: as in Node`);
+      console.log(`msw ${major}, ${browser.version} with the service worker, without and with the script tag: as in Node`);
     }
     return 0;
   } finally {
