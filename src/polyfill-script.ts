@@ -4,6 +4,7 @@
  */
 import type { PolyfillOptions } from './polyfill.ts';
 import type { Profile } from './types.ts';
+import { loadAhead } from './platform/script-parts.ts';
 import { installPolyfill, refuseAllSockets } from './socket/polyfill-install.ts';
 
 type Attributes = Readonly<Record<string, string | undefined>>;
@@ -84,6 +85,7 @@ const script = (globalThis as { document?: Document }).document?.currentScript a
 try {
   const attributes = { ...script?.dataset };
   installPolyfill(readOptions(attributes), JSON.stringify(attributes));
+  loadAhead();
 } catch (error) {
   // A value that is no option's is refused by the option's name, which the page's author has not written.
   const message = (error as Error).message.replace(/option '(\w+)'/, (_, name: string) => `attribute '${attributeOf(name)}'`);

@@ -83,7 +83,7 @@ export interface FastOpenOptions {
   /**
    * `true`: ClientHello goes with the upgrade request too, as subprotocols, so that the channel is open as soon as the
    * transport is. For servers known to select `pqws1`: with any other that selects no subprotocol the connection fails.
-   * The key pair is then made within the constructor, in portable code where the platform's answers later (browsers).
+   * Where the platform makes the key pair later (browsers), the WebSocket underneath is constructed when it is there.
    * Default `false`.
    */
   fastOpen?: boolean;

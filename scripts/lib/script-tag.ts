@@ -10,6 +10,7 @@ export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
 /** File of each part, by its name in src/platform/script-registry.ts. */
 const PARTS = {
+  kem: 'pq-websocket.kem.min.js',
   portable: 'pq-websocket.portable.min.js',
   'ml-dsa': 'pq-websocket.ml-dsa.min.js',
   yellowpages: 'pq-websocket.yellowpages.min.js',

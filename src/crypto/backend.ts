@@ -7,7 +7,7 @@
  * Nothing here knows the protocol: no label, no record, no hello.
  */
 
-/** A value, or the promise of one. Only the WebCrypto backend returns promises. */
+/** A value, or the promise of one. Only the WebCrypto backend, and one that is not loaded yet, return promises. */
 export type MaybePromise<T> = T | Promise<T>;
 
 export type BackendName = 'noble' | 'node' | 'webcrypto';
@@ -83,9 +83,6 @@ export interface CryptoBackend {
    */
   generateKeyPair(seed?: Uint8Array): MaybePromise<KemKeyPair>;
 
-  /** The same in this very turn, on every backend: in portable code where the platform's own answers later. */
-  generateKeyPairNow(seed?: Uint8Array): KemKeyPair;
-
   /**
    * ML-KEM.Encaps (FIPS 203 algorithm 20), after the type and modulus checks of section 7.2.
    * @param m 32 bytes of randomness, for test vectors only. A native KEM takes none, so with `m` every backend
@@ -111,6 +108,12 @@ export interface CryptoBackend {
    * @param secret 32 bytes of keying material
    */
   importKey(secret: Secret): MaybePromise<AeadKey>;
+}
+
+/** A backend of which a part is loaded when it is needed. */
+export interface LoadingBackend extends CryptoBackend {
+  /** Loads now what this platform turns out to lack, so that nobody waits for it later. Rejects where that fails; what needs it tries again. */
+  prepare(): Promise<void>;
 }
 
 /** What an encapsulation key or a ciphertext was refused for. Names lengths, never contents. */

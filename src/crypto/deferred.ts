@@ -1,13 +1,8 @@
 /** A backend that is loaded when it is first used: what a page needs only now and then, it fetches only then. */
-import type { BackendName, CryptoBackend, MaybePromise } from './backend.ts';
-import type { PortableKem } from './portable-kem.ts';
-import { adoptingKeyPair } from './portable-kem.ts';
+import type { BackendName, CryptoBackend, LoadingBackend, MaybePromise } from './backend.ts';
 
-/**
- * @param kem there from the start, for key pairs that cannot wait
- * @param load is asked again after it has failed; whatever needed it fails with its reason
- */
-export function deferredBackend(name: BackendName, kem: PortableKem, load: () => Promise<CryptoBackend>): CryptoBackend {
+/** @param load is asked again after it has failed; whatever needed it fails with its reason */
+export function deferredBackend(name: BackendName, load: () => Promise<CryptoBackend>): LoadingBackend {
   let backend: MaybePromise<CryptoBackend> | undefined;
 
   function use<T>(act: (backend: CryptoBackend) => MaybePromise<T>): MaybePromise<T> {
@@ -23,15 +18,8 @@ export function deferredBackend(name: BackendName, kem: PortableKem, load: () =>
 
   return {
     name,
+    prepare: async () => use(() => undefined),
     generateKeyPair: (seed) => use((loaded) => loaded.generateKeyPair(seed)),
-    generateKeyPairNow: (seed) =>
-      adoptingKeyPair(kem.keyPair(seed), async (sharedSecret) => {
-        try {
-          return await use((loaded) => loaded.importSecret(sharedSecret));
-        } finally {
-          sharedSecret.fill(0);
-        }
-      }),
     encapsulate: (...given) => use((loaded) => loaded.encapsulate(...given)),
     importSecret: (bytes) => use((loaded) => loaded.importSecret(bytes)),
     sha256: (data) => use((loaded) => loaded.sha256(data)),

@@ -89,7 +89,6 @@ export function portableBackend(kem: PortableKem): CryptoBackend {
   return {
     name: 'noble',
     generateKeyPair,
-    generateKeyPairNow: generateKeyPair,
 
     encapsulate(encapsulationKey, m) {
       const { ciphertext, sharedSecret } = kem.encapsulate(encapsulationKey, m);

@@ -255,7 +255,6 @@ function generateKeyPair(seed?: Uint8Array): KemKeyPair {
 export const nodeBackend: CryptoBackend = {
   name: 'node',
   generateKeyPair,
-  generateKeyPairNow: generateKeyPair,
 
   encapsulate(encapsulationKey, m) {
     if (m === undefined && hasNativeKem()) return nativeEncapsulate(encapsulationKey);

@@ -4,7 +4,7 @@
  *
  * A CryptoKey cannot be overwritten; `destroy` lets go of it and the platform frees it.
  */
-import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, Secret } from './backend.ts';
+import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, MaybePromise, Secret } from './backend.ts';
 import { AEAD_KEY_BYTES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from './backend.ts';
 import {
   alive,
@@ -131,8 +131,8 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return shared ? Uint8Array.from(bytes) : (bytes as Uint8Array<ArrayBuffer>);
 }
 
-/** @param portable does ML-KEM-768 where the platform does not */
-export function webcryptoBackend(subtle: SubtleCrypto, portable: PortableKem): CryptoBackend {
+/** @param portable gives what does ML-KEM-768 where the platform does not; asked each time, and never where it does */
+export function webcryptoBackend(subtle: SubtleCrypto, portable: () => MaybePromise<PortableKem>): LoadingBackend {
   const kem = subtle as unknown as KemSubtle;
 
   async function importSecret(bytes: Uint8Array): Promise<SubtleSecret> {
@@ -217,29 +217,27 @@ export function webcryptoBackend(subtle: SubtleCrypto, portable: PortableKem): C
     return new Uint8Array(await subtle.deriveBits(hkdf(salt, info), own(secret, SubtleSecret).keys.hkdf, 8 * length));
   }
 
-  function generateKeyPairNow(seed?: Uint8Array): KemKeyPair {
-    return adoptingKeyPair(portable.keyPair(seed), adopt);
-  }
-
   return {
     name: 'webcrypto',
 
+    async prepare() {
+      if (!(await hasNativeKem())) await portable();
+    },
+
     async generateKeyPair(seed) {
       checkSeed(seed);
-      if (!(await hasNativeKem())) return generateKeyPairNow(seed);
+      if (!(await hasNativeKem())) return adoptingKeyPair((await portable()).keyPair(seed), adopt);
       if (seed !== undefined) return nativeKeyPair(seed);
       const drawn = crypto.getRandomValues(new Uint8Array(KEM_SEED_BYTES));
       return nativeKeyPair(drawn).finally(() => drawn.fill(0));
     },
-
-    generateKeyPairNow,
 
     async encapsulate(encapsulationKey, m) {
       checkEncapsulation(encapsulationKey, m);
       // What was checked is what is used, whatever the caller does to its array in the meantime.
       const checked = Uint8Array.from(encapsulationKey);
       if (m === undefined && (await hasNativeKem())) return nativeEncapsulate(checked);
-      const { ciphertext, sharedSecret } = portable.encapsulate(checked, m);
+      const { ciphertext, sharedSecret } = (await portable()).encapsulate(checked, m);
       return { native: false, ciphertext, sharedSecret: await adopt(sharedSecret) };
     },
 

@@ -1,18 +1,12 @@
 /** `pq-websocket/native`: as web.ts, for engines with ML-KEM-768 of their own. Whatever they lack, nothing replaces. */
-import type { PortableKem } from '../crypto/portable-kem.ts';
 import { webPlatform } from './web-platform.ts';
 
 function missing(what: string): never {
   throw new Error(`pq-websocket/native: this engine has no ${what} of its own; import pq-websocket, which brings it`);
 }
 
-const noKem: PortableKem = {
-  keyPair: () => missing('ML-KEM-768'),
-  encapsulate: () => missing('ML-KEM-768'),
-};
-
 export const platform = /* @__PURE__ */ webPlatform({
-  kem: noKem,
+  kem: () => missing('ML-KEM-768'),
   portable: async () => missing('crypto.subtle'),
   signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
   yellowpages: async () => (await import('../protocol/yellowpages.ts')).YellowpagesSession,

@@ -37,9 +37,23 @@ export function scriptPart<Name extends keyof Parts>(name: Name): MaybePromise<P
   );
 }
 
+/**
+ * A service worker may load scripts only while its first one runs. So while this one runs, a worker gets what its engine visibly
+ * lacks and any connection will need; where that fails, the connection asks again.
+ */
+export function loadAhead(): void {
+  if (scope.document !== undefined || typeof SubtleCrypto === 'undefined' || 'encapsulateBits' in SubtleCrypto.prototype) return;
+  (async () => scriptPart('kem'))().catch(() => undefined);
+}
+
 async function load(url: string, integrity: string): Promise<void> {
+  const failure = `pq-websocket: ${url} could not be loaded`;
   if (scope.document === undefined) {
-    scope.importScripts?.(url);
+    try {
+      scope.importScripts?.(url);
+    } catch (error) {
+      throw new Error(failure, { cause: error });
+    }
     return;
   }
   const script = scope.document.createElement('script');
@@ -48,7 +62,7 @@ async function load(url: string, integrity: string): Promise<void> {
   await new Promise((resolve, reject) => {
     script.onload = resolve;
     script.onerror = (): void => {
-      reject(new Error(`pq-websocket: ${url} could not be loaded`));
+      reject(new Error(failure));
     };
     scope.document?.head.append(script);
   });

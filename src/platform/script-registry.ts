@@ -1,10 +1,14 @@
 /** Where the script tag finds its parts, and they put themselves, whichever of them loads first. */
-import type { portableBackend } from '../crypto/noble-symmetric.ts';
+import type { CryptoBackend } from '../crypto/backend.ts';
+import type { PortableKem } from '../crypto/portable-kem.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { SessionMaker } from '../protocol/session-types.ts';
 
 export interface Parts {
-  portable: typeof portableBackend;
+  /** ML-KEM-768 alone. */
+  kem: PortableKem;
+  /** ML-KEM-768 and all else, for pages without crypto.subtle. */
+  portable: CryptoBackend;
   'ml-dsa': SignatureScheme;
   yellowpages: SessionMaker;
 }

@@ -1,33 +1,40 @@
 /** Browsers, their workers, and workerd: one platform, whose seldom used parts come from wherever a build keeps them. */
-import type { CryptoBackend } from '../crypto/backend.ts';
+import type { CryptoBackend, LoadingBackend, MaybePromise } from '../crypto/backend.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
 import type { PortableKem } from '../crypto/portable-kem.ts';
 import { webcryptoBackend } from '../crypto/webcrypto.ts';
 import { fromUtf8 } from '../protocol/bytes.ts';
+import { Refusal } from '../protocol/errors.ts';
+import { attempt } from '../protocol/maybe-promise.ts';
 import type { WhatwgSocket } from '../socket/transport.ts';
 import { attachWhatwg } from '../socket/transport.ts';
 import type { Platform } from './platform.ts';
 
-/** What a page may never need, each loaded when it is first asked for. */
+/** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */
 export interface WebParts extends Pick<Platform, 'signatures' | 'yellowpages'> {
-  /** ML-KEM-768 for engines that have none; there from the start. */
-  readonly kem: PortableKem;
-  /** For pages without crypto.subtle: AES-256-GCM, HKDF and SHA-256. */
+  /** ML-KEM-768 for engines that have none. */
+  readonly kem: () => MaybePromise<PortableKem>;
+  /** For pages without crypto.subtle: everything. */
   readonly portable: () => Promise<CryptoBackend>;
 }
 
 export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts): Platform {
-  let backend: CryptoBackend | undefined;
+  let backend: LoadingBackend | undefined;
   let channel: MessageChannel | undefined;
   const tasks: (() => void)[] = [];
   return {
-    signatures,
-    yellowpages,
+    signatures: part('ML-DSA-65', signatures),
+    yellowpages: part('yellowpages', yellowpages),
     attachTransport: (socket, host) => attachWhatwg(socket as WhatwgSocket, host),
     backend() {
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
       const subtle = (crypto as Partial<Crypto>).subtle;
-      backend ??= subtle === undefined ? deferredBackend('noble', kem, portable) : webcryptoBackend(subtle, kem);
+      backend ??=
+        subtle === undefined
+          ? deferredBackend('noble', async () => part('portable cryptography', portable)())
+          : webcryptoBackend(subtle, part('ML-KEM-768', kem));
+      // While the transport connects. Who needs what failed to load asks again, and says so.
+      backend.prepare().catch(() => undefined);
       return backend;
     },
     random: (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
@@ -52,4 +59,13 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
       channel.port2.postMessage(null);
     },
   };
+}
+
+/** `load`, whose failure is told by a code of its own and the name of what is missing. */
+function part<T>(name: string, load: () => MaybePromise<T>): () => MaybePromise<T> {
+  return () =>
+    attempt(load, (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Refusal('PQ_ERR_LOAD', { cause: new Error(`${name} could not be loaded: ${reason}`, { cause: error }) });
+    });
 }

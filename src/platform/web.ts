@@ -1,10 +1,13 @@
 /** Browsers, their workers, and workerd, from modules: bundlers make a chunk of its own of each import(). */
-import { nobleKem } from '../crypto/noble-kem.ts';
 import { webPlatform } from './web-platform.ts';
 
 export const platform = /* @__PURE__ */ webPlatform({
-  kem: nobleKem,
-  portable: async () => (await import('../crypto/noble-symmetric.ts')).portableBackend(nobleKem),
+  kem: async () => (await import('../crypto/noble-kem.ts')).nobleKem,
+  // Both at once: as one module it would name the other only when it is there.
+  portable: async () => {
+    const [{ portableBackend }, { nobleKem }] = await Promise.all([import('../crypto/noble-symmetric.ts'), import('../crypto/noble-kem.ts')]);
+    return portableBackend(nobleKem);
+  },
   signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
   yellowpages: async () => (await import('../protocol/yellowpages.ts')).YellowpagesSession,
 });

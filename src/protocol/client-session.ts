@@ -1,5 +1,6 @@
 /** A client's session, in the profile that it is set to. */
 import { ClientHandshake } from './client-handshake.ts';
+import { Refusal } from './errors.ts';
 import { isPromise } from './maybe-promise.ts';
 import type { Profile, ProfileSession, SessionConfig, SessionHost, SessionMaker } from './session-types.ts';
 import { Session } from './session.ts';
@@ -26,7 +27,8 @@ class LoadingSession<Text> extends StandIn<Text> {
         if (this.#deadline !== undefined) session.start();
       },
       (error: unknown) => {
-        this.abort('PQ_ERR_INTERNAL', error);
+        const refused = error instanceof Refusal;
+        this.abort(refused ? error.code : 'PQ_ERR_INTERNAL', refused ? error.cause : error);
       },
     );
   }

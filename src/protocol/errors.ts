@@ -52,6 +52,7 @@ const FAILURES = {
   PQ_ERR_OVERLOAD: { closeCode: 1013, message: 'too many pending handshakes' },
   PQ_ERR_GOING_AWAY: { closeCode: 1001, message: 'server is closing' },
   PQ_ERR_INTERNAL: { closeCode: undefined, message: 'internal error' },
+  PQ_ERR_LOAD: { closeCode: undefined, message: 'a part of the code could not be loaded' },
   PQ_ERR_PEER: { closeCode: undefined, message: 'the peer, or the network, reported a failure of the secure layer' },
   PQ_ERR_CLOSED_EARLY: { closeCode: undefined, message: 'closed before the channel was open' },
   PQ_ERR_CLOSE_TIMEOUT: { closeCode: undefined, message: 'the close was not answered' },

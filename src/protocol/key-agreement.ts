@@ -10,8 +10,8 @@ import { attempt, chain, finish } from './maybe-promise.ts';
 
 export interface KeyAgreementConfig {
   readonly backend: CryptoBackend;
-  /** Client: made before, for this connection alone. */
-  readonly keyPair?: KemKeyPair | undefined;
+  /** Client: made before, for this connection alone, or being made. Whoever waits for it says why it failed. */
+  readonly keyPair?: MaybePromise<KemKeyPair> | undefined;
   /** Bound into the transcript; never empty. */
   readonly context: Uint8Array | undefined;
   /** Test vectors only: the 64 bytes that FIPS 203 calls d and z. */
@@ -28,20 +28,27 @@ export interface Agreement {
 }
 
 export class ClientKeyAgreement {
-  #keyPair: KemKeyPair | 'none yet' | 'destroyed';
+  #keyPair: KemKeyPair | 'none yet' | 'destroyed' = 'none yet';
   #clientHello = '';
 
   constructor(private readonly config: KeyAgreementConfig) {
-    this.#keyPair = config.keyPair ?? 'none yet';
+    const { keyPair } = config;
+    if (keyPair === undefined) return;
+    void attempt<void>(
+      () =>
+        chain(keyPair, (made) => {
+          this.#hold(made);
+        }),
+      () => undefined,
+    );
   }
 
   /** Makes the key pair, if it is not there yet, and gives the ClientHello. */
   start(): MaybePromise<string> {
     const { keyPair: given, backend, keySeed } = this.config;
-    return chain(given ?? backend.generateKeyPair(keySeed?.()), (keyPair) => {
-      // The connection may have ended while the pair was being made.
-      if (this.#keyPair === 'destroyed') keyPair.destroy();
-      else this.#keyPair = keyPair;
+    const held = typeof this.#keyPair === 'string' ? given : this.#keyPair;
+    return chain(held ?? backend.generateKeyPair(keySeed?.()), (keyPair) => {
+      this.#hold(keyPair);
       this.#clientHello = buildClientHello(keyPair.encapsulationKey);
       return this.#clientHello;
     });
@@ -68,6 +75,12 @@ export class ClientKeyAgreement {
   destroy(): void {
     if (typeof this.#keyPair !== 'string') this.#keyPair.destroy();
     this.#keyPair = 'destroyed';
+  }
+
+  /** The connection may have ended while the pair was being made. */
+  #hold(keyPair: KemKeyPair): void {
+    if (this.#keyPair === 'destroyed') keyPair.destroy();
+    else this.#keyPair = keyPair;
   }
 }
 

@@ -47,7 +47,7 @@ export interface SessionConfig<Text> {
   /** Server: what its Finished is to prove. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
   readonly prove?: ((transcriptHash: Uint8Array) => MaybePromise<ServerProof>) | undefined;
   /** Client: a key pair made before, for this session alone, which destroys it. Without one it makes its own. */
-  readonly keyPair?: KemKeyPair | undefined;
+  readonly keyPair?: MaybePromise<KemKeyPair> | undefined;
   /** Client: what the upgrade request offered as subprotocols; nothing, if absent. */
   readonly offer?: ClientOffer | undefined;
   /** Server: the ClientHello that the upgrade request carried, if one counts (PROTOCOL.md 13). */

@@ -10,7 +10,7 @@ const INTERNAL = 1011;
 const TIMED_OUT = 4000;
 
 /** What a server has itself to blame for. Its peer sends nothing that could wait, so what waits too long is its own. */
-const SERVERS_OWN: readonly PQErrorCode[] = ['PQ_ERR_IDENTITY', 'PQ_ERR_INTERNAL', 'PQ_ERR_QUEUE_LIMIT'];
+const SERVERS_OWN: readonly PQErrorCode[] = ['PQ_ERR_IDENTITY', 'PQ_ERR_INTERNAL', 'PQ_ERR_LOAD', 'PQ_ERR_QUEUE_LIMIT'];
 
 export function yellowpagesFailure(refusal: Refusal, role: 'client' | 'server', wasOpen: boolean): PQWebSocketError {
   const options = refusal.cause === undefined ? undefined : { cause: refusal.cause };

@@ -1,4 +1,4 @@
-import { portableBackend } from '../crypto/noble-symmetric.ts';
+import { nobleBackend } from '../crypto/noble.ts';
 import { registerPart } from '../platform/script-registry.ts';
 
-registerPart('portable', portableBackend);
+registerPart('portable', nobleBackend);

@@ -9,13 +9,17 @@ import type { Connection, ConnectionParts } from './connection.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
 import { defineInterface } from './interface-object.ts';
+import { attachAnytime } from './late-transport.ts';
 import type { ReadyState, SocketFace , CLOSED, CLOSING, OPEN} from './secure-socket.ts';
 import { CONNECTING, SecureSocket } from './secure-socket.ts';
 import type { Brand } from './underlying.ts';
 import { BRAND } from './underlying.ts';
 import { parseCloseArguments, parseSendData, requireArguments, toDomString } from './webidl.ts';
 
-const CLIENT_PARTS: ConnectionParts = { createSession: createClientSession, attachTransport: platform.attachTransport };
+const CLIENT_PARTS: ConnectionParts = {
+  createSession: createClientSession,
+  attachTransport: (socket, host) => attachAnytime(socket, host, platform.attachTransport),
+};
 
 /** What tests reach; not a member, so that no script sees it. */
 export let connectionOf: (socket: PQWebSocket) => Connection<string>;

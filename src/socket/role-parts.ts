@@ -2,9 +2,10 @@
 import { createClientSession } from '../protocol/client-session.ts';
 import { createServerSession } from '../protocol/server-session.ts';
 import type { ConnectionParts } from './connection.ts';
+import { attachAnytime } from './late-transport.ts';
 import { attachTransport } from './transport.ts';
 
 export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> = {
-  client: { createSession: createClientSession, attachTransport },
+  client: { createSession: createClientSession, attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport) },
   server: { createSession: createServerSession, attachTransport },
 };

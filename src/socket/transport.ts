@@ -2,6 +2,7 @@
  * The WebSocket underneath, whatever it is: WHATWG-shaped (browsers, Node's own, Deno, workerd, msw) or npm `ws`.
  * Everything above sees this one shape.
  */
+import type { PQErrorCode } from '../protocol/errors.ts';
 import { SerialQueue } from '../protocol/maybe-promise.ts';
 import { isBlob } from './webidl.ts';
 
@@ -26,6 +27,8 @@ export interface TransportHost {
   transportMessage(message: string | Uint8Array): void;
   transportFailed(cause: unknown): void;
   transportClosed(code: number, reason: string, wasClean: boolean): void;
+  /** There cannot be a transport, for a reason of this end's own. */
+  abort(code: PQErrorCode, cause?: unknown): void;
 }
 
 /** The part of npm `ws`'s public surface that is used here. */

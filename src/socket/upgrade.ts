@@ -3,30 +3,33 @@ import { platform } from '#platform';
 import type { ClientOffer } from '../protocol/fast-open.ts';
 import { fastOpenProtocols } from '../protocol/fast-open.ts';
 import { buildClientHello } from '../protocol/handshake.ts';
+import { isPromise } from '../protocol/maybe-promise.ts';
 import type { SessionConfig } from '../protocol/session.ts';
+import { LateSocket } from './late-transport.ts';
 
-/** What the session has to know of the upgrade request that its transport was opened with. */
+/** What the session has to know of the upgrade request that its transport is opened with. */
 export interface Upgrade {
   readonly keyPair?: SessionConfig<unknown>['keyPair'];
   readonly offer: ClientOffer;
 }
 
 /**
- * Opens a transport. The key pair of a fast one is made here, in the caller's turn, because a WebSocket is
- * constructed with its subprotocols; it is destroyed when the constructor throws.
+ * Opens a transport. A WebSocket is constructed with its subprotocols, so a fast one is opened when its key pair is there: in
+ * this turn, or later where the backend answers later. The key pair is the session's, and destroyed when `open` throws now.
  */
-export function openUpgrade<T>(
+export function openUpgrade(
   application: readonly string[],
   fastOpen: boolean,
-  open: (protocols: readonly string[]) => T,
-): { readonly transport: T; readonly upgrade: Upgrade } {
+  open: (protocols: readonly string[]) => object,
+): { readonly transport: object; readonly upgrade: Upgrade } {
   const offer = { application: application.length > 0, fastOpen };
   if (!fastOpen) return { transport: open(application), upgrade: { offer } };
-  // In portable code where the platform's own answers later.
-  const keyPair = platform.backend().generateKeyPairNow();
+  const openWith = ({ encapsulationKey }: { readonly encapsulationKey: Uint8Array }): object =>
+    open(fastOpenProtocols(application, buildClientHello(encapsulationKey)));
+  const keyPair = platform.backend().generateKeyPair();
+  if (isPromise(keyPair)) return { transport: new LateSocket(keyPair, openWith), upgrade: { keyPair, offer } };
   try {
-    const protocols = fastOpenProtocols(application, buildClientHello(keyPair.encapsulationKey));
-    return { transport: open(protocols), upgrade: { keyPair, offer } };
+    return { transport: openWith(keyPair), upgrade: { keyPair, offer } };
   } catch (error) {
     keyPair.destroy();
     throw error;

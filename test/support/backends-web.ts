@@ -6,6 +6,6 @@ import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 
 export const BACKENDS: Readonly<Record<'noble' | 'webcrypto', CryptoBackend>> = {
   noble: nobleBackend,
-  webcrypto: webcryptoBackend(globalThis.crypto.subtle, nobleKem),
+  webcrypto: webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
 };
 export const BACKEND_NAMES = Object.keys(BACKENDS) as (keyof typeof BACKENDS)[];

@@ -8,6 +8,6 @@ import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 export const BACKENDS: Readonly<Record<BackendName, CryptoBackend>> = {
   noble: nobleBackend,
   node: nodeBackend,
-  webcrypto: webcryptoBackend(globalThis.crypto.subtle, nobleKem),
+  webcrypto: webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
 };
 export const BACKEND_NAMES = Object.keys(BACKENDS) as BackendName[];

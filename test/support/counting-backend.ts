@@ -42,10 +42,6 @@ export class CountingBackend implements CryptoBackend {
     return this.#run('generateKeyPair', () => this.real.generateKeyPair(seed), (pair) => this.#watchPair(pair));
   }
 
-  generateKeyPairNow(seed?: Uint8Array): KemKeyPair {
-    return this.#watchPair(this.real.generateKeyPairNow(seed));
-  }
-
   encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): ReturnType<CryptoBackend['encapsulate']> {
     return this.#run('encapsulate', () => this.real.encapsulate(encapsulationKey, m), ({ sharedSecret }) => {
       this.#watch(sharedSecret, 'ss, encapsulated');

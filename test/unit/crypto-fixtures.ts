@@ -10,8 +10,8 @@ import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
 export const backends: readonly CryptoBackend[] = [
   nobleBackend,
   nodeBackend,
-  webcryptoBackend(globalThis.crypto.subtle, nobleKem),
-  deferredBackend('noble', nobleKem, async () => nobleBackend),
+  webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
+  deferredBackend('noble', async () => nobleBackend),
 ];
 
 /** Node's documentation: crypto.encapsulate and crypto.subtle.encapsulateBits were added in 24.7. */

@@ -18,9 +18,9 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   const backend = BACKENDS[name];
 
   /** The server knows the client's hello; nobody has begun. */
-  function prepared({ client, server }: Options = {}): { pair: SessionPair; hello: string; maker: CountingBackend } {
+  async function prepared({ client, server }: Options = {}): Promise<{ pair: SessionPair; hello: string; maker: CountingBackend }> {
     const maker = new CountingBackend(backend);
-    const keyPair = maker.generateKeyPairNow(crypto.getRandomValues(new Uint8Array(64)));
+    const keyPair = await maker.generateKeyPair(crypto.getRandomValues(new Uint8Array(64)));
     const hello = buildClientHello(keyPair.encapsulationKey);
     const pair = new SessionPair({ backend, client: { keyPair, offer: FAST, ...client }, server: { earlyHello: hello, ...server } });
     return { pair, hello, maker };
@@ -28,7 +28,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   /** The server has answered, and the client's text is on its way. */
   async function answered(options?: Options): Promise<SessionPair> {
-    const { pair } = prepared(options);
+    const { pair } = await prepared(options);
     pair.server.session.answerEarly();
     pair.client.session.start('pqws1');
     await pair.settle();
@@ -36,7 +36,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   }
 
   test('the server answers before the text comes, and the channel is the same for both', async () => {
-    const { pair, maker } = prepared();
+    const { pair, maker } = await prepared();
     pair.server.session.answerEarly();
     await pair.settle();
     expect(pair.server.events).toEqual(['opened']);
@@ -65,14 +65,14 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test('the first message carries the very bytes of the upgrade request', async () => {
-    const { pair, hello } = prepared();
+    const { pair, hello } = await prepared();
     pair.client.session.start('pqws1');
     await pair.settle();
     expect(pair.client.sent[0]?.message).toBe(hello);
   });
 
   test('a text that comes while the answer is being made waits for it', async () => {
-    const { pair } = prepared();
+    const { pair } = await prepared();
     const release = pair.backend.hold('encapsulate');
     pair.server.session.answerEarly();
     expect(pair.server.session.state).toBe('server: answering early');
@@ -90,7 +90,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     ['binary', (hello: string) => new TextEncoder().encode(hello)],
     ['nothing', () => ''],
   ])('%s as the first message is 3768, and nothing stays', async (_title, make) => {
-    const { pair, hello } = prepared();
+    const { pair, hello } = await prepared();
     pair.server.session.answerEarly();
     await pair.settle();
     pair.server.session.receive(make(hello));
@@ -101,7 +101,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test('the hello a second time is refused as any text is', async () => {
-    const { pair, hello } = prepared();
+    const { pair, hello } = await prepared();
     pair.server.session.answerEarly();
     await pair.settle();
     pair.server.session.receive(hello);
@@ -126,7 +126,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test('a backend that fails is no hello that is refused', async () => {
-    const { pair } = prepared();
+    const { pair } = await prepared();
     pair.backend.failAt = pair.backend.operations.length + 1;
     pair.server.session.answerEarly();
     await pair.settle();
@@ -191,7 +191,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     ['a token that nobody offered', 'pqws1.e30', undefined],
     ['the bare prefix', 'pqws1.', FAST],
   ])('a client refuses %s: 3768, no hello is sent, the key pair is destroyed', async (_title, selected, offer) => {
-    const { pair, maker } = prepared({ client: { offer } });
+    const { pair, maker } = await prepared({ client: { offer } });
     pair.client.session.start(selected);
     await pair.settle();
     expect(maker.live.size).toBe(0);
@@ -207,7 +207,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     ['', { application: true, fastOpen: false }],
     ['pqws10', { application: true, fastOpen: true }],
   ])('a client goes on with %j', async (selected, offer) => {
-    const { pair } = prepared({ client: { offer } });
+    const { pair } = await prepared({ client: { offer } });
     pair.client.session.start(selected);
     await pair.settle();
     expect(pair.client.failure).toBeUndefined();
@@ -215,7 +215,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test('the key pair of a transport that never opened is destroyed', async () => {
-    const { pair, maker } = prepared();
+    const { pair, maker } = await prepared();
     expect(maker.live.size).toBe(1);
     pair.client.session.transportClosed(1006);
     expect(maker.live.size).toBe(0);

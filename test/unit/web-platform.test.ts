@@ -1,0 +1,85 @@
+/** What the browsers' platform loads, when, and how it says that something did not come. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleKem } from '../../src/crypto/noble-kem.ts';
+import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
+import type { Platform } from '../../src/platform/platform.ts';
+import { webPlatform } from '../../src/platform/web-platform.ts';
+import { Refusal } from '../../src/protocol/errors.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
+import { turn } from '../support/counting-backend.ts';
+import { nodeHasKem, wrapSubtle } from './crypto-fixtures.ts';
+
+const subtle = globalThis.crypto.subtle;
+const getRandomValues = globalThis.crypto.getRandomValues.bind(globalThis.crypto);
+const NO_KEM = { encapsulateBits: undefined, decapsulateKey: undefined, getPublicKey: undefined };
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** @param there whether what is asked for can be loaded */
+function watched(there: () => boolean): { platform: Platform; asked: string[] } {
+  const asked: string[] = [];
+  const give = async <T>(name: string, part: T): Promise<T> => {
+    asked.push(name);
+    if (!there()) throw new TypeError('404');
+    return part;
+  };
+  const platform = webPlatform({
+    kem: () => give('kem', nobleKem),
+    portable: () => give('portable', nobleBackend),
+    signatures: () => give('signatures', nobleSignatures),
+    yellowpages: () => give('yellowpages', YellowpagesSession),
+  });
+  return { platform, asked };
+}
+
+const refusalOf = (value: unknown): Promise<unknown> => Promise.resolve(value).then(() => 'nothing', (error: unknown) => error);
+
+describe.each([
+  ['kem', 'ML-KEM-768', { subtle: wrapSubtle(subtle, NO_KEM), getRandomValues }],
+  ['portable', 'portable cryptography', { getRandomValues }],
+])('the part %s', (name, title, crypto) => {
+  test('is not loaded before there is a connection; then at once, and before it is needed', async () => {
+    vi.stubGlobal('crypto', crypto);
+    const { platform, asked } = watched(() => true);
+    await turn();
+    expect(asked).toEqual([]);
+    platform.backend();
+    await vi.waitFor(() => { expect(asked).toEqual([name]); });
+    const pair = await platform.backend().generateKeyPair();
+    expect(pair.native).toBe(false);
+    expect(new Set(asked)).toEqual(new Set([name]));
+  });
+
+  test('that does not come refuses what needs it, is told by name, and is asked for again', async () => {
+    vi.stubGlobal('crypto', crypto);
+    let there = false;
+    const { platform, asked } = watched(() => there);
+    const refusal = await refusalOf(platform.backend().generateKeyPair());
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect(refusal).toMatchObject({ code: 'PQ_ERR_LOAD', cause: { message: `${title} could not be loaded: 404`, cause: { name: 'TypeError' } } });
+    const before = asked.length;
+    there = true;
+    const pair = await platform.backend().generateKeyPair();
+    expect((await platform.backend().encapsulate(pair.encapsulationKey)).native).toBe(false);
+    expect(asked.length).toBeGreaterThan(before);
+  });
+});
+
+test.runIf(nodeHasKem)('an engine with ML-KEM of its own loads nothing, at neither end', async () => {
+  const { platform, asked } = watched(() => true);
+  const backend = platform.backend();
+  const pair = await backend.generateKeyPair();
+  const { native } = await backend.encapsulate(pair.encapsulationKey);
+  expect([pair.native, native, asked]).toEqual([true, true, []]);
+});
+
+test.each([
+  ['signatures', 'ML-DSA-65'],
+  ['yellowpages', 'yellowpages'],
+] as const)('the part %s is told by its name too', async (name, title) => {
+  const { platform } = watched(() => false);
+  expect(await refusalOf(platform[name]())).toMatchObject({ code: 'PQ_ERR_LOAD', cause: { message: `${title} could not be loaded: 404` } });
+});
