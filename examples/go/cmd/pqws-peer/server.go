@@ -49,7 +49,7 @@ func withPage(repository string, sockets http.Handler) http.Handler {
 	}
 	mux := http.NewServeMux()
 	files := map[string]string{"/page": "examples/page/index.html"}
-	for _, part := range []string{"polyfill", "portable", "ml-dsa", "yellowpages"} { // fetched by browsers that need them
+	for _, part := range []string{"polyfill", "kem", "portable", "ml-dsa", "yellowpages"} { // fetched by browsers that need them
 		name := "dist/pq-websocket." + part + ".min.js"
 		files["/"+name] = name
 	}

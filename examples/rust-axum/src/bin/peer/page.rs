@@ -10,7 +10,7 @@ pub fn router(repository: &Path, sockets: Router) -> Router {
     let page = repository.join("examples/page/index.html");
     let router = Router::new().route("/page", get(move || file(page.clone(), "text/html; charset=utf-8")));
     // Each part is fetched by browsers that need it.
-    let router = ["polyfill", "portable", "ml-dsa", "yellowpages"].iter().fold(router, |router, part| {
+    let router = ["polyfill", "kem", "portable", "ml-dsa", "yellowpages"].iter().fold(router, |router, part| {
         let path = format!("/dist/pq-websocket.{part}.min.js");
         let script = repository.join(&path[1..]);
         router.route(&path, get(move || file(script.clone(), "text/javascript; charset=utf-8")))
