@@ -62,7 +62,6 @@ export interface WhatwgSocket {
   addEventListener(type: string, listener: (event: never) => void): void;
 }
 
-const CONNECTING = 0;
 const OPEN = 1;
 /** RFC 6455 7.1.5: there was no close frame. */
 const ABNORMAL = 1006;
@@ -147,14 +146,14 @@ function joined(data: WsData): Uint8Array {
 /** As `attachTransport`, for a socket of the standard's shape. */
 export function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transport {
   let isClosed = false;
-  /** Chromium's own class is CLOSED at once where a policy allows no connection, and fires `error` alone. */
-  const isRefused = socket.readyState === CLOSED;
+  let hasOpened = socket.readyState === OPEN;
   // Some transports (msw) deliver a Blob whatever binaryType says. Reading one takes time; order stays.
   const inbound = new SerialQueue((error) => {
     host.transportFailed(error);
   });
   socket.binaryType = 'arraybuffer';
   socket.addEventListener('open', () => {
+    hasOpened = true;
     host.transportOpened();
   });
   socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
@@ -176,11 +175,11 @@ export function attachWhatwg(socket: WhatwgSocket, host: TransportHost): Transpo
   };
   socket.addEventListener('error', (event: { error?: unknown; message?: unknown }) => {
     host.transportFailed(event.error ?? event.message);
-    // Node 22's own class says no more of a connection that fails, nor does WebKit's of a port that Fetch blocks; both fire this
-    // while CONNECTING. The standard (WHATWG WebSockets, 4) has it CLOSED before `error`, and `close` in the same task.
-    if (isRefused || socket.readyState === CONNECTING) {
+    // The standard (WHATWG WebSockets, 4) fires `close` in the same task. Of connections that never were, some classes say no more:
+    // Node 22's, WebKit's for a port that Fetch blocks, Chromium's where a policy allows none.
+    if (!hasOpened) {
       setTimeout(() => {
-        if (!isClosed && socket.readyState !== OPEN) closed(ABNORMAL);
+        if (!isClosed) closed(ABNORMAL);
       });
     }
   });

@@ -191,6 +191,7 @@ describe('transports of other shapes', () => {
   test.each([
     ["CLOSED when made, as Chromium's own where a policy allows no connection", 3, 3],
     ["CONNECTING at 'error' and CLOSED then, as WebKit's own for a blocked port", 0, 3],
+    ["CLOSING from then on, as Node 22's own after close()", 2, 2],
   ])("one that fails with 'error' alone: %s", async (_, made, then) => {
     const Blocked = class extends MemorySocket {
       override readyState = made;
