@@ -116,11 +116,12 @@ export const sendCases = group('send', {
     send({ size: 4, type: '', arrayBuffer: () => Promise.resolve(new ArrayBuffer(4)), toString: () => 'no Blob' });
     send(Object.assign(Object.create(Uint8Array.prototype) as object, { toString: () => 'no view' }));
   }),
-  'a view whose properties lie': (scene) => echoed(scene, 1, (send) => {
+  // Node's own class believes them too, and throws.
+  'a view whose properties lie': { where: (kind) => kind !== 'node', run: (scene) => echoed(scene, 1, (send) => {
     const data = bytes(1, 2, 3);
     Object.defineProperties(data, { byteLength: { value: 1 }, byteOffset: { value: 1 }, buffer: { value: new ArrayBuffer(1) }, length: { value: 0 } });
     send(data);
-  }),
+  }) },
   'more arguments are ignored': (scene) => echoed(scene, 2, (send) => {
     send('text', { binary: true });
     send(bytes(1), () => { scene.note('a callback is not called'); });
@@ -253,7 +254,7 @@ export const bufferedCases = group('bufferedAmount', {
     },
   },
   'after the peer has closed': async (scene) => {
-    const socket = await scene.opened('/echo?open=[["close",4000,"x"]]');
+    const socket = scene.socket(scene.url('/echo?open=[["close",4000,"x"]]'));
     await scene.until(socket, 'close');
     scene.note('closed', socket.bufferedAmount);
     socket.send('lost');
