@@ -48,6 +48,10 @@ const SERVICE_WORKER = (url: string, options = '{}'): string => `
   await new Promise((resolve) => { if (worker.state === 'activated') resolve(); else worker.onstatechange = () => { if (worker.state === 'activated') resolve(); }; });
 `;
 
+/** Makes any engine one without ML-KEM of its own. */
+const WITHOUT_KEM = 'delete SubtleCrypto.prototype.encapsulateBits;\n';
+const PORTABLE = ['from the page', false, 4000, true];
+
 interface Site {
   readonly origin: string;
   /** Paths, in the order in which they were asked for. */
@@ -164,14 +168,27 @@ describe.each([
     assertSealed(tap, ['from the page', 'thank you']);
   });
 
-  test('a service worker that a bundler has made one file of needs no part', async () => {
+  test.each([
+    ['classic', 'iife'],
+    ['module', 'esm'],
+  ] as const)('a %s service worker that a bundler has made one file of needs no part', async (type, format) => {
     const { url, tap } = await echo();
-    const { 'app.js': app } = await bundled(false, 'iife');
-    const site = await startSite({ 'index.html': html(''), 'worker.js': `${app ?? ''}${ANSWERS.replace('new WebSocket', 'new PQWebSocket')}` });
+    const { 'app.js': app } = await bundled(false, format);
+    const site = await startSite({ 'index.html': html(''), 'worker.js': `${WITHOUT_KEM}${app ?? ''}{${ANSWERS.replace('new WebSocket', 'new PQWebSocket')}}` });
     const page = await open(site);
-    expect(await page.run(`${SERVICE_WORKER('/worker.js')}${ASK('worker', url)}`)).toEqual([[], whole]);
+    expect(await page.run(`${SERVICE_WORKER('/worker.js', `{ type: '${type}' }`)}${ASK('worker', url)}`)).toEqual([[], PORTABLE]);
     expect(new Set(site.requests)).toEqual(new Set(['index.html', 'worker.js']));
     assertSealed(tap, ['from the page', 'thank you']);
+  });
+
+  test('a module service worker of a bundle that is split fails closed', async () => {
+    const { url, tap } = await echo();
+    const worker = `import './without-kem.js'; import './app.js';${ANSWERS.replace('new WebSocket', 'new PQWebSocket')}`;
+    const site = await startSite({ ...split, 'index.html': html(''), 'worker.js': worker, 'without-kem.js': WITHOUT_KEM });
+    const page = await open(site);
+    const [, seen] = (await page.run(`${SERVICE_WORKER('/worker.js', "{ type: 'module' }")}${ASK('worker', url)}`)) as [unknown, unknown[]];
+    expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
+    for (const { frames } of tap.connections) expect(frames.filter(({ opcode }) => opcode < 8)).toEqual([]);
   });
 
   test.each([false, true])('fastOpen and close() in the same turn: nothing is opened, and the events are those of the native class (%s)', async (isTagged) => {
@@ -230,8 +247,7 @@ describe('a part that does not come', () => {
     site.missing.add(kemChunk);
     const page = await (engines[name] as Engine).open(`${site.origin}/`);
     onTestFinished(() => page.close());
-    // Chromium as it was.
-    await page.run('delete SubtleCrypto.prototype.encapsulateBits;');
+    await page.run(WITHOUT_KEM);
     const attempt = (): Promise<unknown> => page.run(`return talk('${url}', (url) => new PQWebSocket(url));`);
     const seen = (await attempt()) as unknown[];
     expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
@@ -243,7 +259,7 @@ describe('a part that does not come', () => {
     const again = await attempt();
     // Firefox 153 remembers a module that could not be fetched for as long as the page lives (docs/runtimes.md).
     const isAskedAgain = site.requests.length > asked;
-    expect(again).toEqual(isAskedAgain ? ['from the page', false, 4000, true] : seen);
+    expect(again).toEqual(isAskedAgain ? PORTABLE : seen);
     if (name === 'Chromium') expect(isAskedAgain).toBe(true);
   });
 });

@@ -31,7 +31,7 @@ globalThis.talk = (url, options) => new Promise((resolve) => {
   const socket = new PQWebSocket(url, [], options);
   socket.onopen = () => socket.send('said in a bundle');
   socket.onmessage = ({ data }) => { seen.push(data); socket.close(4000, 'bye'); };
-  socket.onclose = ({ code, reason, wasClean }) => resolve([...seen, code, reason, wasClean]);
+  socket.onclose = ({ code, reason, wasClean }) => resolve([...seen, code, reason, wasClean, socket.pq.nativeKem]);
 });
 `;
 

@@ -33,6 +33,6 @@ export async function checkSyntax(dist: string): Promise<string> {
       throw new Error(`${name}: ${(error as Error).message}`);
     }
   }
-  if (scripts.length < 4 || web.length < 10) throw new Error('there are too few files to parse');
+  if (scripts.length < 5 || web.length < 10) throw new Error('there are too few files to parse');
   return `${files.length} files are ES2022`;
 }

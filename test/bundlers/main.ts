@@ -80,22 +80,31 @@ async function startEcho(): Promise<Echo> {
 
 type Talk = (url: string, options: object) => Promise<unknown[]>;
 
-/** Runs what a bundler made: it must talk, and demand the server's key. */
+/** Runs what a bundler made: it must talk, with the engine's ML-KEM and without, and demand the server's key. */
 async function runInChromium(browser: TestBrowser, built: Built, { url, pin }: Echo): Promise<void> {
   const opened = await browser.open(built.url === undefined ? { folder: built.folder, html: built.html } : {});
   const { page, problems } = opened;
   try {
     if (built.url !== undefined) await page.goto(built.url, { waitUntil: 'load' });
-    await page.waitForFunction(() => 'talk' in globalThis, { timeout: 30_000 });
+    const ready = (): Promise<unknown> => page.waitForFunction(() => 'talk' in globalThis, { timeout: 30_000 });
+    await ready();
     const talk = (options: object): Promise<unknown[]> =>
       page.evaluate((to, given) => (globalThis as unknown as { talk: Talk }).talk(to, given), url, options);
-    const wanted = JSON.stringify(['said in a bundle', 4000, 'bye', true]);
-    for (const options of [{}, { serverKeys: [pin] }]) {
+    const expectTalk = async (options: object, nativeKem: boolean): Promise<void> => {
       const seen = JSON.stringify(await talk(options));
-      if (seen !== wanted) throw new Error(`with ${Object.keys(options).join() || 'no options'} it saw ${seen}`);
-    }
+      const wanted = JSON.stringify(['said in a bundle', 4000, 'bye', true, nativeKem]);
+      if (seen !== wanted) throw new Error(`with ${Object.keys(options).join() || 'no options'} it saw ${seen} in place of ${wanted}`);
+    };
+    await expectTalk({}, true);
+    await expectTalk({ serverKeys: [pin] }, true);
     const refused = await talk({ serverKeys: [`sha256:${'0'.repeat(64)}`] });
     if (refused[0] !== 3770) throw new Error(`it took a server that it does not know: ${JSON.stringify(refused)}`);
+    // As an engine that has no ML-KEM: then there is one more part to load.
+    await page.evaluateOnNewDocument('delete SubtleCrypto.prototype.encapsulateBits');
+    await page.reload({ waitUntil: 'load' });
+    await ready();
+    await expectTalk({}, false);
+    await expectTalk({ fastOpen: true }, false);
     if (problems.length > 0) throw new Error(problems.join('; '));
   } finally {
     await opened.close();
