@@ -18,6 +18,7 @@ vi.mock('../../src/platform/node.ts', async (original) => {
   return { platform: { ...platform, backend: () => backend } };
 });
 const { PQWebSocket } = await import('../../src/index.ts');
+const { install } = await import('../../src/polyfill.ts');
 const { wrapServerSocket } = await import('../../src/server.ts');
 const { attachAnytime, LateSocket } = await import('../../src/socket/late-transport.ts');
 
@@ -39,19 +40,23 @@ beforeEach(() => {
 });
 afterEach(() => {
   release();
+  vi.unstubAllGlobals();
 });
 
-/** @param constructing runs within the constructor of the WebSocket underneath */
-function connect(constructing: (socket: MemorySocket) => void = () => undefined, options: PQWebSocketOptions = {}): PQWebSocketInstance {
-  class Underlying extends network.WebSocket {
+/** @param constructing runs within its constructor */
+function underlying(constructing: (socket: MemorySocket) => void = () => undefined): NonNullable<PQWebSocketOptions['WebSocket']> {
+  return class extends network.WebSocket {
     constructor(url: string, protocols: string | string[] = []) {
       super(url, protocols);
       opened.push({ url, protocols: [protocols].flat() });
       this.protocol = 'pqws1';
       constructing(this);
     }
-  }
-  return new PQWebSocket('ws://host.test/path', [], { fastOpen: true, WebSocket: Underlying, ...options });
+  };
+}
+
+function connect(constructing?: (socket: MemorySocket) => void, options: PQWebSocketOptions = {}): PQWebSocketInstance {
+  return new PQWebSocket('ws://host.test/path', [], { fastOpen: true, WebSocket: underlying(constructing), ...options });
 }
 
 function record(socket: PQWebSocketInstance): unknown[] {
@@ -177,6 +182,26 @@ test('a class underneath that is open from the start counts as open', async () =
   release();
   await backend.settled();
   expect(network.clientEnd?.sent).toEqual([expect.stringContaining('ml_kem_768_encapsulation_key')]);
+});
+
+test('who wraps the polyfilled global sees the transport when it opens, and the polyfill beneath does not secure it again', async () => {
+  vi.stubGlobal('WebSocket', underlying());
+  install();
+  const seen: unknown[] = [];
+  globalThis.WebSocket = new Proxy(globalThis.WebSocket, {
+    construct(target, values: unknown[], newTarget) {
+      seen.push([String(values[0]), ([values[1]].flat())[0]]);
+      return Reflect.construct(target, values, newTarget) as object;
+    },
+  });
+  const socket = new PQWebSocket('ws://host.test/path', [], { fastOpen: true });
+  await turn();
+  expect([seen, opened]).toEqual([[], []]);
+  release();
+  const end = await network.nextServerEnd();
+  wrapServerSocket(end, { request: { headers: { 'sec-websocket-protocol': opened[0]?.protocols.join(', ') } } });
+  await once(socket, 'open');
+  expect([seen, opened.length]).toEqual([[['ws://host.test/path', 'pqws1']], 1]);
 });
 
 test.each(['close', 'terminate'] as const)('%s() of the transport alone: nothing can be sent, it ends once, in a later task', async (end) => {
