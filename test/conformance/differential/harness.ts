@@ -21,11 +21,8 @@ export interface Choice {
   readonly sample: boolean;
 }
 
-export interface Scripts {
-  readonly cases: string;
-  readonly class: string;
-  readonly polyfill: string;
-}
+/** By file name: `cases.js`, `class.js`, and `polyfill.js` with its parts. */
+export type Scripts = Readonly<Record<string, string>>;
 
 /** One variant in one context of one engine. */
 class Run {
@@ -134,6 +131,8 @@ export class Harness {
     response.writeHead(found === undefined ? 404 : 200, {
       'content-type': found?.type ?? 'text/plain',
       'cache-control': 'no-store',
+      // For the frame of an opaque origin: the polyfill's parts are loaded with a hash.
+      'access-control-allow-origin': '*',
       ...(policy === undefined ? {} : { 'content-security-policy': policy }),
     });
     response.end(found?.content ?? '');
@@ -142,20 +141,16 @@ export class Harness {
   #file(url: URL): { type: string; content: string; policy?: string | null } | undefined {
     const script = (content: string): { type: string; content: string } => ({ type: 'text/javascript; charset=utf-8', content });
     switch (url.pathname) {
-      case '/cases.js':
-        return script(this.#scripts.cases);
-      case '/class.js':
-        return script(this.#scripts.class);
-      case '/polyfill.js':
-        return script(this.#scripts.polyfill);
       case '/worker.js':
         return script(`importScripts(${scriptsOf(url.searchParams.get('variant')).map((name) => JSON.stringify(name)).join()});`);
       case '/frame/':
         return { type: 'text/html; charset=utf-8', content: frameOf(url.searchParams.get('variant')), policy: url.searchParams.get('policy') };
       case '/page/':
         return { type: 'text/html; charset=utf-8', content: pageOf(url.search) };
-      default:
-        return undefined;
+      default: {
+        const content = this.#scripts[url.pathname.slice(1)];
+        return content === undefined ? undefined : script(content);
+      }
     }
   }
 

@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildScriptTag, POLYFILL } from '../../../scripts/lib/script-tag.ts';
 import { bundle } from '../../browser/bundle.ts';
 import type { Place } from './compare.ts';
 import { Judge } from './compare.ts';
@@ -93,9 +94,9 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const contexts = BROWSER_CONTEXTS.filter((context) => options.context.length === 0 || options.context.some((part) => context.includes(part.toLowerCase())));
-  const [cases, withClass, polyfill] = await Promise.all(['engine-page.ts', 'engine-class.ts', '../../../src/polyfill-script.ts'].map((entry) => bundle(path.join(HERE, entry))));
+  const [cases, withClass, { files }] = await Promise.all([bundle(path.join(HERE, 'engine-page.ts')), bundle(path.join(HERE, 'engine-class.ts')), buildScriptTag()]);
   const { CaseServer } = (await import(await bundleForNode('servers'))) as typeof Servers;
-  const harness = await Harness.start({ cases: cases ?? '', class: withClass ?? '', polyfill: polyfill ?? '' }, CaseServer.start);
+  const harness = await Harness.start({ ...files, 'cases.js': cases, 'class.js': withClass, 'polyfill.js': files[POLYFILL] ?? '' }, CaseServer.start);
   const rows: Row[] = [];
   const judge = new Judge(WANTED_DIFFERENCES);
   try {
