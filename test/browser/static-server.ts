@@ -42,7 +42,7 @@ export async function serve(
     const name = pathname === '/' ? 'index.html' : decodeURIComponent(pathname.slice(1));
     void find(name, named, folder).then((content) => {
       const type = TYPES[path.extname(name)] ?? 'application/octet-stream';
-      response.writeHead(content === undefined ? 404 : 200, { ...headers, 'content-type': type, 'cache-control': 'no-store' });
+      response.writeHead(content === undefined ? 404 : 200, { 'cache-control': 'no-store', ...headers, 'content-type': type });
       response.end(content);
     });
   });
