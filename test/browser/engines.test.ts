@@ -1,4 +1,4 @@
-/** In each browser: the demo with a picture of it, the script tag that cannot be understood, and pq-websocket/native. */
+/** In each browser: the demo with a picture of it, the script tag, pages that are left and come back to, and pq-websocket/native. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -11,6 +11,7 @@ import { rawServer } from '../support/raw-peer.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 import type { Tapped } from '../support/ws-endpoints.ts';
+import { leaveAndReturn } from './back-forward.ts';
 import { bundle } from './bundle.ts';
 import type { NativeSeen } from './native-page.ts';
 import { serve } from './static-server.ts';
@@ -101,6 +102,19 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     const probe = await open('');
     await probe.run(`return new Promise((resolve) => { new WebSocket('${server.url}', ['probe']).onopen = () => resolve(); })`);
     expect((await server.nextPeer()).socket.protocol).toBe('probe');
+  });
+
+  test('a page that is left with an open socket and come back to sees the same with either class', async () => {
+    const plain = await rawServer();
+    onTestFinished(() => plain.close());
+    const { url } = await echo();
+    const native = await leaveAndReturn(engine, plain.url, files, '');
+    // Firefox keeps no page with an open socket.
+    expect(native).toEqual(name === 'Firefox' ? { seen: [['pageshow', false]], socket: null } : {
+      seen: [['pageshow', false], ['pagehide', true], ['pageshow', true], ['error', null, 3], ['close', 1006, 3]],
+      socket: 3,
+    });
+    expect(await leaveAndReturn(engine, url, files, '<script src="/polyfill.js"></script>')).toEqual(native);
   });
 
   test('pq-websocket/native: the ML-KEM of the engine, or no connection and a failure that says so', async () => {
