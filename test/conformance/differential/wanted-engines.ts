@@ -24,7 +24,9 @@ export const ENGINES_OWN: readonly Excuse[] = [
     'close: a frame that RFC 6455 forbids / (the case did not end)',
   ]),
   ...strays(['Firefox'], 'WHATWG WebSockets: code 1015 is not used, so that no script learns why a connection failed', ['handshake: TLS where there is none / socket close.code'], { native: 1015, ours: 1006 }),
-  ...strays(['Firefox'], 'fires error or not, by chance, when a connection is cut that close() has been called on', ['close: cut after close() was called / socket error'], { sometimes: true }),
+  ...strays(['Firefox', 'WebKitGTK'], 'fires error or not, by chance, when a connection is cut that close() has been called on', ['close: cut after close() was called / socket error'], { sometimes: true }),
+  ...strays(['Firefox'], 'ends its connections just before pagehide, and ours may hear of it after', ['leaving: close() in pagehide / readyState'], { native: 3, ours: 2, sometimes: true }),
+  ...strays(['Firefox'], 'ends its connections just before pagehide, and ours may hear of it after', ['leaving: the state of an open socket / pagehide', 'leaving: the state of an open socket / unload'], { native: 3, ours: 1, sometimes: true }),
   ...strays(['Firefox'], 'fires close while the document goes away; without the peer\'s sealed close it is not clean', ['lifetime: a frame that navigates ends its connections / socket close.wasClean']),
 
   ...strays(['WebKitGTK'], 'counts frame headers in bufferedAmount', ['send: after close(): dropped and counted / *', 'bufferedAmount: after the peer has closed / *', 'close: the close event comes once, and nothing after it / state.bufferedAmount', 'handshake: a failed socket stays closed / state.bufferedAmount']),

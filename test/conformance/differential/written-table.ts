@@ -8,10 +8,14 @@ const INTRODUCTION = `# Conformance
 The same cases run with the platform's own WebSocket and with \`PQWebSocket\` and the polyfill, and what scripts and servers can see is compared.
 *Equal*: the two showed the same. *Wanted difference*: each place where they differ is in
 [wanted-differences.ts](../test/conformance/differential/wanted-differences.ts) or [wanted-engines.ts](../test/conformance/differential/wanted-engines.ts) with its
-reason, most often that the engine strays from the standard where ours keeps to it. *Different*: something is not explained yet. Workers run a sample of the cases: shared and
-service workers always, dedicated ones with \`--short\`.
+reason, most often that the engine strays from the standard where ours keeps to it; in the browsers nearly every case with an event has one, since
+only the platform makes trusted events. *Different*: something is not explained. An entry that an engine of its list no longer needs fails the run.
+Shared and service workers run a sample of the cases, dedicated ones the same with \`--short\`.
 
 \`npm run conformance -- --write\` writes the rows of what it ran into this table; the others stay, each with the day of its run.
+
+Pages that are left with an open socket and come back to (the back-forward cache) are compared in test/browser/engines.test.ts. Not compared: ws:// from
+https pages (mixed content), which needs a certificate that the browsers trust, and proxies.
 `;
 
 /**
