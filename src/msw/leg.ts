@@ -6,6 +6,7 @@ import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
 import type { Message } from '../protocol/session-types.ts';
+import { Acceptance } from '../socket/acceptance.ts';
 import { Channel } from '../socket/channel.ts';
 import { Connection } from '../socket/connection.ts';
 import type { DispatchedSocket } from '../socket/dispatched-socket.ts';
@@ -35,13 +36,7 @@ export class Leg {
   constructor(role: 'client' | 'server', socket: DispatchedSocket, config: ChannelConfig, events: LegEvents) {
     this.#events = events;
     const backend = synchronousBackend;
-    let finish!: () => void;
-    let giveUp!: (reason: unknown) => void;
-    const finished = new Promise<void>((resolve, reject) => {
-      finish = resolve;
-      giveUp = reject;
-    });
-    finished.catch(() => undefined);
+    const acceptance = new Acceptance();
     this.#connection = new Connection<string>(
       socket,
       { role, backend, random: platform.random, now: () => performance.now(), readText: fromUtf8, ...config },
@@ -49,7 +44,9 @@ export class Leg {
         opened: () => {
           this.#opened();
         },
-        peerAccepted: finish,
+        peerAccepted: () => {
+          acceptance.accept();
+        },
         messages: (messages) => {
           this.#deliver(messages);
         },
@@ -57,14 +54,14 @@ export class Leg {
           if (this.#state !== 'closed') this.#state = 'closing';
         },
         closed: (outcome) => {
-          giveUp(outcome.failure ?? new Error('closed before the peer had proved itself'));
+          acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
           this.#state = 'closed';
           events.closed(outcome);
         },
       },
       ROLE_PARTS[role],
     );
-    this.channel = new Channel(this.#connection, backend.name, finished);
+    this.channel = new Channel(this.#connection, backend.name, acceptance);
   }
 
   get isClosed(): boolean {

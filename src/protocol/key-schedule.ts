@@ -16,6 +16,13 @@ export const MAX_EXPORT_BYTES = 8_160;
 const MAX_LABEL_BYTES = 1_000;
 
 const label = (text: string): Uint8Array => utf8(`pq-websocket/1 ${text}`);
+/** Encoded once: they are the same on every connection. */
+const LABELS = {
+  client: { key: label('client key'), update: label('client update') },
+  server: { key: label('server key'), update: label('server update') },
+  exporter: label('exporter'),
+  export: label('export '),
+};
 
 /** The key of one direction's present epoch, and the secret of the next. */
 export class DirectionKeys {
@@ -72,8 +79,8 @@ function deriveEpoch(
 ): MaybePromise<{ key: AeadKey; next: Secret }> {
   return chain(
     allOrNone<[AeadKey, Secret]>([
-      () => backend.deriveKey(secret, transcriptHash, label(`${direction} key`)),
-      () => deriveSecret(backend, secret, transcriptHash, label(`${direction} update`)),
+      () => backend.deriveKey(secret, transcriptHash, LABELS[direction].key),
+      () => deriveSecret(backend, secret, transcriptHash, LABELS[direction].update),
     ]),
     ([key, next]) => ({ key, next }),
   );
@@ -117,7 +124,7 @@ export class Exporter {
         `exportKey: label must have at most ${MAX_LABEL_BYTES} bytes of UTF-8, got ${labelBytes.length}`,
       );
     }
-    const info = concat(label('export '), u16be(length), labelBytes);
+    const info = concat(LABELS.export, u16be(length), labelBytes);
     return this.backend.deriveBytes(this.secret, this.transcriptHash, info, length);
   }
 
@@ -144,7 +151,7 @@ export function deriveConnectionKeys(
       allOrNone<[DirectionKeys, DirectionKeys, Secret]>([
         () => DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
         () => DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
-        () => deriveSecret(backend, sharedSecret, transcriptHash, label('exporter')),
+        () => deriveSecret(backend, sharedSecret, transcriptHash, LABELS.exporter),
       ]),
     () => {
       sharedSecret.destroy();

@@ -98,6 +98,22 @@ export class SerialQueue {
     else this.#run(step);
   }
 
+  /**
+   * A step without a function of its own, where every step counts: whoever is let in does it now, throws nothing, and
+   * tells `leave`.
+   * @returns whether nothing runs or waits
+   */
+  enter(): boolean {
+    if (this.#running) return false;
+    this.#running = true;
+    return true;
+  }
+
+  leave(): void {
+    this.#running = false;
+    if (this.#waiting.length > 0) this.#run(this.#waiting.shift());
+  }
+
   /** Drops the steps that have not begun, with all that they hold. */
   clear(): void {
     this.#waiting = [];

@@ -64,7 +64,7 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
   readonly #sealing = new Set<Receipt>();
   #sealingBytes = 0;
   /** Why nothing goes out any more. */
-  #abandoned: Error | undefined;
+  #abandoned: (() => Error) | undefined;
 
   constructor(
     private readonly config: OutboundConfig,
@@ -90,7 +90,7 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
   /** @param owned whether nobody else can change `payload`; otherwise it is copied now */
   add(kind: MessageKind, payload: Uint8Array, owned: boolean, sent: SentCallback | undefined): void {
     if (this.#abandoned === undefined) this.#outbox.add(kind, payload, owned, sent);
-    else sent?.(this.#abandoned);
+    else sent?.(this.#abandoned());
   }
 
   /**
@@ -137,14 +137,17 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
     });
   }
 
-  /** Gives up on everything that is not yet out; who asked to be told is told why. */
-  abandon(error: Error): void {
+  /**
+   * Gives up on everything that is not yet out; who asked to be told is told why.
+   * @param reason called where somebody is told
+   */
+  abandon(reason: () => Error): void {
     if (this.#abandoned !== undefined) return;
-    this.#abandoned = error;
+    this.#abandoned = reason;
     this.#sender?.stop();
-    for (const receipt of this.#sealing) drop(receipt, error);
+    for (const receipt of this.#sealing) drop(receipt, reason);
     this.#sealing.clear();
-    this.#outbox.abandon(error);
+    this.#outbox.abandon(reason);
   }
 
   /** @internal Seals a record of messages. */
@@ -171,6 +174,6 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
   }
 }
 
-function drop(receipt: Receipt, error: Error): void {
-  for (const sent of receipt.sent) sent(error);
+function drop(receipt: Receipt, reason: () => Error): void {
+  for (const sent of receipt.sent) sent(reason());
 }

@@ -149,9 +149,9 @@ export class Outbox {
   }
 
   /** Gives up on everything; who asked to be told is told why. */
-  abandon(error: Error): void {
+  abandon(reason: () => Error): void {
     const runs = this.#runs;
     this.#runs = [];
-    for (const { sent } of runs) for (const callback of sent) callback(error);
+    for (const { sent } of runs) for (const callback of sent) callback(reason());
   }
 }

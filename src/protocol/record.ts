@@ -5,6 +5,7 @@
 import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
 import { concat, fromUtf8, readU32be, u16be, utf8 } from './bytes.ts';
 import { Refusal } from './errors.ts';
+import { takeFrame } from './frame-pool.ts';
 
 export const Kind = {
   TEXT: 1,
@@ -64,14 +65,15 @@ export function maxInnerBytes(maxPayload: number): number {
 }
 
 /**
- * A frame's one buffer, inner in its place, nonce and tag still zero: `12 || content || kind || padding || 16`.
+ * A frame's one buffer, inner in its place, nonce and tag still open: `12 || content || kind || padding || 16`.
  * Where only its length is given, the content comes with the call that seals, or the caller writes it at NONCE_BYTES.
  */
 export function composeFrame(kind: Kind, content: Uint8Array | number, padding: Padding): Uint8Array {
   const length = typeof content === 'number' ? content : content.length;
-  const frame = new Uint8Array(NONCE_BYTES + paddedLength(length + 1, padding) + TAG_BYTES);
+  const frame = takeFrame(NONCE_BYTES + paddedLength(length + 1, padding) + TAG_BYTES);
   if (typeof content !== 'number') frame.set(content, NONCE_BYTES);
   frame[NONCE_BYTES + length] = kind;
+  frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);
   return frame;
 }
 

@@ -7,7 +7,7 @@ import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
 import { writeU64be } from './bytes.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import type { RekeyLimits } from './limits.ts';
-import { chain, OrderedResults, SerialQueue } from './maybe-promise.ts';
+import { chain, isPromise, OrderedResults, SerialQueue } from './maybe-promise.ts';
 import type { Padding } from './record.ts';
 import { composeFrame, Kind } from './record.ts';
 
@@ -104,19 +104,33 @@ export class RecordSender<T> {
   }
 
   #seal(frame: Uint8Array, ticket: T | undefined, content?: Uint8Array): void {
-    const additionalData = new Uint8Array(8);
-    writeU64be(additionalData, this.#sequence);
+    const sequence = this.#sequence;
     this.#sequence += 1;
     this.#epochRecords += 1;
     this.#epochBytes += frame.length - NONCE_BYTES - TAG_BYTES;
-    const isNext = this.#records.isIdle;
-    if (!isNext && content !== undefined) frame.set(content, NONCE_BYTES);
-    this.#records.push(() => {
-      if (this.#output === undefined) return;
-      this.config.random(frame.subarray(0, NONCE_BYTES));
-      const sealed = this.config.keys.key.seal(frame, additionalData, isNext ? content : undefined);
-      this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
-    });
+    if (!this.#records.enter()) {
+      if (content !== undefined) frame.set(content, NONCE_BYTES);
+      this.#records.push(() => {
+        this.#sealAs(sequence, frame, ticket);
+      });
+      return;
+    }
+    try {
+      this.#sealAs(sequence, frame, ticket, content);
+    } catch (error) {
+      this.#output?.failed(error);
+    }
+    this.#records.leave();
+  }
+
+  #sealAs(sequence: number, frame: Uint8Array, ticket: T | undefined, content?: Uint8Array): void {
+    if (this.#output === undefined) return;
+    const additionalData = new Uint8Array(8);
+    writeU64be(additionalData, sequence);
+    this.config.random(frame.subarray(0, NONCE_BYTES));
+    const sealed = this.config.keys.key.seal(frame, additionalData, content);
+    if (this.#results.isIdle && !isPromise(sealed)) this.#output.frame(sealed, ticket);
+    else this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
   }
 }
 

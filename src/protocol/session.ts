@@ -245,7 +245,7 @@ export class Session<Text> implements ProfileSession {
     this.#inbound.clear();
     this.#handshake.destroy();
     this.#link.destroyKeys();
-    this.#link.outbound.abandon(this.#reason());
+    this.#link.outbound.abandon(() => this.#reason());
   }
 
   /** Why nothing can be sent. */

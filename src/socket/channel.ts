@@ -2,19 +2,24 @@
 import type { BackendName } from '../crypto/backend.ts';
 import type { PQWebSocketError } from '../protocol/errors.ts';
 import type { ChannelCounters, PQChannel } from '../types.ts';
+import type { Acceptance } from './acceptance.ts';
 import type { Connection } from './connection.ts';
 
 export class Channel implements PQChannel {
   readonly kem = 'ML-KEM-768';
   readonly cipher = 'AES-256-GCM';
-  readonly finished: Promise<void>;
   readonly #connection: Connection<unknown>;
   readonly #backend: BackendName;
+  readonly #acceptance: Acceptance;
 
-  constructor(connection: Connection<unknown>, backend: BackendName, finished: Promise<void>) {
+  constructor(connection: Connection<unknown>, backend: BackendName, acceptance: Acceptance) {
     this.#connection = connection;
     this.#backend = backend;
-    this.finished = finished;
+    this.#acceptance = acceptance;
+  }
+
+  get finished(): Promise<void> {
+    return this.#acceptance.promise;
   }
 
   get profile(): 'v1' | 'yellowpages' {

@@ -4,6 +4,7 @@
  */
 import type { MaybePromise } from '../crypto/backend.ts';
 import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
+import { giveFrameBack, isPooled } from '../protocol/frame-pool.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
@@ -157,14 +158,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     const sent = receipt?.sent ?? NO_CALLBACKS;
     if (typeof message !== 'string') this.counters.bytesSealed += message.length;
     try {
-      this.transport.send(
-        message,
-        sent.length === 0
-          ? undefined
-          : (error): void => {
-              for (const callback of sent) callback(error ?? undefined);
-            },
-      );
+      this.transport.send(message, this.#whenSent(message, sent));
     } catch (error) {
       // The transport closed under us and has not said so yet.
       this.transportFailed(error);
@@ -172,6 +166,17 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
       return;
     }
     this.#bufferedAmount.transmitted(message.length, receipt?.applicationBytes ?? 0, this.transport.bufferedAmount);
+  }
+
+  /** What is to be done once the transport has sent `message`, if anything. */
+  #whenSent(message: string | Uint8Array, sent: readonly SentCallback[]): ((error?: Error) => void) | undefined {
+    // Only npm ws tells when it needs the bytes no more.
+    const frame = typeof message !== 'string' && this.transport.ws !== undefined && isPooled(message) ? message : undefined;
+    if (sent.length === 0 && frame === undefined) return undefined;
+    return (error) => {
+      if (frame !== undefined) giveFrameBack(frame);
+      for (const callback of sent) callback(error ?? undefined);
+    };
   }
 
   opened(): void {

@@ -4,11 +4,13 @@
  * events, the `ws`-style sockets through an emitter.
  */
 import { platform } from '#platform';
+import type { BackendName } from '../crypto/backend.ts';
 import { applicationProtocol } from '../protocol/fast-open.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import type { Message, SessionConfig } from '../protocol/session-types.ts';
+import { Acceptance } from './acceptance.ts';
 import { Channel } from './channel.ts';
 import type { ConnectionFace, ConnectionParts } from './connection.ts';
 import { Connection } from './connection.ts';
@@ -27,6 +29,8 @@ export type ReadyState = typeof CONNECTING | typeof OPEN | typeof CLOSING | type
 export interface SocketFace<Text> {
   readonly readText: SessionConfig<Text>['readText'];
   opened(): void;
+  /** The peer has proved that it holds the key. */
+  accepted?(): void;
   text(payload: Text): void;
   binary(payload: Uint8Array): void;
   /** Just before `closed`, where the standard fires `error`. */
@@ -43,32 +47,32 @@ export interface Underneath {
 
 export class SecureSocket<Text = unknown> {
   readonly connection: Connection<Text>;
-  readonly channel: Channel;
   readonly #face: SocketFace<Text>;
   readonly #sends: SendQueue;
   readonly #events: EventOrder;
+  readonly #acceptance = new Acceptance();
+  readonly #backend: BackendName;
+  #channel: Channel | undefined;
   #readyState: ReadyState = CONNECTING;
   #wasOpen = false;
 
   constructor({ role, transport, config }: Underneath, face: SocketFace<Text>, parts: ConnectionParts) {
-    let finish!: () => void;
-    let giveUp!: (reason: unknown) => void;
-    const finished = new Promise<void>((resolve, reject) => {
-      finish = resolve;
-      giveUp = reject;
-    });
-    finished.catch(() => undefined);
     this.#face = face;
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
     this.#sends = new SendQueue(() => this.connection);
     const backend = platform.backend();
+    this.#backend = backend.name;
     this.connection = new Connection<Text>(
       transport,
       { role, backend, random: platform.random, now: () => performance.now(), readText: face.readText, ...config },
-      this.#follow(finish, giveUp),
+      this.#follow(),
       parts,
     );
-    this.channel = new Channel(this.connection, backend.name, finished);
+  }
+
+  /** Made when it is asked for. */
+  get channel(): Channel {
+    return (this.#channel ??= new Channel(this.connection, this.#backend, this.#acceptance));
   }
 
   get readyState(): ReadyState {
@@ -118,7 +122,7 @@ export class SecureSocket<Text = unknown> {
     this.#sends.close(content, wasConnecting);
   }
 
-  #follow(finish: () => void, giveUp: (reason: unknown) => void): ConnectionFace<Text> {
+  #follow(): ConnectionFace<Text> {
     return {
       opened: () => {
         if (this.#readyState !== CONNECTING) return;
@@ -130,7 +134,10 @@ export class SecureSocket<Text = unknown> {
           this.#events.asTask(() => undefined);
         });
       },
-      peerAccepted: finish,
+      peerAccepted: () => {
+        this.#acceptance.accept();
+        this.#face.accepted?.();
+      },
       messages: (messages) => {
         let isFirst = true;
         for (const message of messages) {
@@ -145,7 +152,7 @@ export class SecureSocket<Text = unknown> {
         });
       },
       closed: (outcome, withError) => {
-        giveUp(outcome.failure ?? new Error('closed before the peer had proved itself'));
+        this.#acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
         // Some transports close within the application's own close() or send(); the standard's events are tasks.
         this.#events.asTask(() => {
           this.#readyState = CLOSED;

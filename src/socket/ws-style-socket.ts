@@ -32,6 +32,8 @@ const encoder = new TextEncoder();
 /** What a server must know of its sockets, whatever listeners the application adds or removes. */
 export interface SocketWatcher {
   opened(): void;
+  /** The peer has proved that it holds the key. */
+  accepted(): void;
   closed(): void;
 }
 
@@ -249,6 +251,9 @@ export class WsStyleSocket extends EventEmitter {
         this.#wasOpen = true;
         this.#emitSafely('open');
         this.#watcher?.opened();
+      },
+      accepted: () => {
+        this.#watcher?.accepted();
       },
       text: (payload) => {
         this.#emitSafely('message', platform.toBuffer(payload), false);

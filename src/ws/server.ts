@@ -252,16 +252,20 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         waiting = undefined;
         this.#hidden.delete(socket);
         // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
-        if (socket.pq.profile === 'yellowpages') this.#pending.delete(socket);
+        if (connectionOf(socket).session.profile === 'yellowpages') this.#pending.delete(socket);
         this.clients?.add(shown);
         throwUnheardErrors(socket);
         if (shownTo !== undefined) safely(shownTo.callback)(shown, shownTo.request);
       },
+      accepted: () => {
+        this.#pending.delete(socket);
+      },
       closed: () => {
-        const { failure } = shown.pq;
+        this.#pending.delete(socket);
         const upgrade = waiting?.request;
-        if (this.#hidden.delete(socket) && failure !== null && upgrade !== undefined) {
-          safely(() => this.emit('handshakeFailed', failure, upgrade))();
+        if (this.#hidden.delete(socket) && upgrade !== undefined) {
+          const { failure } = shown.pq;
+          if (failure !== null) safely(() => this.emit('handshakeFailed', failure, upgrade))();
         }
         this.clients?.delete(shown);
         this.#closeWhenEmpty();
@@ -278,11 +282,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   /** Refusing newcomers instead of the oldest would let slow attackers lock everybody out. */
   #admitPending(socket: WsStyleSocket): void {
-    const settle = (): void => {
-      this.#pending.delete(socket);
-    };
     this.#pending.add(socket);
-    socket.pq.finished.then(settle, settle);
     if (this.#pending.size <= this.#maxPending) return;
     const [oldest] = this.#pending;
     if (oldest === undefined) return;
