@@ -67,9 +67,12 @@ export class ClientKeyAgreement {
         this.destroy();
       },
     );
-    return chain(decapsulated, (sharedSecret) =>
-      agree(this.config, this.#clientHello, serverHello as string, sharedSecret, keyPair.native),
-    );
+    return chain(decapsulated, (sharedSecret) => {
+      const clientHello = this.#clientHello;
+      // Nobody needs it again, and a connection may live long.
+      this.#clientHello = '';
+      return agree(this.config, clientHello, serverHello as string, sharedSecret, keyPair.native);
+    });
   }
 
   destroy(): void {

@@ -32,7 +32,8 @@ export class DirectionKeys {
     private readonly backend: CryptoBackend,
     private readonly transcriptHash: Uint8Array,
     private readonly direction: Direction,
-    private current: { readonly key: AeadKey; readonly next: Secret },
+    private current: AeadKey,
+    private next: Secret,
   ) {}
 
   /** Epoch 0, from the shared secret, which stays the caller's to destroy. */
@@ -44,21 +45,21 @@ export class DirectionKeys {
   ): MaybePromise<DirectionKeys> {
     return chain(
       deriveEpoch(backend, transcriptHash, direction, sharedSecret),
-      (epoch) => new DirectionKeys(backend, transcriptHash, direction, epoch),
+      ([key, next]) => new DirectionKeys(backend, transcriptHash, direction, key, next),
     );
   }
 
   get key(): AeadKey {
-    return this.current.key;
+    return this.current;
   }
 
   /** Enters the next epoch and destroys what belongs to this one. */
   advance(): MaybePromise<void> {
-    const { key, next } = this.current;
-    return chain(deriveEpoch(this.backend, this.transcriptHash, this.direction, next), (epoch) => {
-      key.destroy();
-      next.destroy();
-      this.current = epoch;
+    return chain(deriveEpoch(this.backend, this.transcriptHash, this.direction, this.next), ([key, next]) => {
+      this.current.destroy();
+      this.next.destroy();
+      this.current = key;
+      this.next = next;
       if (this.destroyed) this.destroy();
     });
   }
@@ -66,8 +67,8 @@ export class DirectionKeys {
   /** May be called while the next epoch is being derived, which is then destroyed too. */
   destroy(): void {
     this.destroyed = true;
-    this.current.key.destroy();
-    this.current.next.destroy();
+    this.current.destroy();
+    this.next.destroy();
   }
 }
 
@@ -76,14 +77,11 @@ function deriveEpoch(
   transcriptHash: Uint8Array,
   direction: Direction,
   secret: Secret,
-): MaybePromise<{ key: AeadKey; next: Secret }> {
-  return chain(
-    allOrNone<[AeadKey, Secret]>([
-      () => backend.deriveKey(secret, transcriptHash, LABELS[direction].key),
-      () => deriveSecret(backend, secret, transcriptHash, LABELS[direction].update),
-    ]),
-    ([key, next]) => ({ key, next }),
-  );
+): MaybePromise<[AeadKey, Secret]> {
+  return allOrNone<[AeadKey, Secret]>([
+    () => backend.deriveKey(secret, transcriptHash, LABELS[direction].key),
+    () => deriveSecret(backend, secret, transcriptHash, LABELS[direction].update),
+  ]);
 }
 
 function deriveSecret(

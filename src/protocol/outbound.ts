@@ -60,8 +60,8 @@ class SenderSettings implements SenderConfig {
 export class Outbound implements RecordSink, SenderOutput<Ticket> {
   readonly #outbox: Outbox;
   #sender: RecordSender<Ticket> | undefined;
-  /** Messages whose frames are being sealed. */
-  readonly #sealing = new Set<Receipt>();
+  /** Messages whose frames are being sealed, in the order in which the frames come out. */
+  readonly #sealing: Receipt[] = [];
   #sealingBytes = 0;
   /** Why nothing goes out any more. */
   #abandoned: (() => Error) | undefined;
@@ -146,7 +146,7 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
     this.#abandoned = reason;
     this.#sender?.stop();
     for (const receipt of this.#sealing) drop(receipt, reason);
-    this.#sealing.clear();
+    this.#sealing.length = 0;
     this.#outbox.abandon(reason);
   }
 
@@ -157,7 +157,7 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
       drop(receipt, this.#abandoned);
       return;
     }
-    this.#sealing.add(receipt);
+    this.#sealing.push(receipt);
     this.#sender?.push(kind, frame, receipt, content);
   }
 
@@ -169,7 +169,10 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
   /** @internal A record is sealed. */
   frame(frame: Uint8Array, ticket: Ticket | undefined): void {
     ticket?.sealed?.();
-    if (ticket !== undefined && this.#sealing.delete(ticket)) this.#sealingBytes -= ticket.applicationBytes;
+    if (ticket !== undefined && this.#sealing[0] === ticket) {
+      this.#sealing.shift();
+      this.#sealingBytes -= ticket.applicationBytes;
+    }
     this.output.transmit(frame, ticket);
   }
 }

@@ -4,15 +4,13 @@ import { Refusal } from './errors.ts';
 import type { Handshake } from './handshake-role.ts';
 import type { ServerProof } from './handshake.ts';
 import { buildFinished } from './handshake.ts';
-import type { Agreement } from './key-agreement.ts';
+import type { Answer } from './server-key-agreement.ts';
 import { answerClientHello } from './server-key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import type { Link } from './link.ts';
 import { attempt, chain } from './maybe-promise.ts';
 import type { State } from './states.ts';
 import { SERVER_STATES } from './states.ts';
-
-type Answer = Agreement & { readonly serverHello: string };
 
 export class ServerHandshake implements Handshake {
   static readonly states = SERVER_STATES;
@@ -28,8 +26,8 @@ export class ServerHandshake implements Handshake {
     if (earlyHello === undefined || !state.is('server: awaiting client hello')) return undefined;
     state.move('early hello');
     const answered = attempt<Answer | undefined>(() => answerClientHello(config, earlyHello), notOurs);
-    return chain(answered, (agreement) => {
-      if (agreement !== undefined) return this.#answer(agreement, 'server: answering early');
+    return chain(answered, (answer) => {
+      if (answer !== undefined) return this.#answer(answer, 'server: answering early');
       if (state.is('server: answering early')) state.move('early hello refused');
       return undefined;
     });
@@ -49,7 +47,7 @@ export class ServerHandshake implements Handshake {
   #acceptClientHello(message: string | Uint8Array): MaybePromise<void> {
     const { state, config } = this.link;
     state.move('client hello');
-    return chain(answerClientHello(config, message), (agreement) => this.#answer(agreement, 'server: replying'));
+    return chain(answerClientHello(config, message), (answer) => this.#answer(answer, 'server: replying'));
   }
 
   #acceptRepeatedHello(message: string | Uint8Array): void {
@@ -68,7 +66,7 @@ export class ServerHandshake implements Handshake {
   }
 
   /** @param during the state that nothing may have changed meanwhile */
-  #answer(agreement: Answer, during: State): MaybePromise<void> {
+  #answer({ agreement, serverHello }: Answer, during: State): MaybePromise<void> {
     const { state } = this.link;
     if (!state.is(during)) {
       destroyKeys(agreement.keys);
@@ -76,7 +74,7 @@ export class ServerHandshake implements Handshake {
     }
     this.link.establish(agreement);
     return chain(this.#prove(agreement.transcriptHash), (proof) =>
-      state.is(during) ? this.#reply(agreement.serverHello, buildFinished(proof)) : undefined,
+      state.is(during) ? this.#reply(serverHello, buildFinished(proof)) : undefined,
     );
   }
 

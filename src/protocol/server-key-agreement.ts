@@ -7,16 +7,22 @@ import type { Agreement, KeyAgreementConfig } from './key-agreement.ts';
 import { agree } from './key-agreement.ts';
 import { attempt, chain } from './maybe-promise.ts';
 
+/** What a server has to say to a hello, and what both agree on with it. */
+export interface Answer {
+  readonly agreement: Agreement;
+  readonly serverHello: string;
+}
+
 /** @throws {Refusal} or rejects with one */
 export function answerClientHello(
   config: KeyAgreementConfig,
   clientHello: string | Uint8Array,
-): MaybePromise<Agreement & { readonly serverHello: string }> {
+): MaybePromise<Answer> {
   const encapsulationKey = parseClientHello(clientHello);
   return chain(encapsulate(config, encapsulationKey), ({ ciphertext, sharedSecret, native }) => {
     const serverHello = buildServerHello(ciphertext);
     return chain(agree(config, clientHello as string, serverHello, sharedSecret, native), (agreement) => ({
-      ...agreement,
+      agreement,
       serverHello,
     }));
   });

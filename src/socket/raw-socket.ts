@@ -11,6 +11,8 @@ export interface NetworkSocket {
   readonly remoteFamily?: string | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
+  readonly writableFinished?: boolean | undefined;
+  readonly destroyed?: boolean | undefined;
   on(event: string, listener: () => void): unknown;
   ref?(): unknown;
   unref?(): unknown;
@@ -25,6 +27,7 @@ export class RawSocket extends EventEmitter {
   constructor(socket: NetworkSocket) {
     super();
     this.#socket = socket;
+    this._writableState.finished = socket.writableFinished === true || socket.destroyed === true;
     socket.on('drain', () => this.emit('drain'));
     socket.on('finish', () => {
       this.finish();

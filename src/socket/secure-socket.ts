@@ -45,7 +45,10 @@ export interface Underneath {
   readonly config: ChannelConfig;
 }
 
-export class SecureSocket<Text = unknown> {
+/** Milliseconds. */
+const now = (): number => performance.now();
+
+export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly connection: Connection<Text>;
   readonly #face: SocketFace<Text>;
   readonly #sends: SendQueue;
@@ -64,8 +67,8 @@ export class SecureSocket<Text = unknown> {
     this.#backend = backend.name;
     this.connection = new Connection<Text>(
       transport,
-      { role, backend, random: platform.random, now: () => performance.now(), readText: face.readText, ...config },
-      this.#follow(),
+      { role, backend, random: platform.random, now, readText: face.readText, ...config },
+      this,
       parts,
     );
   }
@@ -122,52 +125,59 @@ export class SecureSocket<Text = unknown> {
     this.#sends.close(content, wasConnecting);
   }
 
-  #follow(): ConnectionFace<Text> {
-    return {
-      opened: () => {
-        if (this.#readyState !== CONNECTING) return;
-        this.#events.next(() => {
-          this.#readyState = OPEN;
-          this.#wasOpen = true;
-          this.#face.opened();
-          // A message may have come with the end of the handshake. Who awaited `open` listens a microtask later.
-          this.#events.asTask(() => undefined);
-        });
-      },
-      peerAccepted: () => {
-        this.#acceptance.accept();
-        this.#face.accepted?.();
-      },
-      messages: (messages) => {
-        let isFirst = true;
-        for (const message of messages) {
-          if (this.#events.isFree) this.#deliver(message);
-          else this.#deliverLater(message, isFirst);
-          isFirst = false;
-        }
-      },
-      closing: () => {
-        this.#events.next(() => {
-          if (this.#readyState < CLOSING) this.#readyState = CLOSING;
-        });
-      },
-      closed: (outcome, withError) => {
-        this.#acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
-        // Some transports close within the application's own close() or send(); the standard's events are tasks.
-        this.#events.asTask(() => {
-          this.#readyState = CLOSED;
-          // Whatever ended it, a socket that never opened has failed.
-          const hasFailed = withError || !this.#wasOpen;
-          if (hasFailed) this.#face.failed(outcome);
-          const close = (): void => {
-            this.#face.closed(outcome);
-          };
-          // Where the platform dispatches, microtasks of `error` come before `close`, and no task does.
-          if (hasFailed && platform.queueTask !== undefined) queueMicrotask(close);
-          else close();
-        });
-      },
-    };
+  // What the connection says. Members of this class, not functions of each socket: an idle one holds as little as it can.
+
+  /** @internal */
+  opened(): void {
+    if (this.#readyState !== CONNECTING) return;
+    this.#events.next(() => {
+      this.#readyState = OPEN;
+      this.#wasOpen = true;
+      this.#face.opened();
+      // A message may have come with the end of the handshake. Who awaited `open` listens a microtask later.
+      this.#events.asTask(() => undefined);
+    });
+  }
+
+  /** @internal */
+  peerAccepted(): void {
+    this.#acceptance.accept();
+    this.#face.accepted?.();
+  }
+
+  /** @internal */
+  messages(messages: readonly Message<Text>[]): void {
+    let isFirst = true;
+    for (const message of messages) {
+      if (this.#events.isFree) this.#deliver(message);
+      else this.#deliverLater(message, isFirst);
+      isFirst = false;
+    }
+  }
+
+  /** @internal */
+  closing(): void {
+    this.#events.next(() => {
+      if (this.#readyState < CLOSING) this.#readyState = CLOSING;
+    });
+  }
+
+  /** @internal */
+  closed(outcome: CloseOutcome, withError: boolean): void {
+    this.#acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
+    // Some transports close within the application's own close() or send(); the standard's events are tasks.
+    this.#events.asTask(() => {
+      this.#readyState = CLOSED;
+      // Whatever ended it, a socket that never opened has failed.
+      const hasFailed = withError || !this.#wasOpen;
+      if (hasFailed) this.#face.failed(outcome);
+      const close = (): void => {
+        this.#face.closed(outcome);
+      };
+      // Where the platform dispatches, microtasks of `error` come before `close`, and no task does.
+      if (hasFailed && platform.queueTask !== undefined) queueMicrotask(close);
+      else close();
+    });
   }
 
   /** The first message of a record comes in the task that brought the record. */

@@ -15,6 +15,7 @@ import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
 import { ROLE_PARTS } from './role-parts.ts';
 import { later, safely, throwLater } from './safely.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { ReadyState, SocketFace, Underneath } from './secure-socket.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN, SecureSocket } from './secure-socket.ts';
 import type { WsSocket } from './transport.ts';
@@ -67,7 +68,7 @@ export class WsStyleSocket extends EventEmitter {
   static {
     connectionOf = (socket): Connection<Uint8Array> => socket.#secure.connection;
     setRawSocket = (socket, network): void => {
-      socket.#rawSocket = new RawSocket(network);
+      socket.#network = network;
     };
     watchSocket = (socket, watcher): void => {
       socket.#watcher = watcher;
@@ -83,21 +84,70 @@ export class WsStyleSocket extends EventEmitter {
           return getAttribute(this, type);
         },
         set(this: WsStyleSocket, handler: unknown) {
-          setAttribute(this, this.#facts, type, handler);
+          setAttribute(this, this.#face, type, handler);
         },
       });
     }
   }
 
-  readonly #secure: SecureSocket<Uint8Array>;
-  readonly #facts: EventFacts = {
-    wasClean: () => this.#wasClean,
-    domData: (data) => (this.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data),
+  /** What this socket hears, and what its events tell: one object, not a function for each of them. */
+  static readonly #Face = class implements SocketFace<Uint8Array>, EventFacts {
+    constructor(private readonly socket: WsStyleSocket) {}
+
+    readText(payload: Uint8Array): Uint8Array | undefined {
+      return platform.isUtf8(payload) ? payload : undefined;
+    }
+
+    opened(): void {
+      this.socket.#wasOpen = true;
+      this.socket.#emitSafely('open');
+      this.socket.#watcher?.opened();
+    }
+
+    accepted(): void {
+      this.socket.#watcher?.accepted();
+    }
+
+    text(payload: Uint8Array): void {
+      this.socket.#emitSafely('message', platform.toBuffer(payload), false);
+    }
+
+    binary(payload: Uint8Array): void {
+      this.socket.#emitSafely('message', asBinaryType(payload, this.socket.#binaryType), true);
+    }
+
+    failed(outcome: CloseOutcome): void {
+      const { socket } = this;
+      // The application's own close took too long: ws only says 1006.
+      if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
+      const isThrown = socket.#throwsUnheardErrors && !socket.#wasOpen;
+      if (!isThrown && socket.listenerCount('error') === 0) return;
+      socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
+    }
+
+    closed({ code, reason, wasClean }: CloseOutcome): void {
+      this.socket.#wasClean = wasClean;
+      this.socket.#watcher?.closed();
+      this.socket.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
+    }
+
+    wasClean(): boolean {
+      return this.socket.#wasClean;
+    }
+
+    domData(data: unknown): unknown {
+      const isUnset = this.socket.#binaryType === undefined;
+      return isUnset && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data;
+    }
   };
-  readonly #pings = new UnansweredPings();
+
+  readonly #secure: SecureSocket<Uint8Array>;
+  readonly #face = new WsStyleSocket.#Face(this);
+  #pings: UnansweredPings | undefined;
   #fragments: Fragments | undefined;
   /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
   #binaryType: WsBinaryType | undefined;
+  #network: NetworkSocket | undefined;
   #rawSocket: RawSocket | null = null;
   #watcher: SocketWatcher | undefined;
   #throwsUnheardErrors = false;
@@ -109,7 +159,7 @@ export class WsStyleSocket extends EventEmitter {
   constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
     const opened = open(this);
-    this.#secure = new SecureSocket(opened, this.#face(), ROLE_PARTS[opened.role]);
+    this.#secure = new SecureSocket(opened, this.#face, ROLE_PARTS[opened.role]);
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
@@ -155,13 +205,14 @@ export class WsStyleSocket extends EventEmitter {
     return this.#secure.channel;
   }
 
-  /** Where npm `ws` keeps its network socket; null until there is one. */
+  /** Where npm `ws` keeps its network socket; null until there is one. Made when it is asked for. */
   get _socket(): RawSocket | null {
+    if (this.#network !== undefined) this.#rawSocket ??= new RawSocket(this.#network);
     return this.#rawSocket;
   }
 
   addEventListener(type: string, listener: unknown, options?: boolean | ListenerOptions): void {
-    addDomListener(this, this.#facts, type, listener, typeof options === 'object' ? options : {});
+    addDomListener(this, this.#face, type, listener, typeof options === 'object' ? options : {});
   }
 
   removeEventListener(type: string, listener: unknown): void {
@@ -244,38 +295,6 @@ export class WsStyleSocket extends EventEmitter {
     if (this.readyState !== CONNECTING) transport.resume();
   }
 
-  #face(): SocketFace<Uint8Array> {
-    return {
-      readText: (payload) => (platform.isUtf8(payload) ? payload : undefined),
-      opened: () => {
-        this.#wasOpen = true;
-        this.#emitSafely('open');
-        this.#watcher?.opened();
-      },
-      accepted: () => {
-        this.#watcher?.accepted();
-      },
-      text: (payload) => {
-        this.#emitSafely('message', platform.toBuffer(payload), false);
-      },
-      binary: (payload) => {
-        this.#emitSafely('message', asBinaryType(payload, this.#binaryType), true);
-      },
-      failed: (outcome) => {
-        // The application's own close took too long: ws only says 1006.
-        if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
-        const isThrown = this.#throwsUnheardErrors && !this.#wasOpen;
-        if (!isThrown && this.listenerCount('error') === 0) return;
-        this.#emitSafely('error', errorOf(outcome, this.#closedByCaller && !this.#wasOpen));
-      },
-      closed: ({ code, reason, wasClean }) => {
-        this.#wasClean = wasClean;
-        this.#watcher?.closed();
-        this.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
-      },
-    };
-  }
-
   /** A listener that throws must not end the connection. */
   #emitSafely(event: string, ...values: unknown[]): void {
     try {
@@ -289,7 +308,7 @@ export class WsStyleSocket extends EventEmitter {
     for (const event of ['ping', 'pong']) {
       ws.on(event, (data: Uint8Array) => {
         this.#secure.inEventOrder(() => {
-          const shown = event === 'pong' ? platform.toBuffer(this.#pings.answered(data)) : data;
+          const shown = event === 'pong' ? platform.toBuffer(this.#pings?.answered(data) ?? data) : data;
           if (this.readyState !== CONNECTING) this.#emitSafely(event, shown);
         });
       });
@@ -305,7 +324,7 @@ export class WsStyleSocket extends EventEmitter {
       const transport = this.#transport(name);
       // Behind what was sent before it.
       this.#secure.inOrder(() => {
-        if (name === 'ping') this.#pings.sent(kept);
+        if (name === 'ping') (this.#pings ??= new UnansweredPings()).sent(kept);
         transport[name](undefined, undefined, callback && safely(callback));
       });
     } else if (callback !== undefined) later(safely(callback))(this.#notOpen());

@@ -223,7 +223,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     // ws takes 0 for no limit.
     const given = options.maxPayload === 0 ? Number.MAX_SAFE_INTEGER : options.maxPayload;
     const maxPayload = numberOption(WHERE, 'maxPayload', given, DEFAULT_LIMITS.maxPayload, 1, Number.MAX_SAFE_INTEGER);
-    return { ...config, limits: { ...config.limits, maxPayload } };
+    return config.limits.maxPayload === maxPayload ? config : { ...config, limits: { ...config.limits, maxPayload } };
   }
 
   #secure(plain: PlainSocket, request: IncomingMessage, network: Duplex, callback: UpgradeCallback): void {

@@ -9,7 +9,7 @@ const PASSED_ON: ReadonlySet<string | symbol> = new Set(['upgrade', 'unexpected-
 
 export class PlainTransport extends PlainSocket {
   readonly #face: EventEmitter;
-  readonly #upgraded: (response: IncomingMessage) => void;
+  #upgraded: ((response: IncomingMessage) => void) | undefined;
 
   /**
    * @param face whom those events are shown on
@@ -29,7 +29,11 @@ export class PlainTransport extends PlainSocket {
 
   override emit(event: string | symbol, ...values: unknown[]): boolean {
     if (!PASSED_ON.has(event)) return super.emit(event, ...values);
-    if (event === 'upgrade') this.#upgraded(values[0] as IncomingMessage);
+    if (event === 'upgrade') {
+      this.#upgraded?.(values[0] as IncomingMessage);
+      // An idle connection holds nothing of how it was made.
+      this.#upgraded = undefined;
+    }
     return this.#face.emit(event, ...values);
   }
 
