@@ -1,0 +1,57 @@
+/** Buffers that are used again: never by two at a time, never with anything in them that the frame does not overwrite. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
+import { composeFrame, Kind, parseInner } from '../../src/protocol/record.ts';
+
+const LARGE = 40_000;
+
+describe('frame pool', () => {
+  test('a frame that was given back is used again', () => {
+    const { buffer } = takeFrame(LARGE);
+    giveFrameBack(new Uint8Array(buffer));
+    expect(takeFrame(LARGE).buffer).toBe(buffer);
+  });
+
+  test('a frame that is out is nobody else’s, and is given back once', () => {
+    const frame = takeFrame(LARGE);
+    expect(takeFrame(LARGE).buffer).not.toBe(frame.buffer);
+    giveFrameBack(frame);
+    giveFrameBack(frame);
+    expect(takeFrame(LARGE).buffer).toBe(frame.buffer);
+    expect(takeFrame(LARGE).buffer).not.toBe(frame.buffer);
+  });
+
+  test('memory that is not from here is never taken', () => {
+    const foreign = new Uint8Array(LARGE);
+    expect(isPooled(foreign)).toBe(false);
+    giveFrameBack(foreign);
+    expect(takeFrame(LARGE).buffer).not.toBe(foreign.buffer);
+  });
+
+  test('short frames have memory of their own', () => {
+    const frame = takeFrame(100);
+    expect([frame.byteLength, frame.buffer.byteLength, isPooled(frame)]).toEqual([100, 100, false]);
+  });
+
+  test('what is kept is bounded', () => {
+    const frames = Array.from({ length: 100 }, () => takeFrame(1_000_000));
+    for (const frame of frames) giveFrameBack(frame);
+    const again = new Set(Array.from({ length: 100 }, () => takeFrame(1_000_000).buffer));
+    expect(frames.filter(({ buffer }) => again.has(buffer)).length).toBeLessThanOrEqual(2);
+  });
+
+  test('whatever stood in a buffer, a record has its content, its kind, and zeros', () => {
+    const contents = fc.uint8Array({ minLength: 8_000, maxLength: 40_000, size: 'max' });
+    fc.assert(
+      fc.property(contents, fc.constantFrom('off', 'padme', 1_000, 50_000), (content, padding) => {
+        const dirty = takeFrame(60_000);
+        dirty.fill(0xff);
+        giveFrameBack(dirty);
+        const frame = composeFrame(Kind.BINARY, content, padding);
+        expect(parseInner(frame.subarray(12, -16))).toEqual({ kind: Kind.BINARY, content });
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
