@@ -149,7 +149,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        onlyImports(['\\./', '\\.\\./crypto/backend\\.ts$'], 'protocol/ imports itself and the interface crypto/backend.ts, nothing else.'),
+        onlyImports(['\\./', '#frames$', '\\.\\./crypto/backend\\.ts$'], 'protocol/ imports itself, frames by platform included, and the interface crypto/backend.ts, nothing else.'),
       ],
       'no-restricted-globals': [
         'error',

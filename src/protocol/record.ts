@@ -2,10 +2,10 @@
  * What is inside a record (PROTOCOL.md, "Records"): `content || kind || zero padding`, and the contents of
  * batches and closes. Sealing and sequence numbers are the sender's and the receiver's, next door.
  */
+import { takeFrame } from '#frames';
 import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
 import { concat, fromUtf8, readU32be, u16be, utf8 } from './bytes.ts';
 import { Refusal } from './errors.ts';
-import { takeFrame } from './frame-pool.ts';
 
 export const Kind = {
   TEXT: 1,

@@ -20,7 +20,7 @@ export class Acceptance {
       this.#promise = new Promise((resolve, reject) => {
         this.#settle = (): void => {
           if (this.#outcome === 'accepted') resolve();
-          else if (this.#outcome !== undefined) reject(this.#outcome() as Error);
+          else if (this.#outcome !== undefined) reject(this.#outcome());
         };
       });
       this.#promise.catch(() => undefined);

@@ -2,9 +2,9 @@
  * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
  * ends and every class that an application sees stand on this one.
  */
+import { giveFrameBack, isPooled } from '#frames';
 import type { MaybePromise } from '../crypto/backend.ts';
 import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
-import { giveFrameBack, isPooled } from '../protocol/frame-pool.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';

@@ -1,4 +1,4 @@
-/** What an 'error' listener of a `ws`-style socket gets. */
+/** The errors of a `ws`-style socket: what an 'error' listener gets, and who sends too early or too late. */
 import type { CloseOutcome } from '../protocol/outcome.ts';
 
 /**
@@ -10,4 +10,10 @@ export function errorOf({ failure }: CloseOutcome, closedEarly: boolean): Error 
   if (failure?.code === 'PQ_ERR_TRANSPORT' && cause instanceof Error) return cause;
   if (closedEarly) return new Error('WebSocket was closed before the connection was established', { cause: failure });
   return failure ?? new Error('the connection never opened');
+}
+
+const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
+
+export function notOpen(readyState: number): Error {
+  return new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`);
 }

@@ -19,24 +19,16 @@ import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { ReadyState, SocketFace, Underneath } from './secure-socket.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN, SecureSocket } from './secure-socket.ts';
 import type { WsSocket } from './transport.ts';
-import type { Brand } from './underlying.ts';
-import { BRAND } from './underlying.ts';
+import type { Brand, BRAND } from './underlying.ts';
 import type { Callback, SendOptions } from './ws-arguments.ts';
 import { closeContent, sendData } from './ws-arguments.ts';
-import { errorOf } from './ws-errors.ts';
+import type { SocketWatcher } from './socket-watcher.ts';
+import { errorOf, notOpen } from './ws-errors.ts';
 import type { EventFacts, ListenerOptions } from './ws-events.ts';
+import { defineWsInterface } from './ws-interface.ts';
 import { addDomListener, dispatchDomEvent, EVENT_TYPES, getAttribute, removeDomListener, setAttribute } from './ws-events.ts';
 
-const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const encoder = new TextEncoder();
-
-/** What a server must know of its sockets, whatever listeners the application adds or removes. */
-export interface SocketWatcher {
-  opened(): void;
-  /** The peer has proved that it holds the key. */
-  accepted(): void;
-  closed(): void;
-}
 
 /** What the rest of this package reaches; not members, so that no script sees them. */
 export let connectionOf: (socket: WsStyleSocket) => Connection<Uint8Array>;
@@ -51,10 +43,10 @@ export let watchSocket: (socket: WsStyleSocket, watcher: SocketWatcher) => void;
 export let throwUnheardErrors: (socket: WsStyleSocket) => void;
 
 export class WsStyleSocket extends EventEmitter {
-  static readonly CONNECTING = CONNECTING;
-  static readonly OPEN = OPEN;
-  static readonly CLOSING = CLOSING;
-  static readonly CLOSED = CLOSED;
+  declare static readonly CONNECTING: typeof CONNECTING;
+  declare static readonly OPEN: typeof OPEN;
+  declare static readonly CLOSING: typeof CLOSING;
+  declare static readonly CLOSED: typeof CLOSED;
   declare static readonly [BRAND]: Brand;
   declare readonly CONNECTING: typeof CONNECTING;
   declare readonly OPEN: typeof OPEN;
@@ -136,8 +128,7 @@ export class WsStyleSocket extends EventEmitter {
     }
 
     domData(data: unknown): unknown {
-      const isUnset = this.socket.#binaryType === undefined;
-      return isUnset && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data;
+      return this.socket.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data;
     }
   };
 
@@ -237,7 +228,7 @@ export class WsStyleSocket extends EventEmitter {
     const sent = typeof given === 'function' ? later(safely(given)) : undefined;
     if (this.readyState >= CLOSING) {
       this.#secure.send(message);
-      sent?.(this.#notOpen());
+      sent?.(notOpen(this.readyState));
     } else if (fin === false) {
       this.#fragments ??= new Fragments();
       this.#fragments.add(message);
@@ -316,7 +307,7 @@ export class WsStyleSocket extends EventEmitter {
   }
 
   #control(name: 'ping' | 'pong', ...values: unknown[]): void {
-    if (this.readyState === CONNECTING) throw this.#notOpen();
+    if (this.readyState === CONNECTING) throw notOpen(this.readyState);
     const at = values.findIndex((value) => typeof value === 'function');
     const kept = controlData(name, at === 0 ? undefined : values[0]);
     const callback = values[at] as Callback | undefined;
@@ -327,12 +318,7 @@ export class WsStyleSocket extends EventEmitter {
         if (name === 'ping') (this.#pings ??= new UnansweredPings()).sent(kept);
         transport[name](undefined, undefined, callback && safely(callback));
       });
-    } else if (callback !== undefined) later(safely(callback))(this.#notOpen());
-  }
-
-  #notOpen(): Error {
-    const { readyState } = this;
-    return new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`);
+    } else if (callback !== undefined) later(safely(callback))(notOpen(this.readyState));
   }
 
   #transport(method: string): WsSocket {
@@ -342,13 +328,4 @@ export class WsStyleSocket extends EventEmitter {
   }
 }
 
-// As in ws: the constants and the standard's attributes are enumerable.
-for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  for (const holder of [WsStyleSocket, WsStyleSocket.prototype]) {
-    Object.defineProperty(holder, name, { value, enumerable: true, writable: false, configurable: false });
-  }
-}
-for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) {
-  Object.defineProperty(WsStyleSocket.prototype, name, { enumerable: true });
-}
-Object.defineProperty(WsStyleSocket, BRAND, { value: {} satisfies Brand });
+defineWsInterface(WsStyleSocket);

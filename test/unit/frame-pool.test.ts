@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
+import type { Padding } from '../../src/protocol/record.ts';
 import { composeFrame, Kind, parseInner } from '../../src/protocol/record.ts';
 
 const LARGE = 40_000;
@@ -44,7 +45,7 @@ describe('frame pool', () => {
   test('whatever stood in a buffer, a record has its content, its kind, and zeros', () => {
     const contents = fc.uint8Array({ minLength: 8_000, maxLength: 40_000, size: 'max' });
     fc.assert(
-      fc.property(contents, fc.constantFrom('off', 'padme', 1_000, 50_000), (content, padding) => {
+      fc.property(contents, fc.constantFrom<Padding[]>('off', 'padme', 1_000, 50_000), (content, padding) => {
         const dirty = takeFrame(60_000);
         dirty.fill(0xff);
         giveFrameBack(dirty);
