@@ -1,4 +1,5 @@
 /** In each browser: the demo with a picture of it, the script tag, pages that are left and come back to, and pq-websocket/native. */
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -29,6 +30,25 @@ const APP = `
       socket.onclose = ({ code, reason, wasClean }) => resolve([...seen, code, reason, wasClean]);
     });
   }`;
+/** What comes of a socket: how its constructor fails, or its events. */
+const MIXED = `
+  function attempt(url) {
+    return new Promise((resolve) => {
+      const seen = [];
+      try {
+        const socket = new WebSocket(url);
+        for (const type of ['open', 'error', 'close']) socket.addEventListener(type, () => { seen.push([type, socket.readyState]); });
+        socket.onopen = () => socket.close();
+        socket.onclose = () => resolve(seen);
+        // Where no close follows: it would have by then.
+        socket.onerror = () => setTimeout(resolve, 500, seen);
+      } catch (error) {
+        resolve([error.name, error instanceof DOMException]);
+      }
+    });
+  }`;
+const [cert, key] = ['cert', 'key'].map((part) => readFileSync(path.join(import.meta.dirname, '../gateway/certificates', `one.${part}.pem`))) as [Buffer, Buffer];
+const CERTIFICATE = { cert, key };
 const CONSOLE = 'var said = []; for (const kind of ["error", "warn"]) console[kind] = (...values) => { said.push(values.join(" ")); };';
 
 let demo: RunningDemo;
@@ -115,6 +135,29 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
       socket: 3,
     });
     expect(await leaveAndReturn(engine, url, files, '<script src="/polyfill.js"></script>')).toEqual(native);
+  });
+
+  test('mixed content: an https page that asks for ws:// gets the same with either class', async () => {
+    const plain = await rawServer((peer) => { peer.send('welcome'); });
+    onTestFinished(() => plain.close());
+    const { url } = await echo();
+    const results: unknown[] = [];
+    for (const [to, tag] of [[plain.url, ''], [url, '<script src="/polyfill.js"></script>']] as const) {
+      const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${tag}<script src="/mixed.js"></script>`;
+      const server = await serve({ ...files, 'mixed.js': MIXED, 'index.html': html }, undefined, {}, CERTIFICATE);
+      const page = await engine.open(`https://127.0.0.1:${server.port}/`);
+      results.push(await page.run(`return [await attempt('${to}'), await attempt('ws://mixed.invalid/')]`));
+      await page.close();
+      await server.close();
+    }
+    if (name === 'WebKitGTK') {
+      // It blocks loopback too, and fires error alone, while CONNECTING; WHATWG WebSockets, 4 has it CLOSED, and close after it.
+      expect(results).toEqual([[[['error', 0]], [['error', 0]]], [[['error', 3], ['close', 3]], [['error', 3], ['close', 3]]]]);
+    } else {
+      const [native, ours] = results;
+      expect(native).toEqual([[['open', 1], ['close', 3]], ['SecurityError', true]]);
+      expect(ours).toEqual(native);
+    }
   });
 
   test('pq-websocket/native: the ML-KEM of the engine, or no connection and a failure that says so', async () => {

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 
@@ -30,14 +32,18 @@ async function find(name: string, files: ReadonlyMap<string, Content>, folder: s
   return readFile(file).catch(() => undefined);
 }
 
-/** Serves `files` by name, and otherwise the folder's, on a free port of 127.0.0.1; `/` is `index.html`. */
+/**
+ * Serves `files` by name, and otherwise the folder's, on a free port of 127.0.0.1; `/` is `index.html`.
+ * @param tls certificate and key of a server of https
+ */
 export async function serve(
   files: Readonly<Record<string, Content>>,
   folder?: string,
   headers: Readonly<Record<string, string>> = {},
+  tls?: { readonly cert: Buffer; readonly key: Buffer },
 ): Promise<StaticServer> {
   const named = new Map(Object.entries(files));
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const name = pathname === '/' ? 'index.html' : decodeURIComponent(pathname.slice(1));
     void find(name, named, folder).then((content) => {
@@ -45,7 +51,8 @@ export async function serve(
       response.writeHead(content === undefined ? 404 : 200, { 'cache-control': 'no-store', ...headers, 'content-type': type });
       response.end(content);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

@@ -45,7 +45,7 @@ async function start(name: 'Chromium' | 'Firefox', options: LaunchOptions): Prom
   const profile = await mkdtemp(path.join(tmpdir(), `pq-websocket-${name.toLowerCase()}-`));
   const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   try {
-    const browser = await launch({ ...options, userDataDir: profile, defaultViewport: VIEWPORT, protocolTimeout: 600_000 });
+    const browser = await launch({ ...options, userDataDir: profile, defaultViewport: VIEWPORT, protocolTimeout: 600_000, acceptInsecureCerts: true });
     const version = /[\d.]+/.exec(await browser.version())?.[0] ?? 'unknown';
     return {
       name,

@@ -33,7 +33,7 @@ export async function startWebKit(): Promise<Engine> {
     children.push(driver);
     const base = `http://127.0.0.1:${port}`;
     await ready(base, driver);
-    const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary: binaries.browser, args: ['--automation'] } } };
+    const capabilities = { alwaysMatch: { acceptInsecureCerts: true, 'webkitgtk:browserOptions': { binary: binaries.browser, args: ['--automation'] } } };
     const { sessionId, capabilities: given } = (await command(base, 'POST', '/session', { capabilities })) as { sessionId: string; capabilities: { browserVersion: string } };
     const session = `/session/${sessionId}`;
     const first = (await command(base, 'GET', `${session}/window`)) as string;

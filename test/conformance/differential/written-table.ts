@@ -14,8 +14,8 @@ Shared and service workers run a sample of the cases, dedicated ones the same wi
 
 \`npm run conformance -- --write\` writes the rows of what it ran into this table; the others stay, each with the day of its run.
 
-Pages that are left with an open socket and come back to (the back-forward cache) are compared in test/browser/engines.test.ts. Not compared: ws:// from
-https pages (mixed content), which needs a certificate that the browsers trust, and proxies.
+Pages that are left with an open socket and come back to (the back-forward cache), and https pages that ask for ws:// (mixed content), are compared in
+test/browser/engines.test.ts. Not compared: proxies, and TLS to the server.
 `;
 
 /**
