@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { INSPECT, inspectorOf } from './memory.ts';
 import type { CrowdOrder } from './messages.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -17,14 +18,15 @@ export class Processes {
     return this.#keep(fork(ROLES, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
   }
 
-  /** The command, as it is installed. @returns with the facts of the log lines that name its addresses */
-  async gateway(upstream: string, connections: number): Promise<{ child: ChildProcess; url: string; admin: string }> {
+  /** The command, as it is installed. @returns where it and its inspector listen, as they say themselves */
+  async gateway(upstream: string, connections: number): Promise<{ child: ChildProcess; url: string; admin: string; inspector: string }> {
     const args = [
       ...['gateway', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--upstream', upstream, '--log-level', 'info'],
       ...['--max-connections', String(connections * 2), '--max-connections-per-address', String(connections * 2)],
       ...['--handshake-rate', '1000000', '--handshake-burst', '1000000'],
     ];
-    const child = this.#keep(spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const child = this.#keep(spawn(process.execPath, [INSPECT, path.join(ROOT, 'dist/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const inspector = await inspectorOf(child);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     const facts = new Map<string, Record<string, string>>();
     for await (const line of lines) {
@@ -34,7 +36,7 @@ export class Processes {
     }
     // Its log of closed connections has to go somewhere.
     child.stdout?.resume();
-    return { child, url: `ws://${facts.get('listening')?.['listen']}/`, admin: facts.get('metrics and health')?.['admin'] ?? '' };
+    return { child, url: `ws://${facts.get('listening')?.['listen']}/`, admin: facts.get('metrics and health')?.['admin'] ?? '', inspector };
   }
 
   endAll(): void {

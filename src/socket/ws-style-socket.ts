@@ -149,8 +149,8 @@ export class WsStyleSocket extends EventEmitter {
   /** @param open gives the socket underneath, accepted or connecting, which may tell this one what it hears */
   constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
-    const opened = open(this);
-    this.#secure = new SecureSocket(opened, this.#face, ROLE_PARTS[opened.role]);
+    const underneath = open(this);
+    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role]);
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
@@ -299,8 +299,8 @@ export class WsStyleSocket extends EventEmitter {
     for (const event of ['ping', 'pong']) {
       ws.on(event, (data: Uint8Array) => {
         this.#secure.inEventOrder(() => {
-          const shown = event === 'pong' ? platform.toBuffer(this.#pings?.answered(data) ?? data) : data;
-          if (this.readyState !== CONNECTING) this.#emitSafely(event, shown);
+          const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
+          if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
         });
       });
     }
