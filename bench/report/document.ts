@@ -37,6 +37,29 @@ function perMessage(report: Report, runtime: string): string {
   return markdownTable(['size', ...BUILDS.map((build) => `${build}, µs`)], rows);
 }
 
+/**
+ * What plain `ws` takes and nothing but Node's cipher beside it, as a share of plain `ws`, and what was measured. A message of
+ * an echo costs each end one seal and one open, while the other end does the same; one that goes there and back alone
+ * waits for two of each.
+ */
+function floors(report: Report, runtime: string): string {
+  const row = (workload: string, size: string, passes: number, isRate: boolean): string[][] => {
+    const [plain, own] = [of(report, runtime, workload, 'ws'), of(report, runtime, workload, 'pq')];
+    const cipher = of(report, runtime, `record-${size}`, 'node-crypto');
+    if (plain === undefined || own === undefined || cipher === undefined) return [];
+    const microseconds = isRate ? 1e6 / plain.median : 1e3 * plain.median;
+    const sealing = (1e6 * passes) / cipher.median;
+    const bound = (microseconds + sealing) / microseconds;
+    const cells = [microseconds, sealing].map((value) => figure(value));
+    return [[workload, ...cells, (isRate ? 1 / bound : bound).toFixed(2), (own.median / plain.median).toFixed(2)]];
+  };
+  const rows = [
+    ...['16k', '64k', '1m'].flatMap((size) => row(`echo-${size}`, size, 1, true)),
+    ...['32', '1k'].flatMap((size) => row(`pingpong-${size}`, size, 2, false)),
+  ];
+  return markdownTable(['workload', 'ws, µs', 'bare cipher, µs', 'bound, to ws', 'measured, to ws'], rows);
+}
+
 function nodes(report: Report): string {
   const runtimes = [...new Set(report.results.map(({ runtime }) => runtime))].filter((runtime) => runtime.startsWith('node'));
   const workloads = ['echo-32', 'echo-64k', 'connect', 'fanout'];
@@ -61,6 +84,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   machine: ({ machine }) => machineLines(machine).map((line) => `- ${line}`).join('\n'),
   targets: (report, runtime) => markdownTable(['what', 'wanted', 'measured', 'met'], targetRows(report, runtime)),
   'per-message': perMessage,
+  floors,
   connections: (report, runtime) => medians(report, runtime, ['connect', 'idle-memory', 'idle-memory-heap', 'first-message', 'first-message-no-fast-open'], BUILDS),
   workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq']),
   records: (report, runtime) => medians(report, runtime, SIZES.map((size) => `record-${size}`), ['node-crypto', 'pq']),

@@ -75,6 +75,21 @@ describe('what is written', () => {
     expect(table(report.machine, report.results)).toMatch(/2026-01-02.*\n\n?.*workload/s);
   });
 
+  test('what bounds an echo and a ping-pong is plain ws with the bare cipher beside it', () => {
+    const results = [
+      result('echo-16k', 'ws', 1_000),
+      result('echo-16k', 'pq', 500),
+      result('record-16k', 'node-crypto', 4_000),
+      { ...result('pingpong-32', 'ws', 0.1), unit: 'ms' },
+      { ...result('pingpong-32', 'pq', 0.3), unit: 'ms' },
+      result('record-32', 'node-crypto', 50_000),
+    ];
+    const text = fillSections('<!-- bench:floors -->\n<!-- /bench -->', { ...report, results });
+    // 1,000 µs and 250 of cipher; 100 µs and twice 20.
+    expect(text).toContain('| echo-16k | 1,000 | 250 | 0.80 | 0.50 |');
+    expect(text).toContain('| pingpong-32 | 100 | 40 | 1.40 | 3.00 |');
+  });
+
   test('every section of the documents is one that is made, and its text is replaced', () => {
     for (const file of ['docs/performance.md', 'README.md']) {
       const text = readFileSync(path.join(ROOT, file), 'utf8');
