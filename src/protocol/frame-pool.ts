@@ -8,7 +8,7 @@ const SMALLEST_BYTES = 8_192;
 /** How much is kept for later, in all: enough for a few batches on their way. */
 const MOST_KEPT_BYTES = 2 * 1024 * 1024;
 /** Sizes in steps of this many bytes, so that batches of about the same length fit in the same buffers. */
-const STEP_BYTES = 16_384;
+const STEP_BYTES = 4_096;
 
 const kept: Uint8Array[] = [];
 let keptBytes = 0;
@@ -19,7 +19,7 @@ const taken = new WeakSet<ArrayBufferLike>();
 export function takeFrame(length: number): Uint8Array {
   if (length < SMALLEST_BYTES) return new Uint8Array(length);
   // A much larger buffer is worth more to a larger frame.
-  const index = kept.findIndex((buffer) => buffer.length >= length && buffer.length <= 2 * length + STEP_BYTES);
+  const index = kept.findIndex((buffer) => buffer.length >= length && buffer.length <= 2 * length);
   const [buffer] = index < 0 ? [new Uint8Array(Math.ceil(length / STEP_BYTES) * STEP_BYTES)] : kept.splice(index, 1);
   if (index >= 0) keptBytes -= (buffer as Uint8Array).length;
   taken.add((buffer as Uint8Array).buffer);

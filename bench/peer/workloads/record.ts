@@ -3,6 +3,7 @@
  * the least that AES-256-GCM costs in this Node, createCipheriv and createDecipheriv with nothing around them.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { giveFrameBack } from '#frames';
 import { platform } from '#platform';
 import { DirectionKeys } from '../../../src/protocol/key-schedule.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../../../src/protocol/limits.ts';
@@ -36,6 +37,8 @@ async function recordLayer(): Promise<Pass> {
         const record = receiver.open(frame);
         if (record instanceof Promise) throw new Error('node:crypto answers at once');
         opened = record.content;
+        // As a connection does once its transport has written it.
+        giveFrameBack(frame);
       },
       failed(error) {
         throw error;
