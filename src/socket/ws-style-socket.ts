@@ -112,9 +112,8 @@ export class WsStyleSocket extends EventEmitter {
       const { socket } = this;
       // The application's own close took too long: ws only says 1006.
       if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
-      const isThrown = socket.#throwsUnheardErrors && !socket.#wasOpen;
-      if (!isThrown && socket.listenerCount('error') === 0) return;
-      socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
+      const isHeard = socket.listenerCount('error') > 0 || (socket.#throwsUnheardErrors && !socket.#wasOpen);
+      if (isHeard) socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
     }
 
     closed({ code, reason, wasClean }: CloseOutcome): void {
