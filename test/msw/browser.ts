@@ -9,6 +9,12 @@ import type * as Packed from 'pq-websocket/ws';
 import type { TestBrowser } from '../browser/harness.ts';
 import { AsyncQueue } from '../support/deferred.ts';
 
+/**
+ * msw asks for an update of its worker at each start and waits for nobody; where its own stop() has taken the registration away
+ * meanwhile, Chromium rejects (W3C Service Workers, "Update": the registration is not found).
+ */
+const UPDATE_OF_A_WORKER_THAT_IS_GONE = /Failed to update a ServiceWorker .*: Not found/;
+
 /** @param folder with msw and the packed package installed */
 export async function checkInBrowser(browser: TestBrowser, folder: string, major: number): Promise<void> {
   const built = await build({
@@ -59,7 +65,7 @@ export async function checkInBrowser(browser: TestBrowser, folder: string, major
         // msw's own way to close the origin has no code.
         assert.deepEqual(await closes.next(), hasTag ? [1005, ''] : [4001, 'done']);
       }
-      assert.deepEqual(page.problems, []);
+      assert.deepEqual(page.problems.filter((problem) => !UPDATE_OF_A_WORKER_THAT_IS_GONE.test(problem)), []);
       await page.close();
     }
   } finally {
