@@ -1,5 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { startupSnapshot } from 'node:v8';
 import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
@@ -27,6 +29,12 @@ export const platform: Platform = {
   toBuffer: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   isUtf8,
   queueTask: undefined,
+  releasesFrames: (ws) => {
+    const { _socket: network } = ws as { readonly _socket?: object | null };
+    // The classes themselves: what derives from them may write elsewhere.
+    const prototype: unknown = network ? Object.getPrototypeOf(network) : undefined;
+    return prototype === Socket.prototype || prototype === TLSSocket.prototype;
+  },
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);

@@ -30,6 +30,11 @@ export interface Platform {
    * frames from one task (Node).
    */
   readonly queueTask: ((act: () => void) => void) | undefined;
+  /**
+   * Whether an npm `ws` socket needs a frame no more once it has called back. So it is where it writes to the network itself: another
+   * stream beneath it may hold on to what it was given.
+   */
+  readonly releasesFrames?: (ws: object) => boolean;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */
   readonly refuseClone?: (object: object) => void;
 }

@@ -1,6 +1,7 @@
 /**
  * Buffers of large frames, used again once the network has taken what was in them: fresh memory costs more than the
- * cipher does, and so much of it at once calls the collector. What stands in them is ciphertext, of any connection.
+ * cipher does, and so much of it at once calls the collector. What stands in them is
+ * ciphertext, of any connection, and never a content that is not sealed: whoever held on to one would send that.
  */
 
 /** Below this the engine's own allocator is as good. */

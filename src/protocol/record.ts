@@ -70,7 +70,9 @@ export function maxInnerBytes(maxPayload: number): number {
  */
 export function composeFrame(kind: Kind, content: Uint8Array | number, padding: Padding): Uint8Array {
   const length = typeof content === 'number' ? content : content.length;
-  const frame = takeFrame(NONCE_BYTES + paddedLength(length + 1, padding) + TAG_BYTES);
+  const bytes = NONCE_BYTES + paddedLength(length + 1, padding) + TAG_BYTES;
+  // Memory that is used again never holds what the application says before it is sealed.
+  const frame = typeof content === 'number' ? takeFrame(bytes) : new Uint8Array(bytes);
   if (typeof content !== 'number') frame.set(content, NONCE_BYTES);
   frame[NONCE_BYTES + length] = kind;
   frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);

@@ -109,9 +109,11 @@ export class RecordSender<T> {
     this.#epochRecords += 1;
     this.#epochBytes += frame.length - NONCE_BYTES - TAG_BYTES;
     if (!this.#records.enter()) {
-      if (content !== undefined) frame.set(content, NONCE_BYTES);
+      // Its turn comes later, when the content may be another: it waits in memory of its own, which is not used again.
+      const own = content === undefined ? frame : frame.slice();
+      if (content !== undefined) own.set(content, NONCE_BYTES);
       this.#records.push(() => {
-        this.#sealAs(sequence, frame, ticket);
+        this.#sealAs(sequence, own, ticket);
       });
       return;
     }

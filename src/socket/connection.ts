@@ -3,6 +3,7 @@
  * ends and every class that an application sees stand on this one.
  */
 import { giveFrameBack, isPooled } from '#frames';
+import { platform } from '#platform';
 import type { MaybePromise } from '../crypto/backend.ts';
 import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
@@ -170,8 +171,9 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   /** What is to be done once the transport has sent `message`, if anything. */
   #whenSent(message: string | Uint8Array, sent: readonly SentCallback[]): ((error?: Error) => void) | undefined {
-    // Only npm ws tells when it needs the bytes no more.
-    const frame = typeof message !== 'string' && this.transport.ws !== undefined && isPooled(message) ? message : undefined;
+    const { ws } = this.transport;
+    const isReleased = typeof message !== 'string' && isPooled(message) && ws !== undefined && platform.releasesFrames?.(ws) === true;
+    const frame = isReleased ? message : undefined;
     if (sent.length === 0 && frame === undefined) return undefined;
     return (error) => {
       if (frame !== undefined) giveFrameBack(frame);

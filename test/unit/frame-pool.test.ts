@@ -1,6 +1,10 @@
 /** Buffers that are used again: never by two at a time, never with anything in them that the frame does not overwrite. */
+import { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { platform } from '../../src/platform/node.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
 import type { Padding } from '../../src/protocol/record.ts';
 import { composeFrame, Kind, parseInner } from '../../src/protocol/record.ts';
@@ -35,6 +39,24 @@ describe('frame pool', () => {
     expect([frame.byteLength, frame.buffer.byteLength, isPooled(frame)]).toEqual([100, 100, false]);
   });
 
+  test('memory that is used again never holds a content that is not sealed', () => {
+    expect(isPooled(composeFrame(Kind.BINARY, LARGE, 'off'))).toBe(true);
+    expect(isPooled(composeFrame(Kind.BINARY, new Uint8Array(LARGE), 'off'))).toBe(false);
+  });
+
+  test('only a socket of the network itself releases what was written to it', async () => {
+    const { releasesFrames } = platform;
+    const over = (network: unknown): boolean | undefined => releasesFrames?.({ _socket: network });
+    expect([over(new Socket()), over(new TLSSocket(new Socket()))]).toEqual([true, true]);
+    // A stream may pass on the very bytes that it was given, long after it has called back.
+    const stream = new PassThrough();
+    const written = Buffer.from('the same bytes');
+    await new Promise((resolve) => stream.write(written, resolve));
+    expect(stream.read()).toBe(written);
+    class Derived extends Socket {}
+    expect([stream, new Derived(), null, undefined].map(over)).toEqual([false, false, false, false]);
+  });
+
   test('what is kept is bounded', () => {
     const frames = Array.from({ length: 100 }, () => takeFrame(1_000_000));
     for (const frame of frames) giveFrameBack(frame);
@@ -49,7 +71,8 @@ describe('frame pool', () => {
         const dirty = takeFrame(60_000);
         dirty.fill(0xff);
         giveFrameBack(dirty);
-        const frame = composeFrame(Kind.BINARY, content, padding);
+        const frame = composeFrame(Kind.BINARY, content.length, padding);
+        frame.set(content, 12);
         expect(parseInner(frame.subarray(12, -16))).toEqual({ kind: Kind.BINARY, content });
       }),
       { numRuns: 50 },

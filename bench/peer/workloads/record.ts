@@ -47,7 +47,7 @@ async function recordLayer(): Promise<Pass> {
   );
   return (message) => {
     opened = undefined;
-    sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message, 'off'));
+    sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message.length, 'off'), undefined, message);
     if (opened === undefined) throw new Error('a record did not come back at once');
     return opened;
   };
