@@ -35,3 +35,20 @@ export const CHROMIUM: SystemProgram = {
 export function chromiumBinary(): string {
   return programPath(CHROMIUM);
 }
+
+/**
+ * What every test's Chromium is started with: no call home, as root too, and no host but this machine.
+ * @param loopbackName another name of it
+ */
+export function chromiumFlags(loopbackName?: string): string[] {
+  const mapped = loopbackName === undefined ? '' : `MAP ${loopbackName} 127.0.0.1, `;
+  return [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-dev-shm-usage',
+    '--disable-sync',
+    '--no-first-run',
+    `--host-resolver-rules=${mapped}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
+  ];
+}

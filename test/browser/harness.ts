@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { launch } from 'puppeteer-core';
 import type { Browser, Page } from 'puppeteer-core';
+import { chromiumFlags } from '../../scripts/lib/chromium.ts';
 import { chromiumBinary } from '../../scripts/lib/toolchain.ts';
 import { bundle } from './bundle.ts';
 import { serve } from './static-server.ts';
@@ -57,15 +58,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       pipe: true,
       // One call may run all vectors, which takes longer than the three minutes that puppeteer allows.
       protocolTimeout: 600_000,
-      args: [
-        '--no-sandbox',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-dev-shm-usage',
-        '--disable-sync',
-        '--no-first-run',
-        `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
-      ],
+      args: chromiumFlags(INSECURE_HOST),
     });
   } catch (error) {
     await removeProfile();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { launch } from 'puppeteer-core';
 import type { LaunchOptions } from 'puppeteer-core';
-import { chromiumBinary } from '../../scripts/lib/chromium.ts';
+import { chromiumBinary, chromiumFlags } from '../../scripts/lib/chromium.ts';
 import { firefoxBinary } from '../../scripts/lib/firefox.ts';
 import type { Engine } from './engine.ts';
 
@@ -15,16 +15,7 @@ export function startChromium(flags: readonly string[] = []): Promise<Engine> {
   return start('Chromium', {
     executablePath: chromiumBinary(),
     pipe: true,
-    args: [
-      '--no-sandbox',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-dev-shm-usage',
-      '--disable-sync',
-      '--no-first-run',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
-      ...flags,
-    ],
+    args: [...chromiumFlags(), ...flags],
   });
 }
 
