@@ -83,6 +83,11 @@ export class CountingBackend implements CryptoBackend {
     };
   }
 
+  /** Whether an operation is under way. */
+  get busy(): boolean {
+    return this.#pending > 0;
+  }
+
   /** Resolves when nothing is under way and everything that followed from it has happened. */
   async settled(): Promise<void> {
     do {

@@ -172,6 +172,8 @@ export type InFlight = { readonly message: WireMessage } | { readonly close: num
 
 export interface PairOptions {
   readonly backend?: CryptoBackend;
+  /** What made the client's key pair, where that was another one: its decapsulations are under way there. */
+  readonly keyMaker?: CountingBackend;
   readonly both?: EndOptions;
   readonly client?: EndOptions;
   readonly server?: EndOptions;
@@ -186,9 +188,11 @@ export class SessionPair {
   readonly inFlight: Record<Role, InFlight[]> = { client: [], server: [] };
   /** Who has told its transport to close. */
   readonly #closing = new Set<Role>();
+  readonly #keyMaker: CountingBackend | undefined;
 
-  constructor({ backend = BACKENDS.node, both, client, server }: PairOptions = {}) {
+  constructor({ backend = BACKENDS.node, keyMaker, both, client, server }: PairOptions = {}) {
     this.backend = new CountingBackend(backend);
+    this.#keyMaker = keyMaker;
     this.client = new End('client', this.backend, this.clock, { ...both, ...client, limits: { ...both?.limits, ...client?.limits } });
     this.server = new End('server', this.backend, this.clock, { ...both, ...server, limits: { ...both?.limits, ...server?.limits } });
     for (const end of [this.client, this.server]) {
@@ -232,8 +236,11 @@ export class SessionPair {
   }
 
   /** Everything that is under way in a backend that answers later has come. */
-  settle(): Promise<void> {
-    return this.backend.settled();
+  async settle(): Promise<void> {
+    do {
+      await this.#keyMaker?.settled();
+      await this.backend.settled();
+    } while (this.#keyMaker?.busy);
   }
 
   /** Delivers until nothing is on its way in either direction. */

@@ -22,7 +22,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     const maker = new CountingBackend(backend);
     const keyPair = await maker.generateKeyPair(crypto.getRandomValues(new Uint8Array(64)));
     const hello = buildClientHello(keyPair.encapsulationKey);
-    const pair = new SessionPair({ backend, client: { keyPair, offer: FAST, ...client }, server: { earlyHello: hello, ...server } });
+    const pair = new SessionPair({ backend, keyMaker: maker, client: { keyPair, offer: FAST, ...client }, server: { earlyHello: hello, ...server } });
     return { pair, hello, maker };
   }
 
