@@ -1,7 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
-import { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { startupSnapshot } from 'node:v8';
 import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
@@ -10,6 +8,7 @@ import { nodeBackend } from '../crypto/node.ts';
 import { pooled } from '../crypto/random-pool.ts';
 import { YellowpagesSession } from '../protocol/yellowpages.ts';
 import { attachTransport } from '../socket/transport.ts';
+import { writeFrame } from './network-frames.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
 
@@ -18,23 +17,20 @@ function mayPool(): boolean {
   return !(startupSnapshot as typeof startupSnapshot | undefined)?.isBuildingSnapshot();
 }
 
+const random = pooled((target) => randomFillSync(target), mayPool);
+
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
   yellowpages: () => YellowpagesSession,
   attachTransport,
   backend: () => nodeBackend,
-  random: pooled((target) => randomFillSync(target), mayPool),
+  random,
   fallbackWebSocket: () => IsomorphicWebSocket,
   transportOptions: TRANSPORT_OPTIONS,
   toBuffer: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   isUtf8,
   queueTask: undefined,
-  releasesFrames: (ws) => {
-    const { _socket: network } = ws as { readonly _socket?: object | null };
-    // The classes themselves: what derives from them may write elsewhere.
-    const prototype: unknown = network ? Object.getPrototypeOf(network) : undefined;
-    return prototype === Socket.prototype || prototype === TLSSocket.prototype;
-  },
+  writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done),
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);

@@ -31,10 +31,10 @@ export interface Platform {
    */
   readonly queueTask: ((act: () => void) => void) | undefined;
   /**
-   * Whether an npm `ws` socket needs a frame no more once it has called back. So it is where it writes to the network itself: another
-   * stream beneath it may hold on to what it was given.
+   * Writes a sealed frame straight to the network beneath an npm `ws` socket.
+   * @returns whether it did; otherwise `ws` has to send it
    */
-  readonly releasesFrames?: (ws: object) => boolean;
+  readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */
   readonly refuseClone?: (object: object) => void;
 }

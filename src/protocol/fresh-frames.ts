@@ -1,4 +1,2 @@
-/** frame-pool.ts where no transport tells when it needs a frame no more, so that none can be used again. */
+/** frame-pool.ts where the platform's own WebSocket writes to the network: it takes any memory, and does not tell when it needs it no more. */
 export const takeFrame = (length: number): Uint8Array => new Uint8Array(length);
-export const isPooled = (_frame: Uint8Array): boolean => false;
-export function giveFrameBack(_frame: Uint8Array): void {}

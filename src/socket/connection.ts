@@ -2,8 +2,6 @@
  * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
  * ends and every class that an application sees stand on this one.
  */
-import { giveFrameBack, isPooled } from '#frames';
-import { platform } from '#platform';
 import type { MaybePromise } from '../crypto/backend.ts';
 import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
@@ -159,7 +157,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     const sent = receipt?.sent ?? NO_CALLBACKS;
     if (typeof message !== 'string') this.counters.bytesSealed += message.length;
     try {
-      this.transport.send(message, this.#whenSent(message, sent));
+      this.transport.send(message, sent.length === 0 ? undefined : allOf(sent));
     } catch (error) {
       // The transport closed under us and has not said so yet.
       this.transportFailed(error);
@@ -167,18 +165,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
       return;
     }
     this.#bufferedAmount.transmitted(message.length, receipt?.applicationBytes ?? 0, this.transport.bufferedAmount);
-  }
-
-  /** What is to be done once the transport has sent `message`, if anything. */
-  #whenSent(message: string | Uint8Array, sent: readonly SentCallback[]): ((error?: Error) => void) | undefined {
-    const { ws } = this.transport;
-    const isReleased = typeof message !== 'string' && isPooled(message) && ws !== undefined && platform.releasesFrames?.(ws) === true;
-    const frame = isReleased ? message : undefined;
-    if (sent.length === 0 && frame === undefined) return undefined;
-    return (error) => {
-      if (frame !== undefined) giveFrameBack(frame);
-      for (const callback of sent) callback(error ?? undefined);
-    };
   }
 
   opened(): void {
@@ -278,6 +264,12 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
       ),
     );
   }
+}
+
+function allOf(callbacks: readonly SentCallback[]): SentCallback {
+  return (error) => {
+    for (const callback of callbacks) callback(error ?? undefined);
+  };
 }
 
 /** On Node a timer alone must not keep the process running. */

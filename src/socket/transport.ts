@@ -2,6 +2,7 @@
  * The WebSocket underneath, whatever it is: WHATWG-shaped (browsers, Node's own, Deno, workerd, msw) or npm `ws`.
  * Everything above sees this one shape.
  */
+import { platform } from '#platform';
 import type { PQErrorCode } from '../protocol/errors.ts';
 import { SerialQueue } from '../protocol/maybe-promise.ts';
 import { isBlob } from './webidl.ts';
@@ -116,6 +117,7 @@ class WsTransport implements Transport {
   }
 
   send(message: string | Uint8Array, done?: (error?: Error) => void): void {
+    if (typeof message !== 'string' && platform.writeFrame?.(this.ws, message, done) === true) return;
     this.ws.send(message, { binary: typeof message !== 'string', compress: false }, done);
   }
 

@@ -1,11 +1,7 @@
 /** Buffers that are used again: never by two at a time, never with anything in them that the frame does not overwrite. */
-import { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { platform } from '../../src/platform/node.ts';
-import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
+import { giveFrameBack, hasHeadroom, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
 import type { Padding } from '../../src/protocol/record.ts';
 import { composeFrame, Kind, parseInner } from '../../src/protocol/record.ts';
 
@@ -34,27 +30,31 @@ describe('frame pool', () => {
     expect(takeFrame(LARGE).buffer).not.toBe(foreign.buffer);
   });
 
-  test('short frames have memory of their own', () => {
-    const frame = takeFrame(100);
-    expect([frame.byteLength, frame.buffer.byteLength, isPooled(frame)]).toEqual([100, 100, false]);
+  test('short frames share memory, never bytes, and each has its headroom', () => {
+    const lengths = fc.array(fc.integer({ min: 29, max: 3_000 }), { minLength: 2, maxLength: 60 });
+    fc.assert(
+      fc.property(lengths, (sizes) => {
+        const frames = sizes.map((size) => takeFrame(size));
+        for (const [index, frame] of frames.entries()) new Uint8Array(frame.buffer, frame.byteOffset - 16, 16 + frame.length).fill(index + 1);
+        for (const [index, frame] of frames.entries()) {
+          expect([frame.length, frame.byteOffset % 4, hasHeadroom(frame), isPooled(frame)]).toEqual([sizes[index], 0, true, false]);
+          expect(new Uint8Array(frame.buffer, frame.byteOffset - 16, 16 + frame.length).every((byte) => byte === index + 1)).toBe(true);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('memory that short frames share is never kept for large ones', () => {
+    const short = takeFrame(100);
+    giveFrameBack(short);
+    giveFrameBack(new Uint8Array(short.buffer));
+    expect(takeFrame(8_192).buffer).not.toBe(short.buffer);
   });
 
   test('memory that is used again never holds a content that is not sealed', () => {
     expect(isPooled(composeFrame(Kind.BINARY, LARGE, 'off'))).toBe(true);
     expect(isPooled(composeFrame(Kind.BINARY, new Uint8Array(LARGE), 'off'))).toBe(false);
-  });
-
-  test('only a socket of the network itself releases what was written to it', async () => {
-    const { releasesFrames } = platform;
-    const over = (network: unknown): boolean | undefined => releasesFrames?.({ _socket: network });
-    expect([over(new Socket()), over(new TLSSocket(new Socket()))]).toEqual([true, true]);
-    // A stream may pass on the very bytes that it was given, long after it has called back.
-    const stream = new PassThrough();
-    const written = Buffer.from('the same bytes');
-    await new Promise((resolve) => stream.write(written, resolve));
-    expect(stream.read()).toBe(written);
-    class Derived extends Socket {}
-    expect([stream, new Derived(), null, undefined].map(over)).toEqual([false, false, false, false]);
   });
 
   test('what is kept is bounded', () => {

@@ -1,0 +1,157 @@
+/** What we write beneath npm `ws`, read by npm `ws` itself; and where it has to write instead. */
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { writeFrame } from '../../src/platform/network-frames.ts';
+import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
+
+const OPEN = 1;
+const random = (target: Uint8Array): Uint8Array => crypto.getRandomValues(target);
+
+let listener: WebSocketServer;
+let client: WebSocket;
+let server: WebSocket;
+
+beforeAll(async () => {
+  listener = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+  await once(listener, 'listening');
+  client = new WebSocket(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`, { perMessageDeflate: false });
+  [server] = (await once(listener, 'connection')) as [WebSocket];
+  await once(client, 'open');
+});
+
+afterAll(() => {
+  client.terminate();
+  listener.close();
+});
+
+function frameOf(bytes: Uint8Array): Uint8Array {
+  const frame = takeFrame(bytes.length);
+  frame.set(bytes);
+  return frame;
+}
+
+/** Each length of RFC 6455 5.2 at its borders, and the frame pool's. */
+const LENGTHS = [29, 124, 125, 126, 127, 1_007, 1_008, 1_009, 8_191, 8_192, 65_535, 65_536, 65_537, 300_001];
+
+describe.each(['client', 'server'] as const)('a %s', (role) => {
+  const ends = (): [from: WebSocket, to: WebSocket] => (role === 'client' ? [client, server] : [server, client]);
+
+  test.each(LENGTHS)('writes %i bytes, and the other npm ws reads them', async (length) => {
+    const [from, to] = ends();
+    const sent = crypto.getRandomValues(new Uint8Array(Math.min(length, 65_536)));
+    const bytes = Buffer.alloc(length, sent);
+    const received = once(to, 'message');
+    const taken = new Promise<Error | undefined>((resolve) => {
+      expect(writeFrame(from, frameOf(bytes), random, resolve)).toBe(true);
+    });
+    const [data, isBinary] = (await received) as [Buffer, boolean];
+    expect(isBinary).toBe(true);
+    expect(data.equals(bytes)).toBe(true);
+    expect(await taken).toBeUndefined();
+  });
+
+  test('many at once, among what ws itself sends, arrive in order', async () => {
+    const [from, to] = ends();
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 2_000 })), { minLength: 1, maxLength: 30 }), async (sends) => {
+        const received: Buffer[] = [];
+        const all = new Promise<void>((resolve) => {
+          const onMessage = (data: Buffer): void => {
+            received.push(data);
+            if (received.length < sends.length) return;
+            to.off('message', onMessage);
+            resolve();
+          };
+          to.on('message', onMessage);
+        });
+        for (const [ours, bytes] of sends) {
+          if (ours) expect(writeFrame(from, frameOf(bytes), random)).toBe(true);
+          else from.send(bytes);
+        }
+        await all;
+        expect(received.map((data) => data.toString('hex'))).toEqual(sends.map(([, bytes]) => Buffer.from(bytes).toString('hex')));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+/** A socket as `ws` has it, whose network keeps what is written. */
+function pretend(isServer: boolean, more: object = {}): { ws: object; written: Uint8Array[]; callbacks: ((error?: Error) => void)[] } {
+  const network = new Socket();
+  const written: Uint8Array[] = [];
+  const callbacks: ((error?: Error) => void)[] = [];
+  network.write = (bytes: Uint8Array | string, done?: unknown): boolean => {
+    written.push(bytes as Uint8Array);
+    if (typeof done === 'function') callbacks.push(done as () => void);
+    return true;
+  };
+  return { ws: { readyState: OPEN, _isServer: isServer, _socket: network, _sender: { _state: 0, _generateMask: undefined }, ...more }, written, callbacks };
+}
+
+test('every frame of a client has a mask of its own, from the source of randomness (RFC 6455 5.3)', () => {
+  const { ws, written } = pretend(false);
+  let drawn = 0;
+  const counting = (target: Uint8Array): Uint8Array => target.fill((drawn += 1));
+  for (let i = 0; i < 3; i += 1) writeFrame(ws, frameOf(new Uint8Array(40)), counting);
+  // Of zeros, every byte is the mask's.
+  expect(written.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual([1, 2, 3].map((mask) => `82a8${`0${mask}`.repeat(44)}`));
+});
+
+test('a server masks nothing', () => {
+  const { ws, written } = pretend(true);
+  writeFrame(ws, frameOf(new Uint8Array(40).fill(7)), () => expect.unreachable());
+  expect(Buffer.from(written[0] as Uint8Array).toString('hex')).toBe(`8228${'07'.repeat(40)}`);
+});
+
+test('memory is given back when the network has taken it, and not before', () => {
+  const { ws, callbacks } = pretend(true);
+  const frame = takeFrame(40_000);
+  writeFrame(ws, frame, random);
+  expect(isPooled(frame)).toBe(true);
+  callbacks[0]?.();
+  expect(isPooled(frame)).toBe(false);
+});
+
+test('what the network says of a failure is passed on', () => {
+  const { ws, callbacks } = pretend(true);
+  const errors: unknown[] = [];
+  writeFrame(ws, frameOf(new Uint8Array(40)), random, (error) => errors.push(error));
+  const cause = new Error('gone');
+  callbacks[0]?.(cause);
+  expect(errors).toEqual([cause]);
+});
+
+describe('ws has to write', () => {
+  class Derived extends Socket {}
+  test.each<[string, object]>([
+    ['over a stream that is not the network', { _socket: new PassThrough() }],
+    ['over a class of somebody’s own', { _socket: new Derived() }],
+    ['without a network', { _socket: null }],
+    ['while it deflates or reads a Blob', { _sender: { _state: 1, _generateMask: undefined } }],
+    ['where the application makes the masks', { _sender: { _state: 0, _generateMask: () => undefined } }],
+    ['where it is no npm ws', { _sender: undefined }],
+    ['where its role is not known', { _isServer: undefined }],
+    ['when it is closing', { readyState: 2 }],
+  ])('%s', (_title, more) => {
+    const { ws, written } = pretend(false, more);
+    const frame = frameOf(new Uint8Array(40).fill(7));
+    expect(writeFrame(ws, frame, random)).toBe(false);
+    expect(written).toEqual([]);
+    expect(frame).toEqual(new Uint8Array(40).fill(7));
+  });
+
+  test('a frame without room in front of it', () => {
+    const { ws, written } = pretend(false);
+    expect(writeFrame(ws, new Uint8Array(60).subarray(16), random)).toBe(false);
+    const returned = takeFrame(40_000);
+    giveFrameBack(returned);
+    expect(writeFrame(ws, returned, random)).toBe(false);
+    expect(written).toEqual([]);
+  });
+});
