@@ -17,6 +17,7 @@ import {
   checkSeed,
   own,
 } from './checks.ts';
+import { free } from './free.ts';
 import { nobleKem } from './noble-kem.ts';
 import { adoptingKeyPair } from './portable-kem.ts';
 
@@ -100,7 +101,7 @@ function encipher(cipher: crypto.CipherGCM, plaintext: Uint8Array, frame: Uint8A
   if (length <= PIECE_BYTES) {
     const ciphertext = cipher.update(plaintext);
     frame.set(ciphertext, at);
-    if (length >= WORTH_FREEING_BYTES) free(ciphertext);
+    free(ciphertext);
     return at + length;
   }
   for (let from = 0; from < length; from += PIECE_BYTES) {
@@ -109,16 +110,6 @@ function encipher(cipher: crypto.CipherGCM, plaintext: Uint8Array, frame: Uint8A
     free(ciphertext);
   }
   return at + length;
-}
-
-/** Below this the collector is cheaper. */
-const WORTH_FREEING_BYTES = 8_192;
-
-/** Gives the memory back now, not when the collector comes round. Node 20 has no way to. */
-function free(buffer: Buffer): void {
-  const memory = buffer.buffer as ArrayBuffer & { transfer?: (length: number) => ArrayBuffer };
-  // Never a slab that others have a view of.
-  if (memory.byteLength === buffer.byteLength) memory.transfer?.(0);
 }
 
 /** A Buffer as the Uint8Array that the other backends give, in memory that nobody else has a view of. */

@@ -116,6 +116,8 @@ export interface ProfileSession {
   readonly recordsSealed: number;
   readonly recordsOpened: number;
   readonly deadline: number | undefined;
+  /** Whether any of what was received is still looked at; otherwise its memory is nobody's. */
+  readonly isReceiving: boolean;
   /** Client: the transport is open, with this subprotocol. */
   start(selected?: string): void;
   /** Server: answers the hello of the upgrade request, if there is one. */

@@ -83,6 +83,10 @@ export class Session<Text> implements ProfileSession {
     return this.#link.recordsOpened;
   }
 
+  get isReceiving(): boolean {
+    return !this.#inbound.isIdle;
+  }
+
   /** When `tick` has something to do, on the clock of the config; undefined when nothing is timed. */
   get deadline(): number | undefined {
     const { state } = this.#link;
@@ -105,7 +109,7 @@ export class Session<Text> implements ProfileSession {
     this.#inbound.push(() => this.#handshake.answerEarly());
   }
 
-  /** A message from the transport. The bytes are only read. */
+  /** A message from the transport. The bytes are only read, and while `isReceiving` they have to stay. */
   receive(message: string | Uint8Array): void {
     const { state } = this.#link;
     if (state.may('deaf')) return;

@@ -50,6 +50,10 @@ export class StandIn<Text> implements ProfileSession {
     return this.session.recordsOpened;
   }
 
+  get isReceiving(): boolean {
+    return this.session.isReceiving;
+  }
+
   get deadline(): number | undefined {
     return this.session.deadline;
   }

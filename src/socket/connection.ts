@@ -124,6 +124,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   // What the transport says.
 
+  get isReceiving(): boolean {
+    return this.session.isReceiving;
+  }
+
   transportOpened(): void {
     if (this.config.role === 'server') this.answerEarly();
     if (this.session.state !== 'client: idle') return;

@@ -26,6 +26,8 @@ export interface Transport {
 export interface TransportHost {
   transportOpened(): void;
   transportMessage(message: string | Uint8Array): void;
+  /** Whether a message that was delivered is still looked at. */
+  readonly isReceiving: boolean;
   transportFailed(cause: unknown): void;
   transportClosed(code: number, reason: string, wasClean: boolean): void;
   /** There cannot be a transport, for a reason of this end's own. */
@@ -41,6 +43,7 @@ export interface WsSocket {
   readonly extensions: string;
   readonly bufferedAmount: number;
   readonly isPaused: boolean;
+  listenerCount(event: string): number;
   on(event: string, listener: (...values: never[]) => void): unknown;
   send(data: string | Uint8Array, options: { binary: boolean; compress: false }, done?: (error?: Error) => void): void;
   close(code?: number, reason?: string): void;
@@ -86,6 +89,7 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
   });
   socket.on('message', (data: WsData, isBinary: boolean) => {
     host.transportMessage(isBinary ? joined(data) : decoder.decode(joined(data)));
+    if (isBinary && !host.isReceiving) platform.freeMessage?.(socket, data);
   });
   socket.on('error', (error: Error) => {
     host.transportFailed(error);

@@ -1,16 +1,19 @@
 /** What we write beneath npm `ws`, read by npm `ws` itself; and where it has to write instead. */
-import { once } from 'node:events';
+import { randomFillSync } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { writeFrame } from '../../src/platform/network-frames.ts';
+import type { RandomSource } from '../../src/crypto/backend.ts';
+import { freeMessage, writeFrame } from '../../src/platform/network-frames.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
+import type { WsSocket } from '../../src/socket/transport.ts';
 
 const OPEN = 1;
-const random = (target: Uint8Array): Uint8Array => crypto.getRandomValues(target);
+const random: RandomSource = (target) => randomFillSync(target);
 
 let listener: WebSocketServer;
 let client: WebSocket;
@@ -97,7 +100,7 @@ function pretend(isServer: boolean, more: object = {}): { ws: object; written: U
 test('every frame of a client has a mask of its own, from the source of randomness (RFC 6455 5.3)', () => {
   const { ws, written } = pretend(false);
   let drawn = 0;
-  const counting = (target: Uint8Array): Uint8Array => target.fill((drawn += 1));
+  const counting: RandomSource = (target) => target.fill((drawn += 1));
   for (let i = 0; i < 3; i += 1) writeFrame(ws, frameOf(new Uint8Array(40)), counting);
   // Of zeros, every byte is the mask's.
   expect(written.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual([1, 2, 3].map((mask) => `82a8${`0${mask}`.repeat(44)}`));
@@ -153,5 +156,29 @@ describe('ws has to write', () => {
     giveFrameBack(returned);
     expect(writeFrame(ws, returned, random)).toBe(false);
     expect(written).toEqual([]);
+  });
+});
+
+describe('the memory of a message that was delivered', () => {
+  const socket = (listeners: number): WsSocket => {
+    const ws = new EventEmitter();
+    for (let i = 0; i < listeners; i += 1) ws.on('message', () => undefined);
+    return ws as unknown as WsSocket;
+  };
+
+  test.each<[string, number, Uint8Array, number]>([
+    ['is given back', 1, new Uint8Array(40_000), 0],
+    ['stays where another listener may have kept it', 2, new Uint8Array(40_000), 40_000],
+    ['stays where something else stands in it', 1, new Uint8Array(50_000).subarray(0, 40_000), 40_000],
+    ['is left to the collector where it is little', 1, new Uint8Array(1_000), 1_000],
+  ])('%s', (_title, listeners, message, bytes) => {
+    freeMessage(socket(listeners), message);
+    expect(message.length).toBe(bytes);
+  });
+
+  test('stays where ws gives it in another shape', () => {
+    const parts = [new Uint8Array(40_000)];
+    freeMessage(socket(1), parts);
+    expect(parts[0]?.length).toBe(40_000);
   });
 });

@@ -1,0 +1,53 @@
+/** Who listens to the `ws` socket underneath as well keeps every frame as it came, and the memory of nobody's is given back. */
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer as PlainServer } from 'ws';
+import type { WebSocket as PlainSocket } from 'ws';
+import { wrapServerSocket } from '../../src/server.ts';
+import { WebSocket } from '../../src/ws.ts';
+import { once } from '../support/deferred.ts';
+
+const SENT = Buffer.alloc(100_000, 'what a listener of the raw socket must not lose');
+
+/** Connects, sends, and gives what the wrapped socket was told of it. */
+async function exchange(prepare: (raw: PlainSocket) => void): Promise<unknown> {
+  const server = new PlainServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => {
+    for (const raw of server.clients) raw.terminate();
+    server.close();
+  });
+  await once(server, 'listening');
+  const received = new Promise((resolve) => {
+    server.on('connection', (raw, request) => {
+      prepare(raw);
+      wrapServerSocket(raw, { request }).on('message', resolve);
+    });
+  });
+  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  client.send(SENT);
+  return received;
+}
+
+test('a listener of the raw socket keeps its frames', async () => {
+  const frames: Buffer[] = [];
+  const received = await exchange((raw) => {
+    raw.on('message', (data, isBinary) => {
+      if (isBinary) frames.push(data as Buffer);
+    });
+  });
+  expect(received).toEqual(SENT);
+  expect(frames.at(-1)?.length).toBe(12 + SENT.length + 1 + 16);
+});
+
+test('what nobody else listens for is given back, and the message is whole', async () => {
+  const frames: Buffer[] = [];
+  const received = await exchange((raw) => {
+    const { emit } = raw;
+    raw.emit = (event: string, ...values: unknown[]): boolean => {
+      if (event === 'message' && values[1] === true) frames.push(values[0] as Buffer);
+      return emit.call(raw, event, ...values);
+    };
+  });
+  expect(received).toEqual(SENT);
+  expect(frames.at(-1)?.length).toBe(0);
+});
