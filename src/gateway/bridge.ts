@@ -4,7 +4,9 @@
  * the high-water mark on the other leg is not read.
  */
 import type { Duplex } from 'node:stream';
+import { platform } from '#platform';
 import type { WebSocket } from 'ws';
+import { writePlain } from '../platform/network-frames.ts';
 import { Kind } from '../protocol/record.ts';
 import type { WsStyleSocket } from '../socket/ws-style-socket.ts';
 import { connectionOf } from '../socket/ws-style-socket.ts';
@@ -53,6 +55,7 @@ export class Bridge {
   #answeredAhead = 0;
   readonly #pausedLegs = new Set<'client' | 'upstream'>();
   #openLegs = 2;
+  #isCorked = false;
 
   /**
    * @param highWater bytes waiting on one leg's network socket from which the other leg is not read
@@ -125,7 +128,7 @@ export class Bridge {
       this.traffic.messagesIn += 1;
       this.traffic.bytesIn += data.length;
       this.lastActive = this.now();
-      upstream.send(data, isBinary ? BINARY : TEXT);
+      this.#forward(data, isBinary);
       this.#relieve(upstreamNetwork, 'client');
     });
     upstream.on('message', (data: Buffer, isBinary) => {
@@ -149,6 +152,21 @@ export class Bridge {
     upstream.on('close', (code, reason) => {
       this.#upstreamClosed(code, reason);
     });
+  }
+
+  /** What the client says in one turn, as a batch is, goes to the backend in one write. */
+  #forward(message: Buffer, isBinary: boolean): void {
+    const { upstream, upstreamNetwork } = this.legs;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      upstreamNetwork.cork();
+      queueMicrotask(() => {
+        this.#isCorked = false;
+        upstreamNetwork.uncork();
+      });
+    }
+    // Nobody else has what was just opened.
+    if (!writePlain(upstream, message, isBinary, platform.random)) upstream.send(message, isBinary ? BINARY : TEXT);
   }
 
   /**

@@ -11,8 +11,10 @@ import { free } from '../crypto/free.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from '../protocol/frame-pool.ts';
 import type { WsSocket } from '../socket/transport.ts';
 
-/** RFC 6455 5.2: FIN, no reserved bit, opcode 2. */
-const FINAL_BINARY = 0x82;
+/** RFC 6455 5.2 */
+const FINAL = 0x80;
+const TEXT = 1;
+const BINARY = 2;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
 /** A payload length up to this stands in the second byte; these two say that 2 or 8 bytes of length follow. */
@@ -39,6 +41,13 @@ function isNetwork(stream: object | null | undefined): stream is Socket {
   return prototype === Socket.prototype || prototype === TLSSocket.prototype;
 }
 
+/** The network beneath a socket of npm `ws`, and which end it is; undefined where `ws` has to do its own writing. */
+function writableNetwork(ws: object): { network: Socket; isServer: boolean } | undefined {
+  const { readyState, _isServer: isServer, _socket: network, _sender: sender } = ws as WsInternals;
+  const isPlain = sender?._state === SENDER_IDLE && sender._generateMask === undefined;
+  return isPlain && readyState === OPEN && typeof isServer === 'boolean' && isNetwork(network) ? { network, isServer } : undefined;
+}
+
 /**
  * Writes a sealed frame as one binary message; its bytes belong to the network then.
  * @param random gives the masking key, which must be unpredictable (RFC 6455 5.3)
@@ -46,14 +55,16 @@ function isNetwork(stream: object | null | undefined): stream is Socket {
  * @returns whether it did: not where the memory or the socket is of another kind
  */
 export function writeFrame(ws: object, frame: Uint8Array, random: RandomSource, done?: (error?: Error) => void): boolean {
-  const { readyState, _isServer: isServer, _socket: network, _sender: sender } = ws as WsInternals;
-  const isPlain = sender?._state === SENDER_IDLE && sender._generateMask === undefined;
-  if (!isPlain || readyState !== OPEN || typeof isServer !== 'boolean' || !isNetwork(network) || !hasHeadroom(frame)) return false;
-  const headerBytes = writeHeader(frame, isServer ? undefined : random);
-  const bytes = Buffer.from(frame.buffer, frame.byteOffset - headerBytes, headerBytes + frame.length);
-  if (!isPooled(frame) && done === undefined) network.write(bytes);
+  const to = hasHeadroom(frame) ? writableNetwork(ws) : undefined;
+  if (to === undefined) return false;
+  const { buffer, byteOffset, length } = frame;
+  const headerBytes = headerLength(length, to.isServer);
+  const bytes = Buffer.from(buffer, byteOffset - headerBytes, headerBytes + length);
+  writeHeader(bytes, BINARY, length, to.isServer);
+  if (!to.isServer) applyMask(frame, random(bytes.subarray(headerBytes - MASK_BYTES, headerBytes)));
+  if (!isPooled(frame) && done === undefined) to.network.write(bytes);
   else {
-    network.write(bytes, (error) => {
+    to.network.write(bytes, (error) => {
       giveFrameBack(frame);
       done?.(error ?? undefined);
     });
@@ -61,33 +72,60 @@ export function writeFrame(ws: object, frame: Uint8Array, random: RandomSource, 
   return true;
 }
 
-/** Writes the header into the headroom. @returns its length */
-function writeHeader(frame: Uint8Array, random: RandomSource | undefined): number {
-  const { length } = frame;
-  const lengthBytes = length <= LARGEST_SHORT ? 0 : length <= LARGEST_16 ? 2 : 8;
-  const headerBytes = 2 + lengthBytes + (random === undefined ? 0 : MASK_BYTES);
-  const header = new DataView(frame.buffer, frame.byteOffset - headerBytes, headerBytes);
-  const mask = random === undefined ? 0 : MASKED;
-  header.setUint8(0, FINAL_BINARY);
-  if (lengthBytes === 0) header.setUint8(1, mask | length);
-  else if (lengthBytes === 2) {
-    header.setUint8(1, mask | LENGTH_16);
-    header.setUint16(2, length);
-  } else {
-    header.setUint8(1, mask | LENGTH_64);
-    header.setBigUint64(2, BigInt(length));
+/**
+ * Writes one message as it is, for a leg that is not sealed; its bytes belong to the network then, which masks them in place.
+ * @returns whether it did: not where the socket is of another kind
+ */
+export function writePlain(ws: object, message: Uint8Array, isBinary: boolean, random: RandomSource): boolean {
+  const to = writableNetwork(ws);
+  if (to === undefined) return false;
+  const { network, isServer } = to;
+  const header = Buffer.allocUnsafe(headerLength(message.length, isServer));
+  writeHeader(header, isBinary ? BINARY : TEXT, message.length, isServer);
+  if (!isServer) applyMask(message, random(header.subarray(-MASK_BYTES)));
+  network.cork();
+  network.write(header);
+  if (message.length > 0) {
+    network.write(message, () => {
+      free(message);
+    });
   }
-  if (random !== undefined) applyMask(frame, random(new Uint8Array(frame.buffer, frame.byteOffset - MASK_BYTES, MASK_BYTES)));
-  return headerBytes;
+  network.uncork();
+  return true;
 }
 
-/** RFC 6455 5.3. @param payload starts at a word of its memory, as `key` does */
+function headerLength(length: number, isServer: boolean): number {
+  const lengthBytes = length <= LARGEST_SHORT ? 0 : length <= LARGEST_16 ? 2 : 8;
+  return 2 + lengthBytes + (isServer ? 0 : MASK_BYTES);
+}
+
+/** All but the masking key. */
+function writeHeader(header: Buffer, opcode: number, length: number, isServer: boolean): void {
+  const mask = isServer ? 0 : MASKED;
+  header[0] = FINAL | opcode;
+  if (length <= LARGEST_SHORT) header[1] = mask | length;
+  else if (length <= LARGEST_16) {
+    header[1] = mask | LENGTH_16;
+    header.writeUInt16BE(length, 2);
+  } else {
+    header[1] = mask | LENGTH_64;
+    header.writeBigUInt64BE(BigInt(length), 2);
+  }
+}
+
+/** RFC 6455 5.3, by words where the payload's memory has whole ones. */
 function applyMask(payload: Uint8Array, key: Uint8Array): void {
   const { buffer, byteOffset, length } = payload;
-  const [word] = new Uint32Array(key.buffer, key.byteOffset, 1) as unknown as [number];
-  const words = new Uint32Array(buffer, byteOffset, length >>> 2);
-  for (let i = 0; i < words.length; i += 1) words[i] = (words[i] as number) ^ word;
-  for (let i = length & ~3; i < length; i += 1) payload[i] = (payload[i] as number) ^ (key[i & 3] as number);
+  const lead = Math.min(length, -byteOffset & 3);
+  for (let i = 0; i < lead; i += 1) payload[i] = (payload[i] as number) ^ (key[i] as number);
+  const wordCount = (length - lead) >>> 2;
+  if (wordCount > 0) {
+    const words = new Uint32Array(buffer, byteOffset + lead, wordCount);
+    const rotated = Uint8Array.of(key[lead & 3] as number, key[(lead + 1) & 3] as number, key[(lead + 2) & 3] as number, key[(lead + 3) & 3] as number);
+    const [word] = new Uint32Array(rotated.buffer) as unknown as [number];
+    for (let i = 0; i < wordCount; i += 1) words[i] = (words[i] as number) ^ word;
+  }
+  for (let i = lead + 4 * wordCount; i < length; i += 1) payload[i] = (payload[i] as number) ^ (key[i & 3] as number);
 }
 
 /** Gives back the memory of a message that `ws` has delivered, unless somebody else listens to the same socket and may have kept it. */

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RandomSource } from '../../src/crypto/backend.ts';
-import { freeMessage, writeFrame } from '../../src/platform/network-frames.ts';
+import { freeMessage, writeFrame, writePlain } from '../../src/platform/network-frames.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
 import type { WsSocket } from '../../src/socket/transport.ts';
 
@@ -84,6 +84,34 @@ describe.each(['client', 'server'] as const)('a %s', (role) => {
   });
 });
 
+describe.each(['client', 'server'] as const)('in plain, a %s', (role) => {
+  test('writes whatever stands wherever in memory, and the other npm ws reads it', async () => {
+    const [from, to] = role === 'client' ? [client, server] : [server, client];
+    const messages = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 }), fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom('', 'x', 'xy', 'xyz'), fc.constant('x'.repeat(70_001)))), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(messages, async (sends) => {
+        const received: [string, boolean][] = [];
+        const all = new Promise<void>((resolve) => {
+          const onMessage = (data: Buffer, isBinary: boolean): void => {
+            received.push([data.toString(), isBinary]);
+            if (received.length < sends.length) return;
+            to.off('message', onMessage);
+            resolve();
+          };
+          to.on('message', onMessage);
+        });
+        for (const [isBinary, offset, text] of sends) {
+          const memory = Buffer.from(' '.repeat(offset) + text);
+          expect(writePlain(from, memory.subarray(offset), isBinary, random)).toBe(true);
+        }
+        await all;
+        expect(received).toEqual(sends.map(([isBinary, , text]) => [text, isBinary]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 /** A socket as `ws` has it, whose network keeps what is written. */
 function pretend(isServer: boolean, more: object = {}): { ws: object; written: Uint8Array[]; callbacks: ((error?: Error) => void)[] } {
   const network = new Socket();
@@ -144,7 +172,7 @@ describe('ws has to write', () => {
   ])('%s', (_title, more) => {
     const { ws, written } = pretend(false, more);
     const frame = frameOf(new Uint8Array(40).fill(7));
-    expect(writeFrame(ws, frame, random)).toBe(false);
+    expect([writeFrame(ws, frame, random), writePlain(ws, frame, true, random)]).toEqual([false, false]);
     expect(written).toEqual([]);
     expect(frame).toEqual(new Uint8Array(40).fill(7));
   });
