@@ -67,7 +67,7 @@ class NodeAeadKey implements AeadKey {
     return frame;
   }
 
-  open(frame: Uint8Array, additionalData: Uint8Array): Uint8Array | undefined {
+  open(frame: Uint8Array, additionalData: Uint8Array, owned = false): Uint8Array | undefined {
     const key = alive(this.#key, 'AES-256-GCM key');
     if (!checkOpen(frame, additionalData)) return undefined;
     const decipher = crypto.createDecipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES), {
@@ -83,6 +83,7 @@ class NodeAeadKey implements AeadKey {
       plaintext.fill(0);
       return undefined;
     }
+    if (owned) free(frame);
     return plain(plaintext);
   }
 

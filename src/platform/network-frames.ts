@@ -9,7 +9,6 @@ import { TLSSocket } from 'node:tls';
 import type { RandomSource } from '../crypto/backend.ts';
 import { free } from '../crypto/free.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from '../protocol/frame-pool.ts';
-import type { WsSocket } from '../socket/transport.ts';
 
 /** RFC 6455 5.2 */
 const FINAL = 0x80;
@@ -126,9 +125,4 @@ function applyMask(payload: Uint8Array, key: Uint8Array): void {
     for (let i = 0; i < wordCount; i += 1) words[i] = (words[i] as number) ^ word;
   }
   for (let i = lead + 4 * wordCount; i < length; i += 1) payload[i] = (payload[i] as number) ^ (key[i & 3] as number);
-}
-
-/** Gives back the memory of a message that `ws` has delivered, unless somebody else listens to the same socket and may have kept it. */
-export function freeMessage(ws: WsSocket, message: object): void {
-  if (message instanceof Uint8Array && ws.listenerCount('message') === 1) free(message);
 }

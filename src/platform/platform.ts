@@ -2,7 +2,7 @@
 import type { CryptoBackend, MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { SessionMaker } from '../protocol/session-types.ts';
-import type { Transport, TransportHost, WsSocket } from '../socket/transport.ts';
+import type { Transport, TransportHost } from '../socket/transport.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[], options?: object) => object;
@@ -35,8 +35,6 @@ export interface Platform {
    * @returns whether it did; otherwise `ws` has to send it
    */
   readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
-  /** Gives back the memory of a binary message that an npm `ws` socket has delivered and nobody here needs, where nobody else can have it. */
-  readonly freeMessage?: (ws: WsSocket, message: object) => void;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */
   readonly refuseClone?: (object: object) => void;
 }

@@ -29,9 +29,9 @@ export class Conversation<Text> {
   }
 
   /** @throws {Refusal} or rejects with one */
-  accept(frame: string | Uint8Array): MaybePromise<void> {
+  accept(frame: string | Uint8Array, owned: boolean): MaybePromise<void> {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_TEXT_FRAME');
-    return chain(this.link.open(frame), (record) => {
+    return chain(this.link.open(frame, owned), (record) => {
       // The session may have failed while the backend was at work.
       if (this.link.state.is('open', 'close sent')) this.#dispatch(record);
     });

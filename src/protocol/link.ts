@@ -63,10 +63,13 @@ export class Link<Text> implements OutboundOutput {
     this.outbound.open(role === 'client' ? client : server);
   }
 
-  /** @throws {Refusal} or rejects with one */
-  open(frame: Uint8Array): MaybePromise<OpenedRecord> {
+  /**
+   * @param owned whether the frame's memory may be given back
+   * @throws {Refusal} or rejects with one
+   */
+  open(frame: Uint8Array, owned: boolean): MaybePromise<OpenedRecord> {
     if (this.#receiver === undefined) throw new Error('no key is agreed');
-    return this.#receiver.open(frame);
+    return this.#receiver.open(frame, owned);
   }
 
   /**
@@ -75,7 +78,7 @@ export class Link<Text> implements OutboundOutput {
    */
   openFinished(frame: string | Uint8Array): MaybePromise<ReceivedFinished> {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_MESSAGE_TYPE');
-    return chain(this.open(frame), ({ kind, content }) => {
+    return chain(this.open(frame, false), ({ kind, content }) => {
       if (kind !== Kind.FINISHED) throw new Refusal('PQ_ERR_FINISHED');
       return parseFinished(content);
     });

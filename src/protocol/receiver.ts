@@ -36,15 +36,16 @@ export class RecordReceiver {
 
   /**
    * Opens the frame as the next record. A key update has been carried out when the result is there.
+   * @param owned whether the frame's memory may be given back
    * @throws {Refusal} or rejects with one
    */
-  open(frame: Uint8Array): MaybePromise<OpenedRecord> {
+  open(frame: Uint8Array, owned = false): MaybePromise<OpenedRecord> {
     if (frame.length < MIN_FRAME_BYTES) throw new Refusal('PQ_ERR_RECORD');
     if (frame.length - NONCE_BYTES - TAG_BYTES > this.config.maxInner) throw new Refusal('PQ_ERR_FRAME_SIZE');
     if (this.#epochRecords >= this.config.maxEpochRecords) throw new Refusal('PQ_ERR_EPOCH_LIMIT');
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, this.#sequence);
-    return chain(this.config.keys.key.open(frame, additionalData), (inner) => {
+    return chain(this.config.keys.key.open(frame, additionalData, owned), (inner) => {
       // SP 800-38D 7.2: FAIL, and nothing else, whatever was wrong.
       if (inner === undefined) throw new Refusal('PQ_ERR_RECORD');
       this.#sequence += 1;

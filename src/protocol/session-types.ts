@@ -116,13 +116,12 @@ export interface ProfileSession {
   readonly recordsSealed: number;
   readonly recordsOpened: number;
   readonly deadline: number | undefined;
-  /** Whether any of what was received is still looked at; otherwise its memory is nobody's. */
-  readonly isReceiving: boolean;
   /** Client: the transport is open, with this subprotocol. */
   start(selected?: string): void;
   /** Server: answers the hello of the upgrade request, if there is one. */
   answerEarly(): void;
-  receive(message: string | Uint8Array): void;
+  /** @param owned whether nobody else has the message's memory, so that it may be given back */
+  receive(message: string | Uint8Array, owned?: boolean): void;
   send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback, now?: boolean): boolean;
   flush(): void;
   close(content: CloseContent): void;

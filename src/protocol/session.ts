@@ -83,10 +83,6 @@ export class Session<Text> implements ProfileSession {
     return this.#link.recordsOpened;
   }
 
-  get isReceiving(): boolean {
-    return !this.#inbound.isIdle;
-  }
-
   /** When `tick` has something to do, on the clock of the config; undefined when nothing is timed. */
   get deadline(): number | undefined {
     const { state } = this.#link;
@@ -109,8 +105,11 @@ export class Session<Text> implements ProfileSession {
     this.#inbound.push(() => this.#handshake.answerEarly());
   }
 
-  /** A message from the transport. The bytes are only read, and while `isReceiving` they have to stay. */
-  receive(message: string | Uint8Array): void {
+  /**
+   * A message from the transport.
+   * @param owned whether nobody else has its memory: otherwise it is only read
+   */
+  receive(message: string | Uint8Array, owned = false): void {
     const { state } = this.#link;
     if (state.may('deaf')) return;
     if (state.may('unasked')) {
@@ -121,7 +120,7 @@ export class Session<Text> implements ProfileSession {
     this.#waitingBytes += cost;
     this.#inbound.push(() => {
       this.#waitingBytes -= cost;
-      return this.#accept(message);
+      return this.#accept(message, owned);
     });
     // Frames behind a verification that still runs wait, but not without limit. An open session falls behind
     // only as far as its backend does.
@@ -207,10 +206,10 @@ export class Session<Text> implements ProfileSession {
     this.#handshakeDeadline = this.config.now() + this.config.limits.handshakeTimeout;
   }
 
-  #accept(message: string | Uint8Array): MaybePromise<void> {
+  #accept(message: string | Uint8Array, owned: boolean): MaybePromise<void> {
     const { state } = this.#link;
     if (state.may('deaf')) return undefined;
-    return state.is('open', 'close sent') ? this.#conversation.accept(message) : this.#handshake.accept(message);
+    return state.is('open', 'close sent') ? this.#conversation.accept(message, owned) : this.#handshake.accept(message);
   }
 
   #end(): void {

@@ -50,10 +50,6 @@ export class StandIn<Text> implements ProfileSession {
     return this.session.recordsOpened;
   }
 
-  get isReceiving(): boolean {
-    return this.session.isReceiving;
-  }
-
   get deadline(): number | undefined {
     return this.session.deadline;
   }
@@ -66,8 +62,8 @@ export class StandIn<Text> implements ProfileSession {
     this.session.answerEarly();
   }
 
-  receive(message: string | Uint8Array): void {
-    this.decided().receive(message);
+  receive(message: string | Uint8Array, owned?: boolean): void {
+    this.decided().receive(message, owned);
   }
 
   send(...message: Waiting): boolean {

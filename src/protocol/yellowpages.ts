@@ -88,10 +88,6 @@ export class YellowpagesSession<Text> implements ProfileSession {
     return this.#frames.recordsOpened;
   }
 
-  get isReceiving(): boolean {
-    return !this.#inbound.isIdle;
-  }
-
   /** When `tick` has something to do: a step of the handshake must end. An open connection may be idle for ever. */
   get deadline(): number | undefined {
     return this.#isHandshaking ? this.#stepDeadline : undefined;

@@ -124,10 +124,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   // What the transport says.
 
-  get isReceiving(): boolean {
-    return this.session.isReceiving;
-  }
-
   transportOpened(): void {
     if (this.config.role === 'server') this.answerEarly();
     if (this.session.state !== 'client: idle') return;
@@ -136,9 +132,9 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#schedule();
   }
 
-  transportMessage(message: string | Uint8Array): void {
+  transportMessage(message: string | Uint8Array, owned?: boolean): void {
     this.counters.bytesOpened += typeof message === 'string' ? 0 : message.length;
-    this.session.receive(message);
+    this.session.receive(message, owned);
     this.#schedule();
   }
 

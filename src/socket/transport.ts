@@ -25,9 +25,8 @@ export interface Transport {
 
 export interface TransportHost {
   transportOpened(): void;
-  transportMessage(message: string | Uint8Array): void;
-  /** Whether a message that was delivered is still looked at. */
-  readonly isReceiving: boolean;
+  /** @param owned whether nobody else has the message's memory */
+  transportMessage(message: string | Uint8Array, owned?: boolean): void;
   transportFailed(cause: unknown): void;
   transportClosed(code: number, reason: string, wasClean: boolean): void;
   /** There cannot be a transport, for a reason of this end's own. */
@@ -88,8 +87,9 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
     host.transportOpened();
   });
   socket.on('message', (data: WsData, isBinary: boolean) => {
-    host.transportMessage(isBinary ? joined(data) : decoder.decode(joined(data)));
-    if (isBinary && !host.isReceiving) platform.freeMessage?.(socket, data);
+    if (!isBinary) host.transportMessage(decoder.decode(joined(data)));
+    // Who else listens to the same socket may keep what it is given.
+    else host.transportMessage(joined(data), socket.listenerCount('message') === 1 && isAlone(data));
   });
   socket.on('error', (error: Error) => {
     host.transportFailed(error);
@@ -132,6 +132,11 @@ class WsTransport implements Transport {
   terminate(): void {
     this.ws.terminate();
   }
+}
+
+/** Whether nothing else stands in the memory. */
+function isAlone(data: WsData): boolean {
+  return ArrayBuffer.isView(data) && data.byteLength === data.buffer.byteLength;
 }
 
 /** What `ws` delivers depends on its binaryType, which is not always ours to set. */

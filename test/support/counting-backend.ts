@@ -116,7 +116,7 @@ export class CountingBackend implements CryptoBackend {
   #watchKey(key: AeadKey): void {
     const { seal, open } = this.#watch(key, 'AEAD key');
     key.seal = (frame, data, content): MaybePromise<Uint8Array> => this.#run('seal', () => seal.call(key, frame, data, content));
-    key.open = (frame, data): MaybePromise<Uint8Array | undefined> => this.#run('open', () => open.call(key, frame, data), (inner) => {
+    key.open = (frame, data, owned): MaybePromise<Uint8Array | undefined> => this.#run('open', () => open.call(key, frame, data, owned), (inner) => {
         if (inner !== undefined) this.inners.push(inner);
       });
   }

@@ -212,7 +212,6 @@ test.each(['close', 'terminate'] as const)('%s() of the transport alone: nothing
     {
       transportOpened: () => told.push('opened'),
       transportMessage: (message) => told.push(message),
-      isReceiving: false,
       transportFailed: (cause) => told.push(['failed', cause]),
       transportClosed: (...values) => told.push(values),
       abort: (code) => told.push(code),

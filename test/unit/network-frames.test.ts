@@ -1,6 +1,6 @@
 /** What we write beneath npm `ws`, read by npm `ws` itself; and where it has to write instead. */
 import { randomFillSync } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
@@ -8,9 +8,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RandomSource } from '../../src/crypto/backend.ts';
-import { freeMessage, writeFrame, writePlain } from '../../src/platform/network-frames.ts';
+import { writeFrame, writePlain } from '../../src/platform/network-frames.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
-import type { WsSocket } from '../../src/socket/transport.ts';
 
 const OPEN = 1;
 const random: RandomSource = (target) => randomFillSync(target);
@@ -184,29 +183,5 @@ describe('ws has to write', () => {
     giveFrameBack(returned);
     expect(writeFrame(ws, returned, random)).toBe(false);
     expect(written).toEqual([]);
-  });
-});
-
-describe('the memory of a message that was delivered', () => {
-  const socket = (listeners: number): WsSocket => {
-    const ws = new EventEmitter();
-    for (let i = 0; i < listeners; i += 1) ws.on('message', () => undefined);
-    return ws as unknown as WsSocket;
-  };
-
-  test.each<[string, number, Uint8Array, number]>([
-    ['is given back', 1, new Uint8Array(40_000), 0],
-    ['stays where another listener may have kept it', 2, new Uint8Array(40_000), 40_000],
-    ['stays where something else stands in it', 1, new Uint8Array(50_000).subarray(0, 40_000), 40_000],
-    ['is left to the collector where it is little', 1, new Uint8Array(1_000), 1_000],
-  ])('%s', (_title, listeners, message, bytes) => {
-    freeMessage(socket(listeners), message);
-    expect(message.length).toBe(bytes);
-  });
-
-  test('stays where ws gives it in another shape', () => {
-    const parts = [new Uint8Array(40_000)];
-    freeMessage(socket(1), parts);
-    expect(parts[0]?.length).toBe(40_000);
   });
 });
