@@ -16,7 +16,7 @@ const MOST_KEPT_BYTES = 2 * 1024 * 1024;
 const STEP_BYTES = 4_096;
 
 /** Up to this a frame shares its memory with others, each in bytes of its own that are never used again. */
-const LARGEST_SHARED = 1_024;
+const LARGEST_SHARED = 4_096;
 /** One short frame that a slow peer does not take keeps so much memory alive: as much as the header of plain `ws` does. */
 const SLAB_BYTES = 8_192;
 
