@@ -1,5 +1,5 @@
 /**
- * The portable backend without its ML-KEM: @noble's JavaScript, synchronous, for every platform.
+ * The portable backend without its ML-KEM: @noble's JavaScript, for every platform; synchronous, unless it is to pause.
  *
  * JavaScript gives no constant-time promise and its garbage collector may copy; buffers that hold a secret are
  * overwritten all the same, so that a later look into memory finds less.
@@ -7,7 +7,7 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from './backend.ts';
+import type { AeadKey, CryptoBackend, KemKeyPair, MaybePromise, Secret } from './backend.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './backend.ts';
 import {
   alive,
@@ -18,6 +18,8 @@ import {
   checkSeal,
   own,
 } from './checks.ts';
+import type { Pause } from './noble-gcm-pieces.ts';
+import { PIECE_BYTES, PiecewiseGcm } from './noble-gcm-pieces.ts';
 import type { PortableKem } from './portable-kem.ts';
 import { adoptingKeyPair } from './portable-kem.ts';
 
@@ -42,15 +44,22 @@ class NobleSecret implements Secret {
 class NobleAeadKey implements AeadKey {
   #key: Uint8Array | undefined;
 
-  /** Takes `key` over. */
-  constructor(key: Uint8Array) {
+  /**
+   * Takes `key` over.
+   * @param pieces does what takes long, where that is wanted
+   */
+  constructor(
+    key: Uint8Array,
+    private readonly pieces: PiecewiseGcm | undefined,
+  ) {
     this.#key = key;
   }
 
-  seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
+  seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array> {
     const key = alive(this.#key, 'AES-256-GCM key');
     checkSeal(frame, additionalData, content);
     if (content !== undefined) frame.set(content, NONCE_BYTES);
+    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes) return this.pieces.seal(key, frame, additionalData);
     const plaintext = frame.subarray(NONCE_BYTES, -TAG_BYTES);
     // @noble's GCM writes to a buffer of its own and takes no `output`: the one allocation of a frame.
     const sealed = gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).encrypt(plaintext);
@@ -58,9 +67,10 @@ class NobleAeadKey implements AeadKey {
     return frame;
   }
 
-  open(frame: Uint8Array, additionalData: Uint8Array): Uint8Array | undefined {
+  open(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array | undefined> {
     const key = alive(this.#key, 'AES-256-GCM key');
     if (!checkOpen(frame, additionalData)) return undefined;
+    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes) return this.pieces.open(key, frame, additionalData);
     try {
       return gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).decrypt(frame.subarray(NONCE_BYTES));
     } catch {
@@ -80,8 +90,13 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
   return hkdf(sha256, own(secret, NobleSecret).bytes, salt, info, length);
 }
 
-/** @param kem its ML-KEM-768 */
-export function portableBackend(kem: PortableKem): CryptoBackend {
+/**
+ * @param kem its ML-KEM-768
+ * @param pause gives the thread to others: then frames longer than a piece are done in pieces, and come later
+ * @param pieceBytes a multiple of 16
+ */
+export function portableBackend(kem: PortableKem, pause?: Pause, pieceBytes = PIECE_BYTES): CryptoBackend {
+  const pieces = pause && new PiecewiseGcm(pause, pieceBytes);
   function generateKeyPair(seed?: Uint8Array): KemKeyPair {
     return adoptingKeyPair(kem.keyPair(seed), (sharedSecret) => new NobleSecret(sharedSecret));
   }
@@ -109,13 +124,13 @@ export function portableBackend(kem: PortableKem): CryptoBackend {
     deriveBytes: derive,
 
     deriveKey(secret, salt, info) {
-      return new NobleAeadKey(derive(secret, salt, info, AEAD_KEY_BYTES));
+      return new NobleAeadKey(derive(secret, salt, info, AEAD_KEY_BYTES), pieces);
     },
 
     importKey(secret) {
       const { bytes } = own(secret, NobleSecret);
       checkAeadKeySize(bytes.length);
-      return new NobleAeadKey(bytes.slice());
+      return new NobleAeadKey(bytes.slice(), pieces);
     },
   };
 }

@@ -5,8 +5,8 @@ export const platform = /* @__PURE__ */ webPlatform({
   kem: async () => (await import('../crypto/noble-kem.ts')).nobleKem,
   // Both at once: as one module it would name the other only when it is there.
   portable: async () => {
-    const [{ portableBackend }, { nobleKem }] = await Promise.all([import('../crypto/noble-symmetric.ts'), import('../crypto/noble-kem.ts')]);
-    return portableBackend(nobleKem);
+    const [{ pageBackend }, { nobleKem }] = await Promise.all([import('../crypto/portable-page.ts'), import('../crypto/noble-kem.ts')]);
+    return pageBackend(nobleKem);
   },
   signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
   yellowpages: async () => (await import('../protocol/yellowpages.ts')).YellowpagesSession,

@@ -1,4 +1,5 @@
-import { nobleBackend } from '../crypto/noble.ts';
+import { nobleKem } from '../crypto/noble-kem.ts';
+import { pageBackend } from '../crypto/portable-page.ts';
 import { registerPart } from '../platform/script-registry.ts';
 
-registerPart('portable', nobleBackend);
+registerPart('portable', pageBackend(nobleKem));

@@ -4,14 +4,19 @@ import { NONCE_BYTES, TAG_BYTES } from '../../src/crypto/backend.ts';
 import { deferredBackend } from '../../src/crypto/deferred.ts';
 import { nobleBackend } from '../../src/crypto/noble.ts';
 import { nobleKem } from '../../src/crypto/noble-kem.ts';
+import { portableBackend } from '../../src/crypto/noble-symmetric.ts';
 import { nodeBackend } from '../../src/crypto/node.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
+
+/** As pages without crypto.subtle have it, with pieces so short that every frame has several. */
+export const nobleInPieces = portableBackend(nobleKem, () => Promise.resolve(), 16);
 
 export const backends: readonly CryptoBackend[] = [
   nobleBackend,
   nodeBackend,
   webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
   deferredBackend('noble', async () => nobleBackend),
+  nobleInPieces,
 ];
 
 /** Node's documentation: crypto.encapsulate and crypto.subtle.encapsulateBits were added in 24.7. */

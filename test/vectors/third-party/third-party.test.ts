@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { nobleBackend } from '../../../src/crypto/noble.ts';
 import { nobleKem } from '../../../src/crypto/noble-kem.ts';
+import { portableBackend } from '../../../src/crypto/noble-symmetric.ts';
 import { nodeBackend } from '../../../src/crypto/node.ts';
 import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
 import { runGroup } from './harness.ts';
@@ -15,9 +16,16 @@ if (missing.length > 0 && process.env['CI'] === undefined) {
   console.warn(`Third-party vectors left out, their files are not in ../shared/vectors: ${missing.join(', ')}`);
 }
 
-for (const backend of [nobleBackend, nodeBackend, webcryptoBackend(globalThis.crypto.subtle, () => nobleKem)]) {
+const BACKENDS = {
+  noble: nobleBackend,
+  'noble in pieces': portableBackend(nobleKem, () => Promise.resolve(), 16),
+  node: nodeBackend,
+  webcrypto: webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
+};
+
+for (const [name, backend] of Object.entries(BACKENDS)) {
   // In CI a missing file is no reason to skip: the group runs and fails.
-  describe.skipIf(missing.length > 0 && process.env['CI'] === undefined)(`third-party vectors, ${backend.name}`, () => {
+  describe.skipIf(missing.length > 0 && process.env['CI'] === undefined)(`third-party vectors, ${name}`, () => {
     it.each(groupsOf(backend))('$name', { timeout: 60_000 }, async (group) => {
       const { passed, failed } = await runGroup(group, backend, loadFrom(folder));
       expect(failed).toEqual([]);
