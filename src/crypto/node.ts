@@ -135,10 +135,9 @@ interface NativeEncapsulation extends Encapsulation {
   readonly sharedSecret: NodeSecret;
 }
 
-/** What newer Nodes add, which neither reads nor writes DER; the types do not know it yet. */
-interface RawKeys {
+/** What newer Nodes add; the types do not know it yet. */
+interface NewKeys {
   generateKeyPairSync(type: 'ml-kem-768'): { readonly publicKey: crypto.KeyObject; readonly privateKey: crypto.KeyObject };
-  createPublicKey(key: { key: Uint8Array; format: 'raw-public'; asymmetricKeyType: 'ml-kem-768' }): crypto.KeyObject;
 }
 interface RawExport {
   export(options: { format: 'raw-public' }): Buffer;
@@ -146,7 +145,7 @@ interface RawExport {
 
 /** Generating is half as dear as importing a seed. */
 function nativeKeys(seed: Uint8Array | undefined): { publicKey: crypto.KeyObject; privateKey: crypto.KeyObject } {
-  if (seed === undefined) return (crypto as unknown as RawKeys).generateKeyPairSync('ml-kem-768');
+  if (seed === undefined) return (crypto as unknown as NewKeys).generateKeyPairSync('ml-kem-768');
   const pkcs8 = Buffer.concat([Buffer.from(PKCS8_PREFIX, 'hex'), seed]);
   try {
     const privateKey = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
@@ -157,36 +156,30 @@ function nativeKeys(seed: Uint8Array | undefined): { publicKey: crypto.KeyObject
 }
 
 function exportPublic(key: crypto.KeyObject): Uint8Array {
-  if (hasRawKeys()) return Uint8Array.from((key as unknown as RawExport).export({ format: 'raw-public' }));
+  if (hasRawExport(key)) return Uint8Array.from((key as unknown as RawExport).export({ format: 'raw-public' }));
   return Uint8Array.from(key.export({ format: 'der', type: 'spki' }).subarray(-ENCAPSULATION_KEY_BYTES));
 }
 
+/**
+ * By way of PEM: it is the one form for which Node does not first ask whether it was given a KeyObject, which makes an error object with a
+ * stack and takes longer than the import.
+ */
 function importPublic(encapsulationKey: Uint8Array): crypto.KeyObject {
-  if (hasRawKeys()) {
-    return (crypto as unknown as RawKeys).createPublicKey({
-      key: encapsulationKey,
-      format: 'raw-public',
-      asymmetricKeyType: 'ml-kem-768',
-    });
-  }
-  const spki = Buffer.concat([Buffer.from(SPKI_PREFIX, 'hex'), encapsulationKey]);
-  return crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const spki = Buffer.concat([Buffer.from(SPKI_PREFIX, 'hex'), encapsulationKey]).toString('base64');
+  return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
 }
 
-let rawKeys: boolean | undefined;
+let rawExport: boolean | undefined;
 
-/** Whether this Node takes keys as they are, found out by trying: older ones refuse the format. */
-function hasRawKeys(): boolean {
-  rawKeys ??= tryRawKeys();
-  return rawKeys;
+/** Whether this Node gives keys as they are, found out by trying: older ones refuse the format. */
+function hasRawExport(key: crypto.KeyObject): boolean {
+  rawExport ??= tryRawExport(key);
+  return rawExport;
 }
 
-function tryRawKeys(): boolean {
+function tryRawExport(key: crypto.KeyObject): boolean {
   try {
-    const { publicKey } = nativeKeys(undefined);
-    const key = (publicKey as unknown as RawExport).export({ format: 'raw-public' });
-    const again = (crypto as unknown as RawKeys).createPublicKey({ key, format: 'raw-public', asymmetricKeyType: 'ml-kem-768' });
-    return again.equals(publicKey);
+    return (key as unknown as RawExport).export({ format: 'raw-public' }).length === ENCAPSULATION_KEY_BYTES;
   } catch {
     return false;
   }

@@ -93,6 +93,21 @@ export function writePlain(ws: object, message: Uint8Array, isBinary: boolean, r
   return true;
 }
 
+/** What `act` has `ws` and us write to the network beneath `ws` goes in one write. */
+export function inOneWrite(ws: object, act: () => void): void {
+  const { _socket: network } = ws as WsInternals;
+  if (!isNetwork(network)) {
+    act();
+    return;
+  }
+  network.cork();
+  try {
+    act();
+  } finally {
+    network.uncork();
+  }
+}
+
 function headerLength(length: number, isServer: boolean): number {
   const lengthBytes = length <= LARGEST_SHORT ? 0 : length <= LARGEST_16 ? 2 : 8;
   return 2 + lengthBytes + (isServer ? 0 : MASK_BYTES);

@@ -8,7 +8,7 @@ import { nodeBackend } from '../crypto/node.ts';
 import { pooled } from '../crypto/random-pool.ts';
 import { YellowpagesSession } from '../protocol/yellowpages.ts';
 import { attachTransport } from '../socket/transport.ts';
-import { writeFrame } from './network-frames.ts';
+import { inOneWrite, writeFrame } from './network-frames.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
 
@@ -31,6 +31,7 @@ export const platform: Platform = {
   isUtf8,
   queueTask: undefined,
   writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done),
+  inOneWrite,
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);

@@ -35,6 +35,8 @@ export interface Platform {
    * @returns whether it did; otherwise `ws` has to send it
    */
   readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
+  /** Lets what is sent by `act` over an npm `ws` socket go in one write, where its network is known. */
+  readonly inOneWrite?: (ws: object, act: () => void) => void;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */
   readonly refuseClone?: (object: object) => void;
 }

@@ -87,7 +87,13 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
     host.transportOpened();
   });
   socket.on('message', (data: WsData, isBinary: boolean) => {
-    if (!isBinary) host.transportMessage(decoder.decode(joined(data)));
+    // What answers a hello is two messages.
+    if (!isBinary) {
+      const text = decoder.decode(joined(data));
+      inOneWrite(socket, () => {
+        host.transportMessage(text);
+      });
+    }
     // Who else listens to the same socket may keep what it is given.
     else host.transportMessage(joined(data), socket.listenerCount('message') === 1 && isAlone(data));
   });
@@ -132,6 +138,11 @@ class WsTransport implements Transport {
   terminate(): void {
     this.ws.terminate();
   }
+}
+
+function inOneWrite(socket: WsSocket, act: () => void): void {
+  if (platform.inOneWrite === undefined) act();
+  else platform.inOneWrite(socket, act);
 }
 
 /** Whether nothing else stands in the memory. */

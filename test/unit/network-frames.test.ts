@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RandomSource } from '../../src/crypto/backend.ts';
-import { writeFrame, writePlain } from '../../src/platform/network-frames.ts';
+import { inOneWrite, writeFrame, writePlain } from '../../src/platform/network-frames.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
 
 const OPEN = 1;
@@ -183,5 +183,29 @@ describe('ws has to write', () => {
     giveFrameBack(returned);
     expect(writeFrame(ws, returned, random)).toBe(false);
     expect(written).toEqual([]);
+  });
+});
+
+describe('in one write', () => {
+  test('goes what is sent meanwhile, also when it throws', () => {
+    const { ws } = pretend(true);
+    const { _socket: network } = ws as { _socket: Socket };
+    const corked: number[] = [];
+    inOneWrite(ws, () => corked.push(network.writableCorked));
+    expect(() => {
+      inOneWrite(ws, () => {
+        corked.push(network.writableCorked);
+        throw new Error('of the listener');
+      });
+    }).toThrow('of the listener');
+    expect([...corked, network.writableCorked]).toEqual([1, 1, 0]);
+  });
+
+  test('nothing is held back where the network is not known', () => {
+    const stream = new PassThrough();
+    inOneWrite({ _socket: stream }, () => {
+      expect(stream.writableCorked).toBe(0);
+    });
+    expect.assertions(1);
   });
 });
