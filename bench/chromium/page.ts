@@ -3,7 +3,7 @@ import { platform } from '#platform';
 import { gcm } from '@noble/ciphers/aes.js';
 import { PQWebSocket } from '../../src/index.ts';
 import { DirectionKeys } from '../../src/protocol/key-schedule.ts';
-import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../../src/protocol/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { RecordReceiver } from '../../src/protocol/receiver.ts';
 import { composeFrame, Kind, maxInnerBytes } from '../../src/protocol/record.ts';
 import { RecordSender } from '../../src/protocol/sender.ts';
@@ -36,7 +36,8 @@ async function recordLayer(size: number, milliseconds: number): Promise<Rates> {
   let frames: Uint8Array[] = [];
   let sealed: () => void = () => undefined;
   const sender = new RecordSender<undefined>(
-    { keys: await directionKeys(transcriptHash, secret), random: platform.random, now: () => performance.now(), rekey: DEFAULT_REKEY, padding: 'off' },
+    await directionKeys(transcriptHash, secret),
+    { random: platform.random, now: () => performance.now(), limits: DEFAULT_LIMITS, padding: 'off' },
     {
       frame(frame) {
         frames.push(frame);

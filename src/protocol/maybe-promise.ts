@@ -80,9 +80,12 @@ function destroyWhenThere(value: MaybePromise<Destroyable>): void {
   );
 }
 
+/** Never written to: what every queue at rest has. */
+const NOTHING: (() => MaybePromise<void>)[] = [];
+
 /** Runs steps strictly one after the other; a step runs at once when nothing is before it. */
 export class SerialQueue {
-  #waiting: (() => MaybePromise<void>)[] = [];
+  #waiting = NOTHING;
   #running = false;
 
   /** @param fail takes what a step throws; later steps still run, and see the state that `fail` left. */
@@ -94,8 +97,12 @@ export class SerialQueue {
   }
 
   push(step: () => MaybePromise<void>): void {
-    if (this.#running) this.#waiting.push(step);
-    else this.#run(step);
+    if (!this.#running) {
+      this.#run(step);
+      return;
+    }
+    if (this.#waiting === NOTHING) this.#waiting = [];
+    this.#waiting.push(step);
   }
 
   /**
@@ -116,7 +123,7 @@ export class SerialQueue {
 
   /** Drops the steps that have not begun, with all that they hold. */
   clear(): void {
-    this.#waiting = [];
+    this.#waiting = NOTHING;
   }
 
   #run(first: (() => MaybePromise<void>) | undefined): void {

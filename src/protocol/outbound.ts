@@ -3,23 +3,14 @@
  * may be sealed, are sealed in order, and are given to the transport. What is on its way is counted, and its
  * sender is told what became of it.
  */
-import type { MaybePromise, RandomSource } from '../crypto/backend.ts';
+import type { MaybePromise } from '../crypto/backend.ts';
 import type { DirectionKeys } from './key-schedule.ts';
-import type { RekeyLimits } from './limits.ts';
 import type { Receipt, RecordSink, SentCallback } from './outbox.ts';
 import { Outbox } from './outbox.ts';
-import type { CloseContent, MessageKind, Padding } from './record.ts';
+import type { CloseContent, MessageKind } from './record.ts';
 import { composeFrame, encodeClose, Kind } from './record.ts';
 import type { SenderConfig, SenderOutput } from './sender.ts';
 import { RecordSender } from './sender.ts';
-
-export interface OutboundConfig {
-  readonly random: RandomSource;
-  readonly now: () => number;
-  readonly limits: { readonly rekey: RekeyLimits };
-  /** Read for each record. */
-  readonly padding: Padding;
-}
 
 export interface OutboundOutput {
   transmit(message: string | Uint8Array, receipt: Receipt | undefined): void;
@@ -32,42 +23,21 @@ interface Ticket extends Receipt {
   readonly sealed?: (() => void) | undefined;
 }
 
+/** Never written to: what every connection at rest is sealing. */
+const NOTHING: Receipt[] = [];
 const NO_RECEIPT: Receipt = { applicationBytes: 0, sent: [] };
-
-class SenderSettings implements SenderConfig {
-  constructor(
-    readonly keys: DirectionKeys,
-    private readonly config: OutboundConfig,
-  ) {}
-
-  get random(): RandomSource {
-    return this.config.random;
-  }
-
-  get now(): () => number {
-    return this.config.now;
-  }
-
-  get rekey(): RekeyLimits {
-    return this.config.limits.rekey;
-  }
-
-  get padding(): Padding {
-    return this.config.padding;
-  }
-}
 
 export class Outbound implements RecordSink, SenderOutput<Ticket> {
   readonly #outbox: Outbox;
   #sender: RecordSender<Ticket> | undefined;
   /** Messages whose frames are being sealed, in the order in which the frames come out. */
-  readonly #sealing: Receipt[] = [];
+  #sealing = NOTHING;
   #sealingBytes = 0;
   /** Why nothing goes out any more. */
   #abandoned: (() => Error) | undefined;
 
   constructor(
-    private readonly config: OutboundConfig,
+    private readonly config: SenderConfig,
     private readonly output: OutboundOutput,
   ) {
     this.#outbox = new Outbox(config);
@@ -84,7 +54,7 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
 
   /** From now on records can be sealed. */
   open(keys: DirectionKeys): void {
-    this.#sender = new RecordSender<Ticket>(new SenderSettings(keys, this.config), this);
+    this.#sender = new RecordSender<Ticket>(keys, this.config, this);
   }
 
   /** @param owned whether nobody else can change `payload`; otherwise it is copied now */
@@ -145,8 +115,9 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
     if (this.#abandoned !== undefined) return;
     this.#abandoned = reason;
     this.#sender?.stop();
-    for (const receipt of this.#sealing) drop(receipt, reason);
-    this.#sealing.length = 0;
+    const sealing = this.#sealing;
+    this.#sealing = NOTHING;
+    for (const receipt of sealing) drop(receipt, reason);
     this.#outbox.abandon(reason);
   }
 
@@ -157,6 +128,7 @@ export class Outbound implements RecordSink, SenderOutput<Ticket> {
       drop(receipt, this.#abandoned);
       return;
     }
+    if (this.#sealing === NOTHING) this.#sealing = [];
     this.#sealing.push(receipt);
     this.#sender?.push(kind, frame, receipt, content);
   }

@@ -12,10 +12,10 @@ import type { Padding } from './record.ts';
 import { composeFrame, Kind } from './record.ts';
 
 export interface SenderConfig {
-  readonly keys: DirectionKeys;
   readonly random: RandomSource;
   readonly now: () => number;
-  readonly rekey: RekeyLimits;
+  readonly limits: { readonly rekey: RekeyLimits };
+  /** Read for each record. */
   readonly padding: Padding;
 }
 
@@ -38,6 +38,7 @@ export class RecordSender<T> {
   readonly #results: OrderedResults<() => void>;
 
   constructor(
+    private readonly keys: DirectionKeys,
     private readonly config: SenderConfig,
     output: SenderOutput<T>,
   ) {
@@ -87,7 +88,7 @@ export class RecordSender<T> {
     // An update straight after an update would be refused, and is never needed: an epoch starts empty.
     if (this.#epochRecords === 0) return false;
     if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER || kind === Kind.FINISHED) return false;
-    const { records, bytes, milliseconds } = this.config.rekey;
+    const { records, bytes, milliseconds } = this.config.limits.rekey;
     return (
       this.#epochRecords >= records - 1 ||
       this.#epochBytes + innerBytes > bytes ||
@@ -97,7 +98,7 @@ export class RecordSender<T> {
 
   #update(): void {
     this.#seal(composeFrame(Kind.KEY_UPDATE, 0, this.config.padding), undefined);
-    this.#records.push(() => this.config.keys.advance());
+    this.#records.push(() => this.keys.advance());
     this.#epochRecords = 0;
     this.#epochBytes = 0;
     this.#epochStart = this.config.now();
@@ -130,7 +131,7 @@ export class RecordSender<T> {
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, sequence);
     this.config.random(frame.subarray(0, NONCE_BYTES));
-    const sealed = this.config.keys.key.seal(frame, additionalData, content);
+    const sealed = this.keys.key.seal(frame, additionalData, content);
     if (this.#results.isIdle && !isPromise(sealed)) this.#output.frame(sealed, ticket);
     else this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
   }

@@ -51,8 +51,8 @@ export class Channel implements PQChannel {
   }
 
   get counters(): ChannelCounters {
-    const { session, counters } = this.#connection;
-    return { recordsSealed: session.recordsSealed, recordsOpened: session.recordsOpened, ...counters };
+    const { session, bytesSealed, bytesOpened } = this.#connection;
+    return { recordsSealed: session.recordsSealed, recordsOpened: session.recordsOpened, bytesSealed, bytesOpened };
   }
 
   exportKey(label: string, length: number): Promise<Uint8Array> {

@@ -42,7 +42,9 @@ const DRAIN_POLL = 50;
 export class Connection<Text> implements SessionHost<Text>, TransportHost {
   readonly session: ProfileSession;
   readonly transport: Transport;
-  readonly counters = { bytesSealed: 0, bytesOpened: 0 };
+  /** Bytes of all frames, with their overhead. */
+  bytesSealed = 0;
+  bytesOpened = 0;
   /** Milliseconds from the start of the key agreement to the acceptance of the peer's Finished; of yellowpages, to `open`. */
   handshakeMilliseconds: number | undefined;
   readonly #bufferedAmount = new BufferedAmount();
@@ -133,7 +135,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   transportMessage(message: string | Uint8Array, owned?: boolean): void {
-    this.counters.bytesOpened += typeof message === 'string' ? 0 : message.length;
+    if (typeof message !== 'string') this.bytesOpened += message.length;
     this.session.receive(message, owned);
     this.#schedule();
   }
@@ -155,7 +157,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   transmit(message: string | Uint8Array, receipt: Receipt | undefined): void {
     const sent = receipt?.sent ?? NO_CALLBACKS;
-    if (typeof message !== 'string') this.counters.bytesSealed += message.length;
+    if (typeof message !== 'string') this.bytesSealed += message.length;
     try {
       this.transport.send(message, sent.length === 0 ? undefined : allOf(sent));
     } catch (error) {

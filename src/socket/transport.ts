@@ -83,9 +83,12 @@ function isWsSocket(socket: object): socket is WsSocket {
 }
 
 function attachWs(socket: WsSocket, host: TransportHost): Transport {
-  socket.on('open', () => {
-    host.transportOpened();
-  });
+  // A server's is open: it would only keep room for what never comes.
+  if (socket.readyState !== OPEN) {
+    socket.on('open', () => {
+      host.transportOpened();
+    });
+  }
   socket.on('message', (data: WsData, isBinary: boolean) => {
     // What answers a hello is two messages.
     if (!isBinary) {

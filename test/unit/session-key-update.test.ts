@@ -103,7 +103,8 @@ test('a sender that has sealed nothing in its epoch never updates, whatever its 
   const keys = await DirectionKeys.derive(BACKENDS.noble, th, 'client', await BACKENDS.noble.importSecret(th));
   const frames: number[] = [];
   const sender = new RecordSender<undefined>(
-    { keys, random: (nonce) => nonce, now: () => 0, rekey: { records: 1, bytes: 0, milliseconds: 0 }, padding: 'off' },
+    keys,
+    { random: (nonce) => nonce, now: () => 0, limits: { rekey: { records: 1, bytes: 0, milliseconds: 0 } }, padding: 'off' },
     {
       frame: (frame) => frames.push(frame.length),
       failed: (error) => {

@@ -107,8 +107,9 @@ export async function sealAll(backend: CryptoBackend, records: readonly RecordVe
   const nonces = records.map(({ nonce }) => bytes(nonce));
   const frames: string[] = [];
   // An update comes when the record after it is pushed, so what it depends on changes from record to record.
-  const config = { keys, now: () => 0, random: vectorRandom(from, nonces), rekey: DEFAULT_REKEY, padding: 'off' as Padding };
-  const sender = new RecordSender<undefined>(config, {
+  const limits = { rekey: DEFAULT_REKEY };
+  const config = { now: () => 0, random: vectorRandom(from, nonces), limits, padding: 'off' as Padding };
+  const sender = new RecordSender<undefined>(keys, config, {
     frame: (frame) => frames.push(toHex(frame)),
     failed: (error) => {
       throw error;
@@ -117,12 +118,12 @@ export async function sealAll(backend: CryptoBackend, records: readonly RecordVe
   for (const { kind, content, padding } of records) {
     const block = content.length / 2 + 1 + padding;
     if (kind === Kind.KEY_UPDATE) {
-      config.rekey = { ...DEFAULT_REKEY, records: 2 };
+      limits.rekey = { ...DEFAULT_REKEY, records: 2 };
       config.padding = block;
       continue;
     }
     sender.push(kind as Kind, composeFrame(kind as Kind, bytes(content), block));
-    config.rekey = DEFAULT_REKEY;
+    limits.rekey = DEFAULT_REKEY;
   }
   await counting.settled();
   keys.destroy();

@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from '
 import { giveFrameBack } from '#frames';
 import { platform } from '#platform';
 import { DirectionKeys } from '../../../src/protocol/key-schedule.ts';
-import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../../../src/protocol/limits.ts';
+import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
 import { RecordReceiver } from '../../../src/protocol/receiver.ts';
 import { composeFrame, Kind, maxInnerBytes } from '../../../src/protocol/record.ts';
 import { RecordSender } from '../../../src/protocol/sender.ts';
@@ -31,7 +31,8 @@ async function recordLayer(): Promise<Pass> {
   });
   let opened: Uint8Array | undefined;
   const sender = new RecordSender<undefined>(
-    { keys: await direction(), random: platform.random, now: () => performance.now(), rekey: DEFAULT_REKEY, padding: 'off' },
+    await direction(),
+    { random: platform.random, now: () => performance.now(), limits: DEFAULT_LIMITS, padding: 'off' },
     {
       frame(frame) {
         const record = receiver.open(frame);
