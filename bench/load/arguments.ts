@@ -20,8 +20,8 @@ export const USAGE = `npm run load -- [options]
   --json           print JSON instead of the table
   --help           this text
 
-Three parts: a plain proxy, the gateway, and the gateway with slow readers, cut connections and garbage among its
-clients, 1 % each. Ends with another exit code than 0 when anything failed that should not have.
+Four parts: a plain proxy and the gateway, each alone and with slow readers, cut connections and garbage among its
+clients, 1 % each; who cuts or sends garbage comes back after 0.1 s, so that there are hundreds of either a second. Ends with another exit code than 0 when anything failed that should not have.
 Two file descriptors a connection are needed in one process: raise \`ulimit -n\` for more than it allows.`;
 
 /** @throws {Error} that names the option which is wrong */

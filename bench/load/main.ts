@@ -18,7 +18,7 @@ const MEMORY_SLACK_KIB = 4 * 1024;
 const MEMORY_SLACK_SHARE = 0.05;
 
 export interface Part {
-  readonly name: 'plain proxy' | 'gateway' | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
+  readonly name: 'plain proxy' | 'gateway' | 'plain proxy, with 1 % slow, 1 % cut, 1 % garbage' | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
   readonly connections: number;
   readonly handshakesPerSecond: number | undefined;
   readonly messagesPerSecond: number;
@@ -62,6 +62,20 @@ async function crowdThrough(processes: Processes, kind: 'plain' | 'pq', proxy: P
   return { crowd, empty, part: talkPart(kind === 'plain' ? 'plain proxy' : 'gateway', opened.opened, opened, talk, kib) };
 }
 
+/** The crowd talks as before, among others who are a nuisance, so many of each kind. */
+async function inBadCompany(
+  processes: Processes,
+  kind: 'plain' | 'pq',
+  url: string,
+  crowd: ChildProcess,
+  { connections, seconds, rate }: LoadArguments,
+): Promise<{ talk: TalkReport; nuisances: NuisanceReport; each: number }> {
+  const each = Math.max(1, Math.round(connections / 100));
+  const nuisances = said<NuisanceReport>(processes.role('nuisances', kind, url, String(each), String(seconds)));
+  const talk = await ask<TalkReport>(crowd, { type: 'talk', seconds, rate });
+  return { talk, nuisances: await nuisances, each };
+}
+
 const mib = (kib: number): string => (kib / 1024).toFixed(1);
 
 async function gauge(admin: string, name: string): Promise<number> {
@@ -70,13 +84,17 @@ async function gauge(admin: string, name: string): Promise<number> {
 }
 
 async function run(args: LoadArguments, progress: (text: string) => void): Promise<Part[]> {
-  const { connections, seconds, rate } = args;
+  const { connections } = args;
   const processes = new Processes();
   try {
     progress('plain proxy');
     const upstream = await said<string>(processes.role('backend'));
     const plainChild = processes.role('plain-proxy', upstream);
-    const plain = await crowdThrough(processes, 'plain', { child: plainChild, url: await said<string>(plainChild) }, args);
+    const plainUrl = await said<string>(plainChild);
+    const plain = await crowdThrough(processes, 'plain', { child: plainChild, url: plainUrl }, args);
+    progress('plain proxy, in bad company');
+    const annoyed = await inBadCompany(processes, 'plain', plainUrl, plain.crowd, args);
+    const plainCompany = talkPart('plain proxy, with 1 % slow, 1 % cut, 1 % garbage', plain.part.connections, undefined, annoyed.talk, ((await settledKiB(plainChild)) - plain.empty) / connections);
     await ask(plain.crowd, { type: 'close' });
     for (const child of [plain.crowd, plainChild]) child.kill('SIGKILL');
 
@@ -86,10 +104,7 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
 
     progress('gateway, in bad company');
     const before = { live: await liveKiB(inspector), resident: residentKiB(child) };
-    const each = Math.max(1, Math.round(connections / 100));
-    const nuisances = said<NuisanceReport>(processes.role('nuisances', url, String(each), String(seconds)));
-    const talk = await ask<TalkReport>(crowd, { type: 'talk', seconds, rate });
-    const { slow, cut, garbage } = await nuisances;
+    const { talk, nuisances: { slow, cut, garbage }, each } = await inBadCompany(processes, 'pq', url, crowd, args);
     const after = { live: await liveKiB(inspector), resident: await settledKiB(child) };
     progress(`memory: ${mib(before.live)} MiB alive and ${mib(before.resident)} resident before the bad company, ${mib(after.live)} and ${mib(after.resident)} after it`);
     const errors: string[] = [];
@@ -101,7 +116,7 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
     if (buffered !== 0) errors.push(`${buffered} bytes are still buffered`);
     const company = talkPart('gateway, with 1 % slow, 1 % cut, 1 % garbage', part.connections, undefined, talk, (after.resident - empty) / connections);
     await ask(crowd, { type: 'close' });
-    return [plain.part, part, { ...company, errors: [...company.errors, ...errors] }];
+    return [plain.part, plainCompany, part, { ...company, errors: [...company.errors, ...errors] }];
   } finally {
     processes.endAll();
   }

@@ -12,19 +12,22 @@ import type { NuisanceReport } from './messages.ts';
 export const FLOOD = 'flood';
 const PAUSE = 100;
 
-/** @param each how many of every kind */
-export async function annoy(url: string, each: number, seconds: number): Promise<NuisanceReport> {
+/**
+ * @param kind of a plain proxy, or of the gateway
+ * @param each how many of every kind
+ */
+export async function annoy(kind: 'plain' | 'pq', url: string, each: number, seconds: number): Promise<NuisanceReport> {
   const end = performance.now() + seconds * 1000;
   const report = { slow: 0, cut: 0, garbage: 0 };
-  const repeat = async (step: () => Promise<void>, kind: keyof typeof report): Promise<void> => {
+  const repeat = async (step: () => Promise<void>, what: keyof typeof report): Promise<void> => {
     while (performance.now() < end) {
       await step();
-      report[kind] += 1;
+      report[what] += 1;
       await sleep(PAUSE);
     }
   };
   const slow = Array.from({ length: each }, async () => {
-    const socket = await opened(url);
+    const socket = await opened(kind, url);
     socket.pause();
     socket.send(FLOOD);
     report.slow += 1;
@@ -33,18 +36,18 @@ export async function annoy(url: string, each: number, seconds: number): Promise
   });
   const cutting = Array.from({ length: each }, () =>
     repeat(async () => {
-      const socket = await opened(url);
+      const socket = await opened(kind, url);
       socket.send('cut off');
       socket.terminate();
     }, 'cut'),
   );
-  const babbling = Array.from({ length: each }, (_, i) => repeat(() => (i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'));
+  const babbling = Array.from({ length: each }, (_, i) => repeat(() => (kind === 'plain' || i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'));
   await Promise.all([...slow, ...cutting, ...babbling]);
   return report;
 }
 
-async function opened(url: string): Promise<WebSocket> {
-  const socket = openSocket('pq', url);
+async function opened(kind: 'plain' | 'pq', url: string): Promise<WebSocket> {
+  const socket = openSocket(kind, url);
   socket.on('error', () => undefined);
   await once(socket, 'open');
   return socket;
@@ -63,7 +66,7 @@ async function noise(url: string): Promise<void> {
   await once(socket, 'close');
 }
 
-/** An upgrade, and then bytes that are no hello. */
+/** An upgrade, and then bytes that are no hello; a plain proxy would pass them on. */
 async function garbageFrames(url: string): Promise<void> {
   const socket = tcp(url);
   socket.write(
