@@ -30,7 +30,7 @@ export interface Preparation {
 
 function workloadOf({ kind, size, build, port, ca }: Preparation): Workload | Promise<Workload> {
   if (kind === 'record') return record(build as 'pq' | 'node-crypto', size);
-  const target: Target = { build: build as SocketBuild, port, ca };
+  const target: Target = { build: build, port, ca };
   switch (kind) {
     case 'echo':
       return echo(target, size);

@@ -37,27 +37,14 @@ function perMessage(report: Report, runtime: string): string {
   return markdownTable(['size', ...BUILDS.map((build) => `${build}, µs`)], rows);
 }
 
-/**
- * What plain `ws` takes and nothing but Node's cipher beside it, as a share of plain `ws`, and what was measured. A message of
- * an echo costs each end one seal and one open, while the other end does the same; one that goes there and back alone
- * waits for two of each.
- */
+/** What plain `ws` with Node's bare cipher beside it leaves, one call a message, and what was measured: both as quotients to plain `ws`. */
 function floors(report: Report, runtime: string): string {
-  const row = (workload: string, size: string, passes: number, isRate: boolean): string[][] => {
-    const [plain, own] = [of(report, runtime, workload, 'ws'), of(report, runtime, workload, 'pq')];
-    const cipher = of(report, runtime, `record-${size}`, 'node-crypto');
-    if (plain === undefined || own === undefined || cipher === undefined) return [];
-    const microseconds = isRate ? 1e6 / plain.median : 1e3 * plain.median;
-    const sealing = (1e6 * passes) / cipher.median;
-    const bound = (microseconds + sealing) / microseconds;
-    const cells = [microseconds, sealing].map((value) => figure(value));
-    return [[workload, ...cells, (isRate ? 1 / bound : bound).toFixed(2), (own.median / plain.median).toFixed(2)]];
-  };
-  const rows = [
-    ...['16k', '64k', '1m'].flatMap((size) => row(`echo-${size}`, size, 1, true)),
-    ...['32', '1k'].flatMap((size) => row(`pingpong-${size}`, size, 2, false)),
-  ];
-  return markdownTable(['workload', 'ws, µs', 'bare cipher, µs', 'bound, to ws', 'measured, to ws'], rows);
+  const rows = ['echo-32', 'echo-1k', 'echo-16k', 'echo-64k', 'echo-1m', 'pingpong-32', 'pingpong-1k', 'fanout'].flatMap((workload) => {
+    const [bare, own] = (['node-crypto', 'pq'] as const).map((build) => of(report, runtime, workload, build)?.ratio);
+    if (bare?.ws === undefined || own?.ws === undefined || own['node-crypto'] === undefined) return [];
+    return [[workload, ...[bare.ws, own.ws, own['node-crypto']].map((ratio) => ratio.toFixed(2))]];
+  });
+  return markdownTable(['workload', 'bare cipher, to ws', 'pq, to ws', 'pq, to the bare cipher'], rows);
 }
 
 function nodes(report: Report): string {

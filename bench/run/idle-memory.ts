@@ -35,7 +35,7 @@ export async function idleMemory(plan: WorkloadPlan, runtime: Runtime, options: 
   for (let round = 0; round < budget.idleRounds; round += 1) {
     for (const build of plan.builds) {
       progress(`${runtime.name} ${plan.name}: ${build}, round ${round + 1} of ${budget.idleRounds}`);
-      samples.get(build)?.push(await oneServer(build as SocketBuild, plan, runtime, options));
+      samples.get(build)?.push(await oneServer(build, plan, runtime, options));
     }
   }
   return samples;

@@ -28,7 +28,7 @@ interface Entrant extends Contestant {
 async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: RunOptions): Promise<Contestant> {
   const client = crew.start(`${plan.name}-${build}-client`);
   let port = 0;
-  if (build !== 'node-crypto' && plan.kind !== 'record') {
+  if (plan.kind !== 'record') {
     const server = crew.start(`${plan.name}-${build}-server`);
     const workers = WORKERS[plan.kind];
     port = workers === undefined ? await server.call('serve', { build, tls }) : await server.call('serveCluster', { build, workers });
