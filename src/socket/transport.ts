@@ -42,7 +42,7 @@ export interface WsSocket {
   readonly extensions: string;
   readonly bufferedAmount: number;
   readonly isPaused: boolean;
-  listenerCount(event: string): number;
+  listenerCount?(event: string): number;
   on(event: string, listener: (...values: never[]) => void): unknown;
   send(data: string | Uint8Array, options: { binary: boolean; compress: false }, done?: (error?: Error) => void): void;
   close(code?: number, reason?: string): void;
@@ -98,7 +98,7 @@ function attachWs(socket: WsSocket, host: TransportHost): Transport {
       });
     }
     // Who else listens to the same socket may keep what it is given.
-    else host.transportMessage(joined(data), socket.listenerCount('message') === 1 && isAlone(data));
+    else host.transportMessage(joined(data), socket.listenerCount?.('message') === 1 && isAlone(data));
   });
   socket.on('error', (error: Error) => {
     host.transportFailed(error);

@@ -9,8 +9,8 @@ import { once } from '../support/deferred.ts';
 
 const SENT = Buffer.alloc(100_000, 'what a listener of the raw socket must not lose');
 
-/** Connects, sends, and gives what the wrapped socket was told of it. */
-async function exchange(prepare: (raw: PlainSocket) => void): Promise<unknown> {
+/** Connects, sends, and gives what the socket that wraps what `prepare` gives was told of it. */
+async function exchange(prepare: (raw: PlainSocket) => object): Promise<unknown> {
   const server = new PlainServer({ port: 0, host: '127.0.0.1' });
   onTestFinished(() => {
     for (const raw of server.clients) raw.terminate();
@@ -19,8 +19,7 @@ async function exchange(prepare: (raw: PlainSocket) => void): Promise<unknown> {
   await once(server, 'listening');
   const received = new Promise((resolve) => {
     server.on('connection', (raw, request) => {
-      prepare(raw);
-      wrapServerSocket(raw, { request }).on('message', resolve);
+      wrapServerSocket(prepare(raw), { request }).on('message', resolve);
     });
   });
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -34,6 +33,7 @@ test('a listener of the raw socket keeps its frames', async () => {
     raw.on('message', (data, isBinary) => {
       if (isBinary) frames.push(data as Buffer);
     });
+    return raw;
   });
   expect(received).toEqual(SENT);
   expect(frames.at(-1)?.length).toBe(12 + SENT.length + 1 + 16);
@@ -47,7 +47,22 @@ test('what nobody else listens for is given back, and the message is whole', asy
       if (event === 'message' && values[1] === true) frames.push(values[0] as Buffer);
       return emit.call(raw, event, ...values);
     };
+    return raw;
   });
   expect(received).toEqual(SENT);
   expect(frames.at(-1)?.length).toBe(0);
+});
+
+test('a socket that only looks like ws needs no more than what is used of it', async () => {
+  const received = await exchange((raw) => ({
+    readyState: raw.OPEN,
+    protocol: '',
+    extensions: '',
+    bufferedAmount: 0,
+    on: raw.on.bind(raw),
+    send: raw.send.bind(raw),
+    close: raw.close.bind(raw),
+    terminate: raw.terminate.bind(raw),
+  }));
+  expect(received).toEqual(SENT);
 });
