@@ -123,10 +123,13 @@ export const SERVER_STATES: States = {
 export class StateMachine {
   readonly #rows: States['rows'];
   #state: State;
+  /** The state's own: it is asked for several times a message. */
+  #row: Row;
 
   constructor({ initial, rows }: States) {
     this.#rows = rows;
     this.#state = initial;
+    this.#row = rows[initial] as Row;
   }
 
   get current(): State {
@@ -146,9 +149,6 @@ export class StateMachine {
     const next = transition === 'fail' && !this.is('ended', 'failed') ? 'failed' : this.#row[1][transition];
     if (next === undefined) throw new Error(`no transition '${transition}' from state '${this.#state}'`);
     this.#state = next;
-  }
-
-  get #row(): Row {
-    return this.#rows[this.#state] as Row;
+    this.#row = this.#rows[next] as Row;
   }
 }
