@@ -16,7 +16,7 @@ interface Changeable {
     readonly limits: { readonly rekey: { -readonly [Name in keyof RekeyLimits]: RekeyLimits[Name] } };
   };
   readonly session: Session<unknown>;
-  readonly counters: { readonly bytesOpened: number };
+  readonly bytesOpened: number;
 }
 
 export class Reach {
@@ -30,7 +30,7 @@ export class Reach {
 
   /** Bytes of all frames that came, so that the length of the last one is a difference. */
   get bytesOpened(): number {
-    return this.#connection.counters.bytesOpened;
+    return this.#connection.bytesOpened;
   }
 
   set padding(padding: Padding) {
