@@ -10,9 +10,18 @@ const OPENING = 64;
 const LAST_ECHOES = 10_000;
 const MESSAGE_BYTES = 64;
 
-export function openSocket(kind: 'plain' | 'pq', url: string): PlainSocket {
-  if (kind === 'plain') return new PlainSocket(url, { perMessageDeflate: false });
-  return new SecureSocket(url) as unknown as PlainSocket;
+/** So many clients share an address, as behind a router: fewer than the gateway lets shake hands at once. */
+const CLIENTS_PER_ADDRESS = 100;
+
+/** @param localAddress where it comes from: all of 127.0.0.0/8 is the loopback's */
+export function openSocket(kind: 'plain' | 'pq', url: string, localAddress: string): PlainSocket {
+  if (kind === 'plain') return new PlainSocket(url, { perMessageDeflate: false, localAddress });
+  return new SecureSocket(url, { localAddress }) as unknown as PlainSocket;
+}
+
+function addressOf(client: number): string {
+  const index = Math.floor(client / CLIENTS_PER_ADDRESS);
+  return `127.1.${Math.floor(index / 250)}.${1 + (index % 250)}`;
 }
 
 export class Crowd {
@@ -40,7 +49,7 @@ export class Crowd {
     const opener = async (): Promise<void> => {
       while (begun < this.#size) {
         begun += 1;
-        if (!(await this.#openOne())) failed += 1;
+        if (!(await this.#openOne(begun))) failed += 1;
       }
     };
     await Promise.all(Array.from({ length: OPENING }, opener));
@@ -83,8 +92,8 @@ export class Crowd {
     );
   }
 
-  #openOne(): Promise<boolean> {
-    const socket = openSocket(this.#kind, this.#url);
+  #openOne(client: number): Promise<boolean> {
+    const socket = openSocket(this.#kind, this.#url, addressOf(client));
     return new Promise((resolve) => {
       let index = -1;
       socket.on('open', () => {

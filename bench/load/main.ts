@@ -104,7 +104,8 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
 
     progress('gateway, in bad company');
     const before = { live: await liveKiB(inspector), resident: residentKiB(child) };
-    const { talk, nuisances: { slow, cut, garbage }, each } = await inBadCompany(processes, 'pq', url, crowd, args);
+    const { talk, nuisances: { slow, cut, garbage, refused }, each } = await inBadCompany(processes, 'pq', url, crowd, args);
+    progress(`${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came in, ${refused} were refused`);
     const after = { live: await liveKiB(inspector), resident: await settledKiB(child) };
     progress(`memory: ${mib(before.live)} MiB alive and ${mib(before.resident)} resident before the bad company, ${mib(after.live)} and ${mib(after.resident)} after it`);
     const errors: string[] = [];

@@ -26,4 +26,6 @@ export interface NuisanceReport {
   readonly slow: number;
   readonly cut: number;
   readonly garbage: number;
+  /** Handshakes that were not let in. */
+  readonly refused: number;
 }
