@@ -7,7 +7,6 @@ import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RandomSource } from '../crypto/backend.ts';
-import { free } from '../crypto/free.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from '../protocol/frame-pool.ts';
 
 /** RFC 6455 5.2 */
@@ -84,11 +83,7 @@ export function writePlain(ws: object, message: Uint8Array, isBinary: boolean, r
   if (!isServer) applyMask(message, random(header.subarray(-MASK_BYTES)));
   network.cork();
   network.write(header);
-  if (message.length > 0) {
-    network.write(message, () => {
-      free(message);
-    });
-  }
+  if (message.length > 0) network.write(message);
   network.uncork();
   return true;
 }
