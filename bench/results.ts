@@ -4,7 +4,6 @@ export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
 /** `node-crypto`: bare createCipheriv, alone beside the record layer, and over plain `ws` beside what can't do without it. */
 export const BUILD_NAMES = [...SOCKET_BUILDS, 'node-crypto'] as const;
 export type BuildName = (typeof BUILD_NAMES)[number];
-export type SocketBuild = BuildName;
 
 export interface Machine {
   readonly cpu: string;

@@ -1,6 +1,6 @@
 /** What a process of the benchmark can be asked: one request at a time, over the channel that started it. */
 import { FAN_OUT_CLIENTS } from '../plan.ts';
-import type { BuildName, SocketBuild } from '../results.ts';
+import type { BuildName } from '../results.ts';
 import type { WorkloadKind } from '../workloads.ts';
 import type { Target } from './connection.ts';
 import { openMany } from './connection.ts';
@@ -30,7 +30,7 @@ export interface Preparation {
 
 function workloadOf({ kind, size, build, port, ca }: Preparation): Workload | Promise<Workload> {
   if (kind === 'record') return record(build as 'pq' | 'node-crypto', size);
-  const target: Target = { build: build, port, ca };
+  const target: Target = { build, port, ca };
   switch (kind) {
     case 'echo':
       return echo(target, size);
@@ -61,8 +61,8 @@ function current(): Workload {
 
 export const calls = {
   versions: () => ({ node: process.versions.node, openssl: process.versions.openssl }),
-  serve: ({ build, tls }: { build: SocketBuild; tls: TlsFiles }) => startServer(build, tls),
-  serveCluster: ({ build, workers }: { build: SocketBuild; workers: number }) => startCluster(build, workers),
+  serve: ({ build, tls }: { build: BuildName; tls: TlsFiles }) => startServer(build, tls),
+  serveCluster: ({ build, workers }: { build: BuildName; workers: number }) => startCluster(build, workers),
   relay: ({ port, milliseconds }: { port: number; milliseconds: number }) => startRelay(port, milliseconds),
   tlsGroup: ({ port, ca }: { port: number; ca: string }) => tlsGroup(port, ca),
   memory: () => memoryUse(),

@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { SocketBuild } from '../results.ts';
+import type { BuildName } from '../results.ts';
 import { startServer } from './server.ts';
 
 const BUILD = 'PQ_BENCH_WORKER_BUILD';
@@ -11,11 +11,11 @@ const BUILD = 'PQ_BENCH_WORKER_BUILD';
 export const { isWorker } = cluster;
 
 export async function serveAsWorker(): Promise<void> {
-  await startServer(process.env[BUILD] as SocketBuild, { key: '', cert: '' });
+  await startServer(process.env[BUILD] as BuildName, { key: '', cert: '' });
 }
 
 /** @returns the port, once every worker listens on it */
-export async function startCluster(build: SocketBuild, workers: number): Promise<number> {
+export async function startCluster(build: BuildName, workers: number): Promise<number> {
   let port = 0;
   for (let i = 0; i < workers; i += 1) {
     // Port 0 is the same port for all workers of one primary.

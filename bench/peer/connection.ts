@@ -1,11 +1,11 @@
 /** Opening connections in the client process. */
-import type { SocketBuild } from '../results.ts';
+import type { BuildName } from '../results.ts';
 import { builds } from './builds/index.ts';
 import type { BenchSocket } from './socket.ts';
 
 /** Where the client connects, and as which build. */
 export interface Target {
-  readonly build: SocketBuild;
+  readonly build: BuildName;
   readonly port: number;
   readonly ca: string;
 }

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { SocketBuild } from '../results.ts';
+import type { BuildName } from '../results.ts';
 import { builds } from './builds/index.ts';
 import type { BenchSocket } from './socket.ts';
 
@@ -71,7 +71,7 @@ function listen(server: Server): Promise<number> {
 }
 
 /** @returns the port */
-export function startServer(name: SocketBuild, tls: TlsFiles): Promise<number> {
+export function startServer(name: BuildName, tls: TlsFiles): Promise<number> {
   const build = builds[name];
   const server = build.tls ? createTlsServer(tls) : createServer();
   const behaviours: Readonly<Record<string, Behaviour>> = { '/echo': echo, '/sink': sink, '/room': room() };

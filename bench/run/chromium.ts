@@ -4,7 +4,7 @@ import { startBrowser } from '../../test/browser/harness.ts';
 import type { BenchPage, Rates } from '../chromium/page.ts';
 import { BLOCK_TOTAL_BYTES, SIZES } from '../plan.ts';
 import type { SizeName } from '../plan.ts';
-import type { BuildName, Result, SocketBuild } from '../results.ts';
+import type { BuildName, Result } from '../results.ts';
 import type { ChromiumWorkload } from '../workloads.ts';
 import { collect } from './collect.ts';
 import { Crew } from './crew.ts';
@@ -87,7 +87,7 @@ export interface ChromiumResults {
 /** @param runtime the Node that serves */
 export async function measureChromium(workloads: readonly ChromiumWorkload[], runtime: Runtime, options: RunOptions): Promise<ChromiumResults> {
   const crew = new Crew(runtime, options);
-  const serve = (build: SocketBuild): Promise<number> => crew.start(`chromium-${build}-server`).call('serve', { build, tls: options.tls });
+  const serve = (build: BuildName): Promise<number> => crew.start(`chromium-${build}-server`).call('serve', { build, tls: options.tls });
   try {
     const port = { ws: await serve('ws'), pq: await serve('pq') };
     const browser = await startBrowser();

@@ -1,5 +1,5 @@
 /** `idle-memory`: what a server holds for each connection that says nothing. */
-import type { SocketBuild } from '../results.ts';
+import type { BuildName } from '../results.ts';
 import type { Sample } from '../peer/workload.ts';
 import type { WorkloadPlan } from '../workloads.ts';
 import type { RunOptions, Runtime, Samples } from './crew.ts';
@@ -8,7 +8,7 @@ import { Crew } from './crew.ts';
 /** Opened before the first measurement, so that code and what is made once are not counted. */
 const FIRST_CONNECTIONS = 50;
 
-async function oneServer(build: SocketBuild, plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Sample> {
+async function oneServer(build: BuildName, plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Sample> {
   const crew = new Crew(runtime, options);
   const { tls, budget } = options;
   try {

@@ -1,8 +1,8 @@
-import type { SocketBuild } from '../../results.ts';
+import type { BuildName } from '../../results.ts';
 import type { Build } from '../socket.ts';
 import { bare } from './bare.ts';
 import { naive } from './naive.ts';
 import { ws, wss } from './plain.ts';
 import { pq, pqWss } from './pq.ts';
 
-export const builds: Readonly<Record<SocketBuild, Build>> = { ws, wss, naive, pq, 'pq-wss': pqWss, 'node-crypto': bare };
+export const builds: Readonly<Record<BuildName, Build>> = { ws, wss, naive, pq, 'pq-wss': pqWss, 'node-crypto': bare };
