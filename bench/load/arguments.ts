@@ -21,8 +21,9 @@ export const USAGE = `npm run load -- [options]
   --help           this text
 
 Four parts: a plain proxy and the gateway, each alone and with slow readers, cut connections and garbage among its
-clients, 1 % each. These come from one address and, where they are let in, come back after 0.1 s; the others from many
-(of 127.0.0.0/8, which Linux and Windows have). The gateway has its usual limits for an address. Ends with another exit code than 0 when anything failed that should not have.
+clients, 1 % each. These come from one address, and the last two come back a second later, again and again; the others
+come from many (of 127.0.0.0/8, which Linux and Windows have). The gateway has its usual limits for an address. Ends
+with another exit code than 0 when anything failed that should not have.
 Two file descriptors a connection are needed in one process: raise \`ulimit -n\` for more than it allows.`;
 
 /** @throws {Error} that names the option which is wrong */

@@ -10,7 +10,8 @@ import type { NuisanceReport } from './messages.ts';
 
 /** What the backend sends on and on, to whoever asks. */
 export const FLOOD = 'flood';
-const PAUSE = 100;
+/** Between two attempts of one of them, in milliseconds: each has its own moment of it to begin. */
+const PAUSE = 1_000;
 /** All of them come from one. */
 const ADDRESS = '127.0.0.2';
 
@@ -21,13 +22,16 @@ const ADDRESS = '127.0.0.2';
 export async function annoy(kind: 'plain' | 'pq', url: string, each: number, seconds: number): Promise<NuisanceReport> {
   const end = performance.now() + seconds * 1000;
   const report = { slow: 0, cut: 0, garbage: 0, refused: 0 };
-  const repeat = async (step: () => Promise<boolean>, what: 'cut' | 'garbage'): Promise<void> => {
+  const begin = (index: number): Promise<void> => sleep((index / each) * PAUSE);
+  const repeat = async (index: number, step: () => Promise<boolean>, what: 'cut' | 'garbage'): Promise<void> => {
+    await begin(index);
     while (performance.now() < end) {
       report[(await step()) ? what : 'refused'] += 1;
       await sleep(PAUSE);
     }
   };
-  const slow = Array.from({ length: each }, async () => {
+  const slow = Array.from({ length: each }, async (_, i) => {
+    await begin(i);
     const socket = await opened(kind, url);
     if (socket === undefined) {
       report.refused += 1;
@@ -39,15 +43,15 @@ export async function annoy(kind: 'plain' | 'pq', url: string, each: number, sec
     await sleep(Math.max(0, end - performance.now()));
     socket.terminate();
   });
-  const cutting = Array.from({ length: each }, () =>
-    repeat(async () => {
+  const cutting = Array.from({ length: each }, (_, i) =>
+    repeat(i, async () => {
       const socket = await opened(kind, url);
       socket?.send('cut off');
       socket?.terminate();
       return socket !== undefined;
     }, 'cut'),
   );
-  const babbling = Array.from({ length: each }, (_, i) => repeat(() => (kind === 'plain' || i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'));
+  const babbling = Array.from({ length: each }, (_, i) => repeat(i, () => (kind === 'plain' || i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'));
   await Promise.all([...slow, ...cutting, ...babbling]);
   return report;
 }

@@ -6,11 +6,15 @@
 import type { Duplex } from 'node:stream';
 import { platform } from '#platform';
 import type { WebSocket } from 'ws';
+import { free } from '../crypto/free.ts';
 import { writePlain } from '../platform/network-frames.ts';
+import { Outbox } from '../protocol/outbox.ts';
 import { Kind } from '../protocol/record.ts';
 import type { WsStyleSocket } from '../socket/ws-style-socket.ts';
 import { connectionOf } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
+import type { Turns } from './turns.ts';
+import { SHARE_BYTES } from './turns.ts';
 
 /** RFC 6455 7.4.1: no code was present; the connection was cut. */
 const NO_STATUS = 1005;
@@ -35,6 +39,8 @@ export interface Traffic {
   pauses: number;
 }
 
+type Leg = 'client' | 'upstream';
+
 export type BridgeEnd = 'client-closed' | 'client-cut' | 'client-failed' | 'upstream-closed' | 'upstream-cut' | 'idle' | 'drained';
 
 export interface BridgeLegs {
@@ -53,12 +59,15 @@ export class Bridge {
   #unanswered: Buffer | undefined;
   /** Pings sent to the backend in the client's name, which the gateway's own leg has answered there. */
   #answeredAhead = 0;
-  readonly #pausedLegs = new Set<'client' | 'upstream'>();
+  readonly #pausedLegs = new Set<Leg>();
+  readonly #restingLegs = new Set<Leg>();
+  readonly #sinceRest = { client: 0, upstream: 0 };
   #openLegs = 2;
   #isCorked = false;
 
   /**
    * @param highWater bytes waiting on one leg's network socket from which the other leg is not read
+   * @param turns shared by all bridges
    * @param now milliseconds, coarse
    * @param over called once, when both legs are closed
    */
@@ -66,6 +75,7 @@ export class Bridge {
     private readonly legs: BridgeLegs,
     private readonly traffic: Traffic,
     private readonly highWater: number,
+    private readonly turns: Turns,
     private readonly now: () => number,
     private readonly over: (end: BridgeEnd) => void,
   ) {
@@ -130,14 +140,21 @@ export class Bridge {
       this.lastActive = this.now();
       this.#forward(data, isBinary);
       this.#relieve(upstreamNetwork, 'client');
+      this.#share('client', data.length);
     });
     upstream.on('message', (data: Buffer, isBinary) => {
+      // What comes behind the client's close has nowhere to go.
+      if (client.readyState !== client.OPEN) return;
+      const bytes = data.length;
       this.traffic.messagesOut += 1;
-      this.traffic.bytesOut += data.length;
+      this.traffic.bytesOut += bytes;
       this.lastActive = this.now();
       // As client.send(), without its copy: nobody else has what was just received.
       sealed.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
+      // Whatever is a record of its own is sealed by now, or was copied.
+      if (Outbox.goesAlone(data.length)) free(data);
       this.#relieve(clientNetwork, 'upstream');
+      this.#share('upstream', bytes);
     });
     upstreamNetwork.on('drain', () => {
       this.#drained('client');
@@ -200,8 +217,21 @@ export class Bridge {
     });
   }
 
+  /** Lets the other conversations have their turn once `source` has said so much. */
+  #share(source: Leg, bytes: number): void {
+    this.#sinceRest[source] += bytes;
+    if (this.#sinceRest[source] < SHARE_BYTES || this.#restingLegs.has(source)) return;
+    this.#restingLegs.add(source);
+    this.legs[source].pause();
+    this.turns.wait(() => {
+      this.#sinceRest[source] = 0;
+      this.#restingLegs.delete(source);
+      if (!this.#pausedLegs.has(source)) this.legs[source].resume();
+    });
+  }
+
   /** Stops reading `source` while `full` has too much to send. */
-  #relieve(full: Duplex, source: 'client' | 'upstream'): void {
+  #relieve(full: Duplex, source: Leg): void {
     if (full.writableLength < this.highWater || this.#pausedLegs.has(source)) return;
     // Who leaves reads to the end: what was sent before has to pass, and no more is coming.
     if (source === 'client' && this.#state === 'leaving') return;
@@ -210,9 +240,9 @@ export class Bridge {
     this.legs[source].pause();
   }
 
-  #drained(source: 'client' | 'upstream'): void {
+  #drained(source: Leg): void {
     this.lastActive = this.now();
-    if (this.#pausedLegs.delete(source)) this.legs[source].resume();
+    if (this.#pausedLegs.delete(source) && !this.#restingLegs.has(source)) this.legs[source].resume();
   }
 
   #clientClosed(code: number, reason: Uint8Array): void {

@@ -14,6 +14,7 @@ import type { Refusal } from './refusals.ts';
 import { passRefusal, refuse } from './refusals.ts';
 import { asksForWebSocket, requestTarget } from './request-target.ts';
 import type { Route } from './routes.ts';
+import { Turns } from './turns.ts';
 import { openUpstream } from './upstream.ts';
 import type { Upstream, UpstreamLimits } from './upstream.ts';
 
@@ -43,6 +44,7 @@ export class Upgrades {
   /** Upstreams that are open before their client is. */
   readonly #waiting = new WeakMap<IncomingMessage, Upstream>();
   readonly #emptied = new Set<() => void>();
+  readonly #turns = new Turns();
 
   constructor(private readonly parts: UpgradeParts) {
     const { server, metrics, log } = parts;
@@ -161,7 +163,7 @@ export class Upgrades {
       },
     );
     const legs = { client, clientNetwork, upstream: upstream.socket, upstreamNetwork: upstream.network };
-    const bridge = new Bridge(legs, traffic, limits.bufferedBytes, () => performance.now(), (end) => {
+    const bridge = new Bridge(legs, traffic, limits.bufferedBytes, this.#turns, () => performance.now(), (end) => {
       this.bridges.delete(bridge);
       const { counters, failure, profile } = client.pq;
       // A handshake that failed has been counted as one.
