@@ -27,8 +27,8 @@ type State = 'opening' | 'to be closed' | 'open' | 'closing' | 'closed';
 
 export class Leg {
   readonly channel: PQChannel;
-  readonly #connection: Connection<string>;
-  readonly #sends = new SendQueue(() => this.#connection);
+  readonly connection: Connection<string>;
+  readonly #sends = new SendQueue(this);
   readonly #events: LegEvents;
   #state: State = 'opening';
   #pendingClose: CloseContent;
@@ -37,7 +37,7 @@ export class Leg {
     this.#events = events;
     const backend = synchronousBackend;
     const acceptance = new Acceptance();
-    this.#connection = new Connection<string>(
+    this.connection = new Connection<string>(
       socket,
       { role, backend, random: platform.random, now: () => performance.now(), readText: fromUtf8, ...config },
       {
@@ -61,7 +61,7 @@ export class Leg {
       },
       ROLE_PARTS[role],
     );
-    this.channel = new Channel(this.#connection, backend.name, acceptance);
+    this.channel = new Channel(this.connection, backend.name, acceptance);
   }
 
   get isClosed(): boolean {
@@ -70,7 +70,7 @@ export class Leg {
 
   /** Server: answers the hello of the upgrade request, if it had one. */
   answerEarly(): void {
-    this.#connection.answerEarly();
+    this.connection.answerEarly();
   }
 
   send(data: unknown): void {
@@ -90,8 +90,8 @@ export class Leg {
 
   /** Ends the transport, with what a proxy would say or without a word. */
   cut(code?: number): void {
-    if (code === undefined) this.#connection.terminate();
-    else this.#connection.transport.close(code);
+    if (code === undefined) this.connection.terminate();
+    else this.connection.transport.close(code);
   }
 
   #opened(): void {

@@ -24,7 +24,11 @@ export class BufferedAmount {
     // All that went before has left, as it nearly always has.
     if (transportBytes <= wireBytes + LONGEST_HEADER) this.#inFlight = NOTHING;
     if (transportBytes === 0) return;
-    if (this.#inFlight === NOTHING) this.#inFlight = [];
+    if (this.#inFlight === NOTHING) {
+      // What nobody counts, in front of everything: an idle connection need not remember its handshake.
+      if (applicationBytes === 0) return;
+      this.#inFlight = [];
+    }
     this.#inFlight.push({ wireBytes, applicationBytes });
     if (this.#inFlight.length % PRUNE_EVERY === 0) this.amount(transportBytes);
   }

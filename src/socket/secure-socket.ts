@@ -62,7 +62,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   constructor({ role, transport, config }: Underneath, face: SocketFace<Text>, parts: ConnectionParts) {
     this.#face = face;
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
-    this.#sends = new SendQueue(() => this.connection);
+    this.#sends = new SendQueue(this);
     const backend = platform.backend();
     this.#backend = backend.name;
     this.connection = new Connection<Text>(

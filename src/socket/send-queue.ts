@@ -1,4 +1,5 @@
 /** Keeps the order of what is sent where a Blob's bytes take time to read. */
+import type { MaybePromise } from '../crypto/backend.ts';
 import { chain, SerialQueue } from '../protocol/maybe-promise.ts';
 import type { SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
@@ -8,16 +9,13 @@ import type { SendData } from './webidl.ts';
 import { isUint8Array } from './webidl.ts';
 
 export class SendQueue {
-  readonly #steps: SerialQueue;
+  /** Made when there is a first Blob. */
+  #steps: SerialQueue | undefined;
   #waiting = 0;
   #waitingBytes = 0;
 
-  /** @param connection the one to send on, once there is one */
-  constructor(private readonly connection: () => Connection<unknown>) {
-    this.#steps = new SerialQueue((error) => {
-      connection().abort('PQ_ERR_INTERNAL', error);
-    });
-  }
+  /** @param socket whose connection it sends on, once there is one */
+  constructor(private readonly socket: { readonly connection: Connection<unknown> }) {}
 
   /** Bytes that stand at or behind a Blob that is being read. */
   get waitingBytes(): number {
@@ -26,7 +24,7 @@ export class SendQueue {
 
   send(message: SendData, sent: SentCallback | undefined): void {
     if (message.type !== 'blob' && this.#waiting === 0) {
-      this.connection().send(kindOf(message), message.bytes, message.type === 'text', sent);
+      this.socket.connection.send(kindOf(message), message.bytes, message.type === 'text', sent);
       return;
     }
     const size = sizeOf(message);
@@ -34,11 +32,11 @@ export class SendQueue {
     const content = message.type === 'blob' ? message.blob : message.bytes.slice();
     this.#waiting += 1;
     this.#waitingBytes += size;
-    this.#steps.push(() =>
+    this.#then(() =>
       chain(isUint8Array(content) ? content : bytesOf(content), (bytes) => {
         this.#waiting -= 1;
         this.#waitingBytes -= size;
-        this.connection().send(kindOf(message), bytes, true, sent);
+        this.socket.connection.send(kindOf(message), bytes, true, sent);
       }),
     );
   }
@@ -46,7 +44,7 @@ export class SendQueue {
   /** @param now whether what waits is given up: before the connection is open there is nothing to wait for */
   close(content: CloseContent, now: boolean): void {
     const close = (): void => {
-      this.connection().close(content);
+      this.socket.connection.close(content);
     };
     if (now) close();
     else this.inOrder(close);
@@ -55,7 +53,14 @@ export class SendQueue {
   /** Now, or when what stands at or behind a Blob has been sent. */
   inOrder(act: () => void): void {
     if (this.#waiting === 0) act();
-    else this.#steps.push(act);
+    else this.#then(act);
+  }
+
+  #then(step: () => MaybePromise<void>): void {
+    this.#steps ??= new SerialQueue((error) => {
+      this.socket.connection.abort('PQ_ERR_INTERNAL', error);
+    });
+    this.#steps.push(step);
   }
 }
 

@@ -93,11 +93,11 @@ export class WsStyleSocket extends EventEmitter {
     opened(): void {
       this.socket.#wasOpen = true;
       this.socket.#emitSafely('open');
-      this.socket.#watcher?.opened();
+      this.socket.#watcher?.opened(this.socket);
     }
 
     accepted(): void {
-      this.socket.#watcher?.accepted();
+      this.socket.#watcher?.accepted(this.socket);
     }
 
     text(payload: Uint8Array): void {
@@ -118,7 +118,7 @@ export class WsStyleSocket extends EventEmitter {
 
     closed({ code, reason, wasClean }: CloseOutcome): void {
       this.socket.#wasClean = wasClean;
-      this.socket.#watcher?.closed();
+      this.socket.#watcher?.closed(this.socket);
       this.socket.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
     }
 
@@ -153,7 +153,8 @@ export class WsStyleSocket extends EventEmitter {
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
-    this.#followControlFrames(ws);
+    ws.on('ping', (data: Uint8Array) => this.#heard('ping', data));
+    ws.on('pong', (data: Uint8Array) => this.#heard('pong', data));
   }
 
   /** As it stands after redirects; empty on a server. */
@@ -294,15 +295,11 @@ export class WsStyleSocket extends EventEmitter {
     }
   }
 
-  #followControlFrames(ws: WsSocket): void {
-    for (const event of ['ping', 'pong']) {
-      ws.on(event, (data: Uint8Array) => {
-        this.#secure.inEventOrder(() => {
-          const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
-          if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
-        });
-      });
-    }
+  #heard(event: 'ping' | 'pong', data: Uint8Array): void {
+    this.#secure.inEventOrder(() => {
+      const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
+      if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
+    });
   }
 
   #control(name: 'ping' | 'pong', ...values: unknown[]): void {

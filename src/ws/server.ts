@@ -17,6 +17,7 @@ import { refuseOnlyInV1 } from '../socket/profile-options.ts';
 import { serverConfig } from '../socket/server-options.ts';
 import { safely } from '../socket/safely.ts';
 import { connectionOf, setRawSocket, throwUnheardErrors, watchSocket } from '../socket/ws-style-socket.ts';
+import type { SocketWatcher } from '../socket/socket-watcher.ts';
 import type { WsStyleSocket } from '../socket/ws-style-socket.ts';
 import type { WsStyleWebSocket } from '../socket-types.ts';
 import { Accepted, WebSocket } from './client.ts';
@@ -57,8 +58,32 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   readonly #upgrades = new Upgrades();
   /** Sockets whose client has not proved itself yet, oldest first. */
   readonly #pending = new Set<WsStyleSocket>();
-  /** Sockets that have not been shown to anyone. */
-  readonly #hidden = new Set<WsStyleSocket>();
+  /** Sockets that have not been shown to anyone, with the request that they came by and who is to be shown them. */
+  readonly #hidden = new Map<WsStyleSocket, { readonly request: IncomingMessage; readonly callback: UpgradeCallback }>();
+  /** One for all sockets: an idle connection holds nothing for it. */
+  readonly #watcher: SocketWatcher = {
+    opened: (socket) => {
+      const waiting = this.#hidden.get(socket);
+      this.#hidden.delete(socket);
+      // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
+      if (connectionOf(socket).session.profile === 'yellowpages') this.#pending.delete(socket);
+      this.clients?.add(shown(socket));
+      throwUnheardErrors(socket);
+      if (waiting !== undefined) safely(waiting.callback)(shown(socket), waiting.request);
+    },
+    accepted: (socket) => {
+      this.#pending.delete(socket);
+    },
+    closed: (socket) => {
+      this.#pending.delete(socket);
+      const waiting = this.#hidden.get(socket);
+      this.#hidden.delete(socket);
+      const failure = waiting === undefined ? null : shown(socket).pq.failure;
+      if (waiting !== undefined && failure !== null) safely(() => this.emit('handshakeFailed', failure, waiting.request))();
+      this.clients?.delete(shown(socket));
+      this.#closeWhenEmpty();
+    },
+  };
   /** With `port`: the server that this one started, and closes. */
   readonly #ownServer: Server | undefined;
   #server: Server | SecureServer | undefined;
@@ -151,7 +176,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#state = 'closing';
     this.#detach();
     this.#server = undefined;
-    for (const socket of this.#hidden) connectionOf(socket).abort('PQ_ERR_GOING_AWAY');
+    for (const socket of this.#hidden.keys()) connectionOf(socket).abort('PQ_ERR_GOING_AWAY');
     this.#plain.close();
     this.#ownServer?.close(() => {
       this.#state = 'closed';
@@ -240,37 +265,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       throw error;
     }
     const socket = new WebSocket(new Accepted({ role: 'server', transport: plain, config }) as never);
-    const shown = socket as unknown as WsStyleWebSocket;
     setRawSocket(socket, network);
-    this.#hidden.add(socket);
+    this.#hidden.set(socket, { request, callback });
     this.#admitPending(socket);
-    // Not held once the socket is shown: an idle connection would keep nothing larger than its request.
-    let waiting: { readonly request: IncomingMessage; readonly callback: UpgradeCallback } | undefined = { request, callback };
-    watchSocket(socket, {
-      opened: () => {
-        const shownTo = waiting;
-        waiting = undefined;
-        this.#hidden.delete(socket);
-        // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
-        if (connectionOf(socket).session.profile === 'yellowpages') this.#pending.delete(socket);
-        this.clients?.add(shown);
-        throwUnheardErrors(socket);
-        if (shownTo !== undefined) safely(shownTo.callback)(shown, shownTo.request);
-      },
-      accepted: () => {
-        this.#pending.delete(socket);
-      },
-      closed: () => {
-        this.#pending.delete(socket);
-        const upgrade = waiting?.request;
-        if (this.#hidden.delete(socket) && upgrade !== undefined) {
-          const { failure } = shown.pq;
-          if (failure !== null) safely(() => this.emit('handshakeFailed', failure, upgrade))();
-        }
-        this.clients?.delete(shown);
-        this.#closeWhenEmpty();
-      },
-    });
+    watchSocket(socket, this.#watcher);
     connectionOf(socket).answerEarly();
   }
 
@@ -300,6 +298,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.emit('close');
     });
   }
+}
+
+function shown(socket: WsStyleSocket): WsStyleWebSocket {
+  return socket as unknown as WsStyleWebSocket;
 }
 
 function isGiven(value: unknown): boolean {
