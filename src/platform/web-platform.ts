@@ -1,6 +1,7 @@
 /** Browsers, their workers, and workerd: one platform, whose seldom used parts come from wherever a build keeps them. */
 import type { CryptoBackend, LoadingBackend, MaybePromise } from '../crypto/backend.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
+import { postTask } from '../crypto/next-task.ts';
 import type { PortableKem } from '../crypto/portable-kem.ts';
 import { webcryptoBackend } from '../crypto/webcrypto.ts';
 import { fromUtf8 } from '../protocol/bytes.ts';
@@ -20,8 +21,6 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'yellowpages'> {
 
 export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts): Platform {
   let backend: LoadingBackend | undefined;
-  let channel: MessageChannel | undefined;
-  const tasks: (() => void)[] = [];
   return {
     signatures: part('ML-DSA-65', signatures),
     yellowpages: part('yellowpages', yellowpages),
@@ -42,22 +41,7 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
     transportOptions: new Set(),
     toBuffer: (bytes) => bytes,
     isUtf8: (bytes) => fromUtf8(bytes) !== undefined,
-    /**
-     * A message port posts a task without the clamping of nested timers (HTML 8.7). workerd has ports only from the compatibility
-     * date 2025-08-15 on; before it takes a microtask, since it forgets the timers of a request whose socket has closed.
-     */
-    queueTask(act) {
-      if (typeof MessageChannel === 'undefined') {
-        queueMicrotask(act);
-        return;
-      }
-      if (channel === undefined) {
-        channel = new MessageChannel();
-        channel.port1.onmessage = (): void => tasks.shift()?.();
-      }
-      tasks.push(act);
-      channel.port2.postMessage(null);
-    },
+    queueTask: postTask,
   };
 }
 
