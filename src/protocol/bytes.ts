@@ -17,6 +17,11 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** In memory of its own: the `slice` of a Buffer is a view of the same bytes. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

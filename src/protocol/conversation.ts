@@ -4,7 +4,7 @@ import { Refusal } from './errors.ts';
 import type { Link } from './link.ts';
 import { chain } from './maybe-promise.ts';
 import type { OpenedRecord } from './receiver.ts';
-import type { BatchEntry, CloseContent } from './record.ts';
+import type { CloseContent, MessageKind } from './record.ts';
 import { Kind, parseBatch, parseClose, sameClose } from './record.ts';
 import type { Message } from './session-types.ts';
 
@@ -54,10 +54,10 @@ export class Conversation<Text> {
     switch (kind) {
       case Kind.TEXT:
       case Kind.BINARY:
-        this.#deliver([{ kind, payload: content }]);
+        this.#deliver([this.#read(kind, content)]);
         return;
       case Kind.BATCH:
-        this.#deliver(parseBatch(content));
+        this.#deliver(parseBatch(this.link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)));
         return;
       case Kind.KEY_UPDATE:
         return;
@@ -72,13 +72,12 @@ export class Conversation<Text> {
     }
   }
 
-  /** Checks all of it before any of it is delivered. After this end's close it is checked and discarded. */
-  #deliver(entries: readonly BatchEntry[]): void {
-    const messages = entries.map((entry) => this.#read(entry));
+  /** All of a record is checked before any of it is delivered. After this end's close it is checked and discarded. */
+  #deliver(messages: readonly Message<Text>[]): void {
     if (this.link.state.is('open')) this.link.host.messages(messages);
   }
 
-  #read({ kind, payload }: BatchEntry): Message<Text> {
+  #read(kind: MessageKind, payload: Uint8Array): Message<Text> {
     const { limits, readText } = this.link.config;
     if (payload.length > limits.maxPayload) throw new Refusal('PQ_ERR_MESSAGE_SIZE');
     if (kind === Kind.BINARY) return { binary: payload };

@@ -2,6 +2,7 @@
  * Messages that wait to be sealed. What waits at the same moment may share a record (PROTOCOL.md, "Batch");
  * nothing ever waits in order to share one.
  */
+import { copyOf } from './bytes.ts';
 import type { MessageKind, Padding } from './record.ts';
 import { BATCH_ENTRY_HEADER_BYTES, composeFrame, Kind, MAX_BATCH_BYTES, writeBatchEntry } from './record.ts';
 
@@ -134,7 +135,7 @@ export class Outbox {
     } else if (run?.hasRoomFor(bytes) === true) {
       run.append(kind, payload);
     } else {
-      run = new Run(kind, owned ? payload : payload.slice());
+      run = new Run(kind, owned ? payload : copyOf(payload));
       this.#runs.push(run);
     }
     if (sent !== undefined) run.sent.push(sent);

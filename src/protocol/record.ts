@@ -87,11 +87,6 @@ export function parseInner(inner: Uint8Array): { kind: number; content: Uint8Arr
   return { kind: inner[end] as number, content: inner.subarray(0, end) };
 }
 
-export interface BatchEntry {
-  readonly kind: MessageKind;
-  readonly payload: Uint8Array;
-}
-
 /** Writes `kind || u32be(length) || payload` at `at`. */
 export function writeBatchEntry(target: Uint8Array, at: number, kind: MessageKind, payload: Uint8Array): void {
   const { length } = payload;
@@ -103,19 +98,28 @@ export function writeBatchEntry(target: Uint8Array, at: number, kind: MessageKin
   target.set(payload, at + BATCH_ENTRY_HEADER_BYTES);
 }
 
-/** @throws {Refusal} PQ_ERR_BATCH */
-export function parseBatch(content: Uint8Array): BatchEntry[] {
+/** Of the entry that begins at `at`; a header that is cut off has an end behind the content. */
+function endOfEntry(content: Uint8Array, at: number): number {
+  const start = at + BATCH_ENTRY_HEADER_BYTES;
+  return start > content.length ? start : start + readU32be(content, at + 1);
+}
+
+/**
+ * @param read is given each entry, in order, once the form of all of them is right
+ * @returns what it gave
+ * @throws {Refusal} PQ_ERR_BATCH
+ */
+export function parseBatch<T>(content: Uint8Array, read: (kind: MessageKind, payload: Uint8Array) => T): T[] {
   if (content.length === 0 || content.length > MAX_BATCH_BYTES) throw new Refusal('PQ_ERR_BATCH');
-  const entries: BatchEntry[] = [];
-  let at = 0;
-  while (at < content.length) {
-    const start = at + BATCH_ENTRY_HEADER_BYTES;
-    if (start > content.length) throw new Refusal('PQ_ERR_BATCH');
-    const kind = content[at];
-    const end = start + readU32be(content, at + 1);
-    if ((kind !== Kind.TEXT && kind !== Kind.BINARY) || end > content.length) throw new Refusal('PQ_ERR_BATCH');
-    entries.push({ kind, payload: content.subarray(start, end) });
-    at = end;
+  for (let at = 0; at < content.length; at = endOfEntry(content, at)) {
+    if (content[at] !== Kind.TEXT && content[at] !== Kind.BINARY) throw new Refusal('PQ_ERR_BATCH');
+    if (endOfEntry(content, at) > content.length) throw new Refusal('PQ_ERR_BATCH');
+  }
+  const entries: T[] = [];
+  let end: number;
+  for (let at = 0; at < content.length; at = end) {
+    end = endOfEntry(content, at);
+    entries.push(read(content[at] as MessageKind, content.subarray(at + BATCH_ENTRY_HEADER_BYTES, end)));
   }
   return entries;
 }

@@ -37,6 +37,8 @@ export interface SessionConfig<Text> {
   readonly padding: Padding;
   /** Bound into the key by both ends; never empty. */
   readonly context: Uint8Array | undefined;
+  /** As what the platform hands bytes over, where that is not what they are: done once a record, whose messages are parts of it. */
+  readonly toBuffer?: ((bytes: Uint8Array) => Uint8Array) | undefined;
   /** The message, or undefined where the bytes are not valid UTF-8. */
   readonly readText: (payload: Uint8Array) => Text | undefined;
   /**

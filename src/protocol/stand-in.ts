@@ -3,6 +3,7 @@
  * application sends meanwhile waits here. Once it is decided which one it is, this only passes on.
  */
 import type { MaybePromise } from '../crypto/backend.ts';
+import { copyOf } from './bytes.ts';
 import type { PQErrorCode, PQWebSocketError } from './errors.ts';
 import type { CloseContent } from './record.ts';
 import type { ChannelFacts, Profile, ProfileSession, SessionConfig, TransportClose } from './session-types.ts';
@@ -69,7 +70,7 @@ export class StandIn<Text> implements ProfileSession {
   send(...message: Waiting): boolean {
     if (this.#waiting === undefined) return this.session.send(...message);
     const [kind, payload, owned, sent] = message;
-    this.#waiting.push([kind, owned ? payload : payload.slice(), true, sent]);
+    this.#waiting.push([kind, owned ? payload : copyOf(payload), true, sent]);
     // One profile refuses as the other does.
     if (this.queuedBytes > this.config.limits.maxQueuedBytes) this.decided();
     return true;

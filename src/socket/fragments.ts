@@ -2,6 +2,7 @@
  * A message that the application sends in parts (`fin: false`). A record is opened as a whole, so the parts are
  * collected here and sealed as one message with the last of them; the peer of npm `ws` sees one message either way.
  */
+import { copyOf } from '../protocol/bytes.ts';
 import type { SendData } from './webidl.ts';
 
 export class Fragments {
@@ -17,7 +18,7 @@ export class Fragments {
   /** The caller's bytes are copied: they may change before the last part comes. */
   add(part: SendData): void {
     this.#first ??= part;
-    const content = part.type === 'blob' ? part.blob : part.bytes.slice();
+    const content = part.type === 'blob' ? part.blob : copyOf(part.bytes);
     this.#parts.push(content);
     this.#bytes += content instanceof Uint8Array ? content.length : content.size;
   }

@@ -67,7 +67,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#backend = backend.name;
     this.connection = new Connection<Text>(
       transport,
-      { role, backend, random: platform.random, now, readText: face.readText, ...config },
+      { role, backend, random: platform.random, now, readText: face.readText, toBuffer: platform.toBuffer, ...config },
       this,
       parts,
     );

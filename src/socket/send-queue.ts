@@ -1,5 +1,6 @@
 /** Keeps the order of what is sent where a Blob's bytes take time to read. */
 import type { MaybePromise } from '../crypto/backend.ts';
+import { copyOf } from '../protocol/bytes.ts';
 import { chain, SerialQueue } from '../protocol/maybe-promise.ts';
 import type { SentCallback } from '../protocol/outbox.ts';
 import type { CloseContent } from '../protocol/record.ts';
@@ -29,7 +30,7 @@ export class SendQueue {
     }
     const size = sizeOf(message);
     // The bytes of what stands behind a Blob are copied now: the caller may change them before the Blob is read.
-    const content = message.type === 'blob' ? message.blob : message.bytes.slice();
+    const content = message.type === 'blob' ? message.blob : copyOf(message.bytes);
     this.#waiting += 1;
     this.#waitingBytes += size;
     this.#then(() =>

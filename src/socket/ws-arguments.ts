@@ -1,4 +1,5 @@
 /** Arguments as npm `ws` takes them: what it takes is taken, what it refuses is refused with the same kind of error. */
+import { copyOf } from '../protocol/bytes.ts';
 import type { CloseContent } from '../protocol/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
 import { described } from './options.ts';
@@ -21,12 +22,13 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
  * @throws {TypeError} for data of another type than `ws` takes
  */
 export function sendData(given: unknown, binary: boolean | undefined): SendData {
+  if (given instanceof Uint8Array && binary !== false) return { type: 'binary', bytes: given };
   const data = typeof given === 'number' ? String(given) : given;
   if (typeof data === 'string') return { type: binary === true ? 'binary' : 'text', bytes: encoder.encode(data) };
   if (isBlob(data)) return { type: 'blob', blob: data, asText: binary === false };
   const bytes = bytesOf(data);
   // A text's bytes are taken for ours alone; what the caller gave as bytes may change before it is sealed.
-  return binary === false ? { type: 'text', bytes: bytes.slice() } : { type: 'binary', bytes };
+  return binary === false ? { type: 'text', bytes: copyOf(bytes) } : { type: 'binary', bytes };
 }
 
 /** Nothing is an empty message. */
