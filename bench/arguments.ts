@@ -17,6 +17,8 @@ export interface Arguments {
   readonly builds: readonly BuildName[];
   /** Whether all of it is measured, so that `docs/bench/` may show it. */
   readonly isWhole: boolean;
+  /** Whether only the table of where the time goes is made anew. */
+  readonly profileOnly: boolean;
   /** A folder for a CPU profile of every process, or undefined for none. */
   readonly profiles: string | undefined;
 }
@@ -30,6 +32,7 @@ export const USAGE = `npm run bench -- [options]
   --node LIST     the Nodes to measure, such as 20,24,26 (default 24)
   --only LIST     the workloads to measure, such as echo-32,connect; charts are left as they are
   --builds LIST   the builds to measure, of ${BUILD_NAMES.join(', ')}; charts are left as they are
+  --profile       only find out where the time goes, and write that table of docs/performance.md
   --cpu-prof DIR  write a CPU profile of every process to DIR
   --help          this text
 
@@ -72,6 +75,7 @@ export function readArguments(args: readonly string[]): Arguments {
       node: { type: 'string', default: '24' },
       only: { type: 'string' },
       builds: { type: 'string' },
+      profile: { type: 'boolean', default: false },
       'cpu-prof': { type: 'string' },
     },
   });
@@ -83,6 +87,7 @@ export function readArguments(args: readonly string[]): Arguments {
     workloads: someOf('only', values.only, WORKLOAD_NAMES),
     builds: someOf('builds', values.builds, BUILD_NAMES),
     isWhole: !values.smoke && values.only === undefined && values.builds === undefined && values['cpu-prof'] === undefined,
+    profileOnly: values.profile,
     profiles: values['cpu-prof'],
   };
 }

@@ -5,13 +5,15 @@ import type { Arguments } from './arguments.ts';
 import { readArguments, USAGE } from './arguments.ts';
 import { machineFacts } from './machine.ts';
 import { BUDGETS, shorter } from './plan.ts';
-import { writeReport } from './report/files.ts';
+import { fillDocuments, writeReport } from './report/files.ts';
+import { profileTable } from './report/profile.ts';
 import { table } from './report/table.ts';
 import type { Machine, Report, Result } from './results.ts';
 import { buildPackage, bundlePeer, makeCertificate } from './run/prepare.ts';
 import type { RunOptions, Runtime } from './run/crew.ts';
 import { Crew } from './run/crew.ts';
 import { measureChromium } from './run/chromium.ts';
+import { profile } from './run/profiles.ts';
 import { measure } from './run/runner.ts';
 import { CHROMIUM_WORKLOADS, WORKLOADS } from './workloads.ts';
 
@@ -41,18 +43,30 @@ function progressLine(): (line: string) => void {
   };
 }
 
-/** @returns what was measured, and what could not be */
-async function run(asked: Arguments): Promise<{ report: Report; failed: readonly string[] }> {
-  const date = new Date();
-  const progress = progressLine();
+async function optionsOf(asked: Arguments, progress: RunOptions['progress']): Promise<RunOptions> {
   if (buildPackage()) progress('built the package');
-  const options: RunOptions = {
+  return {
     script: await bundlePeer(),
     tls: makeCertificate(),
     budget: BUDGETS[asked.mode],
     profiles: asked.profiles === undefined ? undefined : path.resolve(asked.profiles),
     progress,
   };
+}
+
+/** Where the time goes, alone. */
+async function runProfile(asked: Arguments): Promise<void> {
+  const date = new Date();
+  const profiles = await profile(await runtimeOf(24), await optionsOf(asked, progressLine()));
+  fillDocuments({ machine: machineFacts({}, asked.mode, date), results: [], profiles }, ['profile']);
+  console.log(profileTable(profiles));
+}
+
+/** @returns what was measured, and what could not be */
+async function run(asked: Arguments): Promise<{ report: Report; failed: readonly string[] }> {
+  const date = new Date();
+  const progress = progressLine();
+  const options = await optionsOf(asked, progress);
   const facts: Record<string, Machine['runtimes'][string]> = {};
   const results: Result[] = [];
   const failed: string[] = [];
@@ -83,9 +97,10 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
       failed.push(`Chromium: ${(error as Error).message}`);
     }
   }
+  const profiles = asked.isWhole ? await profile(await runtimeOf(24), options) : undefined;
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   const machine = { ...machineFacts(facts, asked.mode, date), ...(chromium !== undefined && { chromium }) };
-  return { report: { machine, results }, failed };
+  return { report: { machine, results, ...(profiles && { profiles }) }, failed };
 }
 
 /** @returns the exit code */
@@ -99,6 +114,10 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   if (asked.help) {
     console.log(USAGE);
+    return 0;
+  }
+  if (asked.profileOnly) {
+    await runProfile(asked);
     return 0;
   }
   const { report, failed } = await run(asked);

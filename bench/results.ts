@@ -1,4 +1,5 @@
 /** What `npm run bench -- --json` prints, and the names in it. */
+import type { Profiles } from './report/profile.ts';
 
 export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
 /** `node-crypto`: bare createCipheriv, alone beside the record layer, and over plain `ws` beside what can't do without it. */
@@ -38,4 +39,6 @@ export interface Result {
 export interface Report {
   readonly machine: Machine;
   readonly results: readonly Result[];
+  /** Where the processor's time went, by workload; absent where nothing was profiled. */
+  readonly profiles?: Profiles;
 }

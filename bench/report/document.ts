@@ -1,14 +1,12 @@
 /** The tables of docs/performance.md and the charts of README.md, each between `<!-- bench:NAME -->` and `<!-- /bench -->`: nobody types a figure there. */
 import type { BuildName, Report, Result } from '../results.ts';
 import { targetRows } from '../targets.ts';
+import { markdownTable } from './markdown.ts';
+import { profileTable } from './profile.ts';
 import { figure, machineLines } from './table.ts';
 
-type Section = (report: Report, runtime: string) => string;
-
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
+/** Undefined where the run has nothing for it: what an earlier one wrote stays. */
+type Section = (report: Report, runtime: string) => string | undefined;
 
 function of({ results }: Report, runtime: string, workload: string, build: BuildName): Result | undefined {
   return results.find((result) => result.workload === workload && result.runtime === runtime && result.build === build);
@@ -76,6 +74,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq']),
   records: (report, runtime) => medians(report, runtime, SIZES.map((size) => `record-${size}`), ['node-crypto', 'pq']),
   nodes,
+  profile: ({ profiles }) => profiles && profileTable(profiles),
   charts: ({ machine }, runtime) =>
     [
       ...CHARTS.map(([file, title]) => `![${title}](docs/bench/${file}-${runtime}.svg)`),
@@ -86,12 +85,17 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 
 export const SECTION_NAMES = Object.keys(SECTIONS);
 
-/** `text` with each section made anew. @throws {Error} for a section that nobody makes */
-export function fillSections(text: string, report: Report): string {
+/**
+ * `text` with its sections made anew.
+ * @param names of those that are; all of them where it is left out
+ * @throws {Error} for a section that nobody makes
+ */
+export function fillSections(text: string, report: Report, names: readonly string[] = SECTION_NAMES): string {
   const runtime = report.results.find((result) => result.runtime.startsWith('node'))?.runtime ?? '';
-  return text.replace(/(<!-- bench:([a-z-]+) -->\n)[^]*?(<!-- \/bench -->)/g, (_, start: string, name: string, end: string) => {
+  return text.replace(/(<!-- bench:([a-z-]+) -->\n)[^]*?(<!-- \/bench -->)/g, (old: string, start: string, name: string, end: string) => {
     const section = SECTIONS[name];
     if (section === undefined) throw new Error(`there is no section ${JSON.stringify(name)}`);
-    return `${start}${section(report, runtime)}\n${end}`;
+    const made = names.includes(name) ? section(report, runtime) : undefined;
+    return made === undefined ? old : `${start}${made}\n${end}`;
   });
 }

@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import type { Report } from '../results.ts';
 import { charts } from './charts.ts';
-import { fillSections, markdownTable } from './document.ts';
+import { fillSections } from './document.ts';
+import { markdownTable } from './markdown.ts';
 import { COLUMNS, machineLines, rows } from './table.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../docs/bench');
@@ -29,6 +30,11 @@ export function writeReport(report: Report): string {
   for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.svg'))) rmSync(path.join(FOLDER, file));
   for (const [name, svg] of charts(report)) writeFileSync(path.join(FOLDER, name), svg);
   writeFileSync(path.join(FOLDER, TABLE), markdown(report));
-  for (const file of DOCUMENTS) writeFileSync(file, fillSections(readFileSync(file, 'utf8'), report));
+  fillDocuments(report);
   return FOLDER;
+}
+
+/** @param names of the sections that are made anew: all, where it is left out */
+export function fillDocuments(report: Report, names?: readonly string[]): void {
+  for (const file of DOCUMENTS) writeFileSync(file, fillSections(readFileSync(file, 'utf8'), report, names));
 }

@@ -7,6 +7,7 @@ import { readArguments } from '../../bench/arguments.ts';
 import { ratios } from '../../bench/ratios.ts';
 import { charts } from '../../bench/report/charts.ts';
 import { fillSections, SECTION_NAMES } from '../../bench/report/document.ts';
+import { partOf, shares } from '../../bench/report/profile.ts';
 import { table } from '../../bench/report/table.ts';
 import type { Report, Result } from '../../bench/results.ts';
 import { percentile, spread } from '../../bench/statistics.ts';
@@ -99,6 +100,41 @@ describe('what is written', () => {
     }
     expect(fillSections('a\n<!-- bench:machine -->\nold\n<!-- /bench -->\nb', report)).toMatch(/^a\n<!-- bench:machine -->\n- 2026-01-02[^]*<!-- \/bench -->\nb$/);
     expect(() => fillSections('<!-- bench:unknown -->\n<!-- /bench -->', report)).toThrow(/unknown/);
+  });
+});
+
+describe('where the time goes', () => {
+  const frame = (functionName: string, url = ''): { functionName: string; url: string } => ({ functionName, url });
+
+  test.each([
+    [frame('(idle)'), undefined],
+    [frame('compileSourceTextModule', 'node:internal/modules/esm/utils'), undefined],
+    [frame('(garbage collector)'), 'collector'],
+    [frame('update', 'node:internal/crypto/cipher'), 'AES-256-GCM'],
+    [frame('final'), 'AES-256-GCM'],
+    [frame('hkdfSync', 'node:internal/crypto/hkdf'), 'KEM, HKDF, hashes, keys'],
+    [frame('writev'), 'network'],
+    [frame('emit', 'node:events'), 'Node: HTTP, streams, events'],
+    [frame('getData', 'file:///x/node_modules/ws/lib/receiver.js'), 'npm ws'],
+    [frame('seal', 'file:///x/dist/node/chunk-A.js'), 'this package'],
+    [frame('run', 'file:///x/.cache/bench/peer.mjs'), 'the rest'],
+    [frame('(program)'), 'the rest'],
+  ])('%j is %s', (callFrame, part) => {
+    expect(partOf(callFrame)).toBe(part);
+  });
+
+  test('shares are of the time in which a process was awake, of both together', () => {
+    const callFrames = [frame('(idle)'), frame('writev'), frame('seal', 'file:///x/dist/node/a.js')];
+    const nodes = callFrames.map((callFrame, id) => ({ id, callFrame }));
+    const made = shares([
+      { nodes, samples: [0, 1, 2], timeDeltas: [1_000, 10, 20] },
+      { nodes, samples: [2], timeDeltas: [10] },
+    ]);
+    expect(made).toMatchObject({ network: 25, 'this package': 75, collector: 0 });
+    const table = fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', { ...report, profiles: { connect: made } });
+    expect(table).toContain('| network | 25 % |');
+    expect(fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', report)).toContain('old');
+    expect(fillSections('<!-- bench:machine -->\nold\n<!-- /bench -->', report, ['profile'])).toContain('old');
   });
 });
 

@@ -1,0 +1,66 @@
+/** Where processor time goes, by whose code it is spent in: what bounds a workload that misses its target. */
+import { markdownTable } from './markdown.ts';
+
+/** What V8 writes with --cpu-prof, as far as it is looked at. */
+export interface CpuProfile {
+  readonly nodes: readonly { readonly id: number; readonly callFrame: Frame }[];
+  readonly samples: readonly number[];
+  /** Microseconds from the sample before. */
+  readonly timeDeltas: readonly number[];
+}
+
+interface Frame {
+  readonly functionName: string;
+  readonly url: string;
+}
+
+export const PARTS = ['AES-256-GCM', 'KEM, HKDF, hashes, keys', 'network', 'npm ws', 'Node: HTTP, streams, events', 'this package', 'collector', 'the rest'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Percent of the busy time of both ends. */
+export type Shares = Readonly<Record<Part, number>>;
+/** By workload. */
+export type Profiles = Readonly<Record<string, Shares>>;
+
+/** Node's bindings have no file. */
+const CIPHER_BINDINGS = new Set(['CipherBase', 'update', 'final', 'setAAD', 'setAuthTag', 'getAuthTag']);
+const NETWORK_BINDINGS = new Set(['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String', 'writeAsciiString', 'shutdown', 'close', 'connect', 'readStart', 'readStop']);
+/** Loading is over before anything is measured. */
+const LOADING = /^node:internal\/(modules|bootstrap|deps|vm|process\/(pre_execution|esm_loader))/;
+
+/** @returns undefined for time in which the process slept, or loaded its code */
+export function partOf({ functionName, url }: Frame): Part | undefined {
+  if (functionName === '(idle)' || functionName === '(root)' || LOADING.test(url)) return undefined;
+  if (functionName === '(garbage collector)') return 'collector';
+  if (url === '') {
+    if (CIPHER_BINDINGS.has(functionName)) return 'AES-256-GCM';
+    return NETWORK_BINDINGS.has(functionName) ? 'network' : 'the rest';
+  }
+  if (url === 'node:internal/crypto/cipher') return 'AES-256-GCM';
+  if (url.startsWith('node:internal/crypto/') || url === 'node:crypto') return 'KEM, HKDF, hashes, keys';
+  if (url.startsWith('node:')) return 'Node: HTTP, streams, events';
+  if (url.includes('/node_modules/ws/')) return 'npm ws';
+  return url.includes('/dist/node/') ? 'this package' : 'the rest';
+}
+
+export function shares(profiles: readonly CpuProfile[]): Shares {
+  const spent = new Map<Part, number>(PARTS.map((part) => [part, 0]));
+  let busy = 0;
+  for (const { nodes, samples, timeDeltas } of profiles) {
+    const parts = new Map(nodes.map(({ id, callFrame }) => [id, partOf(callFrame)]));
+    for (const [index, id] of samples.entries()) {
+      const part = parts.get(id);
+      if (part === undefined) continue;
+      const time = timeDeltas[index] ?? 0;
+      busy += time;
+      spent.set(part, (spent.get(part) ?? 0) + time);
+    }
+  }
+  return Object.fromEntries(PARTS.map((part) => [part, busy === 0 ? 0 : (100 * (spent.get(part) ?? 0)) / busy])) as Record<Part, number>;
+}
+
+export function profileTable(profiles: Profiles): string {
+  const workloads = Object.keys(profiles);
+  const rows = PARTS.map((part) => [part, ...workloads.map((workload) => `${Math.round(profiles[workload]?.[part] ?? 0)} %`)]);
+  return markdownTable(['busy time of both ends', ...workloads], rows);
+}
