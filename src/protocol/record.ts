@@ -111,12 +111,13 @@ function endOfEntry(content: Uint8Array, at: number): number {
  */
 export function parseBatch<T>(content: Uint8Array, read: (kind: MessageKind, payload: Uint8Array) => T): T[] {
   if (content.length === 0 || content.length > MAX_BATCH_BYTES) throw new Refusal('PQ_ERR_BATCH');
-  for (let at = 0; at < content.length; at = endOfEntry(content, at)) {
-    if (content[at] !== Kind.TEXT && content[at] !== Kind.BINARY) throw new Refusal('PQ_ERR_BATCH');
-    if (endOfEntry(content, at) > content.length) throw new Refusal('PQ_ERR_BATCH');
+  let end: number;
+  for (let at = 0; at < content.length; at = end) {
+    end = endOfEntry(content, at);
+    const kind = content[at];
+    if ((kind !== Kind.TEXT && kind !== Kind.BINARY) || end > content.length) throw new Refusal('PQ_ERR_BATCH');
   }
   const entries: T[] = [];
-  let end: number;
   for (let at = 0; at < content.length; at = end) {
     end = endOfEntry(content, at);
     entries.push(read(content[at] as MessageKind, content.subarray(at + BATCH_ENTRY_HEADER_BYTES, end)));
