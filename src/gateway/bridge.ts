@@ -152,7 +152,7 @@ export class Bridge {
       // As client.send(), without its copy: nobody else has what was just received.
       sealed.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
       // Whatever is a record of its own is sealed by now, or was copied.
-      if (Outbox.goesAlone(data.length)) free(data);
+      if (Outbox.goesAlone(bytes)) free(data);
       this.#relieve(clientNetwork, 'upstream');
       this.#share('upstream', bytes);
     });

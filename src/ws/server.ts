@@ -27,6 +27,7 @@ import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, transportConfi
 
 const WHERE = 'WebSocketServer';
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
+type Waiting = { readonly request: IncomingMessage; readonly callback: UpgradeCallback };
 type VerifyInfo = { origin: string; secure: boolean; req: IncomingMessage };
 type VerifyDone = (accepted: boolean, code?: number, message?: string, headers?: object) => void;
 
@@ -59,12 +60,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   /** Sockets whose client has not proved itself yet, oldest first. */
   readonly #pending = new Set<WsStyleSocket>();
   /** Sockets that have not been shown to anyone, with the request that they came by and who is to be shown them. */
-  readonly #hidden = new Map<WsStyleSocket, { readonly request: IncomingMessage; readonly callback: UpgradeCallback }>();
+  readonly #hidden = new Map<WsStyleSocket, Waiting>();
   /** One for all sockets: an idle connection holds nothing for it. */
   readonly #watcher: SocketWatcher = {
     opened: (socket) => {
-      const waiting = this.#hidden.get(socket);
-      this.#hidden.delete(socket);
+      const waiting = this.#uncover(socket);
       // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
       if (connectionOf(socket).session.profile === 'yellowpages') this.#pending.delete(socket);
       this.clients?.add(shown(socket));
@@ -76,10 +76,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     },
     closed: (socket) => {
       this.#pending.delete(socket);
-      const waiting = this.#hidden.get(socket);
-      this.#hidden.delete(socket);
-      const failure = waiting === undefined ? null : shown(socket).pq.failure;
-      if (waiting !== undefined && failure !== null) safely(() => this.emit('handshakeFailed', failure, waiting.request))();
+      const waiting = this.#uncover(socket);
+      if (waiting !== undefined) {
+        const { failure } = shown(socket).pq;
+        if (failure !== null) safely(() => this.emit('handshakeFailed', failure, waiting.request))();
+      }
       this.clients?.delete(shown(socket));
       this.#closeWhenEmpty();
     },
@@ -276,6 +277,13 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     const { context } = this.options;
     const config = { ...this.#liveConfig(), earlyHello: this.#upgrades.helloOf(request) };
     return typeof context === 'function' ? { ...config, context: contextOption(WHERE, context(request)) } : config;
+  }
+
+  /** @returns who waits to be shown it, unless that was before: an idle connection does not keep its request */
+  #uncover(socket: WsStyleSocket): Waiting | undefined {
+    const waiting = this.#hidden.get(socket);
+    this.#hidden.delete(socket);
+    return waiting;
   }
 
   /** Refusing newcomers instead of the oldest would let slow attackers lock everybody out. */
