@@ -97,7 +97,14 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
       failed.push(`Chromium: ${(error as Error).message}`);
     }
   }
-  const profiles = asked.isWhole ? await profile(await runtimeOf(24), options) : undefined;
+  let profiles: Report['profiles'];
+  if (asked.isWhole) {
+    try {
+      profiles = await profile(await runtimeOf(24), options);
+    } catch (error) {
+      failed.push(`where the time goes: ${(error as Error).message}`);
+    }
+  }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   const machine = { ...machineFacts(facts, asked.mode, date), ...(chromium !== undefined && { chromium }) };
   return { report: { machine, results, ...(profiles && { profiles }) }, failed };

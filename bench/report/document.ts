@@ -74,7 +74,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq']),
   records: (report, runtime) => medians(report, runtime, SIZES.map((size) => `record-${size}`), ['node-crypto', 'pq']),
   nodes,
-  profile: ({ profiles }) => profiles && profileTable(profiles),
+  // It can be made alone, so it says when it was.
+  profile: ({ machine, profiles }) => profiles && `${profileTable(profiles)}\n\nProfiled: ${machineLines(machine)[0] ?? ''}.`,
   charts: ({ machine }, runtime) =>
     [
       ...CHARTS.map(([file, title]) => `![${title}](docs/bench/${file}-${runtime}.svg)`),

@@ -8,7 +8,7 @@ import { WORKLOADS } from '../workloads.ts';
 import type { RunOptions, Runtime } from './crew.ts';
 import { measure } from './runner.ts';
 
-export const PROFILED = ['echo-32', 'echo-64k', 'pingpong-32', 'fanout', 'connect'];
+const PROFILED = ['echo-32', 'echo-64k', 'pingpong-32', 'fanout', 'connect'];
 
 /** Of the build `pq`, client and server together. */
 export async function profile(runtime: Runtime, options: RunOptions): Promise<Profiles> {

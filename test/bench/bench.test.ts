@@ -133,6 +133,7 @@ describe('where the time goes', () => {
     expect(made).toMatchObject({ network: 25, 'this package': 75, collector: 0 });
     const table = fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', { ...report, profiles: { connect: made } });
     expect(table).toContain('| network | 25 % |');
+    expect(table).toContain('Profiled: 2026-01-02');
     expect(fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', report)).toContain('old');
     expect(fillSections('<!-- bench:machine -->\nold\n<!-- /bench -->', report, ['profile'])).toContain('old');
   });
