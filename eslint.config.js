@@ -143,7 +143,7 @@ export default tseslint.config(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
   },
-  { files: ['src/cli.ts'], rules: { 'no-console': 'off' } },
+  { files: ['packages/cli/src/cli.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['src/protocol/**/*.ts'],
     rules: {

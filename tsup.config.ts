@@ -29,7 +29,7 @@ const nativeConditions = (options: { conditions?: string[] }): void => {
 export default defineConfig([
   {
     ...shared,
-    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/msw.ts', 'src/nitro.ts', 'src/nitro-testing.ts', 'src/gateway.ts'],
+    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/msw.ts', 'packages/nitro/src/index.ts', 'packages/nitro/src/testing.ts', 'packages/cli/src/gateway.ts'],
     outDir: 'dist/node',
     platform: 'node',
     format: ['esm', 'cjs'],
@@ -38,7 +38,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { index: 'src/index.ts', server: 'src/server.ts', polyfill: 'src/polyfill.ts', msw: 'src/msw.ts', ws: 'src/ws-browser.ts', nitro: 'src/nitro.ts', 'nitro-testing': 'src/nitro-testing.ts' },
+    entry: { index: 'src/index.ts', server: 'src/server.ts', polyfill: 'src/polyfill.ts', msw: 'src/msw.ts', ws: 'src/ws-browser.ts', nitro: 'packages/nitro/src/index.ts', 'nitro-testing': 'packages/nitro/src/testing.ts' },
     outDir: 'dist/web',
     platform: 'browser',
     format: ['esm', 'cjs'],
@@ -58,7 +58,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: ['src/cli.ts'],
+    entry: ['packages/cli/src/cli.ts'],
     outDir: 'dist',
     platform: 'node',
     format: ['esm'],

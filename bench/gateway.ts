@@ -10,7 +10,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { startGateway } from 'pq-websocket/gateway';
+import { startGateway } from 'pq-websocket-cli/gateway';
 import { WebSocket as SecureSocket } from 'pq-websocket/ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { plainProxy } from './plain-proxy.ts';

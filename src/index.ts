@@ -2,8 +2,8 @@
  * `pq-websocket`: a drop-in for the standard WebSocket whose messages stay secret after quantum computers arrive.
  * @module
  */
-import { PQWebSocket as SecureWebSocket } from './socket/pq-websocket.ts';
-import type { PQWebSocketConstructor, PQWebSocketInstance } from './socket-types.ts';
+import { PQWebSocket as SecureWebSocket } from './dom/pq-websocket.ts';
+import type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';
 
 /**
  * `new PQWebSocket(url, protocols?, options?)`: every member, event, exception and ordering of the standard's
@@ -15,7 +15,7 @@ export type PQWebSocket = PQWebSocketInstance;
 export default PQWebSocket;
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
-export type { PQWebSocketConstructor, PQWebSocketInstance } from './socket-types.ts';
+export type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';
 export type {
   AttestationContext,
   Bytes,
@@ -29,4 +29,4 @@ export type {
   RekeyOptions,
   ServerKey,
   TransportOptions,
-} from './types.ts';
+} from './api/types.ts';

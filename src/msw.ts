@@ -17,7 +17,7 @@ export type {
   PQExtension,
   Termination,
 } from './msw/types.ts';
-export type { PQChannel } from './types.ts';
+export type { PQChannel } from './api/types.ts';
 
 /**
  * msw 2.15 and 3: ends the secure layer inside a listener of 'connection', and gives the connection in plaintext. To be called

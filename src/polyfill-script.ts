@@ -3,9 +3,9 @@
  * worker, where no tag is, importScripts gets the defaults.
  */
 import type { PolyfillOptions } from './polyfill.ts';
-import type { Profile } from './types.ts';
-import { loadAhead } from './platform/script-parts.ts';
-import { installPolyfill, refuseAllSockets } from './socket/polyfill-install.ts';
+import type { Profile } from './api/types.ts';
+import { loadAhead } from './platform/script/parts.ts';
+import { installPolyfill, refuseAllSockets } from './dom/polyfill-install.ts';
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 

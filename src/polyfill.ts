@@ -3,8 +3,8 @@
  * without a change. Importing it does nothing; `install()` does.
  * @module
  */
-import type { PQWebSocketOptions } from './types.ts';
-import { installPolyfill } from './socket/polyfill-install.ts';
+import type { PQWebSocketOptions } from './api/types.ts';
+import { installPolyfill } from './dom/polyfill-install.ts';
 import type { WebSocketConstructor } from './platform/platform.ts';
 
 /** What the polyfill is told, for every socket that it secures. */

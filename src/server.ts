@@ -3,22 +3,22 @@
  * @module
  */
 import { DEFAULT_LIMITS } from './protocol/limits.ts';
-import { SERVER_AUTHENTICATION_OPTIONS } from './socket/server-identity.ts';
-import type { ChannelConfig } from './socket/options.ts';
-import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from './socket/options.ts';
-import { serverConfig } from './socket/server-options.ts';
-import type { ServerSocket } from './socket-types.ts';
-import type { BunServerWebSocket } from './socket/bun-socket.ts';
-import { BunSocket } from './socket/bun-socket.ts';
-import { transportMaxPayload } from './socket/client-options.ts';
-import { connectionOf, WsStyleSocket } from './socket/ws-style-socket.ts';
-import { offerOf, selectFrom } from './socket/upgrade-request.ts';
-import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './types.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from './options/server-identity.ts';
+import type { ChannelConfig } from './options/channel.ts';
+import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from './options/channel.ts';
+import { serverConfig } from './options/server.ts';
+import type { ServerSocket } from './api/socket-types.ts';
+import type { BunServerWebSocket } from './transport/bun.ts';
+import { BunSocket } from './transport/bun.ts';
+import { transportMaxPayload } from './options/client.ts';
+import { connectionOf, WsStyleSocket } from './ws/socket/socket.ts';
+import { offerOf, selectFrom } from './transport/upgrade-request.ts';
+import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';
 
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
-export type { ServerSocket } from './socket-types.ts';
-export type { BunServerWebSocket } from './socket/bun-socket.ts';
+export type { ServerSocket } from './api/socket-types.ts';
+export type { BunServerWebSocket } from './transport/bun.ts';
 export type {
   Bytes,
   ChannelCounters,
@@ -33,7 +33,7 @@ export type {
   ServerSocketOptions,
   UpgradeRequest,
   WrapOptions,
-} from './types.ts';
+} from './api/types.ts';
 
 /**
  * Wraps the server's end of an accepted connection and starts the secure handshake. The result is CONNECTING until

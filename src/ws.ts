@@ -4,7 +4,7 @@
  */
 import type { Duplex, DuplexOptions } from 'node:stream';
 import * as plain from 'ws';
-import type { WsStyleWebSocket } from './socket-types.ts';
+import type { WsStyleWebSocket } from './api/socket-types.ts';
 import { WebSocket as SecureClient } from './ws/client.ts';
 import type { WebSocketOptions } from './ws/client.ts';
 import { refusedClass } from './ws/refused.ts';
@@ -92,8 +92,8 @@ export type { PlainServer, SecureServerOptions } from './ws/secure-server.ts';
 export type { WebSocketServerEvents } from './ws/server.ts';
 export type { WebSocketServerOptions } from './ws/options.ts';
 export type { WebSocketOptions } from './ws/client.ts';
-export type { WsEvents, WsStyleWebSocket } from './socket-types.ts';
+export type { WsEvents, WsStyleWebSocket } from './api/socket-types.ts';
 export { PQWebSocketError } from './protocol/errors.ts';
 export type { PQErrorCode } from './protocol/errors.ts';
-export type { ChannelOptions, FastOpenOptions, PQChannel, Profile } from './types.ts';
+export type { ChannelOptions, FastOpenOptions, PQChannel, Profile } from './api/types.ts';
 export default WebSocket;

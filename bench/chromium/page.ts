@@ -2,11 +2,11 @@
 import { platform } from '#platform';
 import { gcm } from '@noble/ciphers/aes.js';
 import { PQWebSocket } from '../../src/index.ts';
-import { DirectionKeys } from '../../src/protocol/key-schedule.ts';
+import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
-import { RecordReceiver } from '../../src/protocol/receiver.ts';
-import { composeFrame, Kind, maxInnerBytes } from '../../src/protocol/record.ts';
-import { RecordSender } from '../../src/protocol/sender.ts';
+import { RecordReceiver } from '../../src/protocol/v1/open.ts';
+import { composeFrame, Kind, maxInnerBytes } from '../../src/protocol/v1/record.ts';
+import { RecordSender } from '../../src/protocol/v1/seal.ts';
 
 /** A second each. */
 export interface Rates {

@@ -8,7 +8,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 
 export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
-/** File of each part, by its name in src/platform/script-registry.ts. */
+/** File of each part, by its name in src/platform/script/registry.ts. */
 const PARTS = {
   kem: 'pq-websocket.kem.min.js',
   portable: 'pq-websocket.portable.min.js',

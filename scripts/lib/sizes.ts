@@ -29,10 +29,10 @@ const KEM_SCRIPT = 'pq-websocket.kem.min.js';
 /** With the source that each is made of. */
 const SCRIPTS: Readonly<Record<string, readonly [entry: string, budget: Budget]>> = {
   [POLYFILL]: ['src/polyfill-script.ts', 21_000],
-  [KEM_SCRIPT]: ['src/script-parts/kem.ts', undefined],
-  'pq-websocket.portable.min.js': ['src/script-parts/portable.ts', undefined],
-  'pq-websocket.ml-dsa.min.js': ['src/script-parts/ml-dsa.ts', undefined],
-  'pq-websocket.yellowpages.min.js': ['src/script-parts/yellowpages.ts', undefined],
+  [KEM_SCRIPT]: ['src/platform/script/part-kem.ts', undefined],
+  'pq-websocket.portable.min.js': ['src/platform/script/part-portable.ts', undefined],
+  'pq-websocket.ml-dsa.min.js': ['src/platform/script/part-ml-dsa.ts', undefined],
+  'pq-websocket.yellowpages.min.js': ['src/platform/script/part-yellowpages.ts', undefined],
 };
 
 const PARTS = [

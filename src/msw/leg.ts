@@ -1,20 +1,20 @@
 /** One secure connection of the mock's: with the client under test, or with the real server. */
 import { platform } from '#platform';
 import { synchronousBackend } from '#synchronous-backend';
-import { fromUtf8, utf8 } from '../protocol/bytes.ts';
-import type { CloseOutcome } from '../protocol/outcome.ts';
-import type { CloseContent } from '../protocol/record.ts';
-import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/record.ts';
+import { fromUtf8, utf8 } from '../base/bytes.ts';
+import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import type { CloseContent } from '../protocol/v1/record.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/v1/record.ts';
 import type { Message } from '../protocol/session-types.ts';
-import { Acceptance } from '../socket/acceptance.ts';
-import { Channel } from '../socket/channel.ts';
-import { Connection } from '../socket/connection.ts';
-import type { DispatchedSocket } from '../socket/dispatched-socket.ts';
-import type { ChannelConfig } from '../socket/options.ts';
-import { ROLE_PARTS } from '../socket/role-parts.ts';
-import { SendQueue } from '../socket/send-queue.ts';
-import { parseSendData, toUsvString } from '../socket/webidl.ts';
-import type { PQChannel } from '../types.ts';
+import { Acceptance } from '../connection/acceptance.ts';
+import { Channel } from '../connection/facts.ts';
+import { Connection } from '../connection/connection.ts';
+import type { DispatchedSocket } from '../transport/dispatched.ts';
+import type { ChannelConfig } from '../options/channel.ts';
+import { ROLE_PARTS } from '../connection/role-parts.ts';
+import { SendQueue } from '../connection/send-queue.ts';
+import { parseSendData, toUsvString } from '../base/webidl.ts';
+import type { PQChannel } from '../api/types.ts';
 
 export interface LegEvents {
   opened(): void;

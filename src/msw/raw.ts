@@ -1,5 +1,5 @@
 /** msw's two connections, whose frames are sealed, in the shape that a secure connection runs over. */
-import { DispatchedSocket } from '../socket/dispatched-socket.ts';
+import { DispatchedSocket } from '../transport/dispatched.ts';
 
 const CONNECTING = 0;
 const OPEN = 1;

@@ -1,14 +1,14 @@
 /** The mock's end of the secure layer, once for each connection. */
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { CLIENT_MAX_PAYLOAD } from '../socket/client-options.ts';
-import { CLIENT_AUTHENTICATION_OPTIONS } from '../socket/identity-options.ts';
-import type { ChannelConfig } from '../socket/options.ts';
-import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../socket/options.ts';
-import { clientConfig } from '../socket/profile-options.ts';
-import { SERVER_AUTHENTICATION_OPTIONS } from '../socket/server-identity.ts';
-import { serverConfig } from '../socket/server-options.ts';
-import { isAboveTheLayer } from '../socket/underlying.ts';
-import { offerOf } from '../socket/upgrade-request.ts';
+import { CLIENT_MAX_PAYLOAD } from '../options/client.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS } from '../options/client-identity.ts';
+import type { ChannelConfig } from '../options/channel.ts';
+import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../options/channel.ts';
+import { clientConfig } from '../options/profile.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
+import { serverConfig } from '../options/server.ts';
+import { isAboveTheLayer } from '../transport/choose.ts';
+import { offerOf } from '../transport/upgrade-request.ts';
 import { PlainClient, PlainServer } from './connection.ts';
 import type { RawClient, RawServer } from './raw.ts';
 import { ownMethods } from './raw.ts';

@@ -1,5 +1,5 @@
 /** What msw gives and what a handler gets, by structure: nothing here imports msw, so that one build serves both majors. */
-import type { ChannelOptions, ClientAuthenticationOptions, GlobalInstance, PQBlob, PQChannel, PQCloseEvent, PQEvent, PQMessageEvent, Profile, ServerSocketOptions } from '../types.ts';
+import type { ChannelOptions, ClientAuthenticationOptions, GlobalInstance, PQBlob, PQChannel, PQCloseEvent, PQEvent, PQMessageEvent, Profile, ServerSocketOptions } from '../api/types.ts';
 
 /** What a handler can send. It receives strings, and binary messages as ArrayBuffers. */
 export type MockData = string | ArrayBuffer | ArrayBufferView | PQBlob;

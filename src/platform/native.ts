@@ -8,6 +8,6 @@ function missing(what: string): never {
 export const platform = /* @__PURE__ */ webPlatform({
   kem: () => missing('ML-KEM-768'),
   portable: async () => missing('crypto.subtle'),
-  signatures: async () => (await import('../crypto/noble-signature.ts')).nobleSignatures,
-  yellowpages: async () => (await import('../protocol/yellowpages.ts')).YellowpagesSession,
+  signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
+  yellowpages: async () => (await import('../protocol/yellowpages/session.ts')).YellowpagesSession,
 });

@@ -3,12 +3,12 @@ import { randomFillSync } from 'node:crypto';
 import { startupSnapshot } from 'node:v8';
 import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
-import { nodeSignatures } from '../crypto/node-signature.ts';
-import { nodeBackend } from '../crypto/node.ts';
+import { nodeSignatures } from '../crypto/node/signature.ts';
+import { nodeBackend } from '../crypto/node/backend.ts';
 import { pooled } from '../crypto/random-pool.ts';
-import { YellowpagesSession } from '../protocol/yellowpages.ts';
-import { attachTransport } from '../socket/transport.ts';
-import { inOneWrite, writeFrame } from './network-frames.ts';
+import { YellowpagesSession } from '../protocol/yellowpages/session.ts';
+import { attachTransport } from '../transport/transport.ts';
+import { inOneWrite, writeFrame } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
 

@@ -2,7 +2,7 @@
 import type { CryptoBackend, MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { SessionMaker } from '../protocol/session-types.ts';
-import type { Transport, TransportHost } from '../socket/transport.ts';
+import type { Transport, TransportHost } from '../transport/transport.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[], options?: object) => object;

@@ -1,14 +1,14 @@
 /** Browsers, their workers, and workerd: one platform, whose seldom used parts come from wherever a build keeps them. */
 import type { CryptoBackend, LoadingBackend, MaybePromise } from '../crypto/backend.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
-import { postTask } from '../crypto/next-task.ts';
+import { postTask } from '../base/next-task.ts';
 import type { PortableKem } from '../crypto/portable-kem.ts';
-import { webcryptoBackend } from '../crypto/webcrypto.ts';
-import { fromUtf8 } from '../protocol/bytes.ts';
+import { webcryptoBackend } from '../crypto/webcrypto/backend.ts';
+import { fromUtf8 } from '../base/bytes.ts';
 import { Refusal } from '../protocol/errors.ts';
-import { attempt } from '../protocol/maybe-promise.ts';
-import type { WhatwgSocket } from '../socket/transport.ts';
-import { attachWhatwg } from '../socket/transport.ts';
+import { attempt } from '../base/maybe-promise.ts';
+import type { WhatwgSocket } from '../transport/transport.ts';
+import { attachWhatwg } from '../transport/transport.ts';
 import type { Platform } from './platform.ts';
 
 /** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */

@@ -3,10 +3,10 @@
  * client that asked for proof judges what came. A client that asked for several things needs all of them.
  */
 import type { MaybePromise } from '../crypto/backend.ts';
-import { concat, utf8 } from './bytes.ts';
+import { concat, utf8 } from '../base/bytes.ts';
 import { Refusal } from './errors.ts';
-import type { ReceivedFinished, ServerProof } from './handshake.ts';
-import { attempt, chain } from './maybe-promise.ts';
+import type { ReceivedFinished, ServerProof } from './v1/hellos.ts';
+import { attempt, chain } from '../base/maybe-promise.ts';
 
 const SEPARATOR = Uint8Array.of(0);
 

@@ -1,7 +1,7 @@
 /** A client's session, in the profile that it is set to. */
-import { ClientHandshake } from './client-handshake.ts';
+import { ClientHandshake } from './v1/client-handshake.ts';
 import { Refusal } from './errors.ts';
-import { isPromise } from './maybe-promise.ts';
+import { isPromise } from '../base/maybe-promise.ts';
 import type { Profile, ProfileSession, SessionConfig, SessionHost, SessionMaker } from './session-types.ts';
 import { Session } from './session.ts';
 import { StandIn } from './stand-in.ts';

@@ -1,11 +1,11 @@
 /** A server's session in the profile that it is set to, or, on a server of both, in the one that its client speaks. */
-import { parseClientHello } from './handshake.ts';
-import { ServerHandshake } from './server-handshake.ts';
+import { parseClientHello } from './v1/hellos.ts';
+import { ServerHandshake } from './v1/server-handshake.ts';
 import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
 import { Session } from './session.ts';
 import { StandIn } from './stand-in.ts';
-import { isYellowpagesHello } from './yellowpages-hello.ts';
-import { YellowpagesSession } from './yellowpages.ts';
+import { isYellowpagesHello } from './yellowpages/hellos.ts';
+import { YellowpagesSession } from './yellowpages/session.ts';
 
 export function createServerSession<Text>(config: SessionConfig<Text>, host: SessionHost<Text>): ProfileSession {
   if (config.profile === 'yellowpages') return new YellowpagesSession(config, host);

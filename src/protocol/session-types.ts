@@ -1,12 +1,12 @@
 /** What a session is given, and what it tells. */
 import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { PQErrorCode, PQWebSocketError } from './errors.ts';
-import type { ClientOffer } from './fast-open.ts';
-import type { ReceivedFinished, ServerProof } from './handshake.ts';
+import type { ClientOffer } from './v1/fast-open.ts';
+import type { ReceivedFinished, ServerProof } from './v1/hellos.ts';
 import type { SessionLimits } from './limits.ts';
-import type { CloseOutcome } from './outcome.ts';
-import type { Receipt, SentCallback } from './outbox.ts';
-import type { CloseContent, MessageKind, Padding } from './record.ts';
+import type { CloseOutcome } from './v1/outcome.ts';
+import type { Receipt, SentCallback } from './v1/outbox.ts';
+import type { CloseContent, MessageKind, Padding } from './v1/record.ts';
 
 export type Profile = 'v1' | 'yellowpages';
 

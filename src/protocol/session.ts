@@ -4,18 +4,18 @@
  * backend everything happens within the call that caused it.
  */
 import type { MaybePromise } from '../crypto/backend.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation } from './v1/conversation.ts';
 import type { PQErrorCode } from './errors.ts';
 import { failureOf, PQWebSocketError, Refusal } from './errors.ts';
-import type { Handshake, HandshakeMaker } from './handshake-role.ts';
-import type { Agreement } from './key-agreement.ts';
-import { Link } from './link.ts';
-import { SerialQueue } from './maybe-promise.ts';
-import { outcomeOf } from './outcome.ts';
-import type { SentCallback } from './outbox.ts';
-import type { CloseContent, MessageKind } from './record.ts';
+import type { Handshake, HandshakeMaker } from './v1/handshake-role.ts';
+import type { Agreement } from './v1/key-agreement.ts';
+import { Link } from './v1/link.ts';
+import { SerialQueue } from '../base/maybe-promise.ts';
+import { outcomeOf } from './v1/outcome.ts';
+import type { SentCallback } from './v1/outbox.ts';
+import type { CloseContent, MessageKind } from './v1/record.ts';
 import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
-import type { State } from './states.ts';
+import type { State } from './v1/states.ts';
 
 export type { ChannelFacts, Message, SessionConfig, SessionHost } from './session-types.ts';
 

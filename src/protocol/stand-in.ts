@@ -3,9 +3,9 @@
  * application sends meanwhile waits here. Once it is decided which one it is, this only passes on.
  */
 import type { MaybePromise } from '../crypto/backend.ts';
-import { copyOf } from './bytes.ts';
+import { copyOf } from '../base/bytes.ts';
 import type { PQErrorCode, PQWebSocketError } from './errors.ts';
-import type { CloseContent } from './record.ts';
+import type { CloseContent } from './v1/record.ts';
 import type { ChannelFacts, Profile, ProfileSession, SessionConfig, TransportClose } from './session-types.ts';
 
 type Waiting = Parameters<ProfileSession['send']>;

@@ -2,15 +2,15 @@
 import type { ClientOptions } from 'ws';
 import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
-import { isReserved } from '../protocol/fast-open.ts';
+import { isReserved } from '../protocol/v1/fast-open.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../socket/client-options.ts';
-import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../socket/options.ts';
-import { clientConfig } from '../socket/profile-options.ts';
-import type { Underneath } from '../socket/secure-socket.ts';
-import { openUpgrade } from '../socket/upgrade.ts';
-import { setRawSocket, throwUnheardErrors, WsStyleSocket } from '../socket/ws-style-socket.ts';
-import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../types.ts';
+import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../options/client.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../options/channel.ts';
+import { clientConfig } from '../options/profile.ts';
+import type { Underneath } from '../connection/secure-socket.ts';
+import { openUpgrade } from '../transport/upgrade.ts';
+import { setRawSocket, throwUnheardErrors, WsStyleSocket } from './socket/socket.ts';
+import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../api/types.ts';
 import { transportConfig } from './options.ts';
 import { PlainTransport } from './transport.ts';
 

@@ -2,9 +2,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { ServerOptions } from 'ws';
-import type { ChannelConfig } from '../socket/options.ts';
-import { booleanOption, numberOption } from '../socket/options.ts';
-import type { Bytes, ServerSocketOptions } from '../types.ts';
+import type { ChannelConfig } from '../options/channel.ts';
+import { booleanOption, numberOption } from '../options/channel.ts';
+import type { Bytes, ServerSocketOptions } from '../api/types.ts';
 
 /** Handshakes that may be under way at once before the oldest is given up. */
 export const DEFAULT_MAX_PENDING = 1_000;

@@ -3,8 +3,8 @@
  * express-ws). It touches what `ws` documents, no private member, so it holds for every `ws` since version 7.
  */
 import type { IncomingMessage } from 'node:http';
-import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../socket/options.ts';
-import { SERVER_AUTHENTICATION_OPTIONS } from '../socket/server-identity.ts';
+import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../options/channel.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { WebSocketServer } from './server.ts';
 

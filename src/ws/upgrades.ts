@@ -1,8 +1,8 @@
 /** Upgrade requests of a `WebSocketServer` between `handleUpgrade` and the 101 response (PROTOCOL.md 13). */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { FAST_OPEN_PROTOCOL, readOffer } from '../protocol/fast-open.ts';
-import { protocolsOf } from '../socket/upgrade-request.ts';
+import { FAST_OPEN_PROTOCOL, readOffer } from '../protocol/v1/fast-open.ts';
+import { protocolsOf } from '../transport/upgrade-request.ts';
 
 const HEADER = 'sec-websocket-protocol';
 

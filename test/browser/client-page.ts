@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { PQWebSocket } from '../../src/index.ts';
-import type { PQWebSocketInstance } from '../../src/socket-types.ts';
+import type { PQWebSocketInstance } from '../../src/api/socket-types.ts';
 
 export interface Report {
   readonly backend: string;

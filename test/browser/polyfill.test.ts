@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
-import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
+import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
 import { rawServer } from '../support/raw-peer.ts';
 import type { RawServer } from '../support/raw-peer.ts';
 import { assertSealed } from '../support/tap.ts';

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { completionFor } from '../../src/cli/completion.ts';
-import { buildProgram } from '../../src/cli/program.ts';
+import { completionFor } from '../../packages/cli/src/command/completion.ts';
+import { buildProgram } from '../../packages/cli/src/command/program.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pqws-completion-'));
 afterAll(() => {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit-codes.ts';
-import { buildProgram } from '../../src/cli/program.ts';
+import { EXIT, EXIT_MEANINGS } from '../../packages/cli/src/command/exit-codes.ts';
+import { buildProgram } from '../../packages/cli/src/command/program.ts';
 
 const docs = readFileSync(path.resolve(import.meta.dirname, '../../docs/cli.md'), 'utf8');
 const { commands } = buildProgram();

@@ -1,7 +1,7 @@
 /** What the command line refuses, without a process: nothing is connected by then. */
 import { CommanderError } from 'commander';
-import { UsageError } from '../../src/cli/exit-codes.ts';
-import { buildProgram } from '../../src/cli/program.ts';
+import { UsageError } from '../../packages/cli/src/command/exit-codes.ts';
+import { buildProgram } from '../../packages/cli/src/command/program.ts';
 
 /** @throws {Error} when it is not refused as usage */
 export async function usageError(args: readonly string[]): Promise<{ error: Error; stderr: string }> {

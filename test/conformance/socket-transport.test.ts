@@ -6,7 +6,7 @@ import { PQWebSocket } from '../../src/index.ts';
 import type { TransportOptions } from '../../src/index.ts';
 import { TRANSPORT_OPTIONS } from '../../src/platform/ws-options.ts';
 import { wrapServerSocket } from '../../src/server.ts';
-import { BRAND } from '../../src/socket/underlying.ts';
+import { BRAND } from '../../src/transport/choose.ts';
 import { connect, observe, secureServer } from '../support/endpoints.ts';
 import { IdleSocket, memoryNetwork, MemorySocket } from '../support/memory-transport.ts';
 

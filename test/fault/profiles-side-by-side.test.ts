@@ -3,7 +3,7 @@
  * who chooses yellowpages is to be surprised (SECURITY.md, "The yellowpages profile").
  */
 import { describe, expect, test } from 'vitest';
-import type { Profile } from '../../src/types.ts';
+import type { Profile } from '../../src/api/types.ts';
 import { ProfilePair } from '../support/profile-pair.ts';
 import type { ProfileEnd, ProfilePairOptions } from '../support/profile-pair.ts';
 

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { GatewayConfigError, startGateway } from '../../src/gateway.ts';
-import type { GatewayOptions } from '../../src/gateway.ts';
-import { configFrom, loadConfig } from '../../src/gateway/config.ts';
-import type { Override } from '../../src/gateway/config.ts';
-import { checkConfig } from '../../src/gateway/process.ts';
+import { GatewayConfigError, startGateway } from '../../packages/cli/src/gateway.ts';
+import type { GatewayOptions } from '../../packages/cli/src/gateway.ts';
+import { configFrom, loadConfig } from '../../packages/cli/src/gateway/config.ts';
+import type { Override } from '../../packages/cli/src/gateway/config.ts';
+import { checkConfig } from '../../packages/cli/src/gateway/process.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pqws-config-'));
 afterAll(() => {

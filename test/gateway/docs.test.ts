@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { GATEWAY_SETTINGS } from '../../src/cli/gateway.ts';
-import { loadConfig } from '../../src/gateway/config.ts';
-import { gatewaySchema } from '../../src/gateway/schema.ts';
+import { GATEWAY_SETTINGS } from '../../packages/cli/src/command/gateway.ts';
+import { loadConfig } from '../../packages/cli/src/gateway/config.ts';
+import { gatewaySchema } from '../../packages/cli/src/gateway/schema.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -42,7 +42,7 @@ describe('docs/gateway.md names', () => {
     expect(env).toBe(`PQ_GATEWAY_${flag.slice(2).toUpperCase().replaceAll('-', '_')}`);
   });
 
-  test.each([...read('src/gateway/metrics.ts').matchAll(/'(pqws_gateway_\w+)'/g)].map(([, name]) => name as string))('the metric %s', (name) => {
+  test.each([...read('packages/cli/src/gateway/metrics.ts').matchAll(/'(pqws_gateway_\w+)'/g)].map(([, name]) => name as string))('the metric %s', (name) => {
     expect(docs).toContain(`\`${name}`);
   });
 });

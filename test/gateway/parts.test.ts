@@ -1,12 +1,12 @@
 /** The gateway's parts that need no network. */
 import { describe, expect, test } from 'vitest';
-import { parseBackendAddress, parseListenAddress } from '../../src/gateway/addresses.ts';
-import { Admission } from '../../src/gateway/admission.ts';
-import { addressGroup, isNetwork, plainAddress, TrustedProxies } from '../../src/gateway/client-address.ts';
-import { endToEnd } from '../../src/gateway/headers.ts';
-import { readProxyHeader } from '../../src/gateway/proxy-protocol.ts';
-import { requestTarget } from '../../src/gateway/request-target.ts';
-import { TokenBuckets } from '../../src/gateway/token-buckets.ts';
+import { parseBackendAddress, parseListenAddress } from '../../packages/cli/src/gateway/addresses.ts';
+import { Admission } from '../../packages/cli/src/gateway/admission.ts';
+import { addressGroup, isNetwork, plainAddress, TrustedProxies } from '../../packages/cli/src/gateway/client-address.ts';
+import { endToEnd } from '../../packages/cli/src/gateway/headers.ts';
+import { readProxyHeader } from '../../packages/cli/src/gateway/proxy-protocol.ts';
+import { requestTarget } from '../../packages/cli/src/gateway/request-target.ts';
+import { TokenBuckets } from '../../packages/cli/src/gateway/token-buckets.ts';
 
 describe('addresses', () => {
   test.each([

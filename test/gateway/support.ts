@@ -1,7 +1,7 @@
 /** Gateways for tests: started on free ports, ended with the test, with what they logged. */
 import { onTestFinished } from 'vitest';
-import { startGateway } from '../../src/gateway.ts';
-import type { GatewayHooks, GatewayLog, GatewayOptions, RunningGateway } from '../../src/gateway.ts';
+import { startGateway } from '../../packages/cli/src/gateway.ts';
+import type { GatewayHooks, GatewayLog, GatewayOptions, RunningGateway } from '../../packages/cli/src/gateway.ts';
 import { WebSocket } from '../../src/ws.ts';
 import type { WebSocketOptions, WsStyleWebSocket } from '../../src/ws.ts';
 import { once } from '../support/deferred.ts';

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { WebSocket } from 'ws';
 import { afterEach, expect, test, vi } from 'vitest';
-import { Turns } from '../../src/gateway/turns.ts';
+import { Turns } from '../../packages/cli/src/gateway/turns.ts';
 import { startBackend } from './backend.ts';
 import { openClient, startTestGateway } from './support.ts';
 

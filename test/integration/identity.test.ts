@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { writePublicKeyPem, writeSecretKeyPem } from '../../src/crypto/key-files.ts';
-import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
+import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import type { PQWebSocketOptions, ServerKey } from '../../src/index.ts';
 import type { WebSocketServerOptions } from '../../src/ws.ts';

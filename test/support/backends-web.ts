@@ -1,8 +1,8 @@
 /** backends.ts for a browser, where there is no node:crypto. */
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
-import { nobleKem } from '../../src/crypto/noble-kem.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
 
 export const BACKENDS: Readonly<Record<'noble' | 'webcrypto', CryptoBackend>> = {
   noble: nobleBackend,

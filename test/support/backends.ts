@@ -1,9 +1,9 @@
 /** Every backend of this platform. Bundled for a browser, backends-web.ts stands in its place. */
 import type { BackendName, CryptoBackend } from '../../src/crypto/backend.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
-import { nobleKem } from '../../src/crypto/noble-kem.ts';
-import { nodeBackend } from '../../src/crypto/node.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { nodeBackend } from '../../src/crypto/node/backend.ts';
+import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
 
 export const BACKENDS: Readonly<Record<BackendName, CryptoBackend>> = {
   noble: nobleBackend,

@@ -48,7 +48,7 @@ export function useCommand(): StartCommand {
     mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
     folder = mkdtempSync(path.join(ROOT, '.cache', 'command-'));
     await build({
-      entryPoints: [path.join(ROOT, 'src/cli.ts')],
+      entryPoints: [path.join(ROOT, 'packages/cli/src/cli.ts')],
       outdir: folder,
       outExtension: { '.js': '.mjs' },
       bundle: true,

@@ -3,7 +3,7 @@
  * under way, and fails at the operation that a test names.
  */
 import type { AeadKey, CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../../src/crypto/backend.ts';
-import { isPromise } from '../../src/protocol/maybe-promise.ts';
+import { isPromise } from '../../src/base/maybe-promise.ts';
 
 interface Destroyable {
   destroy(): void;

@@ -3,18 +3,18 @@
  * test delivers it, the clock stands still until the test moves it, and closes of the transport travel as messages do.
  */
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
-import { fromUtf8, utf8 } from '../../src/protocol/bytes.ts';
+import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
 import type { PQWebSocketError } from '../../src/protocol/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
-import type { Receipt } from '../../src/protocol/outbox.ts';
-import type { CloseOutcome } from '../../src/protocol/outcome.ts';
+import type { Receipt } from '../../src/protocol/v1/outbox.ts';
+import type { CloseOutcome } from '../../src/protocol/v1/outcome.ts';
 import { createClientSession } from '../../src/protocol/client-session.ts';
-import type { CloseContent } from '../../src/protocol/record.ts';
-import { Kind } from '../../src/protocol/record.ts';
+import type { CloseContent } from '../../src/protocol/v1/record.ts';
+import { Kind } from '../../src/protocol/v1/record.ts';
 import { createServerSession } from '../../src/protocol/server-session.ts';
 import type { Message, ProfileSession, SessionConfig, SessionHost, YellowpagesConfig } from '../../src/protocol/session-types.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
 import { BACKENDS } from './backends.ts';
 import { CountingBackend } from './counting-backend.ts';
 import { Clock, seededRandom } from './session-pair.ts';

@@ -3,16 +3,16 @@
  * clock stands still until the test moves it, and randomness comes from a seed.
  */
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
-import { fromUtf8, utf8 } from '../../src/protocol/bytes.ts';
-import { ClientHandshake } from '../../src/protocol/client-handshake.ts';
+import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
+import { ClientHandshake } from '../../src/protocol/v1/client-handshake.ts';
 import type { PQWebSocketError } from '../../src/protocol/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
-import type { Receipt } from '../../src/protocol/outbox.ts';
-import type { CloseOutcome } from '../../src/protocol/outcome.ts';
-import type { CloseContent } from '../../src/protocol/record.ts';
-import { Kind } from '../../src/protocol/record.ts';
-import { ServerHandshake } from '../../src/protocol/server-handshake.ts';
+import type { Receipt } from '../../src/protocol/v1/outbox.ts';
+import type { CloseOutcome } from '../../src/protocol/v1/outcome.ts';
+import type { CloseContent } from '../../src/protocol/v1/record.ts';
+import { Kind } from '../../src/protocol/v1/record.ts';
+import { ServerHandshake } from '../../src/protocol/v1/server-handshake.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session.ts';
 import { Session } from '../../src/protocol/session.ts';
 import { BACKENDS } from './backends.ts';

@@ -1,7 +1,7 @@
 /** An end in any state that it can be in, for what has to be tried in every one. */
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
-import { buildClientHello } from '../../src/protocol/handshake.ts';
-import type { State } from '../../src/protocol/states.ts';
+import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import type { State } from '../../src/protocol/v1/states.ts';
 import { turn } from './counting-backend.ts';
 import type { End } from './session-pair.ts';
 import { BACKENDS, connected, SessionPair } from './session-pair.ts';

@@ -1,6 +1,6 @@
 /** test/vectors/v1.json as typed values that know which of them a test run has looked at. */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { concat } from '../../src/protocol/bytes.ts';
+import { concat } from '../../src/base/bytes.ts';
 import { sealAes256Gcm, sha256 } from './reference-crypto.ts';
 import { v1Text } from './v1-file.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Acceptance } from '../../src/socket/acceptance.ts';
+import { Acceptance } from '../../src/connection/acceptance.ts';
 
 describe('the promise of pq.finished', () => {
   test.each(['before', 'after'])('resolves, asked for %s the peer is accepted', async (when) => {

@@ -1,7 +1,7 @@
 /** The wire's base64 against Node's, and against everything that is not canonical (RFC 4648 sections 3.5 and 4). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromBase64, toBase64 } from '../../src/protocol/bytes.ts';
+import { fromBase64, toBase64 } from '../../src/base/bytes.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BufferedAmount } from '../../src/socket/buffered-amount.ts';
+import { BufferedAmount } from '../../src/connection/buffered-amount.ts';
 
 const OVERHEAD = 29;
 

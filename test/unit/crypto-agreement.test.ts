@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { backends, derived, keyOf, unsealed } from './crypto-fixtures.ts';
 
 const bytes = (minLength: number, maxLength = minLength) => fc.uint8Array({ minLength, maxLength });

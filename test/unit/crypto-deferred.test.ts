@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { deferredBackend } from '../../src/crypto/deferred.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { pattern } from './crypto-fixtures.ts';
 
 const deferred = (load: () => Promise<CryptoBackend>): CryptoBackend => deferredBackend('noble', load);

@@ -2,11 +2,11 @@
 import type { AeadKey, CryptoBackend, Secret } from '../../src/crypto/backend.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../../src/crypto/backend.ts';
 import { deferredBackend } from '../../src/crypto/deferred.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
-import { nobleKem } from '../../src/crypto/noble-kem.ts';
-import { portableBackend } from '../../src/crypto/noble-symmetric.ts';
-import { nodeBackend } from '../../src/crypto/node.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { portableBackend } from '../../src/crypto/noble/symmetric.ts';
+import { nodeBackend } from '../../src/crypto/node/backend.ts';
+import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
 
 /** As pages without crypto.subtle have it, with pieces so short that every frame has several. */
 export const nobleInPieces = portableBackend(nobleKem, () => Promise.resolve(), 16);

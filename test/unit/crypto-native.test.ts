@@ -5,9 +5,9 @@ import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
-import { nobleKem } from '../../src/crypto/noble-kem.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
 import { derived, nodeHasKem, pattern, wrapSubtle } from './crypto-fixtures.ts';
 
 interface NodeKem {
@@ -28,7 +28,7 @@ function replace(members: Partial<NodeKem>): void {
 /** node.ts as after a start of the process: what it found out about this Node is forgotten. */
 async function freshNodeBackend(): Promise<CryptoBackend> {
   vi.resetModules();
-  return (await import('../../src/crypto/node.ts')).nodeBackend;
+  return (await import('../../src/crypto/node/backend.ts')).nodeBackend;
 }
 
 /** An exchange; whether each half says that it was native. */

@@ -1,11 +1,11 @@
 /** AES-256-GCM in pieces: the same bytes as OpenSSL's, a turn for others between two pieces, and nothing lost when a key goes meanwhile. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextTask } from '../../src/crypto/next-task.ts';
-import { nobleKem } from '../../src/crypto/noble-kem.ts';
-import { portableBackend } from '../../src/crypto/noble-symmetric.ts';
-import { nodeBackend } from '../../src/crypto/node.ts';
-import { pageBackend } from '../../src/crypto/portable-page.ts';
+import { nextTask } from '../../src/base/next-task.ts';
+import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { portableBackend } from '../../src/crypto/noble/symmetric.ts';
+import { nodeBackend } from '../../src/crypto/node/backend.ts';
+import { pageBackend } from '../../src/crypto/noble/page.ts';
 import { keyOf, pattern, unsealed } from './crypto-fixtures.ts';
 
 const KEY = pattern(32, 3);

@@ -1,7 +1,7 @@
 /** What the backends refuse: the same calls, with the same error, whatever lies beneath. */
 import { describe, expect, it } from 'vitest';
 import { KemInputError, type CryptoBackend } from '../../src/crypto/backend.ts';
-import { nobleBackend } from '../../src/crypto/noble.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { backends, EMPTY, errorOf, keyOf, pattern } from './crypto-fixtures.ts';
 
 const KEY = pattern(32, 3);

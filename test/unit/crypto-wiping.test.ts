@@ -1,7 +1,7 @@
 /** Buffers that held a secret are overwritten: seen by watching every `fill`, and what it left behind. */
 import { afterAll, expect, it, vi } from 'vitest';
-import { nobleBackend } from '../../src/crypto/noble.ts';
-import { nodeBackend } from '../../src/crypto/node.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { EMPTY, keyOf, nodeHasKem, pattern, unsealed } from './crypto-fixtures.ts';
 
 /** A Buffer has a `fill` of its own. */

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
-import { CLIENT_AUTHENTICATION_OPTIONS } from '../../src/socket/identity-options.ts';
-import { SERVER_AUTHENTICATION_OPTIONS } from '../../src/socket/server-identity.ts';
-import { CHANNEL_OPTION_NAMES } from '../../src/socket/options.ts';
+import { CLIENT_AUTHENTICATION_OPTIONS } from '../../src/options/client-identity.ts';
+import { SERVER_AUTHENTICATION_OPTIONS } from '../../src/options/server-identity.ts';
+import { CHANNEL_OPTION_NAMES } from '../../src/options/channel.ts';
 import { OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, WS_SERVER_OPTIONS } from '../../src/ws/options.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

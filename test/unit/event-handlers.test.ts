@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EventHandlers } from '../../src/socket/event-handlers.ts';
+import { EventHandlers } from '../../src/dom/event-handlers.ts';
 
 let target: EventTarget;
 let handlers: EventHandlers;
@@ -127,7 +127,7 @@ describe('CloseEvent where the platform has none (Node before 23)', () => {
   async function fallback(): Promise<typeof CloseEvent> {
     vi.resetModules();
     vi.stubGlobal('CloseEvent', undefined);
-    const { BaseCloseEvent } = await import('../../src/socket/events.ts');
+    const { BaseCloseEvent } = await import('../../src/dom/events.ts');
     expect(BaseCloseEvent).not.toBe(Native);
     return BaseCloseEvent;
   }

@@ -1,9 +1,9 @@
 /** Buffers that are used again: never by two at a time, never with anything in them that the frame does not overwrite. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { giveFrameBack, hasHeadroom, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
-import type { Padding } from '../../src/protocol/record.ts';
-import { composeFrame, Kind, parseInner } from '../../src/protocol/record.ts';
+import { giveFrameBack, hasHeadroom, isPooled, takeFrame } from '../../src/platform/node-frames/pool.ts';
+import type { Padding } from '../../src/protocol/v1/record.ts';
+import { composeFrame, Kind, parseInner } from '../../src/protocol/v1/record.ts';
 
 const LARGE = 40_000;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { fingerprintFile, generateIdentity } from '../../src/cli/identity.ts';
+import { fingerprintFile, generateIdentity } from '../../packages/cli/src/command/identity.ts';
 import { readPublicKeyPem, readSecretKeyPem } from '../../src/crypto/key-files.ts';
 
 /** A name in a folder that ends with the test, and that of its public key. */

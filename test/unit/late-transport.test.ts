@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type * as NodePlatform from '../../src/platform/node.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
-import type { PQWebSocketInstance } from '../../src/socket-types.ts';
-import type { PQWebSocketOptions } from '../../src/types.ts';
+import type { PQWebSocketInstance } from '../../src/api/socket-types.ts';
+import type { PQWebSocketOptions } from '../../src/api/types.ts';
 import { BACKENDS } from '../support/backends.ts';
 import { CountingBackend, turn } from '../support/counting-backend.ts';
 import { AsyncQueue, deferred, once } from '../support/deferred.ts';
@@ -20,7 +20,7 @@ vi.mock('../../src/platform/node.ts', async (original) => {
 const { PQWebSocket } = await import('../../src/index.ts');
 const { install } = await import('../../src/polyfill.ts');
 const { wrapServerSocket } = await import('../../src/server.ts');
-const { attachAnytime, LateSocket } = await import('../../src/socket/late-transport.ts');
+const { attachAnytime, LateSocket } = await import('../../src/transport/late.ts');
 
 interface Opened {
   readonly url: string;

@@ -8,8 +8,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RandomSource } from '../../src/crypto/backend.ts';
-import { inOneWrite, writeFrame, writePlain } from '../../src/platform/network-frames.ts';
-import { giveFrameBack, isPooled, takeFrame } from '../../src/protocol/frame-pool.ts';
+import { inOneWrite, writeFrame, writePlain } from '../../src/platform/node-frames/write.ts';
+import { giveFrameBack, isPooled, takeFrame } from '../../src/platform/node-frames/pool.ts';
 
 const OPEN = 1;
 const random: RandomSource = (target) => randomFillSync(target);

@@ -6,9 +6,9 @@
 import { createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { NitroError, verifyNitroDocument } from '../../src/nitro.ts';
-import type * as Certificates from '../../src/nitro/certificate.ts';
-import type * as Es384 from '../../src/nitro/es384.ts';
+import { NitroError, verifyNitroDocument } from '../../packages/nitro/src/index.ts';
+import type * as Certificates from '../../packages/nitro/src/nitro/certificate.ts';
+import type * as Es384 from '../../packages/nitro/src/nitro/es384.ts';
 import { realDocument, realOptions } from './nitro-real.ts';
 
 const native = vi.hoisted(() => ({ on: true, calls: 0 }));
@@ -22,7 +22,7 @@ function keyObject(point: Uint8Array): KeyObject {
   return known;
 }
 
-vi.mock('../../src/nitro/es384.ts', async (original) => {
+vi.mock('../../packages/nitro/src/nitro/es384.ts', async (original) => {
   const portable = await original<typeof Es384>();
   const verifyEs384: typeof portable.verifyEs384 = (publicKey, message, signature, format) => {
     if (!native.on) return portable.verifyEs384(publicKey, message, signature, format);
@@ -34,7 +34,7 @@ vi.mock('../../src/nitro/es384.ts', async (original) => {
 });
 
 // Most changes leave the leaf as it is, and reading it takes as long as a signature.
-vi.mock('../../src/nitro/certificate.ts', async (original) => {
+vi.mock('../../packages/nitro/src/nitro/certificate.ts', async (original) => {
   const { parseCertificate, ...rest } = await original<typeof Certificates>();
   const read = new Map<string, Certificates.Certificate>();
   const remembered: typeof parseCertificate = (der) => {

@@ -1,9 +1,9 @@
 import { encode } from 'cborg';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NitroError, verifyNitroDocument } from '../../src/nitro.ts';
-import { verifyNitroDocumentForTesting } from '../../src/nitro-testing.ts';
-import { concat } from '../../src/protocol/bytes.ts';
+import { NitroError, verifyNitroDocument } from '../../packages/nitro/src/index.ts';
+import { verifyNitroDocumentForTesting } from '../../packages/nitro/src/testing.ts';
+import { concat } from '../../src/base/bytes.ts';
 import { LEAF, makeDocument, MODULE_ID, optionsFor, PCR0, PCR8, TIMESTAMP, USER_DATA } from './nitro-fixtures.ts';
 import type { Changes } from './nitro-fixtures.ts';
 import { VIOLATIONS } from './nitro-violations.ts';

@@ -8,7 +8,7 @@ const read = (file: string): string => readFileSync(path.resolve(import.meta.dir
 const sorted = (items: Iterable<string>): string[] => [...new Set(items)].sort();
 
 const rows = [...read('docs/nitro.md').matchAll(/^\| `(NITRO_ERR_\w+)` \| .+ \| (.+) \|$/gm)];
-const codes = [...read('src/nitro/errors.ts').matchAll(/^ {2}(NITRO_ERR_\w+):/gm)].map(([, code]) => code as string);
+const codes = [...read('packages/nitro/src/nitro/errors.ts').matchAll(/^ {2}(NITRO_ERR_\w+):/gm)].map(([, code]) => code as string);
 
 it('names every code, and each code has its tests', () => {
   expect(codes.length).toBeGreaterThan(20);

@@ -2,8 +2,8 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { p384 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
-import { isP384PublicKey, verifyEs384 } from '../../src/nitro/es384.ts';
-import type { SignatureFormat } from '../../src/nitro/es384.ts';
+import { isP384PublicKey, verifyEs384 } from '../../packages/nitro/src/nitro/es384.ts';
+import type { SignatureFormat } from '../../packages/nitro/src/nitro/es384.ts';
 import { withByte } from './nitro-fixtures.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });

@@ -1,14 +1,14 @@
 /** Documents under a test root, good but for what a test changes. */
 import { KeyUsageFlags } from '@peculiar/asn1-x509';
 import { encode } from 'cborg';
-import type { NitroDocumentOptions } from '../../src/nitro.ts';
-import { signCertificate, testKey } from '../../src/nitro/test-certificate.ts';
-import type { CertificateSpec, TestKey } from '../../src/nitro/test-certificate.ts';
-import { signDocument } from '../../src/nitro/test-document.ts';
-import type { DocumentSpec } from '../../src/nitro/test-document.ts';
-import { TEST_ROOT_NAME } from '../../src/nitro/test-enclave.ts';
-import type { TestRoot } from '../../src/nitro-testing.ts';
-import { concat, utf8 } from '../../src/protocol/bytes.ts';
+import type { NitroDocumentOptions } from '../../packages/nitro/src/index.ts';
+import { signCertificate, testKey } from '../../packages/nitro/src/nitro/test-certificate.ts';
+import type { CertificateSpec, TestKey } from '../../packages/nitro/src/nitro/test-certificate.ts';
+import { signDocument } from '../../packages/nitro/src/nitro/test-document.ts';
+import type { DocumentSpec } from '../../packages/nitro/src/nitro/test-document.ts';
+import { TEST_ROOT_NAME } from '../../packages/nitro/src/nitro/test-enclave.ts';
+import type { TestRoot } from '../../packages/nitro/src/testing.ts';
+import { concat, utf8 } from '../../src/base/bytes.ts';
 
 /** When the documents are made. */
 export const TIMESTAMP = Date.UTC(2030, 5, 15, 12, 0, 0);

@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { PQWebSocket } from '../../src/index.ts';
-import { verifyNitro } from '../../src/nitro.ts';
-import type { NitroError } from '../../src/nitro.ts';
-import { createTestEnclave, verifyNitroForTesting } from '../../src/nitro-testing.ts';
+import { verifyNitro } from '../../packages/nitro/src/index.ts';
+import type { NitroError } from '../../packages/nitro/src/index.ts';
+import { createTestEnclave, verifyNitroForTesting } from '../../packages/nitro/src/testing.ts';
 import { WebSocketServer } from '../../src/ws.ts';
 
 const pcrs = { 0: 'ab'.repeat(48) };

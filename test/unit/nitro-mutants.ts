@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import ts from 'typescript';
-import type * as Testing from '../../src/nitro-testing.ts';
+import type * as Testing from '../../packages/nitro/src/testing.ts';
 
 const SOURCE = path.resolve(import.meta.dirname, '../../src');
 /** The files that check documents. `options.ts` checks the application's options: nitro-options.test.ts. */

@@ -3,7 +3,7 @@
  * nitro-violations.ts is no longer refused with its code. So no check can be lost without a red test.
  */
 import { describe, expect, it } from 'vitest';
-import type * as Testing from '../../src/nitro-testing.ts';
+import type * as Testing from '../../packages/nitro/src/testing.ts';
 import { makeDocument, MODULE_ID, optionsFor } from './nitro-fixtures.ts';
 import type { Made } from './nitro-fixtures.ts';
 import { load, mutants } from './nitro-mutants.ts';

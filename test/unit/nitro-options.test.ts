@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { verifyNitro, verifyNitroDocument } from '../../src/nitro.ts';
-import type { NitroOptions } from '../../src/nitro.ts';
-import { createTestEnclave, verifyNitroForTesting } from '../../src/nitro-testing.ts';
+import { verifyNitro, verifyNitroDocument } from '../../packages/nitro/src/index.ts';
+import type { NitroOptions } from '../../packages/nitro/src/index.ts';
+import { createTestEnclave, verifyNitroForTesting } from '../../packages/nitro/src/testing.ts';
 
 const GOOD = 'ab'.repeat(48);
 const ZERO = '00'.repeat(48);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { verifyNitro, verifyNitroDocument } from '../../src/nitro.ts';
-import { awsNitroRootG1 } from '../../src/nitro/root.ts';
-import { concat, utf8 } from '../../src/protocol/bytes.ts';
-import { createTestEnclave, verifyNitroDocumentForTesting } from '../../src/nitro-testing.ts';
+import { verifyNitro, verifyNitroDocument } from '../../packages/nitro/src/index.ts';
+import { awsNitroRootG1 } from '../../packages/nitro/src/nitro/root.ts';
+import { concat, utf8 } from '../../src/base/bytes.ts';
+import { createTestEnclave, verifyNitroDocumentForTesting } from '../../packages/nitro/src/testing.ts';
 import { REAL, realDocument, realOptions } from './nitro-real.ts';
 import { withByte } from './nitro-fixtures.ts';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { NitroDocumentOptions } from '../../src/nitro.ts';
-import { toBase64, utf8 } from '../../src/protocol/bytes.ts';
+import type { NitroDocumentOptions } from '../../packages/nitro/src/index.ts';
+import { toBase64, utf8 } from '../../src/base/bytes.ts';
 import { sharedVectors } from '../support/shared-vectors.ts';
 
 export interface RealDocument {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { AttestationContext } from '../../src/nitro.ts';
-import * as nitro from '../../src/nitro.ts';
-import { createTestEnclave, verifyNitroDocumentForTesting, verifyNitroForTesting } from '../../src/nitro-testing.ts';
-import { signCertificate, testKey } from '../../src/nitro/test-certificate.ts';
+import type { AttestationContext } from '../../packages/nitro/src/index.ts';
+import * as nitro from '../../packages/nitro/src/index.ts';
+import { createTestEnclave, verifyNitroDocumentForTesting, verifyNitroForTesting } from '../../packages/nitro/src/testing.ts';
+import { signCertificate, testKey } from '../../packages/nitro/src/nitro/test-certificate.ts';
 import { withByte } from './nitro-fixtures.ts';
 
 const userData = new Uint8Array(59).fill(1);

@@ -5,10 +5,10 @@
  */
 import { AlgorithmIdentifier, Version } from '@peculiar/asn1-x509';
 import { encode } from 'cborg';
-import type { NitroDocumentOptions, NitroErrorCode } from '../../src/nitro.ts';
-import { commonName, extension, keyUsage } from '../../src/nitro/test-certificate.ts';
-import type { CertificateSpec } from '../../src/nitro/test-certificate.ts';
-import { concat } from '../../src/protocol/bytes.ts';
+import type { NitroDocumentOptions, NitroErrorCode } from '../../packages/nitro/src/index.ts';
+import { commonName, extension, keyUsage } from '../../packages/nitro/src/nitro/test-certificate.ts';
+import type { CertificateSpec } from '../../packages/nitro/src/nitro/test-certificate.ts';
+import { concat } from '../../src/base/bytes.ts';
 import {
   entriesOf,
   keyOf,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { PQWebSocket } from '../../src/index.ts';
 import { wrapServerSocket } from '../../src/server.ts';
-import { booleanOption, channelConfig, contextOption, numberOption, refuseUnknown } from '../../src/socket/options.ts';
-import type { ChannelOptions } from '../../src/types.ts';
+import { booleanOption, channelConfig, contextOption, numberOption, refuseUnknown } from '../../src/options/channel.ts';
+import type { ChannelOptions } from '../../src/api/types.ts';
 import { IdleSocket, MemorySocket } from '../support/memory-transport.ts';
 
 const config = (options: unknown): ReturnType<typeof channelConfig> => channelConfig('Test', options as ChannelOptions, 1000);

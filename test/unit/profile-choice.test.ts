@@ -1,7 +1,7 @@
 /** A server of both profiles before its first message has told which: v1's time and codes, and nothing is lost. */
 import { describe, expect, test } from 'vitest';
-import { utf8 } from '../../src/protocol/bytes.ts';
-import type { Profile } from '../../src/types.ts';
+import { utf8 } from '../../src/base/bytes.ts';
+import type { Profile } from '../../src/api/types.ts';
 import { ProfilePair } from '../support/profile-pair.ts';
 import type { ProfilePairOptions } from '../support/profile-pair.ts';
 

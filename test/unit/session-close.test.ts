@@ -1,7 +1,7 @@
 /** Closing, both ways and in every state (PROTOCOL.md section 9). */
 import { describe, expect, test } from 'vitest';
-import { Kind } from '../../src/protocol/record.ts';
-import type { State } from '../../src/protocol/states.ts';
+import { Kind } from '../../src/protocol/v1/record.ts';
+import type { State } from '../../src/protocol/v1/states.ts';
 import { BACKEND_NAMES, BACKENDS, connected, SessionPair } from '../support/session-pair.ts';
 import type { Role } from '../support/session-pair.ts';
 import { ALL_STATES, inState } from '../support/session-states.ts';

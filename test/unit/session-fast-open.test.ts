@@ -1,7 +1,7 @@
 /** ClientHello with the upgrade request (PROTOCOL.md 13), as far as two sessions and no upgrade request show it. */
 import { describe, expect, test } from 'vitest';
-import { fastOpenProtocols, isReserved, readOffer } from '../../src/protocol/fast-open.ts';
-import { buildClientHello } from '../../src/protocol/handshake.ts';
+import { fastOpenProtocols, isReserved, readOffer } from '../../src/protocol/v1/fast-open.ts';
+import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
 import { CountingBackend } from '../support/counting-backend.ts';
 import { BACKEND_NAMES, BACKENDS, SessionPair } from '../support/session-pair.ts';
 import type { EndOptions } from '../support/session-pair.ts';

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import type { RekeyLimits } from '../../src/protocol/limits.ts';
-import { DirectionKeys } from '../../src/protocol/key-schedule.ts';
-import { composeFrame, Kind, parseInner } from '../../src/protocol/record.ts';
-import { RecordSender } from '../../src/protocol/sender.ts';
+import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
+import { composeFrame, Kind, parseInner } from '../../src/protocol/v1/record.ts';
+import { RecordSender } from '../../src/protocol/v1/seal.ts';
 import { BACKENDS, connected } from '../support/session-pair.ts';
 import type { EndOptions, SessionPair } from '../support/session-pair.ts';
 

@@ -1,7 +1,7 @@
 /** Random interleavings of everything that can happen, checked after each step against a model of a few lines. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Kind, parseInner } from '../../src/protocol/record.ts';
+import { Kind, parseInner } from '../../src/protocol/v1/record.ts';
 import { BACKENDS, SessionPair } from '../support/session-pair.ts';
 import type { Role } from '../support/session-pair.ts';
 import type { Item } from '../support/session-model.ts';

@@ -1,8 +1,8 @@
 /** Whatever is said arrives exactly, in order, both ways. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Padding } from '../../src/protocol/record.ts';
-import { Kind, parseInner } from '../../src/protocol/record.ts';
+import type { Padding } from '../../src/protocol/v1/record.ts';
+import { Kind, parseInner } from '../../src/protocol/v1/record.ts';
 import { BACKEND_NAMES, BACKENDS, connected } from '../support/session-pair.ts';
 import type { AppMessage, Role } from '../support/session-pair.ts';
 

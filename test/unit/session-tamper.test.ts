@@ -1,6 +1,6 @@
 /** What an attacker on the wire can do to one whole session: change, drop, repeat, move and replace what passes. */
 import { describe, expect, test } from 'vitest';
-import { nodeBackend } from '../../src/crypto/node.ts';
+import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { rememberingKem } from '../support/remembering-kem.ts';
 import { seededRandom, SessionPair } from '../support/session-pair.ts';
 import type { AppMessage, End, InFlight, Role, WireMessage } from '../support/session-pair.ts';

@@ -1,7 +1,7 @@
 /** PROTOCOL.md section 3, written out again as pairs; whatever is not named here throws. */
 import { describe, expect, test } from 'vitest';
-import type { State, Transition } from '../../src/protocol/states.ts';
-import { CLIENT_STATES, SERVER_STATES, StateMachine } from '../../src/protocol/states.ts';
+import type { State, Transition } from '../../src/protocol/v1/states.ts';
+import { CLIENT_STATES, SERVER_STATES, StateMachine } from '../../src/protocol/v1/states.ts';
 
 const DIAGRAM: readonly (readonly [State, Transition, State])[] = [
   ['client: idle', 'start', 'client: awaiting server hello'],

@@ -1,12 +1,12 @@
 /** What the browsers' platform loads, when, and how it says that something did not come. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { nobleBackend } from '../../src/crypto/noble.ts';
-import { nobleKem } from '../../src/crypto/noble-kem.ts';
-import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
+import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { webPlatform } from '../../src/platform/web-platform.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
 import { turn } from '../support/counting-backend.ts';
 import { nodeHasKem, wrapSubtle } from './crypto-fixtures.ts';
 

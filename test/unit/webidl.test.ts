@@ -9,7 +9,7 @@ import {
   requireArguments,
   toDomString,
   toUsvString,
-} from '../../src/socket/webidl.ts';
+} from '../../src/base/webidl.ts';
 
 describe('conversions', () => {
   test.each([

@@ -1,7 +1,7 @@
 /** What a mutation of src/protocol/yellowpages*.ts survived elsewhere: each test fails when the check that it names is gone. */
 import { describe, expect, test } from 'vitest';
-import { toBase64 } from '../../src/protocol/bytes.ts';
-import { MAX_SERVER_HELLO_BYTES } from '../../src/protocol/yellowpages-hello.ts';
+import { toBase64 } from '../../src/base/bytes.ts';
+import { MAX_SERVER_HELLO_BYTES } from '../../src/protocol/yellowpages/hellos.ts';
 import { BACKENDS, ProfilePair } from '../support/profile-pair.ts';
 import type { ProfilePairOptions } from '../support/profile-pair.ts';
 

@@ -1,7 +1,7 @@
 /** A client of yellowpages whose code comes later than its transport: PROTOCOL.md 15 holds, and nothing is said meanwhile. */
 import { expect, test } from 'vitest';
 import type { SessionMaker } from '../../src/protocol/session-types.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
 import { ProfilePair } from '../support/profile-pair.ts';
 
 interface Loading {

@@ -1,10 +1,10 @@
 /** The options of both profiles, at every place that takes them. */
 import { describe, expect, test } from 'vitest';
-import type { ChannelConfig } from '../../src/socket/options.ts';
-import { clientConfig } from '../../src/socket/profile-options.ts';
-import { serverConfig } from '../../src/socket/server-options.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages.ts';
-import { createPolyfill } from '../../src/socket/polyfill-class.ts';
+import type { ChannelConfig } from '../../src/options/channel.ts';
+import { clientConfig } from '../../src/options/profile.ts';
+import { serverConfig } from '../../src/options/server.ts';
+import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
+import { createPolyfill } from '../../src/dom/polyfill-class.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import { wrapServerSocket } from '../../src/server.ts';
 import { WebSocket, WebSocketServer } from '../../src/ws.ts';

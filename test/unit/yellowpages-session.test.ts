@@ -1,10 +1,10 @@
 /** The yellowpages session without a network: states, steps and their time, limits, nonces, and how it ends. */
 import { describe, expect, test } from 'vitest';
-import { utf8 } from '../../src/protocol/bytes.ts';
+import { utf8 } from '../../src/base/bytes.ts';
 import { DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
 import type { PQErrorCode } from '../../src/protocol/errors.ts';
-import type { YellowpagesState } from '../../src/protocol/yellowpages-states.ts';
-import { YellowpagesMachine } from '../../src/protocol/yellowpages-states.ts';
+import type { YellowpagesState } from '../../src/protocol/yellowpages/states.ts';
+import { YellowpagesMachine } from '../../src/protocol/yellowpages/states.ts';
 import { BACKEND_NAMES, BACKENDS, ProfilePair } from '../support/profile-pair.ts';
 import type { ProfileEnd, ProfileEndOptions, ProfilePairOptions, Role } from '../support/profile-pair.ts';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { nobleSignatures } from '../../src/crypto/noble-signature.ts';
-import { nodeSignatures } from '../../src/crypto/node-signature.ts';
+import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
+import { nodeSignatures } from '../../src/crypto/node/signature.ts';
 import { sharedVectors } from '../support/shared-vectors.ts';
 
 interface Case {

@@ -1,10 +1,10 @@
 /** What v1.json is checked with beside the sessions: identities, documents, and records taken to pieces. */
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { expect } from 'vitest';
-import { concat, utf8 } from '../../src/protocol/bytes.ts';
+import { concat, utf8 } from '../../src/base/bytes.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
-import type { ReceivedFinished } from '../../src/protocol/handshake.ts';
-import { Kind } from '../../src/protocol/record.ts';
+import type { ReceivedFinished } from '../../src/protocol/v1/hellos.ts';
+import { Kind } from '../../src/protocol/v1/record.ts';
 import { sealAes256Gcm } from '../support/reference-crypto.ts';
 import type { RecordVector, SessionVector } from '../support/v1-vectors.ts';
 import { bytes, toHex, v1 } from '../support/v1-vectors.ts';

@@ -1,12 +1,12 @@
 /** An end of the connection that v1.json is about: its randomness, its limits, and its way to any state. */
 import { expect } from 'vitest';
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
-import { concat, utf8, writeU64be } from '../../src/protocol/bytes.ts';
-import { DirectionKeys } from '../../src/protocol/key-schedule.ts';
+import { concat, utf8, writeU64be } from '../../src/base/bytes.ts';
+import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_REKEY } from '../../src/protocol/limits.ts';
-import type { Padding } from '../../src/protocol/record.ts';
-import { composeFrame, Kind } from '../../src/protocol/record.ts';
-import { RecordSender } from '../../src/protocol/sender.ts';
+import type { Padding } from '../../src/protocol/v1/record.ts';
+import { composeFrame, Kind } from '../../src/protocol/v1/record.ts';
+import { RecordSender } from '../../src/protocol/v1/seal.ts';
 import type { EndOptions, Role } from '../support/session-pair.ts';
 import { Clock, End } from '../support/session-pair.ts';
 import { CountingBackend } from '../support/counting-backend.ts';

@@ -2,12 +2,12 @@
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, test } from 'vitest';
 import type { AeadKey, MaybePromise } from '../../src/crypto/backend.ts';
-import { concat, utf8 } from '../../src/protocol/bytes.ts';
-import { fastOpenProtocols, readOffer } from '../../src/protocol/fast-open.ts';
-import { buildClientHello, buildServerHello, transcript } from '../../src/protocol/handshake.ts';
-import { deriveConnectionKeys } from '../../src/protocol/key-schedule.ts';
-import { isCloseCode, Kind, paddedLength, parseClose } from '../../src/protocol/record.ts';
-import { selectFrom } from '../../src/socket/upgrade-request.ts';
+import { concat, utf8 } from '../../src/base/bytes.ts';
+import { fastOpenProtocols, readOffer } from '../../src/protocol/v1/fast-open.ts';
+import { buildClientHello, buildServerHello, transcript } from '../../src/protocol/v1/hellos.ts';
+import { deriveConnectionKeys } from '../../src/protocol/v1/key-schedule.ts';
+import { isCloseCode, Kind, paddedLength, parseClose } from '../../src/protocol/v1/record.ts';
+import { selectFrom } from '../../src/transport/upgrade-request.ts';
 import { hkdfSha256, hmacSha256, sha256 } from '../support/reference-crypto.ts';
 import { BACKEND_NAMES, BACKENDS } from '../support/session-pair.ts';
 import type { SessionVector } from '../support/v1-vectors.ts';

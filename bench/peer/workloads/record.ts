@@ -5,11 +5,11 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { giveFrameBack } from '#frames';
 import { platform } from '#platform';
-import { DirectionKeys } from '../../../src/protocol/key-schedule.ts';
+import { DirectionKeys } from '../../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
-import { RecordReceiver } from '../../../src/protocol/receiver.ts';
-import { composeFrame, Kind, maxInnerBytes } from '../../../src/protocol/record.ts';
-import { RecordSender } from '../../../src/protocol/sender.ts';
+import { RecordReceiver } from '../../../src/protocol/v1/open.ts';
+import { composeFrame, Kind, maxInnerBytes } from '../../../src/protocol/v1/record.ts';
+import { RecordSender } from '../../../src/protocol/v1/seal.ts';
 import { digest, payloads } from '../payload.ts';
 import type { Workload } from '../workload.ts';
 

@@ -1,7 +1,7 @@
 /** The client's end of one case: messages in order, their comparison, and what the connection says of itself. */
 import { PQWebSocket } from '../../../src/index.ts';
 import type { PQWebSocketOptions } from '../../../src/index.ts';
-import type { PQWebSocketInstance } from '../../../src/socket-types.ts';
+import type { PQWebSocketInstance } from '../../../src/api/socket-types.ts';
 import { sameBytes } from './bytes.ts';
 import { Reach } from './reach.ts';
 

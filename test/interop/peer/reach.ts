@@ -2,12 +2,12 @@
  * What the interoperability tests do to a connection and no application can: update the key at this moment, change
  * the padding, look at the last frame. It reaches below the public classes, which do everything else.
  */
-import type { Padding } from '../../../src/protocol/record.ts';
+import type { Padding } from '../../../src/protocol/v1/record.ts';
 import type { RekeyLimits } from '../../../src/protocol/limits.ts';
 import type { Session } from '../../../src/protocol/session.ts';
-import { connectionOf, PQWebSocket } from '../../../src/socket/pq-websocket.ts';
-import { connectionOf as serverConnectionOf } from '../../../src/socket/ws-style-socket.ts';
-import type { WsStyleSocket } from '../../../src/socket/ws-style-socket.ts';
+import { connectionOf, PQWebSocket } from '../../../src/dom/pq-websocket.ts';
+import { connectionOf as serverConnectionOf } from '../../../src/ws/socket/socket.ts';
+import type { WsStyleSocket } from '../../../src/ws/socket/socket.ts';
 
 /** A connection's configuration, of which the session reads these anew for each record. */
 interface Changeable {

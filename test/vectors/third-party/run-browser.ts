@@ -2,9 +2,9 @@
  * The third-party vectors in a browser: bundle this file as a script, then call `runVectors` with each file of
  * VECTOR_FILES by its name, as text, or in base64 where the name ends in `.gz`.
  */
-import { nobleBackend } from '../../../src/crypto/noble.ts';
-import { nobleKem } from '../../../src/crypto/noble-kem.ts';
-import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../../src/crypto/noble/kem.ts';
+import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
 import type { Loader } from './formats.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Report } from './report.ts';
 

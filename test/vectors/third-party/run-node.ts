@@ -3,10 +3,10 @@
  * folder as argument. Prints `N passed, N failed` and exits with 1 when anything failed.
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { nobleBackend } from '../../../src/crypto/noble.ts';
-import { nobleKem } from '../../../src/crypto/noble-kem.ts';
-import { nodeBackend } from '../../../src/crypto/node.ts';
-import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../../src/crypto/noble/kem.ts';
+import { nodeBackend } from '../../../src/crypto/node/backend.ts';
+import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
 import { loadFrom } from './load-node.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Subject } from './report.ts';
 

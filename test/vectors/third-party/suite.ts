@@ -4,7 +4,7 @@
  */
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import type { CryptoBackend } from '../../../src/crypto/backend.ts';
-import { nobleBackend } from '../../../src/crypto/noble.ts';
+import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { cctv, fromHex, lines, toHex, wycheproof, type Loader, type WycheproofCase } from './formats.ts';
 import { fingerprint, refused, runGroup, same, sameSecret, type Group, type GroupResult } from './harness.ts';
 import { LIBRARY_GROUPS } from './library.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { nobleBackend } from '../../../src/crypto/noble.ts';
-import { nobleKem } from '../../../src/crypto/noble-kem.ts';
-import { portableBackend } from '../../../src/crypto/noble-symmetric.ts';
-import { nodeBackend } from '../../../src/crypto/node.ts';
-import { webcryptoBackend } from '../../../src/crypto/webcrypto.ts';
+import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
+import { nobleKem } from '../../../src/crypto/noble/kem.ts';
+import { portableBackend } from '../../../src/crypto/noble/symmetric.ts';
+import { nodeBackend } from '../../../src/crypto/node/backend.ts';
+import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
 import { runGroup } from './harness.ts';
 import { loadFrom } from './load-node.ts';
 import { groupsOf, VECTOR_FILES } from './suite.ts';

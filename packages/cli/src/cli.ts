@@ -1,0 +1,16 @@
+/** `npx pq-websocket`: the command line. Each command is a module of its own under `cli/`. */
+import { CommanderError } from 'commander';
+import { EXIT, UsageError } from './command/exit-codes.ts';
+import { buildProgram } from './command/program.ts';
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Its message has been written, and help is no error.
+    process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+  } else {
+    console.error(`pq-websocket: ${(error as Error).message}`);
+    process.exitCode = error instanceof UsageError ? EXIT.USAGE : EXIT.FAILED;
+  }
+}

@@ -1,0 +1,198 @@
+/** One connection between a call and a view: back-pressure both ways, counting, pings, and when it is over. */
+import type { Writable } from 'node:stream';
+import type { Call, Ending } from '../dial.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import type { Action, Outgoing } from './formats.ts';
+import { InputError } from './formats.ts';
+import type { View } from './views.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../../../../src/protocol/v1/record.ts';
+
+/** Bytes given to the socket and not yet sent, above which the input waits. */
+const HIGH_WATER = 1024 * 1024;
+const NORMAL = 1000;
+const GOING_AWAY = 1001;
+
+export interface ConversationSettings {
+  /** Close when this many messages have come. */
+  readonly count: number | undefined;
+  /** Seconds between pings of ours; 0 for none. */
+  readonly pingEvery: number;
+}
+
+export class Conversation {
+  /** Resolves with the exit code, when the view has shown everything. */
+  readonly over: Promise<ExitCode>;
+  #received = 0;
+  #allSent = false;
+  #pingedAt: number | undefined;
+  #override: ExitCode | undefined;
+  /** The code of our own close. */
+  #closedWith: number | undefined;
+  #isPaused = false;
+  #onActivity: () => void = () => undefined;
+
+  constructor(
+    readonly call: Call,
+    private readonly view: View,
+    private readonly output: Writable,
+    private readonly settings: ConversationSettings,
+  ) {
+    const { socket } = call;
+    let pings: ReturnType<typeof setInterval> | undefined;
+    socket.once('open', () => {
+      view.opened(call);
+      if (settings.pingEvery > 0) {
+        pings = setInterval(() => {
+          this.ping();
+        }, settings.pingEvery * 1_000).unref();
+      }
+    });
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      this.#message(data, isBinary);
+    });
+    socket.on('ping', () => {
+      view.ping();
+    });
+    socket.on('pong', () => {
+      if (this.#pingedAt === undefined) return;
+      view.pong(performance.now() - this.#pingedAt);
+      this.#pingedAt = undefined;
+    });
+    this.over = call.ended.then((ending) => {
+      clearInterval(pings);
+      const exitCode = this.#exitCodeOf(ending);
+      view.ended(exitCode === EXIT.INCOMPLETE ? { ...ending, exitCode, message: `${ending.message}; ${this.#missing()}` } : { ...ending, exitCode });
+      return exitCode;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.call.socket.readyState === this.call.socket.OPEN;
+  }
+
+  /** Called with every message that comes, and when a slow output goes on. */
+  set onActivity(act: () => void) {
+    this.#onActivity = act;
+  }
+
+  /** Whether messages wait for the output. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Resolves when there is room for more. */
+  async send(message: Outgoing): Promise<void> {
+    const { socket } = this.call;
+    if (!this.isOpen) return;
+    const data = 'text' in message ? message.text : message.binary;
+    if (socket.bufferedAmount < HIGH_WATER) {
+      socket.send(data);
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      socket.send(data, () => {
+        resolve();
+      });
+    });
+  }
+
+  ping(): void {
+    if (!this.isOpen) return;
+    this.#pingedAt ??= performance.now();
+    this.call.socket.ping();
+  }
+
+  /** @throws {InputError} for a code or reason that cannot be sent */
+  async act(action: Action): Promise<void> {
+    switch (action.type) {
+      case 'message':
+        await this.send(action.message);
+        break;
+      case 'ping':
+        this.ping();
+        break;
+      case 'close':
+        this.#close(action.code, action.reason);
+    }
+  }
+
+  /** All that there was to send has been given to `send`. */
+  inputEnded(): void {
+    this.#allSent = true;
+  }
+
+  /** The normal end. */
+  finish(): void {
+    this.#close(NORMAL, '');
+  }
+
+  /** This side failed: the peer gets 1001. */
+  fail(message: string): void {
+    this.#override ??= EXIT.FAILED;
+    this.view.note(`pq-websocket: ${message}`);
+    this.#close(GOING_AWAY, '');
+  }
+
+  /** The user has had enough; the second time, at once. */
+  interrupt(exitCode: typeof EXIT.INTERRUPTED | typeof EXIT.TERMINATED): void {
+    const isSecond = this.#override !== undefined;
+    this.#override ??= exitCode;
+    if (isSecond) this.call.socket.terminate();
+    else this.finish();
+  }
+
+  #close(code: number, reason: string): void {
+    // `ws`'s own words for this are about arguments.
+    if (!isCloseCode(code)) throw new InputError('expected a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999');
+    if (Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES) throw new InputError(`the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
+    // Closing takes reading.
+    this.#resume();
+    try {
+      this.call.socket.close(code, reason);
+    } catch (error) {
+      throw new InputError((error as Error).message);
+    }
+    this.#closedWith ??= code;
+    this.#allSent = true;
+  }
+
+  #message(data: Buffer, isBinary: boolean): void {
+    // Behind the count, what came in the same record.
+    if (!this.isOpen) return;
+    this.#received += 1;
+    if (!this.view.message(data, isBinary)) this.#pause();
+    this.#onActivity();
+    if (this.#received === this.settings.count) this.finish();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.call.socket.pause();
+    this.output.once('drain', () => {
+      this.#resume();
+      this.#onActivity();
+    });
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.call.socket.resume();
+  }
+
+  #exitCodeOf({ exitCode, code, wasClean }: Ending): ExitCode {
+    if (this.#override !== undefined) return this.#override;
+    const isGood = exitCode === EXIT.OK || (wasClean && code === this.#closedWith);
+    if (isGood) return this.#missing() === undefined ? EXIT.OK : EXIT.INCOMPLETE;
+    return exitCode;
+  }
+
+  /** What is not done though it ended cleanly. */
+  #missing(): string | undefined {
+    const { count = 0 } = this.settings;
+    if (this.#received < count) return `${this.#received} of ${count} messages have come`;
+    return this.#allSent && this.call.socket.bufferedAmount === 0 ? undefined : 'not all input was sent';
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * `pq-websocket/gateway`: a reverse proxy that ends the secure layer in front of any WebSocket server. Secure WebSockets
+ * come in, plain ones go out. docs/gateway.md describes every option.
+ * @module
+ */
+import { AdminServer } from './gateway/admin.ts';
+import { parseListenAddress } from './gateway/addresses.ts';
+import type { SocketAddress } from './gateway/addresses.ts';
+import { configFrom } from './gateway/config.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { createLog } from './gateway/log.ts';
+import type { GatewayLog } from './gateway/log.ts';
+import type { GatewayOptions } from './gateway/options.ts';
+import type { ServerAuthenticationOptions } from '../../../src/api/types.ts';
+
+export { GatewayConfigError } from './gateway/config-error.ts';
+export type { ConfigProblem } from './gateway/config-error.ts';
+export type { GatewayLog } from './gateway/log.ts';
+export type {
+  AttestationOptions,
+  DrainOptions,
+  GatewayOptions,
+  HealthOptions,
+  IdentityOptions,
+  LimitOptions,
+  LogOptions,
+  RouteOptions,
+  TimeoutOptions,
+} from './gateway/options.ts';
+export type { IdentitySigner, PaddingOption, ServerAuthenticationOptions } from '../../../src/api/types.ts';
+
+/** What code can give a gateway that a file cannot. `identity` and `attest` go over those of the options. */
+export interface GatewayHooks extends ServerAuthenticationOptions {
+  /** Default: as `options.log` says, on standard output. */
+  log?: GatewayLog;
+}
+
+/** A gateway that listens. */
+export interface RunningGateway {
+  /** Where clients connect: `host:port` with the port that was taken, or `unix:/path`. */
+  readonly address: string;
+  /** Where `/metrics`, `/healthz` and `/readyz` are, or undefined. */
+  readonly adminAddress: string | undefined;
+  /** Whether new connections are welcome: not draining, and every route has a backend that answers. */
+  readonly isReady: boolean;
+  /** Conversations that are open. */
+  readonly openConversations: number;
+  /** Reads the TLS certificate and key again, for new connections. Wrong ones are logged and the old ones stay. */
+  reload(): void;
+  /** Stops accepting, gives open conversations until `drain.deadline`, then says 1001. Resolves when all is closed. */
+  drain(): Promise<void>;
+  /** As `drain`, without the waiting. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a gateway in this process. `options.workers` is the command line's: one process runs here.
+ * @throws {GatewayConfigError} that lists what is wrong with the options, or with the files that they name
+ * @throws {Error} when an address cannot be had
+ */
+export async function startGateway(options: GatewayOptions, hooks: GatewayHooks = {}): Promise<RunningGateway> {
+  const { log: givenLog, ...authentication } = hooks;
+  const config = configFrom(options);
+  const log = givenLog ?? createLog(config.settings.log);
+  const gateway = await Gateway.prepare(config, log, authentication);
+  await gateway.listen();
+  const admin = config.settings.admin && (await startAdmin(config.settings.admin.listen, gateway));
+  return {
+    address: gateway.address,
+    adminAddress: admin?.address,
+    get isReady() {
+      return gateway.isReady;
+    },
+    get openConversations() {
+      return gateway.openConversations;
+    },
+    reload() {
+      gateway.reload();
+    },
+    async drain() {
+      await gateway.drain();
+      admin?.close();
+    },
+    async close() {
+      await gateway.close();
+      admin?.close();
+    },
+  };
+}
+
+async function startAdmin(address: string, gateway: Gateway): Promise<AdminServer> {
+  const { registry } = gateway.metrics;
+  return AdminServer.start(parseListenAddress(address) as SocketAddress, {
+    contentType: registry.contentType,
+    metrics: () => registry.metrics(),
+    isReady: () => gateway.isReady,
+  });
+}

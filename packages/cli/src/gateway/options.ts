@@ -1,0 +1,128 @@
+/** What a gateway can be told. The configuration file has the same shape. Times are milliseconds, sizes are bytes. */
+import type { PaddingOption, Profile } from '../../../../src/api/types.ts';
+
+/** Which requests go to which backends. */
+export interface RouteOptions {
+  /** The label in logs and metrics. Default: `route 1`, `route 2`, … */
+  name?: string;
+  /** A URL pattern for the host name, such as `chat.example.com` or `*.example.com`. Default: any. */
+  host?: string;
+  /** A URL pattern for the path, such as `/chat/*`. Default: any. */
+  path?: string;
+  /** Backends: `ws://host:port`, `wss://host:port` or `unix:/path`. At least one. */
+  upstreams: string[];
+  /** Whether backends get the client's Host header, which checks of the origin need, or their own. Default true. */
+  preserveHost?: boolean;
+  /** Asks backends whether they are there. Default: `{}`. */
+  health?: HealthOptions | false;
+}
+
+/** How backends are asked whether they are there. Milliseconds. */
+export interface HealthOptions {
+  /** An HTTP path that must answer with a status below 400. Default: none, and connecting is enough. */
+  path?: string;
+  /** 100 to 3,600,000; default 5,000. */
+  interval?: number;
+  /** 1 to 60,000; default 2,000. */
+  timeout?: number;
+}
+
+/** Signs with ML-DSA-65 outside this process. */
+export type IdentityOptions =
+  /** A file with the secret key in PEM, as `pq-websocket keygen` writes it. */
+  | { key: string }
+  /** A program and its arguments: gets the message on standard input, writes the 3309 bytes of the signature. */
+  | { command: string[]; publicKey?: string }
+  /** A URL: gets the message as the body of a POST, answers 200 with the 3309 bytes of the signature. */
+  | { url: string; publicKey?: string };
+
+/** Gives attestation documents: gets the 64 bytes of user data and gives the document, as above. */
+export type AttestationOptions = { command: string[] } | { url: string };
+
+/** What a gateway takes before it refuses. */
+export interface LimitOptions {
+  /** Admitted connections in all. Beyond: 503. Default 10,000. */
+  connections?: number;
+  /** Of one IPv4 address or IPv6 /64. Beyond: 429. Default 1,000. */
+  connectionsPerAddress?: number;
+  /** Upgrades that one address may ask for in a second, for long. Beyond: 429. Default 50. */
+  handshakesPerSecond?: number;
+  /** Upgrades that one address may ask for at once. Default 200. */
+  handshakeBurst?: number;
+  /** Secure handshakes under way; beyond it the oldest is closed with 1013. Default 1,000. */
+  pendingHandshakes?: number;
+  /** Of a request's head. Beyond: 431. Default 16,384. */
+  headerBytes?: number;
+  /** Of one message, either way. Beyond: the connection ends. Default 100 MiB. */
+  messageBytes?: number;
+  /** Bytes waiting on one leg from which the other is not read. At least 65,536; default 1 MiB. */
+  bufferedBytes?: number;
+}
+
+/** How long a gateway waits, in milliseconds. */
+export interface TimeoutOptions {
+  /** From a connection's start to the end of its first request's head, TLS and PROXY header included. Default 10,000. */
+  header?: number;
+  /** For the secure handshake; then 3769. Default 10,000. */
+  handshake?: number;
+  /** For connecting to one backend. Default 5,000. */
+  connect?: number;
+  /** For a backend's answer to the upgrade, or to a plain request; then 504. Default 30,000. */
+  upgrade?: number;
+  /** Without any message, ping or pong either way a connection ends with 1001. 0: never. Default 3,600,000. */
+  idle?: number;
+}
+
+/** How a gateway ends, in milliseconds. */
+export interface DrainOptions {
+  /** From "not ready" to the end of listening, so that load balancers notice. Default 0. */
+  delay?: number;
+  /** How long connections may stay open after that; then they get 1001. Default 30,000. */
+  deadline?: number;
+}
+
+/** What a gateway logs; never a message, a key or a reason. */
+export interface LogOptions {
+  /** `pretty` is for people. Default `json`. */
+  format?: 'json' | 'pretty';
+  /** Default `info`. */
+  level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** Everything that a gateway can be told: `startGateway(options)`, or the configuration file. */
+export interface GatewayOptions {
+  /** `host:port`, `[v6]:port`, `:port` for all interfaces, `unix:/path`; port 0 takes a free one. Default `127.0.0.1:8443`. */
+  listen?: string;
+  /**
+   * Wire profiles that clients may speak; the hello tells which. `identity`, `context` and `padding` are v1's.
+   * Default `['v1']`.
+   */
+  profiles?: Profile[];
+  /** Files in PEM. Default: none, plain WebSockets, for behind a TLS terminator. */
+  tls?: { cert: string; key: string };
+  /** Every connection must begin with a PROXY protocol header (v1 or v2). Default false. */
+  proxyProtocol?: boolean;
+  /** Addresses and CIDR blocks of proxies whose X-Forwarded-* and Forwarded are believed. Default: none. */
+  trustedProxies?: string[];
+  /** The first that matches takes the request. At least one. */
+  routes: RouteOptions[];
+  /** What plain HTTP requests get: 426, or the backend's answer. Default `refuse`. */
+  plainHttp?: 'refuse' | 'upstream';
+  /** Origins that may connect, such as `https://example.com`. Others, and none, get 403. Default: any. */
+  allowedOrigins?: string[];
+  /** How the gateway proves who it is. Default: it does not. */
+  identity?: IdentityOptions;
+  attestation?: AttestationOptions;
+  /** A string that clients bind into the key too. Default: none. */
+  context?: string;
+  /** Of records to clients. Default `off`. */
+  padding?: PaddingOption;
+  limits?: LimitOptions;
+  timeouts?: TimeoutOptions;
+  drain?: DrainOptions;
+  /** Where `/metrics`, `/healthz` and `/readyz` are, as `listen`. Default: nowhere. */
+  admin?: { listen: string };
+  log?: LogOptions;
+  /** Processes that share the work; `cores` for one a core. Only the command line starts them. Default 1. */
+  workers?: number | 'cores';
+}

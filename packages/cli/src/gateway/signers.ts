@@ -1,0 +1,108 @@
+/** Identity and attestation as a configuration names them: a key file, or a program or URL that keeps the key elsewhere. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readPublicKeyPem, readSecretKeyPem } from '../../../../src/crypto/key-files.ts';
+import type { ServerAuthenticationOptions } from '../../../../src/api/types.ts';
+import type { Config } from './config.ts';
+import { GatewayConfigError } from './config-error.ts';
+import type { GatewaySettings } from './schema.ts';
+
+/** Bytes of a signature or a document that are taken; a hello has room for far less. */
+const MAX_ANSWER = 1024 * 1024;
+
+type Outside = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** @throws {GatewayConfigError} when a key file cannot be read or holds no such key */
+export function serverAuthentication(config: Config): ServerAuthenticationOptions {
+  const { identity, attestation, timeouts } = config.settings;
+  const attester = attestation && outside(attestation, timeouts.handshake);
+  return {
+    ...(identity && { identity: identityOption(config, identity, timeouts.handshake) }),
+    ...(attester && { attest: (_transcriptHash, { userData }) => attester(userData) }),
+  };
+}
+
+function identityOption(
+  config: Config,
+  identity: NonNullable<GatewaySettings['identity']>,
+  timeout: number,
+): NonNullable<ServerAuthenticationOptions['identity']> {
+  if ('key' in identity) {
+    const pem = readKey(config, 'key', identity.key);
+    checked(config, 'key', 'an ML-DSA-65 secret key in PEM', () => {
+      readSecretKeyPem(pem).fill(0);
+    });
+    return pem;
+  }
+  const sign = outside(identity, timeout);
+  if (identity.publicKey === undefined) return sign;
+  const pem = readKey(config, 'publicKey', identity.publicKey);
+  checked(config, 'publicKey', 'an ML-DSA-65 public key in PEM', () => {
+    readPublicKeyPem(pem);
+  });
+  return { sign, publicKey: pem };
+}
+
+function readKey(config: Config, key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw problem(config, key, `expected a file that can be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function checked(config: Config, key: string, expected: string, read: () => void): void {
+  try {
+    read();
+  } catch {
+    throw problem(config, key, `expected ${expected}`);
+  }
+}
+
+function problem({ locate }: Config, key: string, message: string): GatewayConfigError {
+  return new GatewayConfigError([{ source: locate(['identity', key]), path: `identity.${key}`, message }]);
+}
+
+function outside(where: { readonly command: readonly string[] } | { readonly url: string }, timeout: number): Outside {
+  return 'command' in where ? (bytes) => askCommand(where.command, bytes, timeout) : (bytes) => askUrl(where.url, bytes, timeout);
+}
+
+/** Without a shell: the arguments are what the program gets. */
+function askCommand([program = '', ...args]: readonly string[], bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    child.once('error', reject);
+    child.stdin.on('error', () => undefined);
+    child.stdout.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > MAX_ANSWER) child.kill();
+      else chunks.push(chunk);
+    });
+    child.once('close', (code) => {
+      if (code === 0) resolve(new Uint8Array(Buffer.concat(chunks)));
+      else reject(new Error('the command failed'));
+    });
+    child.stdin.end(bytes);
+  });
+}
+
+async function askUrl(url: string, bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/octet-stream' },
+    body: bytes as Uint8Array<ArrayBuffer>,
+    redirect: 'error',
+    signal: AbortSignal.timeout(timeout),
+  });
+  if (response.status !== 200 || response.body === null) throw new Error('the signer did not answer 200');
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > MAX_ANSWER) throw new Error('the signer answered too much');
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}

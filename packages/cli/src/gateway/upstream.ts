@@ -1,0 +1,131 @@
+/** The gateway's own leg: a plain WebSocket to a backend, opened with what the client asked for. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import { offerOf } from '../../../../src/transport/upgrade-request.ts';
+import type { Backend } from './backend.ts';
+import { beyondUpgrade, forwardedHeaders } from './headers.ts';
+import type { Forwarding } from './headers.ts';
+import type { Refusal, RefusalReason } from './refusals.ts';
+import type { Dialled, Route } from './routes.ts';
+
+export interface Upstream {
+  readonly socket: WebSocket;
+  readonly network: Duplex;
+  readonly backend: Backend;
+  /** The backend's answer to the upgrade. */
+  readonly response: IncomingMessage;
+  /** The subprotocol that the backend chose. */
+  readonly protocol: string | undefined;
+  readonly release: () => void;
+}
+
+export type UpstreamResult =
+  | { readonly type: 'open'; readonly upstream: Upstream }
+  /** The backend answered with something else than 101. */
+  | { readonly type: 'answered'; readonly response: IncomingMessage; readonly backend: Backend }
+  | { readonly type: 'failed'; readonly refusal: Refusal; readonly cause: Error };
+
+export interface UpstreamLimits {
+  readonly maxPayload: number;
+  /** Milliseconds for the backend's answer to the upgrade. */
+  readonly upgradeTimeout: number;
+}
+
+/**
+ * @param target path and query, as URL normalizes them
+ * @param abort ends the attempt when the client goes away
+ */
+export async function openUpstream(
+  route: Route,
+  request: IncomingMessage,
+  target: string,
+  forwarding: Forwarding,
+  limits: UpstreamLimits,
+  abort: AbortSignal,
+): Promise<UpstreamResult> {
+  let dialled: Dialled;
+  try {
+    dialled = await route.dial();
+  } catch (error) {
+    return failed('upstream-unreachable', 502, error as Error);
+  }
+  if (abort.aborted) {
+    dialled.socket.destroy();
+    dialled.release();
+    return failed('bad-request', 400, new Error('the client went away'));
+  }
+  const { application } = offerOf('gateway', request);
+  const headers = {
+    ...forwardedHeaders(request, beyondUpgrade(request.rawHeaders), forwarding, hostFor(route, dialled.backend)),
+    ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
+  };
+  return upgrade(dialled, application, target, headers, limits, abort);
+}
+
+export function hostFor(route: Route, backend: Backend): string | undefined {
+  return route.preserveHost ? undefined : backend.address.host;
+}
+
+function failed(reason: RefusalReason, status: number, cause: Error): UpstreamResult {
+  return { type: 'failed', refusal: { reason, status }, cause };
+}
+
+function upgrade(
+  { backend, socket: network, release }: Dialled,
+  offered: readonly string[],
+  target: string,
+  headers: Record<string, string | string[]>,
+  limits: UpstreamLimits,
+  abort: AbortSignal,
+): Promise<UpstreamResult> {
+  network.once('close', release);
+  return new Promise((resolve) => {
+    const socket = new WebSocket(`ws://${backend.address.host}${target}`, {
+      headers,
+      createConnection: () => network,
+      perMessageDeflate: false,
+      maxPayload: limits.maxPayload,
+      // The client's own pong answers the backend's ping.
+      autoPong: false,
+    });
+    const giveUp = (): void => {
+      socket.terminate();
+      network.destroy();
+    };
+    // Not ws's own timeout: that one starts with connecting, and this socket is connected.
+    const timer = setTimeout(() => {
+      resolve(failed('upstream-timeout', 504, new Error('the backend did not answer')));
+      giveUp();
+    }, limits.upgradeTimeout);
+    const answered = (): void => {
+      clearTimeout(timer);
+      abort.removeEventListener('abort', giveUp);
+    };
+    abort.addEventListener('abort', giveUp, { once: true });
+    let response: IncomingMessage;
+    let protocol: string | undefined;
+    socket.once('upgrade', (answer) => {
+      response = answer;
+      protocol = answer.headers['sec-websocket-protocol'];
+      // The client's offer went out as a header, since a backend that chooses none is the client's to judge, and ws would
+      // fail there; so ws knows of no offer, and must see no choice.
+      if (protocol !== undefined && offered.includes(protocol)) delete answer.headers['sec-websocket-protocol'];
+    });
+    socket.once('unexpected-response', (_request, answer) => {
+      answered();
+      resolve({ type: 'answered', response: answer, backend });
+    });
+    // Later errors are followed by 'close'.
+    socket.on('error', (error) => {
+      answered();
+      resolve(failed('upstream-error', 502, error));
+    });
+    socket.once('open', () => {
+      answered();
+      // Nothing is read until there is somebody to give it to.
+      socket.pause();
+      resolve({ type: 'open', upstream: { socket, network, backend, response, protocol, release } });
+    });
+  });
+}

@@ -1,0 +1,180 @@
+/** Arguments as Web IDL converts them, and the checks that WHATWG WebSockets makes before anything happens. */
+import { isReserved } from '../protocol/v1/fast-open.ts';
+
+/** RFC 9110 5.6.2 token, which RFC 6455 4.1 demands of a subprotocol. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const MAX_REASON_BYTES = 123;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export function requireArguments(method: string, count: number, required: number): void {
+  if (count < required) {
+    throw new TypeError(`${method}: ${required} argument required, but only ${count} present.`);
+  }
+}
+
+/** DOMString conversion: throws for a Symbol, as it must. */
+export function toDomString(value: unknown): string {
+  // eslint-disable-next-line @typescript-eslint/restrict-template-expressions -- Web IDL converts any value
+  return `${value}`;
+}
+
+/** USVString conversion: lone surrogates become U+FFFD. */
+export function toUsvString(value: unknown): string {
+  return decoder.decode(encoder.encode(toDomString(value)));
+}
+
+/** [Clamp] unsigned short: to the range, then to the nearest integer, ties to even. */
+export function clampUnsignedShort(value: unknown): number {
+  // Unary plus: ToNumber throws for a Symbol or a BigInt, Number() would not.
+  const number = +(value as number);
+  if (Number.isNaN(number)) return 0;
+  const clamped = Math.min(Math.max(number, 0), 65_535);
+  const floor = Math.floor(clamped);
+  const fraction = clamped - floor;
+  return fraction > 0.5 || (fraction === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+/**
+ * The URL of a socket, by "obtain a URL record" for WebSockets. Errors do not quote it: it may hold credentials.
+ * @throws {DOMException} SyntaxError
+ */
+export function parseUrl(value: unknown, base: string | undefined): URL {
+  const text = toUsvString(value);
+  let url: URL;
+  try {
+    url = new URL(text, base);
+  } catch {
+    throw new DOMException('The URL is invalid.', 'SyntaxError');
+  }
+  if (url.protocol === 'http:') url = new URL(`ws:${url.href.slice('http:'.length)}`);
+  else if (url.protocol === 'https:') url = new URL(`wss:${url.href.slice('https:'.length)}`);
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
+    throw new DOMException("The URL's scheme must be either 'http', 'https', 'ws', or 'wss'.", 'SyntaxError');
+  }
+  // An empty fragment is a fragment too, which `hash` does not show.
+  if (url.href.includes('#')) {
+    throw new DOMException('The URL of a WebSocket must not have a fragment.', 'SyntaxError');
+  }
+  return url;
+}
+
+/** What relative URLs are relative to; nothing on Node. */
+export function baseUrl(): string | undefined {
+  const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
+  return document?.baseURI ?? location?.href;
+}
+
+/**
+ * Subprotocols as RFC 6455 4.1 demands them. Errors do not quote them: some carry bearer tokens.
+ * @throws {DOMException} SyntaxError
+ */
+export function parseProtocols(value: unknown): string[] {
+  const protocols = toProtocols(value);
+  const seen = new Set<string>();
+  for (const [index, protocol] of protocols.entries()) {
+    const which = `Subprotocol ${index + 1} of ${protocols.length}`;
+    if (!TOKEN.test(protocol)) throw new DOMException(`${which} is not a token (RFC 9110 5.6.2).`, 'SyntaxError');
+    if (isReserved(protocol)) throw new DOMException(`${which} has a name of the secure layer.`, 'SyntaxError');
+    if (seen.has(protocol.toLowerCase())) {
+      throw new DOMException(`${which} repeats one before it.`, 'SyntaxError');
+    }
+    seen.add(protocol.toLowerCase());
+  }
+  return protocols;
+}
+
+/** `optional (DOMString or sequence<DOMString>) protocols = []`. Web IDL asks for the iterator once, and never closes it. */
+export function toProtocols(value: unknown): string[] {
+  if (value === undefined) return [];
+  const method = value !== null && (typeof value === 'object' || typeof value === 'function') ? (value as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
+  if (method === undefined || method === null) return [toDomString(value)];
+  const protocols: string[] = [];
+  const iterator = method.call(value as Iterable<unknown>);
+  const { next } = iterator as { next: (this: Iterator<unknown>) => IteratorResult<unknown> };
+  for (let step = next.call(iterator); step.done !== true; step = next.call(iterator)) protocols.push(toDomString(step.value));
+  return protocols;
+}
+
+export interface CloseArguments {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/**
+ * "Validate close code and reason", for `close()` of the standard class.
+ * @throws {DOMException} InvalidAccessError or SyntaxError
+ */
+export function parseCloseArguments(code: unknown, reason: unknown): CloseArguments | undefined {
+  const status = code === undefined ? undefined : clampUnsignedShort(code);
+  const text = reason === undefined ? undefined : toUsvString(reason);
+  if (status !== undefined && status !== 1000 && (status < 3000 || status > 4999)) {
+    throw new DOMException(
+      `The close code must be either 1000, or between 3000 and 4999. ${status} is neither.`,
+      'InvalidAccessError',
+    );
+  }
+  if (text !== undefined && encoder.encode(text).length > MAX_REASON_BYTES) {
+    throw new DOMException(`The close reason must not be greater than ${MAX_REASON_BYTES} UTF-8 bytes.`, 'SyntaxError');
+  }
+  if (status === undefined) return text ? { code: 1000, reason: text } : undefined;
+  return { code: status, reason: text ?? '' };
+}
+
+/** What `send()` was given, as `(BufferSource or Blob or USVString)` distinguishes it. */
+export type SendData =
+  | { readonly type: 'text'; readonly bytes: Uint8Array }
+  | { readonly type: 'binary'; readonly bytes: Uint8Array }
+  | { readonly type: 'blob'; readonly blob: Blob; readonly asText?: boolean };
+
+/** @throws {TypeError} for a view of shared or resizable memory, which BufferSource does not take */
+export function parseSendData(data: unknown): SendData {
+  if (typeof data === 'string') return { type: 'text', bytes: encoder.encode(data) };
+  if (ArrayBuffer.isView(data)) {
+    requireFixedMemory(data.buffer);
+    return { type: 'binary', bytes: bytesAt(data.buffer, data.byteOffset, data.byteLength) };
+  }
+  if (isArrayBuffer(data)) {
+    requireFixedMemory(data);
+    return { type: 'binary', bytes: bytesAt(data, 0, data.byteLength) };
+  }
+  if (isBlob(data)) return { type: 'blob', blob: data };
+  return { type: 'text', bytes: encoder.encode(toDomString(data)) };
+}
+
+/** Web IDL takes a detached buffer for an empty one; a Uint8Array of it could not be made. */
+function bytesAt(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
+  return length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, length);
+}
+
+const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength') as {
+  readonly get: (this: unknown) => number;
+};
+
+/** Also one of another realm: in jsdom the global Uint8Array is not Node's. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
+/** By internal slot, so that a buffer of another realm counts. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    byteLength.get.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isBlob(value: unknown): value is Blob {
+  return typeof Blob !== 'undefined' && value instanceof Blob;
+}
+
+function requireFixedMemory(buffer: ArrayBufferLike & { readonly resizable?: boolean }): void {
+  if (buffer instanceof ArrayBuffer && buffer.resizable !== true) return;
+  if (!isArrayBuffer(buffer)) throw new TypeError('send: the view must not be of a SharedArrayBuffer.');
+  if ((buffer as { resizable?: boolean }).resizable === true) {
+    throw new TypeError('send: the buffer must not be resizable.');
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
+ * ends and every class that an application sees stand on this one.
+ */
+import type { MaybePromise } from '../crypto/backend.ts';
+import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
+import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import type { Receipt, SentCallback } from '../protocol/v1/outbox.ts';
+import type { CloseContent } from '../protocol/v1/record.ts';
+import type { Kind } from '../protocol/v1/record.ts';
+import type { Message, ProfileSession, SessionConfig, SessionHost } from '../protocol/session-types.ts';
+import { BufferedAmount } from './buffered-amount.ts';
+import type { Transport, TransportHost } from '../transport/transport.ts';
+
+/** What a connection tells the object that the application holds. */
+export interface ConnectionFace<Text> {
+  opened(): void;
+  /** The peer has proved that it holds the key. On a client that comes just before `opened`. */
+  peerAccepted(): void;
+  /** Messages of one record. Before each, see whether the application has closed meanwhile. */
+  messages(messages: readonly Message<Text>[]): void;
+  /** No message can be sent any more. */
+  closing(): void;
+  /** The last call. */
+  closed(outcome: CloseOutcome, withError: boolean): void;
+}
+
+const NO_CALLBACKS: readonly SentCallback[] = [];
+
+/** What a connection is made of: what differs by role, by platform and by the socket underneath. */
+export interface ConnectionParts {
+  readonly createSession: <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => ProfileSession;
+  /** Attaches to the socket underneath and reports its life from now on. */
+  readonly attachTransport: (socket: object, host: TransportHost) => Transport;
+}
+
+/** A peer that does not end the transport's own close within this many milliseconds is cut off. */
+const LINGER = 3_000;
+/** How often a transport that cannot tell when it has sent everything is asked, in milliseconds. */
+const DRAIN_POLL = 50;
+
+export class Connection<Text> implements SessionHost<Text>, TransportHost {
+  readonly session: ProfileSession;
+  readonly transport: Transport;
+  /** Bytes of all frames, with their overhead. */
+  bytesSealed = 0;
+  bytesOpened = 0;
+  /** Milliseconds from the start of the key agreement to the acceptance of the peer's Finished; of yellowpages, to `open`. */
+  handshakeMilliseconds: number | undefined;
+  readonly #bufferedAmount = new BufferedAmount();
+  #startedAt: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDeadline: number | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #drain: ReturnType<typeof setTimeout> | undefined;
+  #flushScheduled = false;
+  #transportCause: unknown;
+  #transportCode: number | undefined;
+
+  constructor(
+    socket: object,
+    private readonly config: SessionConfig<Text>,
+    private readonly face: ConnectionFace<Text>,
+    { createSession, attachTransport }: ConnectionParts,
+  ) {
+    this.#startedAt = config.now();
+    this.session = createSession(config, this);
+    this.transport = attachTransport(socket, this);
+    this.#schedule();
+    // A server's answer waits for `answerEarly`: whoever made this must be able to hear of it.
+    if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
+  }
+
+  /** The application's bytes that have not left this end. */
+  get bufferedAmount(): number {
+    return this.session.queuedBytes + this.#bufferedAmount.amount(this.transport.bufferedAmount);
+  }
+
+  /** @param owned whether nobody else can change `payload` */
+  send(kind: typeof Kind.TEXT | typeof Kind.BINARY, payload: Uint8Array, owned: boolean, sent?: SentCallback): void {
+    // npm ws never delivers while it is being given something to send; other transports may.
+    if (!this.session.send(kind, payload, owned, sent, this.transport.ws !== undefined)) {
+      this.drop(payload.length);
+      return;
+    }
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // What is sent in one turn shares records; nothing waits longer than until the caller's stack is empty.
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.session.flush();
+    });
+  }
+
+  /** Counts what was given to send() too late. */
+  drop(applicationBytes: number): void {
+    this.#bufferedAmount.lost(applicationBytes);
+  }
+
+  close(content: CloseContent): void {
+    this.session.close(content);
+    this.#schedule();
+  }
+
+  abort(code: PQErrorCode, cause?: unknown): void {
+    this.session.abort(code, cause);
+  }
+
+  /** Cuts the transport. What was sent before is given to it first. */
+  terminate(): void {
+    this.session.flush();
+    this.face.closing();
+    this.transport.terminate();
+  }
+
+  /** Server: answers what the upgrade request has asked, now or once the transport is open. */
+  answerEarly(): void {
+    if (!this.transport.isOpen) return;
+    this.session.answerEarly();
+    this.#schedule();
+  }
+
+  exportKey(label: string, length: number): MaybePromise<Uint8Array> {
+    return this.session.exportKey(label, length);
+  }
+
+  // What the transport says.
+
+  transportOpened(): void {
+    if (this.config.role === 'server') this.answerEarly();
+    if (this.session.state !== 'client: idle') return;
+    this.#startedAt = this.config.now();
+    this.session.start(this.transport.protocol);
+    this.#schedule();
+  }
+
+  transportMessage(message: string | Uint8Array, owned?: boolean): void {
+    if (typeof message !== 'string') this.bytesOpened += message.length;
+    this.session.receive(message, owned);
+    this.#schedule();
+  }
+
+  transportFailed(cause: unknown): void {
+    this.#transportCause ??= cause ?? 'unknown';
+  }
+
+  transportClosed(code: number, reason: string, wasClean: boolean): void {
+    if (this.#transportCode !== undefined) return;
+    this.#transportCode = code;
+    clearTimeout(this.#linger);
+    clearTimeout(this.#drain);
+    this.session.transportClosed(code, this.#transportCause, { reason, wasClean });
+    this.#schedule();
+  }
+
+  // What the session says.
+
+  transmit(message: string | Uint8Array, receipt: Receipt | undefined): void {
+    const sent = receipt?.sent ?? NO_CALLBACKS;
+    if (typeof message !== 'string') this.bytesSealed += message.length;
+    try {
+      this.transport.send(message, sent.length === 0 ? undefined : allOf(sent));
+    } catch (error) {
+      // The transport closed under us and has not said so yet.
+      this.transportFailed(error);
+      for (const callback of sent) callback(error as Error);
+      return;
+    }
+    this.#bufferedAmount.transmitted(message.length, receipt?.applicationBytes ?? 0, this.transport.bufferedAmount);
+  }
+
+  opened(): void {
+    if (this.session.profile === 'yellowpages') this.handshakeMilliseconds = this.config.now() - this.#startedAt;
+    this.#schedule();
+    this.face.opened();
+  }
+
+  peerAccepted(): void {
+    this.handshakeMilliseconds ??= this.config.now() - this.#startedAt;
+    this.#schedule();
+    this.face.peerAccepted();
+  }
+
+  messages(messages: readonly Message<Text>[]): void {
+    this.face.messages(messages);
+  }
+
+  peerClosing(): void {
+    this.face.closing();
+  }
+
+  closeTransmitted(): void {
+    if (this.#transportCode !== undefined) return;
+    if (this.transport.bufferedAmount === 0) {
+      this.session.closeDrained();
+      this.#schedule();
+    } else {
+      this.#drain = unref(
+        setTimeout(() => {
+          this.closeTransmitted();
+        }, DRAIN_POLL),
+      );
+    }
+  }
+
+  ended(): void {
+    this.#closeTransport(1000);
+  }
+
+  closing(content: CloseContent): void {
+    this.#schedule();
+    // The application's own close, with whatever time the transport gives to what was sent before it.
+    if (this.#transportCode === undefined) this.transport.close(content?.code, content?.reason);
+  }
+
+  failed(failure: PQWebSocketError): void {
+    this.face.closing();
+    if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
+    else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? 1000 : undefined);
+  }
+
+  closed(outcome: CloseOutcome): void {
+    this.#schedule();
+    this.face.closed(outcome, this.#isError(outcome));
+  }
+
+  /**
+   * The standard fires `error` where it fails a connection. A bare cut is an error where the transport says so:
+   * engines differ, and applications see what theirs does.
+   */
+  #isError({ failure, code }: CloseOutcome): boolean {
+    if (failure === undefined) return false;
+    if (failure.origin === 'local' || failure.code === 'PQ_ERR_PEER' || this.#transportCause !== undefined) return true;
+    return code === 1006 && this.#transportCode !== 1006;
+  }
+
+  #closeTransport(code?: number, reason?: string): void {
+    this.#schedule();
+    if (this.#transportCode !== undefined) return;
+    this.transport.close(code, reason);
+    if (this.#linger !== undefined || this.#transportCode !== undefined) return;
+    this.#linger = unref(
+      setTimeout(() => {
+        this.transport.terminate();
+        this.transportClosed(1006, '', false);
+      }, LINGER),
+    );
+  }
+
+  /** Keeps one timer for the session's deadline. */
+  #schedule(): void {
+    const { deadline } = this.session;
+    if (deadline === this.#timerDeadline) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDeadline = deadline;
+    if (deadline === undefined) return;
+    this.#timer = unref(
+      setTimeout(
+        () => {
+          this.#timerDeadline = undefined;
+          this.session.tick();
+          this.#schedule();
+        },
+        Math.max(0, deadline - this.config.now()),
+      ),
+    );
+  }
+}
+
+function allOf(callbacks: readonly SentCallback[]): SentCallback {
+  return (error) => {
+    for (const callback of callbacks) callback(error ?? undefined);
+  };
+}
+
+/** On Node a timer alone must not keep the process running. */
+function unref<T>(timer: T): T {
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
+}

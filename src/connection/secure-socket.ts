@@ -1,0 +1,198 @@
+/**
+ * What every socket that an application holds stands on: the states of the standard's WebSocket over a secure
+ * connection, in order and at the right moments, without a word on how events look. `PQWebSocket` shows them as DOM
+ * events, the `ws`-style sockets through an emitter.
+ */
+import { platform } from '#platform';
+import type { BackendName } from '../crypto/backend.ts';
+import { applicationProtocol } from '../protocol/v1/fast-open.ts';
+import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import type { SentCallback } from '../protocol/v1/outbox.ts';
+import type { CloseContent } from '../protocol/v1/record.ts';
+import type { Message, SessionConfig } from '../protocol/session-types.ts';
+import { Acceptance } from './acceptance.ts';
+import { Channel } from './facts.ts';
+import type { ConnectionFace, ConnectionParts } from './connection.ts';
+import { Connection } from './connection.ts';
+import { EventOrder } from './event-order.ts';
+import type { ChannelConfig } from '../options/channel.ts';
+import { SendQueue, sizeOf } from './send-queue.ts';
+import type { SendData } from '../base/webidl.ts';
+
+export const CONNECTING = 0;
+export const OPEN = 1;
+export const CLOSING = 2;
+export const CLOSED = 3;
+export type ReadyState = typeof CONNECTING | typeof OPEN | typeof CLOSING | typeof CLOSED;
+
+/** How the object that the application holds hears of its socket. `Text` is what it wants a text as. */
+export interface SocketFace<Text> {
+  readonly readText: SessionConfig<Text>['readText'];
+  opened(): void;
+  /** The peer has proved that it holds the key. */
+  accepted?(): void;
+  text(payload: Text): void;
+  binary(payload: Uint8Array): void;
+  /** Just before `closed`, where the standard fires `error`. */
+  failed(outcome: CloseOutcome): void;
+  closed(outcome: CloseOutcome): void;
+}
+
+/** The WebSocket underneath, connecting or accepted, and what this end was asked to do with it. */
+export interface Underneath {
+  readonly role: 'client' | 'server';
+  readonly transport: object;
+  readonly config: ChannelConfig;
+}
+
+/** Milliseconds. */
+const now = (): number => performance.now();
+
+export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
+  readonly connection: Connection<Text>;
+  readonly #face: SocketFace<Text>;
+  readonly #sends: SendQueue;
+  readonly #events: EventOrder;
+  readonly #acceptance = new Acceptance();
+  readonly #backend: BackendName;
+  #channel: Channel | undefined;
+  #readyState: ReadyState = CONNECTING;
+  #wasOpen = false;
+
+  constructor({ role, transport, config }: Underneath, face: SocketFace<Text>, parts: ConnectionParts) {
+    this.#face = face;
+    this.#events = new EventOrder(config.messagesAsTasks ?? false);
+    this.#sends = new SendQueue(this);
+    const backend = platform.backend();
+    this.#backend = backend.name;
+    this.connection = new Connection<Text>(
+      transport,
+      { role, backend, random: platform.random, now, readText: face.readText, toBuffer: platform.toBuffer, ...config },
+      this,
+      parts,
+    );
+  }
+
+  /** Made when it is asked for. */
+  get channel(): Channel {
+    return (this.#channel ??= new Channel(this.connection, this.#backend, this.#acceptance));
+  }
+
+  get readyState(): ReadyState {
+    return this.#readyState;
+  }
+
+  get bufferedAmount(): number {
+    return this.connection.bufferedAmount + this.#sends.waitingBytes;
+  }
+
+  get protocol(): string {
+    return this.#wasOpen ? applicationProtocol(this.connection.transport.protocol) : '';
+  }
+
+  get extensions(): string {
+    return this.#wasOpen ? this.connection.transport.extensions : '';
+  }
+
+  /** Seals and sends; while CONNECTING it queues. What comes too late counts as buffered for ever, as the standard says. */
+  send(message: SendData, sent?: SentCallback): void {
+    if (this.#readyState < CLOSING) {
+      this.#sends.send(message, sent);
+    } else {
+      this.connection.drop(sizeOf(message));
+      sent?.(new Error('WebSocket is not open'));
+    }
+  }
+
+  /** Tells of what the transport alone has heard, behind the messages that wait for their turn. */
+  inEventOrder(act: () => void): void {
+    this.#events.next(act);
+  }
+
+  /** Does what the transport can do without the seal, behind everything that was sent. */
+  inOrder(act: () => void): void {
+    this.#sends.inOrder(() => {
+      this.connection.session.flush();
+      act();
+    });
+  }
+
+  /** The closing handshake starts behind everything that was sent. */
+  close(content: CloseContent): void {
+    if (this.#readyState >= CLOSING) return;
+    const wasConnecting = this.#readyState === CONNECTING;
+    this.#readyState = CLOSING;
+    this.#sends.close(content, wasConnecting);
+  }
+
+  // What the connection says. Members of this class, not functions of each socket: an idle one holds as little as it can.
+
+  /** @internal */
+  opened(): void {
+    if (this.#readyState !== CONNECTING) return;
+    this.#events.next(() => {
+      this.#readyState = OPEN;
+      this.#wasOpen = true;
+      this.#face.opened();
+      // A message may have come with the end of the handshake. Who awaited `open` listens a microtask later.
+      this.#events.asTask(() => undefined);
+    });
+  }
+
+  /** @internal */
+  peerAccepted(): void {
+    this.#acceptance.accept();
+    this.#face.accepted?.();
+  }
+
+  /** @internal */
+  messages(messages: readonly Message<Text>[]): void {
+    let isFirst = true;
+    for (const message of messages) {
+      if (this.#events.isFree) this.#deliver(message);
+      else this.#deliverLater(message, isFirst);
+      isFirst = false;
+    }
+  }
+
+  /** @internal */
+  closing(): void {
+    this.#events.next(() => {
+      if (this.#readyState < CLOSING) this.#readyState = CLOSING;
+    });
+  }
+
+  /** @internal */
+  closed(outcome: CloseOutcome, withError: boolean): void {
+    this.#acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
+    // Some transports close within the application's own close() or send(); the standard's events are tasks.
+    this.#events.asTask(() => {
+      this.#readyState = CLOSED;
+      // Whatever ended it, a socket that never opened has failed.
+      const hasFailed = withError || !this.#wasOpen;
+      if (hasFailed) this.#face.failed(outcome);
+      const close = (): void => {
+        this.#face.closed(outcome);
+      };
+      // Where the platform dispatches, microtasks of `error` come before `close`, and no task does.
+      if (hasFailed && platform.queueTask !== undefined) queueMicrotask(close);
+      else close();
+    });
+  }
+
+  /** The first message of a record comes in the task that brought the record. */
+  #deliverLater(message: Message<Text>, isFirst: boolean): void {
+    const deliver = (): void => {
+      this.#deliver(message);
+    };
+    if (isFirst) this.#events.next(deliver);
+    else this.#events.nextTask(deliver);
+  }
+
+  #deliver(message: Message<Text>): void {
+    // WHATWG WebSockets 4: what arrives in another state is not for the application.
+    if (this.#readyState !== OPEN) return;
+    if ('binary' in message) this.#face.binary(message.binary);
+    else this.#face.text(message.text);
+  }
+}

@@ -1,0 +1,79 @@
+/** Keeps the order of what is sent where a Blob's bytes take time to read. */
+import type { MaybePromise } from '../crypto/backend.ts';
+import { copyOf } from '../base/bytes.ts';
+import { chain, SerialQueue } from '../base/maybe-promise.ts';
+import type { SentCallback } from '../protocol/v1/outbox.ts';
+import type { CloseContent } from '../protocol/v1/record.ts';
+import { Kind } from '../protocol/v1/record.ts';
+import type { Connection } from './connection.ts';
+import type { SendData } from '../base/webidl.ts';
+import { isUint8Array } from '../base/webidl.ts';
+
+export class SendQueue {
+  /** Made when there is a first Blob. */
+  #steps: SerialQueue | undefined;
+  #waiting = 0;
+  #waitingBytes = 0;
+
+  /** @param socket whose connection it sends on, once there is one */
+  constructor(private readonly socket: { readonly connection: Connection<unknown> }) {}
+
+  /** Bytes that stand at or behind a Blob that is being read. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  send(message: SendData, sent: SentCallback | undefined): void {
+    if (message.type !== 'blob' && this.#waiting === 0) {
+      this.socket.connection.send(kindOf(message), message.bytes, message.type === 'text', sent);
+      return;
+    }
+    const size = sizeOf(message);
+    // The bytes of what stands behind a Blob are copied now: the caller may change them before the Blob is read.
+    const content = message.type === 'blob' ? message.blob : copyOf(message.bytes);
+    this.#waiting += 1;
+    this.#waitingBytes += size;
+    this.#then(() =>
+      chain(isUint8Array(content) ? content : bytesOf(content), (bytes) => {
+        this.#waiting -= 1;
+        this.#waitingBytes -= size;
+        this.socket.connection.send(kindOf(message), bytes, true, sent);
+      }),
+    );
+  }
+
+  /** @param now whether what waits is given up: before the connection is open there is nothing to wait for */
+  close(content: CloseContent, now: boolean): void {
+    const close = (): void => {
+      this.socket.connection.close(content);
+    };
+    if (now) close();
+    else this.inOrder(close);
+  }
+
+  /** Now, or when what stands at or behind a Blob has been sent. */
+  inOrder(act: () => void): void {
+    if (this.#waiting === 0) act();
+    else this.#then(act);
+  }
+
+  #then(step: () => MaybePromise<void>): void {
+    this.#steps ??= new SerialQueue((error) => {
+      this.socket.connection.abort('PQ_ERR_INTERNAL', error);
+    });
+    this.#steps.push(step);
+  }
+}
+
+export function sizeOf(message: SendData): number {
+  return message.type === 'blob' ? message.blob.size : message.bytes.length;
+}
+
+function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
+  const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
+  return isText ? Kind.TEXT : Kind.BINARY;
+}
+
+async function bytesOf(blob: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await blob.arrayBuffer());
+}

@@ -1,0 +1,5 @@
+/** The portable backend: @noble's JavaScript alone, synchronous, for every platform. */
+import { nobleKem } from './kem.ts';
+import { portableBackend } from './symmetric.ts';
+
+export const nobleBackend = portableBackend(nobleKem);

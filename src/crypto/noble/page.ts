@@ -1,0 +1,10 @@
+/** The portable backend of a page: JavaScript takes milliseconds for a large record, so it is done in pieces, and the page has its turn between them. */
+import type { CryptoBackend } from '../backend.ts';
+import { nextTask } from '../../base/next-task.ts';
+import { portableBackend } from './symmetric.ts';
+import type { PortableKem } from '../portable-kem.ts';
+
+/** @param kem its ML-KEM-768 */
+export function pageBackend(kem: PortableKem): CryptoBackend {
+  return portableBackend(kem, nextTask);
+}

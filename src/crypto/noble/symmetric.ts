@@ -1,0 +1,136 @@
+/**
+ * The portable backend without its ML-KEM: @noble's JavaScript, for every platform; synchronous, unless it is to pause.
+ *
+ * JavaScript gives no constant-time promise and its garbage collector may copy; buffers that hold a secret are
+ * overwritten all the same, so that a later look into memory finds less.
+ */
+import { gcm } from '@noble/ciphers/aes.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { AeadKey, CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../backend.ts';
+import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
+import {
+  alive,
+  checkAeadKeySize,
+  checkBytes,
+  checkHkdf,
+  checkOpen,
+  checkSeal,
+  own,
+} from '../checks.ts';
+import type { Pause } from './gcm-pieces.ts';
+import { PIECE_BYTES, PiecewiseGcm } from './gcm-pieces.ts';
+import type { PortableKem } from '../portable-kem.ts';
+import { adoptingKeyPair } from '../portable-kem.ts';
+
+class NobleSecret implements Secret {
+  #bytes: Uint8Array | undefined;
+
+  /** Takes `bytes` over. */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get bytes(): Uint8Array {
+    return alive(this.#bytes, 'secret');
+  }
+
+  destroy(): void {
+    this.#bytes?.fill(0);
+    this.#bytes = undefined;
+  }
+}
+
+class NobleAeadKey implements AeadKey {
+  #key: Uint8Array | undefined;
+
+  /**
+   * Takes `key` over.
+   * @param pieces does what takes long, where that is wanted
+   */
+  constructor(
+    key: Uint8Array,
+    private readonly pieces: PiecewiseGcm | undefined,
+  ) {
+    this.#key = key;
+  }
+
+  seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array> {
+    const key = alive(this.#key, 'AES-256-GCM key');
+    checkSeal(frame, additionalData, content);
+    if (content !== undefined) frame.set(content, NONCE_BYTES);
+    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes) return this.pieces.seal(key, frame, additionalData);
+    const plaintext = frame.subarray(NONCE_BYTES, -TAG_BYTES);
+    // @noble's GCM writes to a buffer of its own and takes no `output`: the one allocation of a frame.
+    const sealed = gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).encrypt(plaintext);
+    frame.set(sealed, NONCE_BYTES);
+    return frame;
+  }
+
+  open(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    const key = alive(this.#key, 'AES-256-GCM key');
+    if (!checkOpen(frame, additionalData)) return undefined;
+    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes) return this.pieces.open(key, frame, additionalData);
+    try {
+      return gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).decrypt(frame.subarray(NONCE_BYTES));
+    } catch {
+      // Everything else that @noble checks has been checked: this is the tag.
+      return undefined;
+    }
+  }
+
+  destroy(): void {
+    this.#key?.fill(0);
+    this.#key = undefined;
+  }
+}
+
+function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  checkHkdf(salt, info, length);
+  return hkdf(sha256, own(secret, NobleSecret).bytes, salt, info, length);
+}
+
+/**
+ * @param kem its ML-KEM-768
+ * @param pause gives the thread to others: then frames longer than a piece are done in pieces, and come later
+ * @param pieceBytes a multiple of 16
+ */
+export function portableBackend(kem: PortableKem, pause?: Pause, pieceBytes = PIECE_BYTES): CryptoBackend {
+  const pieces = pause && new PiecewiseGcm(pause, pieceBytes);
+  function generateKeyPair(seed?: Uint8Array): KemKeyPair {
+    return adoptingKeyPair(kem.keyPair(seed), (sharedSecret) => new NobleSecret(sharedSecret));
+  }
+
+  return {
+    name: 'noble',
+    generateKeyPair,
+
+    encapsulate(encapsulationKey, m) {
+      const { ciphertext, sharedSecret } = kem.encapsulate(encapsulationKey, m);
+      return { native: false, ciphertext, sharedSecret: new NobleSecret(sharedSecret) };
+    },
+
+    importSecret(bytes) {
+      checkBytes(bytes, 'secret');
+      // Not slice(): a Node Buffer's gives a view of the same memory.
+      return new NobleSecret(Uint8Array.from(bytes));
+    },
+
+    sha256(data) {
+      checkBytes(data, 'data');
+      return sha256(data);
+    },
+
+    deriveBytes: derive,
+
+    deriveKey(secret, salt, info) {
+      return new NobleAeadKey(derive(secret, salt, info, AEAD_KEY_BYTES), pieces);
+    },
+
+    importKey(secret) {
+      const { bytes } = own(secret, NobleSecret);
+      checkAeadKeySize(bytes.length);
+      return new NobleAeadKey(bytes.slice(), pieces);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** The class that stands where the platform's WebSocket was. */
+import type { WebSocketConstructor } from '../platform/platform.ts';
+import { checkClientOptions } from '../options/client.ts';
+import { BaseEventTarget } from './events.ts';
+import { defineConstants } from './interface-object.ts';
+import { PQWebSocket } from './pq-websocket.ts';
+import type { Brand } from '../transport/choose.ts';
+import { BRAND, isLayered } from '../transport/choose.ts';
+import { baseUrl, parseUrl, requireArguments } from '../base/webidl.ts';
+
+export interface PolyfillClassOptions {
+  include?: ((url: URL) => boolean) | undefined;
+}
+
+/**
+ * @param brand its `native` runs underneath, and opens URLs that are not included
+ * @throws {TypeError | RangeError} for an option that is unknown or wrong, now and not when a socket opens
+ */
+export function createPolyfill(
+  brand: Brand & { readonly native: WebSocketConstructor },
+  options: PolyfillClassOptions,
+): WebSocketConstructor {
+  const { native } = brand;
+  const { include, ...channelOptions } = options;
+  if (include !== undefined && typeof include !== 'function') {
+    throw new TypeError("polyfill: option 'include' must be a function");
+  }
+  checkClientOptions('polyfill', channelOptions, '');
+
+  // Not a subclass: the members are to be the global class's own, and EventTarget its parent, as Web IDL has it.
+  class WebSocket {
+    constructor(url: unknown, protocols: unknown = undefined) {
+      requireArguments('WebSocket constructor', arguments.length, 1);
+      if (isLayered(url) || (include !== undefined && !include(parseUrl(url, baseUrl())))) {
+        return Reflect.construct(native, protocols === undefined ? [url] : [url, protocols]) as WebSocket;
+      }
+      // An application that never heard of this package gets the standard's send(), unless the page says otherwise.
+      return Reflect.construct(PQWebSocket, [url, protocols, { strict: true, ...channelOptions, WebSocket: native }], new.target);
+    }
+  }
+  Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
+  Object.setPrototypeOf(WebSocket, BaseEventTarget);
+  Object.setPrototypeOf(WebSocket.prototype, BaseEventTarget.prototype);
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(PQWebSocket.prototype) as PropertyDescriptorMap;
+  Object.defineProperties(WebSocket.prototype, members);
+  defineConstants(WebSocket);
+  Object.defineProperty(WebSocket, BRAND, { value: brand });
+  if (include !== undefined) {
+    Object.defineProperty(WebSocket, Symbol.hasInstance, {
+      value(this: unknown, value: unknown): boolean {
+        return Function.prototype[Symbol.hasInstance].call(this as typeof WebSocket, value) || (this === WebSocket && value instanceof native);
+      },
+    });
+  }
+  return WebSocket;
+}

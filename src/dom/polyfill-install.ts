@@ -1,0 +1,86 @@
+/** Putting our class where the platform's WebSocket was, once, and taking it away again. */
+import type { WebSocketConstructor } from '../platform/platform.ts';
+import type { PolyfillClassOptions } from './polyfill-class.ts';
+import { createPolyfill } from './polyfill-class.ts';
+import type { Brand } from '../transport/choose.ts';
+import { BRAND, brandOf } from '../transport/choose.ts';
+
+/** What a polyfilled global tells of itself, as `WebSocket[Symbol.for('pq-websocket')]`. */
+export interface Polyfill extends Brand {
+  readonly native: WebSocketConstructor;
+  readonly uninstall: () => boolean;
+  readonly options: PolyfillClassOptions;
+  /** What the script tag said, where one did. */
+  readonly attributes: string | undefined;
+}
+
+/**
+ * The first installation stands, also one by another copy of this package: two layers would be sealed twice for nothing.
+ * @throws {TypeError} where there is no global WebSocket, it cannot be replaced, or one with other options is installed
+ */
+export function installPolyfill(options: PolyfillClassOptions, attributes?: string): Polyfill {
+  const present = installed();
+  if (present === undefined) return replaceGlobal(options, attributes, (polyfill) => createPolyfill(polyfill, options));
+  const same = attributes !== undefined && attributes === present.attributes;
+  if (same || agrees(options, present.options)) return present;
+  throw new TypeError('polyfill: it is installed already, with other options');
+}
+
+/**
+ * Where a secure class was asked for and the asking cannot be understood, no socket opens at all.
+ * @param message what each `new WebSocket` throws, a SecurityError
+ */
+export function refuseAllSockets(message: string): void {
+  replaceGlobal({}, undefined, (polyfill) => {
+    const value = class WebSocket {
+      constructor() {
+        throw new DOMException(message, 'SecurityError');
+      }
+    };
+    Object.defineProperty(value, BRAND, { value: polyfill });
+    return value;
+  });
+}
+
+function installed(): Polyfill | undefined {
+  const brand = brandOf((globalThis as { WebSocket?: unknown }).WebSocket);
+  return brand !== undefined && 'uninstall' in brand ? (brand as Polyfill) : undefined;
+}
+
+function replaceGlobal(
+  options: PolyfillClassOptions,
+  attributes: string | undefined,
+  make: (polyfill: Polyfill) => WebSocketConstructor,
+): Polyfill {
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
+  const current = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  if (current === undefined) throw new TypeError('polyfill: there is no global WebSocket to replace');
+  if (descriptor?.configurable !== true) throw new TypeError('polyfill: the global WebSocket is not configurable');
+  const uninstall = (): boolean => {
+    if ((globalThis as { WebSocket?: unknown }).WebSocket !== value) return false;
+    Object.defineProperty(globalThis, 'WebSocket', descriptor);
+    return true;
+  };
+  const polyfill: Polyfill = {
+    native: brandOf(current)?.native ?? current,
+    get installed() {
+      return value;
+    },
+    include: options.include,
+    uninstall,
+    options,
+    attributes,
+  };
+  const value = make(polyfill);
+  // Test environments (vitest's jsdom) have an accessor there.
+  const { enumerable = false } = descriptor;
+  Object.defineProperty(globalThis, 'WebSocket', { configurable: true, enumerable, writable: true, value });
+  return polyfill;
+}
+
+/** Whether the one who asks again asks for nothing else; nothing asked for is whatever there is. */
+function agrees(asked: object, present: object): boolean {
+  const given = new Map(Object.entries(present));
+  const entries = Object.entries(asked);
+  return entries.length === 0 || (entries.length === given.size && entries.every(([name, value]) => Object.is(value, given.get(name))));
+}

@@ -1,0 +1,196 @@
+/** The standard's WebSocket over a secure connection: WHATWG WebSockets, member by member. */
+import { platform } from '#platform';
+import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import { fromUtf8 } from '../base/bytes.ts';
+import { createClientSession } from '../protocol/client-session.ts';
+import type { PQChannel, PQWebSocketOptions } from '../api/types.ts';
+import { openTransport } from '../options/client.ts';
+import type { Connection, ConnectionParts } from '../connection/connection.ts';
+import { EventHandlers } from './event-handlers.ts';
+import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
+import { defineInterface } from './interface-object.ts';
+import { attachAnytime } from '../transport/late.ts';
+import type { ReadyState, SocketFace , CLOSED, CLOSING, OPEN} from '../connection/secure-socket.ts';
+import { CONNECTING, SecureSocket } from '../connection/secure-socket.ts';
+import type { Brand } from '../transport/choose.ts';
+import { BRAND } from '../transport/choose.ts';
+import { parseCloseArguments, parseSendData, requireArguments, toDomString } from '../base/webidl.ts';
+
+const CLIENT_PARTS: ConnectionParts = {
+  createSession: createClientSession,
+  attachTransport: (socket, host) => attachAnytime(socket, host, platform.attachTransport),
+};
+
+/** What tests reach; not a member, so that no script sees it. */
+export let connectionOf: (socket: PQWebSocket) => Connection<string>;
+
+export class PQWebSocket extends BaseEventTarget {
+  declare static readonly CONNECTING: typeof CONNECTING;
+  declare static readonly OPEN: typeof OPEN;
+  declare static readonly CLOSING: typeof CLOSING;
+  declare static readonly CLOSED: typeof CLOSED;
+  declare static readonly [BRAND]: Brand;
+  declare readonly CONNECTING: typeof CONNECTING;
+  declare readonly OPEN: typeof OPEN;
+  declare readonly CLOSING: typeof CLOSING;
+  declare readonly CLOSED: typeof CLOSED;
+
+  static {
+    connectionOf = (socket): Connection<string> => socket.#secure.connection;
+  }
+
+  readonly #url: string;
+  readonly #origin: string;
+  readonly #strict: boolean;
+  readonly #handlers: EventHandlers;
+  readonly #secure: SecureSocket<string>;
+  #binaryType: BinaryType = 'blob';
+
+  /**
+   * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong
+   */
+  constructor(url: unknown, protocols: unknown = undefined, options: unknown = undefined) {
+    super();
+    platform.refuseClone?.(this);
+    requireArguments('PQWebSocket constructor', arguments.length, 1);
+    this.#handlers = new EventHandlers(this);
+    const opened = openTransport(url, protocols, options);
+    this.#url = opened.url;
+    this.#origin = new URL(opened.url).origin;
+    this.#strict = (options as PQWebSocketOptions | undefined)?.strict ?? false;
+    this.#secure = new SecureSocket({ role: 'client', ...opened }, this.#face(), CLIENT_PARTS);
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get readyState(): ReadyState {
+    return this.#secure.readyState;
+  }
+
+  get bufferedAmount(): number {
+    return this.#secure.bufferedAmount;
+  }
+
+  get protocol(): string {
+    return this.#secure.protocol;
+  }
+
+  get extensions(): string {
+    return this.#secure.extensions;
+  }
+
+  get binaryType(): BinaryType {
+    return this.#binaryType;
+  }
+
+  set binaryType(value: BinaryType) {
+    const present = this.#binaryType;
+    const type = toDomString(value);
+    // Web IDL: an enumeration ignores what it does not name.
+    this.#binaryType = type === 'blob' || type === 'arraybuffer' ? type : present;
+  }
+
+  /** What is known of the secure channel; beyond the standard. */
+  get pq(): PQChannel {
+    return this.#secure.channel;
+  }
+
+  get onopen(): unknown {
+    return this.#handlers.get('open');
+  }
+
+  set onopen(handler: unknown) {
+    this.#handlers.set('open', handler);
+  }
+
+  get onerror(): unknown {
+    return this.#handlers.get('error');
+  }
+
+  set onerror(handler: unknown) {
+    this.#handlers.set('error', handler);
+  }
+
+  get onclose(): unknown {
+    return this.#handlers.get('close');
+  }
+
+  set onclose(handler: unknown) {
+    this.#handlers.set('close', handler);
+  }
+
+  get onmessage(): unknown {
+    return this.#handlers.get('message');
+  }
+
+  set onmessage(handler: unknown) {
+    this.#handlers.set('message', handler);
+  }
+
+  /**
+   * Seals and sends. While CONNECTING it queues, unless the option `strict` is set.
+   * @throws {DOMException} InvalidStateError while CONNECTING, with `strict`
+   */
+  send(data: unknown): void {
+    // Web IDL looks at `this` first; a private member does, and throws.
+    void this.#url;
+    requireArguments('send', arguments.length, 1);
+    const message = parseSendData(data);
+    if (this.#strict && this.readyState === CONNECTING) {
+      throw new DOMException('Still in CONNECTING state.', 'InvalidStateError');
+    }
+    this.#secure.send(message);
+  }
+
+  /**
+   * @throws {DOMException} InvalidAccessError for a code that is not 1000 or 3000 to 4999, SyntaxError for a reason
+   *   of more than 123 bytes
+   */
+  close(code: unknown = undefined, reason: unknown = undefined): void {
+    void this.#url;
+    this.#secure.close(parseCloseArguments(code, reason));
+  }
+
+  #face(): SocketFace<string> {
+    return {
+      readText: fromUtf8,
+      opened: () => {
+        this.#dispatch(new BaseEvent('open'));
+      },
+      text: (data) => {
+        this.#fireMessage(data);
+      },
+      binary: (payload) => {
+        this.#fireMessage(this.#binaryData(payload));
+      },
+      failed: () => {
+        this.#dispatch(new BaseEvent('error'));
+      },
+      closed: (outcome: CloseOutcome) => {
+        this.#dispatch(new BaseCloseEvent('close', outcome));
+      },
+    };
+  }
+
+  #binaryData(payload: Uint8Array): ArrayBuffer | Blob {
+    if (this.#binaryType === 'blob') return new Blob([payload as Uint8Array<ArrayBuffer>]);
+    const { buffer, byteOffset, byteLength } = payload;
+    return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+  }
+
+  #dispatch(event: Event): void {
+    BaseEventTarget.prototype.dispatchEvent.call(this, event);
+  }
+
+  #fireMessage(data: unknown): void {
+    this.#dispatch(new BaseMessageEvent('message', { data, origin: this.#origin }));
+  }
+}
+
+defineInterface(PQWebSocket);
+// Minifiers rename classes.
+Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
+Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });

@@ -1,0 +1,150 @@
+/** Options from outside: every one is checked, unknown ones are refused by name, contents are never quoted. */
+import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
+import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
+import type { Padding } from '../protocol/v1/record.ts';
+import type { SessionConfig } from '../protocol/session.ts';
+import type { ChannelOptions } from '../api/types.ts';
+import { isArrayBuffer, isUint8Array } from '../base/webidl.ts';
+
+const MAX_TIMER = 2 ** 31 - 1;
+const MAX_PADDING_BLOCK = 65_536;
+
+export const CHANNEL_OPTION_NAMES = [
+  'handshakeTimeout',
+  'context',
+  'padding',
+  'rekey',
+  'maxQueuedBytes',
+  'maxPayload',
+] as const satisfies readonly (keyof ChannelOptions)[];
+
+/** Options that every class refuses, with the reason. */
+const REFUSED: Readonly<Record<string, string>> = {
+  perMessageDeflate:
+    'is not supported: ciphertext does not compress, and compressing secrets beside chosen text leaks them (CRIME)',
+  skipUTF8Validation: 'is not supported: text that is not UTF-8 ends a secure connection (PROTOCOL.md, "Records")',
+};
+
+export interface ChannelConfig {
+  readonly limits: SessionLimits;
+  readonly padding: Padding;
+  readonly context: Uint8Array | undefined;
+  readonly authenticate?: SessionConfig<unknown>['authenticate'];
+  readonly prove?: SessionConfig<unknown>['prove'];
+  readonly earlyHello?: SessionConfig<unknown>['earlyHello'];
+  readonly keyPair?: SessionConfig<unknown>['keyPair'];
+  readonly offer?: SessionConfig<unknown>['offer'];
+  readonly profile?: SessionConfig<unknown>['profile'];
+  readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
+  /** Whether each message gets a task of its own, also where several came in one record. Default false. */
+  readonly messagesAsTasks?: boolean;
+}
+
+/** @throws {TypeError} when it is no object, which only `undefined` may stand for */
+export function optionsObject(where: string, options: unknown): object {
+  if (options === undefined) return {};
+  if (typeof options === 'object' && options !== null) return options;
+  throw new TypeError(`${where}: options must be an object, got ${described(options)}`);
+}
+
+/** @throws {TypeError} when an option is not among `known` */
+export function refuseUnknown(where: string, options: object, known: Iterable<string>): void {
+  const names = new Set(known);
+  for (const [name, value] of Object.entries(options)) {
+    if (Object.hasOwn(REFUSED, name)) {
+      if (value === false || value === undefined) continue;
+      throw new TypeError(`${where}: option '${name}' ${REFUSED[name]}`);
+    }
+    if (!names.has(name)) throw new TypeError(`${where}: unknown option '${name}'`);
+  }
+}
+
+/** @throws {TypeError | RangeError} that names the option, what was expected and what came */
+export function channelConfig(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
+  const number = (name: keyof ChannelOptions, fallback: number, least: number, most: number): number =>
+    numberOption(where, name, options[name], fallback, least, most);
+  return {
+    limits: {
+      handshakeTimeout: number('handshakeTimeout', DEFAULT_LIMITS.handshakeTimeout, 1, MAX_TIMER),
+      closeTimeout: DEFAULT_LIMITS.closeTimeout,
+      maxPayload: number('maxPayload', defaultMaxPayload, 1, Number.MAX_SAFE_INTEGER),
+      maxQueuedBytes: number('maxQueuedBytes', DEFAULT_LIMITS.maxQueuedBytes, 0, Number.MAX_SAFE_INTEGER),
+      maxWaitingBytes: DEFAULT_LIMITS.maxWaitingBytes,
+      rekey: rekeyLimits(where, options.rekey),
+      receivedEpochRecords: DEFAULT_LIMITS.receivedEpochRecords,
+    },
+    padding: paddingOption(where, options.padding),
+    context: contextOption(where, options.context),
+  };
+}
+
+export function numberOption(
+  where: string,
+  name: string,
+  value: unknown,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') {
+    throw new TypeError(`${where}: option '${name}' must be a number, got ${described(value)}`);
+  }
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${where}: option '${name}' must be an integer from ${least} to ${most}, got ${value}`);
+  }
+  return value;
+}
+
+export function booleanOption(where: string, name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`${where}: option '${name}' must be a boolean, got ${described(value)}`);
+}
+
+function rekeyLimits(where: string, rekey: unknown): RekeyLimits {
+  if (rekey === undefined) return DEFAULT_REKEY;
+  if (typeof rekey !== 'object' || rekey === null) {
+    throw new TypeError(`${where}: option 'rekey' must be an object, got ${described(rekey)}`);
+  }
+  const limits = rekey as Record<string, unknown>;
+  for (const name of Object.keys(limits)) {
+    if (!Object.hasOwn(DEFAULT_REKEY, name)) throw new TypeError(`${where}: unknown option 'rekey.${name}'`);
+  }
+  const limit = (name: keyof RekeyLimits, least: number): number =>
+    numberOption(where, `rekey.${name}`, limits[name], DEFAULT_REKEY[name], least, DEFAULT_REKEY[name]);
+  return { records: limit('records', 2), bytes: limit('bytes', 1), milliseconds: limit('milliseconds', 1) };
+}
+
+function paddingOption(where: string, padding: unknown): Padding {
+  if (padding === undefined || padding === 'off') return 'off';
+  if (padding === 'padme') return padding;
+  if (typeof padding !== 'number') {
+    throw new TypeError(`${where}: option 'padding' must be 'off', 'padme' or a block size, got ${described(padding)}`);
+  }
+  return numberOption(where, 'padding', padding, 0, 1, MAX_PADDING_BLOCK);
+}
+
+/** A copy, so that later changes to the caller's bytes are not seen. */
+export function contextOption(where: string, context: unknown): Uint8Array | undefined {
+  if (context === undefined) return undefined;
+  let bytes: Uint8Array;
+  if (typeof context === 'string') bytes = new TextEncoder().encode(context);
+  else if (isArrayBuffer(context)) bytes = new Uint8Array(context).slice();
+  else if (isUint8Array(context)) bytes = context.slice();
+  else throw new TypeError(`${where}: option 'context' must be a string or bytes, got ${described(context)}`);
+  if (bytes.length === 0) throw new RangeError(`${where}: option 'context' must not be empty`);
+  return bytes;
+}
+
+/** What came, without its contents: a secret may have been passed for the wrong option. */
+export function described(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'object') {
+    const length = (value as { length?: unknown }).length;
+    const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name;
+    return typeof length === 'number' ? `${name ?? 'object'} of length ${length}` : `${name ?? 'object'}`;
+  }
+  if (typeof value === 'string') return `a string of length ${value.length}`;
+  return `a ${typeof value}`;
+}

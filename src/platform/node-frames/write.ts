@@ -1,0 +1,138 @@
+/**
+ * Frames of npm `ws`, written to the network by ourselves. `ws` copies what a client sends and masks it a byte at a time, which
+ * costs several times what the cipher does, and writes a server's frame in two pieces. Here the header goes in front of the
+ * payload in the same memory, and the mask is applied in place, a word at a time.
+ */
+import { Buffer } from 'node:buffer';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { RandomSource } from '../../crypto/backend.ts';
+import { giveFrameBack, hasHeadroom, isPooled } from './pool.ts';
+
+/** RFC 6455 5.2 */
+const FINAL = 0x80;
+const TEXT = 1;
+const BINARY = 2;
+const MASKED = 0x80;
+const MASK_BYTES = 4;
+/** A payload length up to this stands in the second byte; these two say that 2 or 8 bytes of length follow. */
+const LARGEST_SHORT = 125;
+const LENGTH_16 = 126;
+const LENGTH_64 = 127;
+const LARGEST_16 = 65_535;
+
+const OPEN = 1;
+/** A sender of `ws` that neither deflates nor reads a Blob: what is written now comes behind all that was sent before. */
+const SENDER_IDLE = 0;
+
+/** What is looked at inside npm `ws`. Where one of them is another thing, `ws` does its own writing. */
+interface WsInternals {
+  readonly readyState: number;
+  readonly _isServer?: boolean;
+  readonly _socket?: object | null;
+  readonly _sender?: { readonly _state?: number; readonly _generateMask?: unknown };
+}
+
+/** The classes themselves: what derives from them may write elsewhere, and hold on to what it was given. */
+function isNetwork(stream: object | null | undefined): stream is Socket {
+  const prototype: unknown = stream ? Object.getPrototypeOf(stream) : undefined;
+  return prototype === Socket.prototype || prototype === TLSSocket.prototype;
+}
+
+/** The network beneath a socket of npm `ws`, and which end it is; undefined where `ws` has to do its own writing. */
+function writableNetwork(ws: object): { network: Socket; isServer: boolean } | undefined {
+  const { readyState, _isServer: isServer, _socket: network, _sender: sender } = ws as WsInternals;
+  const isPlain = sender?._state === SENDER_IDLE && sender._generateMask === undefined;
+  return isPlain && readyState === OPEN && typeof isServer === 'boolean' && isNetwork(network) ? { network, isServer } : undefined;
+}
+
+/**
+ * Writes a sealed frame as one binary message; its bytes belong to the network then.
+ * @param random gives the masking key, which must be unpredictable (RFC 6455 5.3)
+ * @param done called when the network has taken it, or with the reason why it did not
+ * @returns whether it did: not where the memory or the socket is of another kind
+ */
+export function writeFrame(ws: object, frame: Uint8Array, random: RandomSource, done?: (error?: Error) => void): boolean {
+  const to = hasHeadroom(frame) ? writableNetwork(ws) : undefined;
+  if (to === undefined) return false;
+  const { buffer, byteOffset, length } = frame;
+  const headerBytes = headerLength(length, to.isServer);
+  const bytes = Buffer.from(buffer, byteOffset - headerBytes, headerBytes + length);
+  writeHeader(bytes, BINARY, length, to.isServer);
+  if (!to.isServer) applyMask(frame, random(bytes.subarray(headerBytes - MASK_BYTES, headerBytes)));
+  if (!isPooled(frame) && done === undefined) to.network.write(bytes);
+  else {
+    to.network.write(bytes, (error) => {
+      giveFrameBack(frame);
+      done?.(error ?? undefined);
+    });
+  }
+  return true;
+}
+
+/**
+ * Writes one message as it is, for a leg that is not sealed; its bytes belong to the network then, which masks them in place.
+ * @returns whether it did: not where the socket is of another kind
+ */
+export function writePlain(ws: object, message: Uint8Array, isBinary: boolean, random: RandomSource): boolean {
+  const to = writableNetwork(ws);
+  if (to === undefined) return false;
+  const { network, isServer } = to;
+  const header = Buffer.allocUnsafe(headerLength(message.length, isServer));
+  writeHeader(header, isBinary ? BINARY : TEXT, message.length, isServer);
+  if (!isServer) applyMask(message, random(header.subarray(-MASK_BYTES)));
+  network.cork();
+  network.write(header);
+  if (message.length > 0) network.write(message);
+  network.uncork();
+  return true;
+}
+
+/** What `act` has `ws` and us write to the network beneath `ws` goes in one write. */
+export function inOneWrite(ws: object, act: () => void): void {
+  const { _socket: network } = ws as WsInternals;
+  if (!isNetwork(network)) {
+    act();
+    return;
+  }
+  network.cork();
+  try {
+    act();
+  } finally {
+    network.uncork();
+  }
+}
+
+function headerLength(length: number, isServer: boolean): number {
+  const lengthBytes = length <= LARGEST_SHORT ? 0 : length <= LARGEST_16 ? 2 : 8;
+  return 2 + lengthBytes + (isServer ? 0 : MASK_BYTES);
+}
+
+/** All but the masking key. */
+function writeHeader(header: Buffer, opcode: number, length: number, isServer: boolean): void {
+  const mask = isServer ? 0 : MASKED;
+  header[0] = FINAL | opcode;
+  if (length <= LARGEST_SHORT) header[1] = mask | length;
+  else if (length <= LARGEST_16) {
+    header[1] = mask | LENGTH_16;
+    header.writeUInt16BE(length, 2);
+  } else {
+    header[1] = mask | LENGTH_64;
+    header.writeBigUInt64BE(BigInt(length), 2);
+  }
+}
+
+/** RFC 6455 5.3, by words where the payload's memory has whole ones. */
+function applyMask(payload: Uint8Array, key: Uint8Array): void {
+  const { buffer, byteOffset, length } = payload;
+  const lead = Math.min(length, -byteOffset & 3);
+  for (let i = 0; i < lead; i += 1) payload[i] = (payload[i] as number) ^ (key[i] as number);
+  const wordCount = (length - lead) >>> 2;
+  if (wordCount > 0) {
+    const words = new Uint32Array(buffer, byteOffset + lead, wordCount);
+    const rotated = Uint8Array.of(key[lead & 3] as number, key[(lead + 1) & 3] as number, key[(lead + 2) & 3] as number, key[(lead + 3) & 3] as number);
+    const [word] = new Uint32Array(rotated.buffer) as unknown as [number];
+    for (let i = 0; i < wordCount; i += 1) words[i] = (words[i] as number) ^ word;
+  }
+  for (let i = lead + 4 * wordCount; i < length; i += 1) payload[i] = (payload[i] as number) ^ (key[i & 3] as number);
+}

@@ -1,0 +1,25 @@
+/** Where the script tag finds its parts, and they put themselves, whichever of them loads first. */
+import type { CryptoBackend } from '../../crypto/backend.ts';
+import type { PortableKem } from '../../crypto/portable-kem.ts';
+import type { SignatureScheme } from '../../crypto/signature.ts';
+import type { SessionMaker } from '../../protocol/session-types.ts';
+
+export interface Parts {
+  /** ML-KEM-768 alone. */
+  kem: PortableKem;
+  /** ML-KEM-768 and all else, for pages without crypto.subtle. */
+  portable: CryptoBackend;
+  'ml-dsa': SignatureScheme;
+  yellowpages: SessionMaker;
+}
+
+const REGISTRY: unique symbol = Symbol.for('pq-websocket parts');
+const scope = globalThis as { [REGISTRY]?: Partial<Parts> };
+
+export function registerPart<Name extends keyof Parts>(name: Name, part: Parts[Name]): void {
+  (scope[REGISTRY] ??= {})[name] = part;
+}
+
+export function registeredPart<Name extends keyof Parts>(name: Name): Parts[Name] | undefined {
+  return scope[REGISTRY]?.[name];
+}

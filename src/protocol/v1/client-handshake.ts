@@ -1,0 +1,94 @@
+/** The client's steps up to `open` (PROTOCOL.md 3.1). Each is asked again, after a wait, whether it still is its turn. */
+import type { MaybePromise } from '../../crypto/backend.ts';
+import { Refusal } from '../errors.ts';
+import { isSelectionAllowed } from './fast-open.ts';
+import type { Handshake } from './handshake-role.ts';
+import type { ReceivedFinished } from './hellos.ts';
+import { buildFinished } from './hellos.ts';
+import type { Agreement } from './key-agreement.ts';
+import { ClientKeyAgreement } from './key-agreement.ts';
+import { destroyKeys } from './key-schedule.ts';
+import type { Link } from './link.ts';
+import { attempt, chain } from '../../base/maybe-promise.ts';
+import { CLIENT_STATES } from './states.ts';
+
+const NO_OFFER = { application: false, fastOpen: false };
+
+export class ClientHandshake implements Handshake {
+  static readonly states = CLIENT_STATES;
+  readonly #keyAgreement: ClientKeyAgreement;
+
+  constructor(private readonly link: Link<unknown>) {
+    this.#keyAgreement = new ClientKeyAgreement(link.config);
+  }
+
+  start(selected: string): MaybePromise<void> {
+    const { state, host, config } = this.link;
+    if (!isSelectionAllowed(selected, config.offer ?? NO_OFFER)) throw new Refusal('PQ_ERR_FAST_OPEN');
+    return chain(this.#keyAgreement.start(), (clientHello) => {
+      if (!state.is('client: idle')) return;
+      state.move('start');
+      host.transmit(clientHello, undefined);
+    });
+  }
+
+  answerEarly(): void {}
+
+  accept(message: string | Uint8Array): MaybePromise<void> {
+    const { state } = this.link;
+    if (state.is('client: awaiting server hello')) return this.#acceptServerHello(message);
+    if (state.is('client: awaiting finished')) return this.#acceptFinished(message);
+    throw new Error(`a message was handled in state '${state.current}'`);
+  }
+
+  destroy(): void {
+    this.#keyAgreement.destroy();
+  }
+
+  #acceptServerHello(message: string | Uint8Array): MaybePromise<void> {
+    const { state } = this.link;
+    return chain(this.#keyAgreement.finish(message), (agreement) => {
+      if (!state.is('client: awaiting server hello')) {
+        destroyKeys(agreement.keys);
+        return;
+      }
+      this.link.establish(agreement);
+      state.move('server hello');
+    });
+  }
+
+  #acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
+    const { state } = this.link;
+    return chain(this.link.openFinished(frame), (finished) => {
+      if (!state.is('client: awaiting finished')) return undefined;
+      state.move('finished received');
+      return chain(this.#authenticate(finished), () =>
+        state.is('client: verifying') ? this.#accepted() : undefined,
+      );
+    });
+  }
+
+  #authenticate(finished: ReceivedFinished): MaybePromise<void> {
+    const { authenticate } = this.link.config;
+    const { transcriptHash } = this.link.agreement as Agreement;
+    if (authenticate === undefined) return undefined;
+    return attempt(
+      () => authenticate(finished, transcriptHash),
+      (error) => {
+        throw error instanceof Refusal ? error : new Refusal('PQ_ERR_ATTESTATION_REFUSED', { cause: error });
+      },
+    );
+  }
+
+  #accepted(): MaybePromise<void> {
+    const { state, host, outbound } = this.link;
+    state.move('peer accepted');
+    outbound.finished(buildFinished({}));
+    outbound.flush();
+    return chain(outbound.handedOver(), () => {
+      // Sealing may have failed the session, and what waited may have made the application close.
+      if (state.may('accepted')) host.peerAccepted();
+      if (state.may('sends')) host.opened();
+    });
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The handshake's messages: build, parse, refuse. PROTOCOL.md, "Hello messages", "Transcript hash" and
+ * "Finished". Nothing here keeps state.
+ */
+import { CIPHERTEXT_BYTES, ENCAPSULATION_KEY_BYTES } from '../../crypto/backend.ts';
+import { concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
+import { Refusal } from '../errors.ts';
+
+/** A hello is one text message of at most this many UTF-8 bytes. */
+export const MAX_HELLO_BYTES = 16_384;
+/** The JSON object in a Finished has at most this many bytes. */
+export const MAX_FINISHED_BYTES = 65_536;
+
+const VERSION = 1;
+
+export function buildClientHello(encapsulationKey: Uint8Array): string {
+  return JSON.stringify({ pq_websocket: VERSION, ml_kem_768_encapsulation_key: toBase64(encapsulationKey) });
+}
+
+export function buildServerHello(ciphertext: Uint8Array): string {
+  return JSON.stringify({ pq_websocket: VERSION, ml_kem_768_ciphertext: toBase64(ciphertext) });
+}
+
+/**
+ * The encapsulation key that a ClientHello carries. Its FIPS 203 modulus check comes with encapsulation.
+ * @throws {Refusal}
+ */
+export function parseClientHello(message: string | Uint8Array): Uint8Array {
+  return parseHello(message, 'ml_kem_768_encapsulation_key', ENCAPSULATION_KEY_BYTES);
+}
+
+/**
+ * The ciphertext that a ServerHello carries.
+ * @throws {Refusal}
+ */
+export function parseServerHello(message: string | Uint8Array): Uint8Array {
+  return parseHello(message, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES);
+}
+
+function parseHello(message: string | Uint8Array, member: string, length: number): Uint8Array {
+  const hello = parseHelloObject(message, MAX_HELLO_BYTES);
+  if (!hello.has('pq_websocket')) throw new Refusal('PQ_ERR_HELLO');
+  if (hello.get('pq_websocket') !== VERSION) throw new Refusal('PQ_ERR_VERSION');
+  return kemMember(hello, member, length);
+}
+
+/**
+ * @param most bytes of UTF-8
+ * @throws {Refusal} for what is no text message, too long or no JSON object
+ */
+export function parseHelloObject(message: string | Uint8Array, most: number): Map<string, unknown> {
+  if (typeof message !== 'string') throw new Refusal('PQ_ERR_MESSAGE_TYPE');
+  // UTF-8 is never shorter than UTF-16 code units, so a long string is refused before it is encoded.
+  if (message.length > most || utf8(message).length > most) throw new Refusal('PQ_ERR_HELLO');
+  return parseObject(message, 'PQ_ERR_HELLO');
+}
+
+/**
+ * A key or a ciphertext.
+ * @throws {Refusal}
+ */
+export function kemMember(hello: Map<string, unknown>, member: string, length: number): Uint8Array {
+  const bytes = proofMember(hello.get(member));
+  if (typeof bytes === 'string' || bytes.length !== length) throw new Refusal('PQ_ERR_HELLO');
+  return bytes;
+}
+
+/** What a server may put into its Finished to prove who it is. */
+export interface ServerProof {
+  readonly signature?: Uint8Array | undefined;
+  /** The key that signed, for clients that pin its fingerprint; a key from the wire proves nothing by itself. */
+  readonly publicKey?: Uint8Array | undefined;
+  readonly attestation?: Uint8Array | undefined;
+}
+
+/** @throws {Refusal} PQ_ERR_IDENTITY when the proof is too long to send */
+export function buildFinished(proof: ServerProof): Uint8Array {
+  const content = utf8(
+    JSON.stringify({
+      ...(proof.signature && { ml_dsa_65_signature: toBase64(proof.signature) }),
+      ...(proof.publicKey && { ml_dsa_65_public_key: toBase64(proof.publicKey) }),
+      ...(proof.attestation && { attestation_doc: toBase64(proof.attestation) }),
+    }),
+  );
+  if (content.length > MAX_FINISHED_BYTES) throw new Refusal('PQ_ERR_IDENTITY');
+  return content;
+}
+
+/** A member of a received Finished, or a hello of yellowpages: absent, there but not canonical base64, or its bytes. */
+export type ProofMember = 'absent' | 'malformed' | Uint8Array;
+
+export interface ReceivedFinished {
+  readonly signature: ProofMember;
+  readonly publicKey: ProofMember;
+  readonly attestation: ProofMember;
+}
+
+/**
+ * Members that were not asked for are not judged here: who pins no key ignores a signature, a malformed one too.
+ * @param content a Finished record's content
+ * @throws {Refusal}
+ */
+export function parseFinished(content: Uint8Array): ReceivedFinished {
+  if (content.length > MAX_FINISHED_BYTES) throw new Refusal('PQ_ERR_FINISHED');
+  const text = fromUtf8(content);
+  if (text === undefined) throw new Refusal('PQ_ERR_FINISHED');
+  const object = parseObject(text, 'PQ_ERR_FINISHED');
+  return {
+    signature: proofMember(object.get('ml_dsa_65_signature')),
+    publicKey: proofMember(object.get('ml_dsa_65_public_key')),
+    attestation: proofMember(object.get('attestation_doc')),
+  };
+}
+
+/** Strict base64, or what is wrong. */
+export function proofMember(value: unknown): ProofMember {
+  if (value === undefined) return 'absent';
+  return (typeof value === 'string' ? fromBase64(value) : undefined) ?? 'malformed';
+}
+
+/** A Map, so that `__proto__` and the like are members as any other. JSON.parse takes the last of a repeated member. */
+function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): Map<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message quotes its input, so it is not kept as the cause.
+    throw new Refusal(code);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refusal(code);
+  return new Map(Object.entries(value));
+}
+
+const TRANSCRIPT_LABEL = utf8('pq-websocket/1 transcript');
+
+/** What the transcript hash is taken over. Lengths come before contents, so no two hello pairs give the same bytes. */
+export function transcript(clientHello: string, serverHello: string, context: Uint8Array | undefined): Uint8Array {
+  const parts = [utf8(clientHello), utf8(serverHello)];
+  if (context !== undefined) parts.push(context);
+  return concat(TRANSCRIPT_LABEL, ...parts.flatMap((part) => [u32be(part.length), part]));
+}

@@ -1,0 +1,158 @@
+/**
+ * Messages that wait to be sealed. What waits at the same moment may share a record (PROTOCOL.md, "Batch");
+ * nothing ever waits in order to share one.
+ */
+import { copyOf } from '../../base/bytes.ts';
+import type { MessageKind, Padding } from './record.ts';
+import { BATCH_ENTRY_HEADER_BYTES, composeFrame, Kind, MAX_BATCH_BYTES, writeBatchEntry } from './record.ts';
+
+/** Called once, when the message is handed to the transport, or with the reason why it never will be. */
+export type SentCallback = (error?: Error) => void;
+
+/** What travels beside a frame: whose bytes it holds. */
+export interface Receipt {
+  /** The application's bytes in this frame, without any overhead. */
+  readonly applicationBytes: number;
+  readonly sent: readonly SentCallback[];
+}
+
+/** Takes records to be sealed. */
+export interface RecordSink {
+  /** @param content what `frame` was composed without; it is not looked at after the call */
+  push(kind: Kind, frame: Uint8Array, receipt: Receipt, content?: Uint8Array): void;
+}
+
+/** Above this a message gains nothing from company: its own record costs less than the copy into a batch. */
+const BATCHABLE_BYTES = 16 * 1024;
+
+/** A batch that has grown to this is as cheap as one can be. */
+const ENOUGH_BATCH_BYTES = MAX_BATCH_BYTES;
+
+const SMALLEST_BATCH_BUFFER = 4_096;
+
+/** Messages that go out as one record. */
+class Run {
+  applicationBytes = 0;
+  readonly sent: SentCallback[] = [];
+  /** Set where one message goes alone and is above BATCHABLE_BYTES: composed in send() already. */
+  frame: Uint8Array | undefined;
+  #kind: MessageKind;
+  /** The only message so far. */
+  #first: Uint8Array;
+  /** Of the entries, once there are two. */
+  #batch: Uint8Array | undefined;
+  #batchBytes = 0;
+
+  constructor(kind: MessageKind, first: Uint8Array) {
+    this.#kind = kind;
+    this.#first = first;
+    this.applicationBytes = first.length;
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    if (this.frame !== undefined) return false;
+    const used = this.#batchBytes === 0 ? BATCH_ENTRY_HEADER_BYTES + this.#first.length : this.#batchBytes;
+    return used < ENOUGH_BATCH_BYTES && used + BATCH_ENTRY_HEADER_BYTES + bytes <= MAX_BATCH_BYTES;
+  }
+
+  /** Copies the payload. */
+  append(kind: MessageKind, payload: Uint8Array): void {
+    if (this.#batchBytes === 0) this.#write(this.#kind, this.#first);
+    this.#write(kind, payload);
+    this.applicationBytes += payload.length;
+  }
+
+  pushTo(sink: RecordSink, padding: Padding): void {
+    if (this.frame !== undefined) sink.push(this.#kind, this.frame, this);
+    else if (this.#batch === undefined) sink.push(this.#kind, composeFrame(this.#kind, this.#first.length, padding), this, this.#first);
+    else {
+      const content = this.#batch.subarray(0, this.#batchBytes);
+      sink.push(Kind.BATCH, composeFrame(Kind.BATCH, content.length, padding), this, content);
+      giveBack(this.#batch, this.#batchBytes);
+      this.#batch = undefined;
+    }
+  }
+
+  #write(kind: MessageKind, payload: Uint8Array): void {
+    const end = this.#batchBytes + BATCH_ENTRY_HEADER_BYTES + payload.length;
+    this.#batch ??= takeBuffer();
+    if (end > this.#batch.length) {
+      const larger = new Uint8Array(Math.min(MAX_BATCH_BYTES, Math.max(end, 4 * this.#batch.length)));
+      larger.set(this.#batch.subarray(0, this.#batchBytes));
+      this.#batch = larger;
+    }
+    writeBatchEntry(this.#batch, this.#batchBytes, kind, payload);
+    this.#batchBytes = end;
+  }
+}
+
+/** One buffer for the batches of all connections: most of them are filled and sealed within one turn. */
+let spare: Uint8Array | undefined;
+
+function takeBuffer(): Uint8Array {
+  const buffer = spare ?? new Uint8Array(SMALLEST_BATCH_BUFFER);
+  spare = undefined;
+  return buffer;
+}
+
+/** Wiped, so that no other connection ever sees what stood there. */
+function giveBack(buffer: Uint8Array, used: number): void {
+  buffer.fill(0, 0, used);
+  if (buffer.length > (spare?.length ?? 0)) spare = buffer;
+}
+
+export class Outbox {
+  #runs: Run[] = [];
+  #bytes = 0;
+
+  /** @param config its padding is read for each record, so that it may change while the connection lives */
+  constructor(private readonly config: { readonly padding: Padding }) {}
+
+  /** The application's bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#runs.length === 0;
+  }
+
+  /** Whether a message of so many bytes is a record of its own, whatever waits beside it. */
+  static goesAlone(bytes: number): boolean {
+    return bytes > BATCHABLE_BYTES;
+  }
+
+  /** @param owned whether nobody else can change `payload`; otherwise its bytes are copied now */
+  add(kind: MessageKind, payload: Uint8Array, owned: boolean, sent: SentCallback | undefined): void {
+    const bytes = payload.length;
+    this.#bytes += bytes;
+    let run = this.#runs.at(-1);
+    if (Outbox.goesAlone(bytes)) {
+      run = new Run(kind, payload);
+      // Its bytes are copied only once.
+      run.frame = composeFrame(kind, payload, this.config.padding);
+      this.#runs.push(run);
+    } else if (run?.hasRoomFor(bytes) === true) {
+      run.append(kind, payload);
+    } else {
+      run = new Run(kind, owned ? payload : copyOf(payload));
+      this.#runs.push(run);
+    }
+    if (sent !== undefined) run.sent.push(sent);
+  }
+
+  /** Takes everything out, as frames to be sealed. */
+  flush(sink: RecordSink): void {
+    const runs = this.#runs;
+    this.#runs = [];
+    this.#bytes = 0;
+    for (const run of runs) run.pushTo(sink, this.config.padding);
+  }
+
+  /** Gives up on everything; who asked to be told is told why. */
+  abandon(reason: () => Error): void {
+    const runs = this.#runs;
+    this.#runs = [];
+    for (const { sent } of runs) for (const callback of sent) callback(reason());
+  }
+}

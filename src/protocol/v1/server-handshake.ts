@@ -1,0 +1,110 @@
+/** The server's steps up to `open` (PROTOCOL.md 3.2). Each is asked again, after a wait, whether it still is its turn. */
+import type { MaybePromise } from '../../crypto/backend.ts';
+import { Refusal } from '../errors.ts';
+import type { Handshake } from './handshake-role.ts';
+import type { ServerProof } from './hellos.ts';
+import { buildFinished } from './hellos.ts';
+import type { Answer } from './server-key-agreement.ts';
+import { answerClientHello } from './server-key-agreement.ts';
+import { destroyKeys } from './key-schedule.ts';
+import type { Link } from './link.ts';
+import { attempt, chain } from '../../base/maybe-promise.ts';
+import type { State } from './states.ts';
+import { SERVER_STATES } from './states.ts';
+
+export class ServerHandshake implements Handshake {
+  static readonly states = SERVER_STATES;
+
+  constructor(private readonly link: Link<unknown>) {}
+
+  start(): void {}
+
+  /** PROTOCOL.md 13. A hello that is refused counts for nothing. */
+  answerEarly(): MaybePromise<void> {
+    const { state, config } = this.link;
+    const { earlyHello } = config;
+    if (earlyHello === undefined || !state.is('server: awaiting client hello')) return undefined;
+    state.move('early hello');
+    const answered = attempt<Answer | undefined>(() => answerClientHello(config, earlyHello), notOurs);
+    return chain(answered, (answer) => {
+      if (answer !== undefined) return this.#answer(answer, 'server: answering early');
+      if (state.is('server: answering early')) state.move('early hello refused');
+      return undefined;
+    });
+  }
+
+  accept(message: string | Uint8Array): MaybePromise<void> {
+    const { state } = this.link;
+    if (state.is('server: awaiting client hello')) return this.#acceptClientHello(message);
+    if (state.is('server: awaiting repeated hello', 'server: closing unrepeated')) return this.#acceptRepeatedHello(message);
+    if (state.is('server: awaiting finished', 'server: closing unconfirmed')) return this.#acceptFinished(message);
+    throw new Error(`a message was handled in state '${state.current}'`);
+  }
+
+  /** Whatever is secret is the link's. */
+  destroy(): void {}
+
+  #acceptClientHello(message: string | Uint8Array): MaybePromise<void> {
+    const { state, config } = this.link;
+    state.move('client hello');
+    return chain(answerClientHello(config, message), (answer) => this.#answer(answer, 'server: replying'));
+  }
+
+  #acceptRepeatedHello(message: string | Uint8Array): void {
+    // Valid UTF-8 on both sides: equal strings are equal bytes.
+    if (message !== this.link.config.earlyHello) throw new Refusal('PQ_ERR_FAST_OPEN');
+    this.link.state.move('hello repeated');
+  }
+
+  #acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
+    const { state, host } = this.link;
+    return chain(this.link.openFinished(frame), () => {
+      if (!state.is('server: awaiting finished', 'server: closing unconfirmed')) return;
+      state.move('peer accepted');
+      host.peerAccepted();
+    });
+  }
+
+  /** @param during the state that nothing may have changed meanwhile */
+  #answer({ agreement, serverHello }: Answer, during: State): MaybePromise<void> {
+    const { state } = this.link;
+    if (!state.is(during)) {
+      destroyKeys(agreement.keys);
+      return undefined;
+    }
+    this.link.establish(agreement);
+    return chain(this.#prove(agreement.transcriptHash), (proof) =>
+      state.is(during) ? this.#reply(serverHello, buildFinished(proof)) : undefined,
+    );
+  }
+
+  #prove(transcriptHash: Uint8Array): MaybePromise<ServerProof> {
+    return attempt(
+      () => this.link.config.prove?.(transcriptHash) ?? {},
+      (error) => {
+        throw new Refusal('PQ_ERR_IDENTITY', { cause: error });
+      },
+    );
+  }
+
+  /** ServerHello and Finished go out together or not at all. */
+  #reply(serverHello: string, finished: Uint8Array): MaybePromise<void> {
+    const { state, host, outbound } = this.link;
+    outbound.finished(finished, () => {
+      // A transport may deliver, and the peer answer, before transmit() returns: from here on that is in turn.
+      state.move('finished sent');
+      host.transmit(serverHello, undefined);
+    });
+    return chain(outbound.handedOver(), () => {
+      if (state.may('sends')) outbound.flush();
+      return chain(outbound.handedOver(), () => {
+        if (state.may('sends')) host.opened();
+      });
+    });
+  }
+}
+
+/** A ClientHello that PROTOCOL.md 4.1 refuses; anything else that went wrong is for others to handle. */
+function notOurs(error: unknown): undefined {
+  if (!(error instanceof Refusal)) throw error;
+}

@@ -1,0 +1,146 @@
+/**
+ * Frames under the one key of a yellowpages connection: `nonce || ciphertext || tag`, in both directions. Nothing but
+ * its nonce tells one frame from another, so every nonce is remembered (PROTOCOL.md 15).
+ */
+import type { AeadKey, MaybePromise, RandomSource } from '../../crypto/backend.ts';
+import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
+import { Refusal } from '../errors.ts';
+import { chain, OrderedResults } from '../../base/maybe-promise.ts';
+import type { Receipt, SentCallback } from '../v1/outbox.ts';
+
+const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
+const NO_ADDITIONAL_DATA = new Uint8Array(0);
+
+export interface FramesConfig {
+  readonly random: RandomSource;
+  readonly maxPayload: number;
+  /** Both directions together. */
+  readonly maxFrames: number;
+}
+
+export interface FramesOutput {
+  transmit(frame: Uint8Array, receipt: Receipt): void;
+  failed(error: unknown): void;
+}
+
+interface Outgoing extends Receipt {
+  readonly frame: Uint8Array;
+}
+
+export class YellowpagesFrames {
+  #key: AeadKey | undefined;
+  readonly #nonces = new Set<string>();
+  #waiting: Outgoing[] = [];
+  /** How many of those that wait are being sealed. Taking each from the front would move all that are behind it. */
+  #begun = 0;
+  /** What has not been given to the transport, waiting or being sealed. */
+  readonly #unsent = new Set<Outgoing>();
+  readonly #sealed: OrderedResults<() => void>;
+  queuedBytes = 0;
+  recordsSealed = 0;
+  recordsOpened = 0;
+
+  constructor(
+    private readonly config: FramesConfig,
+    private readonly output: FramesOutput,
+  ) {
+    this.#sealed = new OrderedResults(
+      (act) => {
+        act();
+      },
+      (error) => {
+        output.failed(error);
+      },
+    );
+  }
+
+  /** Takes the key over: from now on frames can be sealed and opened. */
+  use(key: AeadKey): void {
+    this.#key = key;
+  }
+
+  /** A copy of `payload` waits until `flush`. */
+  add(payload: Uint8Array, sent: SentCallback | undefined): void {
+    const frame = new Uint8Array(payload.length + OVERHEAD_BYTES);
+    frame.set(payload, NONCE_BYTES);
+    const outgoing = { frame, applicationBytes: payload.length, sent: sent === undefined ? [] : [sent] };
+    this.#waiting.push(outgoing);
+    this.#unsent.add(outgoing);
+    this.queuedBytes += payload.length;
+  }
+
+  /** Seals what waits. @throws {Refusal} when the connection has had its frames */
+  flush(): void {
+    const key = this.#key;
+    if (key === undefined) return;
+    while (this.#begun < this.#waiting.length) {
+      this.#begun += 1;
+      this.#seal(key, this.#waiting[this.#begun - 1] as Outgoing);
+    }
+    this.#waiting = [];
+    this.#begun = 0;
+  }
+
+  /** Calls back when everything flushed so far is with the transport: now, if nothing is under way. */
+  after(act: () => void): void {
+    this.#sealed.push(act);
+  }
+
+  /** Comes when everything flushed so far is with the transport, or given up. */
+  handedOver(): MaybePromise<void> {
+    if (this.#sealed.isIdle) return undefined;
+    return new Promise((resolve) => {
+      this.after(resolve);
+    });
+  }
+
+  /** @throws {Refusal} or rejects with one */
+  open(frame: Uint8Array): MaybePromise<Uint8Array> {
+    if (this.#key === undefined) throw new Error('no key is agreed');
+    if (frame.length < OVERHEAD_BYTES) throw new Refusal('PQ_ERR_RECORD');
+    if (frame.length - OVERHEAD_BYTES > this.config.maxPayload) throw new Refusal('PQ_ERR_MESSAGE_SIZE');
+    this.#countFrame();
+    // A reflected frame would open: one key serves both directions.
+    if (!this.#isNew(frame)) throw new Refusal('PQ_ERR_RECORD');
+    return chain(this.#key.open(frame, NO_ADDITIONAL_DATA), (payload) => {
+      if (payload === undefined) throw new Refusal('PQ_ERR_RECORD');
+      this.recordsOpened += 1;
+      return payload;
+    });
+  }
+
+  /** Lets go of the key and of what is not out; who asked to be told is told why. */
+  destroy(error: Error): void {
+    this.#key?.destroy();
+    this.#key = undefined;
+    this.#waiting = [];
+    for (const { sent } of this.#unsent) for (const callback of sent) callback(error);
+    this.#unsent.clear();
+  }
+
+  #seal(key: AeadKey, outgoing: Outgoing): void {
+    this.#countFrame();
+    const { frame } = outgoing;
+    do this.config.random(frame.subarray(0, NONCE_BYTES));
+    while (!this.#isNew(frame));
+    this.recordsSealed += 1;
+    this.#sealed.push(
+      chain(key.seal(frame, NO_ADDITIONAL_DATA), (sealed) => () => {
+        if (!this.#unsent.delete(outgoing)) return;
+        this.queuedBytes -= outgoing.applicationBytes;
+        this.output.transmit(sealed, outgoing);
+      }),
+    );
+  }
+
+  /** SP 800-38D 8.3 allows far more; what is bounded here is the memory of nonces, and the harm of weak randomness. */
+  #countFrame(): void {
+    if (this.#nonces.size >= this.config.maxFrames) throw new Refusal('PQ_ERR_EPOCH_LIMIT');
+  }
+
+  /** Remembers the frame's nonce. */
+  #isNew(frame: Uint8Array): boolean {
+    const known = this.#nonces.size;
+    return this.#nonces.add(String.fromCharCode(...frame.subarray(0, NONCE_BYTES))).size > known;
+  }
+}

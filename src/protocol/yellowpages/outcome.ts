@@ -1,0 +1,53 @@
+/** How a yellowpages connection fails and ends: the transport's word, which nobody authenticated (PROTOCOL.md 15). */
+import { CloseCode, closeCodeOf, PQWebSocketError } from '../errors.ts';
+import type { PQErrorCode, Refusal } from '../errors.ts';
+import type { CloseOutcome } from '../v1/outcome.ts';
+import type { TransportClose } from '../session-types.ts';
+
+const ABNORMAL = 1006;
+const POLICY = 1008;
+const INTERNAL = 1011;
+const TIMED_OUT = 4000;
+
+/** What a server has itself to blame for. Its peer sends nothing that could wait, so what waits too long is its own. */
+const SERVERS_OWN: readonly PQErrorCode[] = ['PQ_ERR_IDENTITY', 'PQ_ERR_INTERNAL', 'PQ_ERR_LOAD', 'PQ_ERR_QUEUE_LIMIT'];
+
+export function yellowpagesFailure(refusal: Refusal, role: 'client' | 'server', wasOpen: boolean): PQWebSocketError {
+  const options = refusal.cause === undefined ? undefined : { cause: refusal.cause };
+  return new PQWebSocketError(refusal.code, wireCode(refusal.code, role, wasOpen), 'local', options);
+}
+
+/** A browser's client can send neither 1008 nor 1011: it says what it says in v1. */
+function wireCode(code: PQErrorCode, role: 'client' | 'server', wasOpen: boolean): number | undefined {
+  if (code === 'PQ_ERR_HANDSHAKE_TIMEOUT') return TIMED_OUT;
+  const usual = closeCodeOf(code, wasOpen);
+  if (role === 'client') return usual;
+  if (SERVERS_OWN.includes(code)) return INTERNAL;
+  return usual !== undefined && isOfV1(usual) ? POLICY : usual;
+}
+
+export interface YellowpagesEnd extends TransportClose {
+  readonly code: number;
+  /** What the transport said of its own failure. */
+  readonly cause: unknown;
+}
+
+/** @param failure what this end found */
+export function yellowpagesOutcome(
+  { code, reason, wasClean, cause }: YellowpagesEnd,
+  wasOpen: boolean,
+  failure: PQWebSocketError | undefined,
+): CloseOutcome {
+  if (failure !== undefined) return { code: failure.closeCode ?? ABNORMAL, reason: '', wasClean: false, failure };
+  const passed = { code, reason };
+  if (isOfV1(code)) return { ...passed, wasClean: false, failure: new PQWebSocketError('PQ_ERR_PEER', code, 'transport') };
+  if (wasOpen && wasClean) return { ...passed, wasClean, failure: undefined };
+  const options = cause === undefined ? undefined : { cause };
+  const what = wasOpen || cause !== undefined ? 'PQ_ERR_TRANSPORT' : 'PQ_ERR_CLOSED_EARLY';
+  return { ...passed, wasClean: false, failure: new PQWebSocketError(what, undefined, 'transport', options) };
+}
+
+/** A yellowpages client says these too. */
+function isOfV1(code: number): boolean {
+  return code >= CloseCode.HANDSHAKE && code <= CloseCode.LIMIT;
+}

@@ -1,4 +1,0 @@
-import { nobleKem } from '../crypto/noble-kem.ts';
-import { registerPart } from '../platform/script-registry.ts';
-
-registerPart('kem', nobleKem);

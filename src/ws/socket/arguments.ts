@@ -1,0 +1,61 @@
+/** Arguments as npm `ws` takes them: what it takes is taken, what it refuses is refused with the same kind of error. */
+import { copyOf } from '../../base/bytes.ts';
+import type { CloseContent } from '../../protocol/v1/record.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../protocol/v1/record.ts';
+import { described } from '../../options/channel.ts';
+import type { SendData } from '../../base/webidl.ts';
+import { isBlob, isUint8Array } from '../../base/webidl.ts';
+
+export interface SendOptions {
+  binary?: boolean;
+  compress?: boolean;
+  fin?: boolean;
+  mask?: boolean;
+}
+export type Callback = (error?: Error) => void;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * @param binary overrides the kind that the data's type implies
+ * @throws {TypeError} for data of another type than `ws` takes
+ */
+export function sendData(given: unknown, binary: boolean | undefined): SendData {
+  if (given instanceof Uint8Array && binary !== false) return { type: 'binary', bytes: given };
+  const data = typeof given === 'number' ? String(given) : given;
+  if (typeof data === 'string') return { type: binary === true ? 'binary' : 'text', bytes: encoder.encode(data) };
+  if (isBlob(data)) return { type: 'blob', blob: data, asText: binary === false };
+  const bytes = bytesOf(data);
+  // A text's bytes are taken for ours alone; what the caller gave as bytes may change before it is sealed.
+  return binary === false ? { type: 'text', bytes: copyOf(bytes) } : { type: 'binary', bytes };
+}
+
+/** Nothing is an empty message. */
+function bytesOf(data: unknown): Uint8Array {
+  if (data === undefined || data === null || data === false) return new Uint8Array(0);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const tag = Object.prototype.toString.call(data);
+  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') return new Uint8Array(data as ArrayBuffer);
+  if (Array.isArray(data)) return Uint8Array.from(data as number[]);
+  throw new TypeError(`send: the data must be a string, a number, bytes or a Blob, got ${described(data)}`);
+}
+
+/**
+ * @param given 1000 to 1003, 1007 to 1014 or 3000 to 4999
+ * @throws {TypeError | RangeError} for what `ws` refuses
+ */
+export function closeContent(given: unknown, reason: unknown): CloseContent {
+  if (given === undefined) return undefined;
+  const code = typeof given === 'number' ? Math.trunc(given) : 0;
+  if (!isCloseCode(code)) throw new TypeError('First argument must be a valid error code number');
+  if (reason === undefined || reason === null || !(reason as { length?: number }).length) return { code, reason: '' };
+  if (typeof reason !== 'string' && !isUint8Array(reason)) {
+    throw new TypeError('Second argument must be a string or a Uint8Array');
+  }
+  const bytes = typeof reason === 'string' ? encoder.encode(reason) : reason;
+  if (bytes.length > MAX_CLOSE_REASON_BYTES) {
+    throw new RangeError(`The message must not be greater than ${MAX_CLOSE_REASON_BYTES} bytes`);
+  }
+  return { code, reason: decoder.decode(bytes) };
+}

@@ -1,0 +1,19 @@
+/** The errors of a `ws`-style socket: what an 'error' listener gets, and who sends too early or too late. */
+import type { CloseOutcome } from '../../protocol/v1/outcome.ts';
+
+/**
+ * What `ws` itself found wrong is told in its words: applications look for ECONNREFUSED, or for the HTTP status.
+ * @param closedEarly whether the application has closed the socket before it was open
+ */
+export function errorOf({ failure }: CloseOutcome, closedEarly: boolean): Error {
+  const cause = failure?.cause;
+  if (failure?.code === 'PQ_ERR_TRANSPORT' && cause instanceof Error) return cause;
+  if (closedEarly) return new Error('WebSocket was closed before the connection was established', { cause: failure });
+  return failure ?? new Error('the connection never opened');
+}
+
+const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
+
+export function notOpen(readyState: number): Error {
+  return new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`);
+}

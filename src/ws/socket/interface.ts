@@ -1,0 +1,17 @@
+/** What npm `ws` has on its class beside the members: constants that nobody can change, attributes that are enumerable. */
+import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../connection/secure-socket.ts';
+import type { Brand } from '../../transport/choose.ts';
+import { BRAND } from '../../transport/choose.ts';
+
+const CONSTANTS = { CONNECTING, OPEN, CLOSING, CLOSED };
+const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url'];
+
+export function defineWsInterface(socketClass: { readonly prototype: object }): void {
+  for (const [name, value] of Object.entries(CONSTANTS)) {
+    for (const holder of [socketClass, socketClass.prototype]) {
+      Object.defineProperty(holder, name, { value, enumerable: true, writable: false, configurable: false });
+    }
+  }
+  for (const name of ATTRIBUTES) Object.defineProperty(socketClass.prototype, name, { enumerable: true });
+  Object.defineProperty(socketClass, BRAND, { value: {} satisfies Brand });
+}

@@ -1,0 +1,327 @@
+/**
+ * A secure socket with the surface of npm `ws`: an emitter (`on('message', (data, isBinary) => ...)`), the standard's
+ * listeners and attributes on top of it, send callbacks, ping, pong, terminate, pause and resume. Servers get it from
+ * `wrapServerSocket` and `WebSocketServer`, Node clients from `pq-websocket/ws`.
+ */
+import { platform } from '#platform';
+import { EventEmitter } from '#emitter';
+import type { PQChannel } from '../../api/types.ts';
+import type { Connection } from '../../connection/connection.ts';
+import type { WsBinaryType } from './binary-type.ts';
+import { asBinaryType, BINARY_TYPES } from './binary-type.ts';
+import { Fragments } from './fragments.ts';
+import { controlData, UnansweredPings } from './ping-data.ts';
+import type { NetworkSocket } from './raw-socket.ts';
+import { RawSocket } from './raw-socket.ts';
+import { ROLE_PARTS } from '../../connection/role-parts.ts';
+import { later, safely, throwLater } from '../../base/safely.ts';
+import type { CloseOutcome } from '../../protocol/v1/outcome.ts';
+import type { ReadyState, SocketFace, Underneath } from '../../connection/secure-socket.ts';
+import { CLOSED, CLOSING, CONNECTING, OPEN, SecureSocket } from '../../connection/secure-socket.ts';
+import type { WsSocket } from '../../transport/transport.ts';
+import type { Brand, BRAND } from '../../transport/choose.ts';
+import type { Callback, SendOptions } from './arguments.ts';
+import { closeContent, sendData } from './arguments.ts';
+import type { SocketWatcher } from './socket-watcher.ts';
+import { errorOf, notOpen } from './errors.ts';
+import type { EventFacts, ListenerOptions } from './events.ts';
+import { defineWsInterface } from './interface.ts';
+import { addDomListener, dispatchDomEvent, EVENT_TYPES, getAttribute, removeDomListener, setAttribute } from './events.ts';
+
+const encoder = new TextEncoder();
+
+/** What the rest of this package reaches; not members, so that no script sees them. */
+export let connectionOf: (socket: WsStyleSocket) => Connection<Uint8Array>;
+/** Gives the socket its `_socket`. */
+export let setRawSocket: (socket: WsStyleSocket, network: NetworkSocket) => void;
+/** Tells `watcher` of the socket's life, before the application hears of it. */
+export let watchSocket: (socket: WsStyleSocket, watcher: SocketWatcher) => void;
+/**
+ * From now on an 'error' that nobody listens for is thrown, as every Node emitter does and npm `ws` with it. Not for
+ * `wrapServerSocket`, whose sockets are the standard's too: there nobody has to listen.
+ */
+export let throwUnheardErrors: (socket: WsStyleSocket) => void;
+
+export class WsStyleSocket extends EventEmitter {
+  declare static readonly CONNECTING: typeof CONNECTING;
+  declare static readonly OPEN: typeof OPEN;
+  declare static readonly CLOSING: typeof CLOSING;
+  declare static readonly CLOSED: typeof CLOSED;
+  declare static readonly [BRAND]: Brand;
+  declare readonly CONNECTING: typeof CONNECTING;
+  declare readonly OPEN: typeof OPEN;
+  declare readonly CLOSING: typeof CLOSING;
+  declare readonly CLOSED: typeof CLOSED;
+  declare onopen: unknown;
+  declare onerror: unknown;
+  declare onclose: unknown;
+  declare onmessage: unknown;
+
+  static {
+    connectionOf = (socket): Connection<Uint8Array> => socket.#secure.connection;
+    setRawSocket = (socket, network): void => {
+      socket.#network = network;
+    };
+    watchSocket = (socket, watcher): void => {
+      socket.#watcher = watcher;
+    };
+    throwUnheardErrors = (socket): void => {
+      socket.#throwsUnheardErrors = true;
+    };
+    for (const type of EVENT_TYPES) {
+      Object.defineProperty(this.prototype, `on${type}`, {
+        configurable: true,
+        enumerable: true,
+        get(this: WsStyleSocket) {
+          return getAttribute(this, type);
+        },
+        set(this: WsStyleSocket, handler: unknown) {
+          setAttribute(this, this.#face, type, handler);
+        },
+      });
+    }
+  }
+
+  /** What this socket hears, and what its events tell: one object, not a function for each of them. */
+  static readonly #Face = class implements SocketFace<Uint8Array>, EventFacts {
+    constructor(private readonly socket: WsStyleSocket) {}
+
+    readText(payload: Uint8Array): Uint8Array | undefined {
+      return platform.isUtf8(payload) ? payload : undefined;
+    }
+
+    opened(): void {
+      this.socket.#wasOpen = true;
+      this.socket.#emitSafely('open');
+      this.socket.#watcher?.opened(this.socket);
+    }
+
+    accepted(): void {
+      this.socket.#watcher?.accepted(this.socket);
+    }
+
+    text(payload: Uint8Array): void {
+      this.socket.#emitSafely('message', platform.toBuffer(payload), false);
+    }
+
+    binary(payload: Uint8Array): void {
+      this.socket.#emitSafely('message', asBinaryType(payload, this.socket.#binaryType), true);
+    }
+
+    failed(outcome: CloseOutcome): void {
+      const { socket } = this;
+      // The application's own close took too long: ws only says 1006.
+      if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
+      const isHeard = socket.listenerCount('error') > 0 || (socket.#throwsUnheardErrors && !socket.#wasOpen);
+      if (isHeard) socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
+    }
+
+    closed({ code, reason, wasClean }: CloseOutcome): void {
+      this.socket.#wasClean = wasClean;
+      this.socket.#watcher?.closed(this.socket);
+      this.socket.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
+    }
+
+    wasClean(): boolean {
+      return this.socket.#wasClean;
+    }
+
+    domData(data: unknown): unknown {
+      return this.socket.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data;
+    }
+  };
+
+  readonly #secure: SecureSocket<Uint8Array>;
+  readonly #face = new WsStyleSocket.#Face(this);
+  #pings: UnansweredPings | undefined;
+  #fragments: Fragments | undefined;
+  /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
+  #binaryType: WsBinaryType | undefined;
+  #network: NetworkSocket | undefined;
+  #rawSocket: RawSocket | null = null;
+  #watcher: SocketWatcher | undefined;
+  #throwsUnheardErrors = false;
+  #wasOpen = false;
+  #wasClean = false;
+  #closedByCaller = false;
+
+  /** @param open gives the socket underneath, accepted or connecting, which may tell this one what it hears */
+  constructor(open: (socket: WsStyleSocket) => Underneath) {
+    super();
+    const underneath = open(this);
+    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role]);
+    const { ws } = this.#secure.connection.transport;
+    if (ws === undefined) return;
+    this.#binaryType = 'nodebuffer';
+    ws.on('ping', (data: Uint8Array) => this.#heard('ping', data));
+    ws.on('pong', (data: Uint8Array) => this.#heard('pong', data));
+  }
+
+  /** As it stands after redirects; empty on a server. */
+  get url(): string {
+    return this.#secure.connection.transport.ws?.url ?? '';
+  }
+
+  get readyState(): ReadyState {
+    return this.#secure.readyState;
+  }
+
+  get bufferedAmount(): number {
+    return this.#secure.bufferedAmount + (this.#fragments?.bytes ?? 0);
+  }
+
+  get protocol(): string {
+    return this.#secure.protocol;
+  }
+
+  get extensions(): string {
+    return this.#secure.extensions;
+  }
+
+  get isPaused(): boolean {
+    return this.#secure.connection.transport.ws?.isPaused ?? false;
+  }
+
+  get binaryType(): WsBinaryType {
+    return this.#binaryType ?? 'blob';
+  }
+
+  /** What listeners get for binary messages: as in `ws`, any time, for the messages to come. */
+  set binaryType(value: WsBinaryType) {
+    if (BINARY_TYPES.includes(value)) this.#binaryType = value;
+  }
+
+  /** What is known of the secure channel; beyond `ws`. */
+  get pq(): PQChannel {
+    return this.#secure.channel;
+  }
+
+  /** Where npm `ws` keeps its network socket; null until there is one. Made when it is asked for. */
+  get _socket(): RawSocket | null {
+    if (this.#network !== undefined) this.#rawSocket ??= new RawSocket(this.#network);
+    return this.#rawSocket;
+  }
+
+  addEventListener(type: string, listener: unknown, options?: boolean | ListenerOptions): void {
+    addDomListener(this, this.#face, type, listener, typeof options === 'object' ? options : {});
+  }
+
+  removeEventListener(type: string, listener: unknown): void {
+    removeDomListener(this, type, listener);
+  }
+
+  dispatchEvent(event: Event): boolean {
+    return dispatchDomEvent(this, event);
+  }
+
+  /**
+   * While CONNECTING it queues.
+   * @param options `binary` overrides the kind that the data's type implies; with `fin: false` the message goes on with
+   *   what is sent next, and is sealed as a whole with its last part
+   * @param callback called once, when the data is handed to the transport, or with the reason why it is not
+   * @throws {TypeError} for data of another type than `ws` takes
+   */
+  send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
+    const given = typeof options === 'function' ? options : callback;
+    const { binary, fin } = (typeof options === 'object' ? (options as SendOptions | null) : undefined) ?? {};
+    const message = sendData(data, binary);
+    const sent = typeof given === 'function' ? later(safely(given)) : undefined;
+    if (this.readyState >= CLOSING) {
+      this.#secure.send(message);
+      sent?.(notOpen(this.readyState));
+    } else if (fin === false) {
+      this.#fragments ??= new Fragments();
+      this.#fragments.add(message);
+      sent?.();
+    } else {
+      this.#secure.send(this.#fragments?.end(message) ?? message, sent);
+    }
+  }
+
+  /**
+   * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999
+   * @param reason at most 123 bytes
+   * @throws {TypeError | RangeError} unless the socket is closing already: then nothing happens, as in `ws`
+   */
+  close(code?: unknown, reason?: unknown): void {
+    if (this.readyState >= CLOSING) return;
+    if (this.readyState === OPEN) {
+      this.#secure.close(closeContent(code, reason));
+    } else {
+      this.#closedByCaller = true;
+      this.#secure.close(undefined);
+    }
+  }
+
+  /** Cuts the connection without a close; both applications see 1006. */
+  terminate(): void {
+    if (this.readyState === CLOSED) return;
+    if (this.readyState === CONNECTING) this.#closedByCaller = true;
+    this.#secure.connection.terminate();
+  }
+
+  /**
+   * The transport's ping, which is not sealed: it carries nothing, and `data` comes back with the 'pong' that answers.
+   * @throws {TypeError | RangeError} for data that `ws` refuses, or when the transport has no ping
+   * @throws {Error} while CONNECTING
+   */
+  ping(data?: unknown, mask?: unknown, callback?: unknown): void {
+    this.#control('ping', data, mask, callback);
+  }
+
+  /** The transport's unsolicited pong. @throws {TypeError} when data is given, which could only leave unsealed */
+  pong(data?: unknown, mask?: unknown, callback?: unknown): void {
+    this.#control('pong', data, mask, callback);
+  }
+
+  /** Stops reading from the transport. As in `ws`, nothing happens unless the socket is OPEN or CLOSING. */
+  pause(): void {
+    const transport = this.#transport('pause');
+    // A handshake that is not read would only run into its timeout.
+    if (this.readyState !== CONNECTING) transport.pause();
+  }
+
+  resume(): void {
+    const transport = this.#transport('resume');
+    if (this.readyState !== CONNECTING) transport.resume();
+  }
+
+  /** A listener that throws must not end the connection. */
+  #emitSafely(event: string, ...values: unknown[]): void {
+    try {
+      this.emit(event, ...values);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
+  #heard(event: 'ping' | 'pong', data: Uint8Array): void {
+    this.#secure.inEventOrder(() => {
+      const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
+      if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
+    });
+  }
+
+  #control(name: 'ping' | 'pong', ...values: unknown[]): void {
+    if (this.readyState === CONNECTING) throw notOpen(this.readyState);
+    const at = values.findIndex((value) => typeof value === 'function');
+    const kept = controlData(name, at === 0 ? undefined : values[0]);
+    const callback = values[at] as Callback | undefined;
+    if (this.readyState === OPEN) {
+      const transport = this.#transport(name);
+      // Behind what was sent before it.
+      this.#secure.inOrder(() => {
+        if (name === 'ping') (this.#pings ??= new UnansweredPings()).sent(kept);
+        transport[name](undefined, undefined, callback && safely(callback));
+      });
+    } else if (callback !== undefined) later(safely(callback))(notOpen(this.readyState));
+  }
+
+  #transport(method: string): WsSocket {
+    const { ws } = this.#secure.connection.transport;
+    if (ws === undefined) throw new TypeError(`${method}: the transport has no such method; only npm ws has`);
+    return ws;
+  }
+}
+
+defineWsInterface(WsStyleSocket);
