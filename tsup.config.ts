@@ -29,7 +29,16 @@ const nativeConditions = (options: { conditions?: string[] }): void => {
 export default defineConfig([
   {
     ...shared,
-    entry: ['src/index.ts', 'src/server.ts', 'src/ws.ts', 'src/polyfill.ts', 'src/msw.ts', 'packages/nitro/src/index.ts', 'packages/nitro/src/testing.ts', 'packages/cli/src/gateway.ts'],
+    entry: [
+      'src/index.ts',
+      'src/server.ts',
+      'src/ws.ts',
+      'src/polyfill.ts',
+      'src/msw.ts',
+      'packages/nitro/src/index.ts',
+      'packages/nitro/src/testing.ts',
+      'packages/cli/src/gateway.ts',
+    ],
     outDir: 'dist/node',
     platform: 'node',
     format: ['esm', 'cjs'],
@@ -38,7 +47,15 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { index: 'src/index.ts', server: 'src/server.ts', polyfill: 'src/polyfill.ts', msw: 'src/msw.ts', ws: 'src/ws-browser.ts', nitro: 'packages/nitro/src/index.ts', 'nitro-testing': 'packages/nitro/src/testing.ts' },
+    entry: {
+      index: 'src/index.ts',
+      server: 'src/server.ts',
+      polyfill: 'src/polyfill.ts',
+      msw: 'src/msw.ts',
+      ws: 'src/ws-browser.ts',
+      nitro: 'packages/nitro/src/index.ts',
+      'nitro-testing': 'packages/nitro/src/testing.ts',
+    },
     outDir: 'dist/web',
     platform: 'browser',
     format: ['esm', 'cjs'],

@@ -17,7 +17,11 @@ function project(name: string, test: TestProjectInlineConfiguration['test'] = {}
 }
 
 /** These start processes or measure: they run one file at a time, after the others and in this order. */
-function alone(name: string, groupOrder: number, test: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration {
+function alone(
+  name: string,
+  groupOrder: number,
+  test: TestProjectInlineConfiguration['test'] = {},
+): TestProjectInlineConfiguration {
   return project(name, {
     fileParallelism: false,
     sequence: { groupOrder },

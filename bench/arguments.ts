@@ -39,7 +39,10 @@ export const USAGE = `npm run bench -- [options]
 Workloads: ${WORKLOAD_NAMES.join(' ')}`;
 
 function list(text: string): string[] {
-  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function nodesOf(text: string): number[] {
@@ -52,7 +55,11 @@ function nodesOf(text: string): number[] {
 }
 
 /** All of `known`, or those that `text` names, in the order of `known`. */
-function someOf<Name extends string>(option: string, text: string | undefined, known: readonly Name[]): readonly Name[] {
+function someOf<Name extends string>(
+  option: string,
+  text: string | undefined,
+  known: readonly Name[],
+): readonly Name[] {
   if (text === undefined) return known;
   const asked = list(text);
   const unknown = asked.find((name) => !(known as readonly string[]).includes(name));
@@ -86,7 +93,8 @@ export function readArguments(args: readonly string[]): Arguments {
     nodes: nodesOf(values.node),
     workloads: someOf('only', values.only, WORKLOAD_NAMES),
     builds: someOf('builds', values.builds, BUILD_NAMES),
-    isWhole: !values.smoke && values.only === undefined && values.builds === undefined && values['cpu-prof'] === undefined,
+    isWhole:
+      !values.smoke && values.only === undefined && values.builds === undefined && values['cpu-prof'] === undefined,
     profileOnly: values.profile,
     profiles: values['cpu-prof'],
   };

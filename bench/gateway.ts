@@ -51,7 +51,10 @@ async function proxy(kind: Kind, upstream: string): Promise<void> {
 
 /** Echoes for `seconds`, after a warm-up of a third of that; asks for the proxy's processor time at both ends. */
 async function client(kind: Kind, url: string, size: number, seconds: number): Promise<void> {
-  const socket = kind === 'plain' ? new WebSocket(url, { perMessageDeflate: false }) : (new SecureSocket(url) as unknown as WebSocket);
+  const socket =
+    kind === 'plain'
+      ? new WebSocket(url, { perMessageDeflate: false })
+      : (new SecureSocket(url) as unknown as WebSocket);
   await once(socket, 'open');
   const message = Buffer.alloc(size, 1);
   let count = 0;
@@ -63,13 +66,16 @@ async function client(kind: Kind, url: string, size: number, seconds: number): P
   const mark = (): void => {
     process.send?.({ count, at: performance.now() });
   };
-  setTimeout(() => {
-    mark();
-    setTimeout(() => {
+  setTimeout(
+    () => {
       mark();
-      socket.terminate();
-    }, seconds * 1000);
-  }, (seconds * 1000) / 3);
+      setTimeout(() => {
+        mark();
+        socket.terminate();
+      }, seconds * 1000);
+    },
+    (seconds * 1000) / 3,
+  );
 }
 
 function start(...args: string[]): ChildProcess {
@@ -112,7 +118,8 @@ async function main(seconds: number, rounds: number): Promise<void> {
   console.log('bytes   proxy      messages/s   messages/s of its CPU   (medians of', rounds, 'rounds)');
   for (const size of SIZES) {
     const results: Record<Kind, Result[]> = { plain: [], gateway: [] };
-    for (let round = 0; round < rounds; round++) for (const kind of KINDS) results[kind].push(await measure(kind, size, seconds));
+    for (let round = 0; round < rounds; round++)
+      for (const kind of KINDS) results[kind].push(await measure(kind, size, seconds));
     const of = (kind: Kind, what: keyof Result): number => median(results[kind].map((each) => each[what]));
     for (const kind of KINDS) {
       console.log(
@@ -120,7 +127,9 @@ async function main(seconds: number, rounds: number): Promise<void> {
       );
     }
     const ratio = (what: keyof Result): string => (of('gateway', what) / of('plain', what)).toFixed(2);
-    console.log(`${String(size).padEnd(7)} ratio    ${ratio('perSecond').padStart(12)} ${ratio('perCpuSecond').padStart(14)}`);
+    console.log(
+      `${String(size).padEnd(7)} ratio    ${ratio('perSecond').padStart(12)} ${ratio('perCpuSecond').padStart(14)}`,
+    );
   }
 }
 
@@ -129,6 +138,8 @@ if (role === 'backend') await backend();
 else if (role === 'proxy') await proxy(args[0] as Kind, args[1] as string);
 else if (role === 'client') await client(args[0] as Kind, args[1] as string, Number(args[2]), Number(args[3]));
 else {
-  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '5' } } });
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '5' } },
+  });
   await main(Number(values.seconds), Number(values.rounds));
 }

@@ -28,7 +28,10 @@ async function runtimeFacts(runtime: Runtime, options: RunOptions): Promise<Mach
   try {
     const port = await crew.start('facts-server').call('serve', { build: 'wss', tls: options.tls });
     const client = crew.start('facts-client');
-    return { ...(await client.call('versions')), tlsGroup: await client.call('tlsGroup', { port, ca: options.tls.cert }) };
+    return {
+      ...(await client.call('versions')),
+      tlsGroup: await client.call('tlsGroup', { port, ca: options.tls.cert }),
+    };
   } finally {
     await crew.stop();
   }

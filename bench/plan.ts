@@ -15,14 +15,32 @@ export interface Budget {
 }
 
 export const BUDGETS: Readonly<Record<Mode, Budget>> = {
-  full: { rounds: 9, milliseconds: 200, warmUpMilliseconds: 500, idleConnections: 2_000, idleRounds: 1, firstMessages: 1 },
-  quick: { rounds: 3, milliseconds: 150, warmUpMilliseconds: 200, idleConnections: 400, idleRounds: 1, firstMessages: 1 },
+  full: {
+    rounds: 9,
+    milliseconds: 200,
+    warmUpMilliseconds: 500,
+    idleConnections: 2_000,
+    idleRounds: 1,
+    firstMessages: 1,
+  },
+  quick: {
+    rounds: 3,
+    milliseconds: 150,
+    warmUpMilliseconds: 200,
+    idleConnections: 400,
+    idleRounds: 1,
+    firstMessages: 1,
+  },
   smoke: { rounds: 2, milliseconds: 20, warmUpMilliseconds: 20, idleConnections: 10, idleRounds: 1, firstMessages: 1 },
 };
 
 /** Of the Nodes after the first: enough to see how far they are from it. */
 export function shorter(budget: Budget): Budget {
-  return { ...budget, rounds: Math.ceil(budget.rounds / 3), warmUpMilliseconds: Math.ceil(budget.warmUpMilliseconds / 2) };
+  return {
+    ...budget,
+    rounds: Math.ceil(budget.rounds / 3),
+    warmUpMilliseconds: Math.ceil(budget.warmUpMilliseconds / 2),
+  };
 }
 
 export const SIZES = { '32': 32, '1k': 1_024, '16k': 16_384, '64k': 65_536, '1m': 1_048_576 } as const;

@@ -13,7 +13,9 @@ export interface Machine {
   readonly os: string;
   readonly arch: string;
   /** Version and OpenSSL of each Node that was measured, by runtime name. */
-  readonly runtimes: Readonly<Record<string, { readonly node: string; readonly openssl: string; readonly tlsGroup: string }>>;
+  readonly runtimes: Readonly<
+    Record<string, { readonly node: string; readonly openssl: string; readonly tlsGroup: string }>
+  >;
   /** ISO 8601, when the run began. */
   readonly date: string;
   /** `full` or `quick`: how long was measured. */

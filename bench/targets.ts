@@ -10,8 +10,18 @@ export interface Target {
   readonly most?: number;
 }
 
-const rate = (workload: string, reference: BuildName, least: number, build: BuildName = 'pq'): Target => ({ workload, build, reference, least });
-const time = (workload: string, reference: BuildName, most: number): Target => ({ workload, build: 'pq', reference, most });
+const rate = (workload: string, reference: BuildName, least: number, build: BuildName = 'pq'): Target => ({
+  workload,
+  build,
+  reference,
+  least,
+});
+const time = (workload: string, reference: BuildName, most: number): Target => ({
+  workload,
+  build: 'pq',
+  reference,
+  most,
+});
 
 export const TARGETS: readonly Target[] = [
   rate('echo-32', 'ws', 3),
@@ -52,20 +62,30 @@ export const LONGEST_BLOCK_MS = 16;
 /** One line of the table: what is asked, what was measured, whether it is enough. Absent where it was not measured. */
 export function targetRows({ results }: Report, runtime: string): string[][] {
   const median = (workload: string, build: BuildName, where = runtime): number | undefined =>
-    results.find((result) => result.workload === workload && result.build === build && result.runtime === where)?.median;
-  const line = (what: string, wanted: string, value: number, isMet: boolean): string[] => [what, wanted, Number(value.toPrecision(3)).toString(), isMet ? 'yes' : '**no**'];
+    results.find((result) => result.workload === workload && result.build === build && result.runtime === where)
+      ?.median;
+  const line = (what: string, wanted: string, value: number, isMet: boolean): string[] => [
+    what,
+    wanted,
+    Number(value.toPrecision(3)).toString(),
+    isMet ? 'yes' : '**no**',
+  ];
   const rows: string[][] = [];
   for (const { workload, build, reference, least, most } of TARGETS) {
     const [own, other] = [median(workload, build), median(workload, reference)];
     if (own === undefined || other === undefined) continue;
     const ratio = own / other;
     const isMet = ratio >= (least ?? -Infinity) && ratio <= (most ?? Infinity);
-    rows.push(line(`${workload}: ${build} / ${reference}`, least === undefined ? `<= ${most}` : `>= ${least}`, ratio, isMet));
+    rows.push(
+      line(`${workload}: ${build} / ${reference}`, least === undefined ? `<= ${most}` : `>= ${least}`, ratio, isMet),
+    );
   }
   for (const workload of ['idle-memory', 'idle-memory-heap']) {
     const [own, plain] = [median(workload, 'pq'), median(workload, 'ws')];
     if (own === undefined || plain === undefined) continue;
-    rows.push(line(`${workload}: pq above ws, KiB`, `<= ${IDLE_MEMORY_KIB}`, own - plain, own - plain <= IDLE_MEMORY_KIB));
+    rows.push(
+      line(`${workload}: pq above ws, KiB`, `<= ${IDLE_MEMORY_KIB}`, own - plain, own - plain <= IDLE_MEMORY_KIB),
+    );
   }
   for (const { workload, build, median: block } of results) {
     if (!workload.startsWith('chromium-longest-block') || build !== 'pq') continue;

@@ -11,7 +11,17 @@ export type Quantity = 'rate' | 'time' | 'memory';
 type FirstMessageKind = 'first-message' | 'first-message-no-fast-open';
 
 /** What the client process is asked to prepare. */
-export type WorkloadKind = 'workers-1' | 'workers-2' | 'echo' | 'stream' | 'pingpong' | 'connect' | 'fanout' | FirstMessageKind | 'record' | 'idle-memory';
+export type WorkloadKind =
+  | 'workers-1'
+  | 'workers-2'
+  | 'echo'
+  | 'stream'
+  | 'pingpong'
+  | 'connect'
+  | 'fanout'
+  | FirstMessageKind
+  | 'record'
+  | 'idle-memory';
 
 export interface WorkloadPlan {
   readonly name: string;
@@ -30,7 +40,15 @@ const WITH_BARE_CIPHER: readonly BuildName[] = [...SOCKET_BUILDS, 'node-crypto']
 
 function sized(kind: 'echo' | 'stream', size: SizeName): WorkloadPlan {
   const name = `${kind}-${size}`;
-  return { name, kind, size: SIZES[size], quantity: 'rate', unit: 'messages/s', builds: kind === 'echo' ? WITH_BARE_CIPHER : SOCKET_BUILDS, rows: { rate: name } };
+  return {
+    name,
+    kind,
+    size: SIZES[size],
+    quantity: 'rate',
+    unit: 'messages/s',
+    builds: kind === 'echo' ? WITH_BARE_CIPHER : SOCKET_BUILDS,
+    rows: { rate: name },
+  };
 }
 
 function pingpong(size: SizeName): WorkloadPlan {
@@ -41,16 +59,40 @@ function pingpong(size: SizeName): WorkloadPlan {
 
 function record(size: SizeName): WorkloadPlan {
   const name = `record-${size}`;
-  return { name, kind: 'record', size: SIZES[size], quantity: 'rate', unit: 'records/s', builds: ['node-crypto', 'pq'], rows: { rate: name } };
+  return {
+    name,
+    kind: 'record',
+    size: SIZES[size],
+    quantity: 'rate',
+    unit: 'records/s',
+    builds: ['node-crypto', 'pq'],
+    rows: { rate: name },
+  };
 }
 
 function firstMessage(name: FirstMessageKind): WorkloadPlan {
-  return { name, kind: name, size: SIZES['32'], quantity: 'time', unit: 'ms', builds: SOCKET_BUILDS, rows: { time: name } };
+  return {
+    name,
+    kind: name,
+    size: SIZES['32'],
+    quantity: 'time',
+    unit: 'ms',
+    builds: SOCKET_BUILDS,
+    rows: { time: name },
+  };
 }
 
 /** Several connections to a cluster of so many processes behind one port. */
 function workers(name: 'workers-1' | 'workers-2'): WorkloadPlan {
-  return { name, kind: name, size: SIZES['1k'], quantity: 'rate', unit: 'messages/s', builds: ['ws', 'pq'], rows: { rate: name } };
+  return {
+    name,
+    kind: name,
+    size: SIZES['1k'],
+    quantity: 'rate',
+    unit: 'messages/s',
+    builds: ['ws', 'pq'],
+    rows: { rate: name },
+  };
 }
 
 const ALL_SIZES = Object.keys(SIZES) as SizeName[];
@@ -60,8 +102,24 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
   ...ALL_SIZES.map((size) => sized('stream', size)),
   pingpong('32'),
   pingpong('1k'),
-  { name: 'connect', kind: 'connect', size: 0, quantity: 'rate', unit: 'connections/s', builds: SOCKET_BUILDS, rows: { rate: 'connect' } },
-  { name: 'fanout', kind: 'fanout', size: SIZES['1k'], quantity: 'rate', unit: 'deliveries/s', builds: WITH_BARE_CIPHER, rows: { rate: 'fanout' } },
+  {
+    name: 'connect',
+    kind: 'connect',
+    size: 0,
+    quantity: 'rate',
+    unit: 'connections/s',
+    builds: SOCKET_BUILDS,
+    rows: { rate: 'connect' },
+  },
+  {
+    name: 'fanout',
+    kind: 'fanout',
+    size: SIZES['1k'],
+    quantity: 'rate',
+    unit: 'deliveries/s',
+    builds: WITH_BARE_CIPHER,
+    rows: { rate: 'fanout' },
+  },
   {
     name: 'idle-memory',
     kind: 'idle-memory',

@@ -59,16 +59,23 @@ const SCRIPT = `
   }
 `;
 for (const major of [20, 22, 26]) {
-  execFileSync(nodeBinary(major), ['--disable-warning=ExperimentalWarning', '-e', SCRIPT], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync(nodeBinary(major), ['--disable-warning=ExperimentalWarning', '-e', SCRIPT], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
   console.log(`Node ${major}: ${entries.length} entry points load, by import and by require`);
 }
 
 for (const condition of ['node', 'web']) {
   const folder = path.join(ROOT, 'dist', condition);
   // Not nitro's two: required, tslib (of @peculiar/asn1-schema) sets its helpers as globals, and @noble/curves draws randomness.
-  const names = readdirSync(folder).filter((name) => /^(?!chunk-|nitro)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name));
+  const names = readdirSync(folder).filter(
+    (name) => /^(?!chunk-|nitro)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name),
+  );
   const files = names.map((name) => path.join(folder, name));
   const args = ['--no-warnings', '-e', NO_EFFECTS.replace('FILES', JSON.stringify(files))];
   execFileSync(nodeBinary(24), args, { cwd: ROOT, stdio: 'inherit', timeout: 60_000 });
-  console.log(`${condition}: importing ${names.length} files of entry points has no side effect (nitro's dependencies have, and are not among them)`);
+  console.log(
+    `${condition}: importing ${names.length} files of entry points has no side effect (nitro's dependencies have, and are not among them)`,
+  );
 }

@@ -4,7 +4,14 @@ import path from 'node:path';
 
 const EXAMPLES = path.resolve(import.meta.dirname, '../examples');
 const PEERS = [
-  { folder: 'go', tool: 'go', steps: [['go', 'vet', './...'], ['go', 'test', './...']] },
+  {
+    folder: 'go',
+    tool: 'go',
+    steps: [
+      ['go', 'vet', './...'],
+      ['go', 'test', './...'],
+    ],
+  },
   { folder: 'rust-axum', tool: 'cargo', steps: [['cargo', 'test', '--locked']] },
 ];
 const isCi = (process.env.CI ?? '') !== '';
@@ -12,7 +19,9 @@ let failed = 0;
 
 for (const { folder, tool, steps } of PEERS) {
   if (spawnSync(tool, ['version']).error !== undefined && spawnSync(tool, ['--version']).error !== undefined) {
-    console[isCi ? 'error' : 'warn'](`${folder}: there is no '${tool}' here; its tests ${isCi ? 'cannot run' : 'are left out'}`);
+    console[isCi ? 'error' : 'warn'](
+      `${folder}: there is no '${tool}' here; its tests ${isCi ? 'cannot run' : 'are left out'}`,
+    );
     if (isCi) failed += 1;
     continue;
   }

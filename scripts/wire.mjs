@@ -14,7 +14,16 @@ const secure = await import('pq-websocket/ws');
 
 const WORDS = ['noon', 'lunch'];
 const OPCODES = { 1: 'text', 2: 'binary', 8: 'close' };
-const FIELDS = ['tcp.srcport', 'websocket.opcode', 'websocket.payload_length', 'websocket.payload_length_ext_16', 'websocket.payload.text', 'data.data', 'websocket.payload.close.status_code', 'websocket.payload.close.reason'];
+const FIELDS = [
+  'tcp.srcport',
+  'websocket.opcode',
+  'websocket.payload_length',
+  'websocket.payload_length_ext_16',
+  'websocket.payload.text',
+  'data.data',
+  'websocket.payload.close.status_code',
+  'websocket.payload.close.reason',
+];
 
 async function serve({ WebSocketServer }) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -35,7 +44,9 @@ async function converse({ WebSocket }, port) {
 /** Ends when dumpcap has written what it has seen. */
 async function record(file, ports, during) {
   const filter = ports.map((port) => `tcp port ${port}`).join(' or ');
-  const shark = spawn(findProgram('tshark'), ['-i', 'lo', '-l', '-w', file, '-P', '-f', filter], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const shark = spawn(findProgram('tshark'), ['-i', 'lo', '-l', '-w', file, '-P', '-f', filter], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said = [];
   const ready = new Promise((resolve, reject) => {
     createInterface({ input: shark.stderr }).on('line', (line) => {
@@ -58,19 +69,26 @@ async function record(file, ports, during) {
   await once(shark, 'close');
 }
 
-const shark = (file, ...args) => execFileSync(findProgram('tshark'), ['-r', file, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+const shark = (file, ...args) =>
+  execFileSync(findProgram('tshark'), ['-r', file, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 
 function report(name, file, port) {
   console.log(`${name}:`);
   const fields = FIELDS.flatMap((field) => ['-e', field]);
-  const lines = shark(file, '-Y', `websocket && tcp.port == ${port}`, '-T', 'fields', ...fields).trimEnd().split('\n');
+  const lines = shark(file, '-Y', `websocket && tcp.port == ${port}`, '-T', 'fields', ...fields)
+    .trimEnd()
+    .split('\n');
   for (const line of lines) {
     const [from, opcode, short, long, text, data, code, reason] = line.split('\t');
     const content = text || data || `${code} ${reason ?? ''}`.trim();
     const shown = content.length > 64 ? `${content.slice(0, 63)}…` : content;
-    console.log(`  ${Number(from) === port ? 'server' : 'client'}  ${OPCODES[opcode].padEnd(6)}  ${(long || short).padStart(5)} bytes  ${shown}`);
+    console.log(
+      `  ${Number(from) === port ? 'server' : 'client'}  ${OPCODES[opcode].padEnd(6)}  ${(long || short).padStart(5)} bytes  ${shown}`,
+    );
   }
-  const found = WORDS.map((word) => shark(file, '-Y', `tcp.port == ${port} && frame contains "${word}"`).split('\n').filter(Boolean).length);
+  const found = WORDS.map(
+    (word) => shark(file, '-Y', `tcp.port == ${port} && frame contains "${word}"`).split('\n').filter(Boolean).length,
+  );
   console.log(`  packets with ${WORDS.map((word, i) => `"${word}": ${found[i]}`).join(', with ')}`);
   return found;
 }

@@ -49,8 +49,14 @@ function matcher(patterns: string): (url: URL) => boolean {
     .trim()
     .split(/\s+/)
     .map((pattern) => {
-      if (!/^(wss?|\*):\/\//.test(pattern)) throw new TypeError('expected URL patterns that begin with ws://, wss:// or *://');
-      return new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+      if (!/^(wss?|\*):\/\//.test(pattern))
+        throw new TypeError('expected URL patterns that begin with ws://, wss:// or *://');
+      return new RegExp(
+        `^${pattern
+          .split('*')
+          .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+          .join('.*')}$`,
+      );
     });
   return (url) => expressions.some((expression) => expression.test(url.href));
 }
@@ -88,7 +94,10 @@ try {
   loadAhead();
 } catch (error) {
   // A value that is no option's is refused by the option's name, which the page's author has not written.
-  const message = (error as Error).message.replace(/option '(\w+)'/, (_, name: string) => `attribute '${attributeOf(name)}'`);
+  const message = (error as Error).message.replace(
+    /option '(\w+)'/,
+    (_, name: string) => `attribute '${attributeOf(name)}'`,
+  );
   refuseAllSockets(message);
   // eslint-disable-next-line no-console -- the page's author has no other way to see it
   console.error(message);

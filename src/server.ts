@@ -58,7 +58,12 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
 }
 
 function socketConfig(where: string, options: WrapOptions): ChannelConfig {
-  refuseUnknown(where, optionsObject(where, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles', 'request']);
+  refuseUnknown(where, optionsObject(where, options), [
+    ...CHANNEL_OPTION_NAMES,
+    ...SERVER_AUTHENTICATION_OPTIONS,
+    'profiles',
+    'request',
+  ]);
   return {
     ...serverConfig(where, options, DEFAULT_LIMITS.maxPayload),
     earlyHello: options.request === undefined ? undefined : offerOf(where, options.request).clientHello,

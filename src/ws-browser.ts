@@ -1,6 +1,8 @@
 /** `pq-websocket/ws` where there is no Node: it runs nowhere but there, and says so. */
 function refuse(): never {
-  throw new Error("'pq-websocket/ws' does not work in the browser. Browser clients use PQWebSocket from 'pq-websocket'.");
+  throw new Error(
+    "'pq-websocket/ws' does not work in the browser. Browser clients use PQWebSocket from 'pq-websocket'.",
+  );
 }
 
 export const WebSocket = refuse;

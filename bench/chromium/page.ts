@@ -69,7 +69,8 @@ async function recordLayer(size: number, milliseconds: number): Promise<Rates> {
     // The receiver opens in order; a record begins when the one before it is open.
     for (const frame of frames) {
       const { content } = await receiver.open(frame);
-      if (content.length !== size || content[size - 1] !== message[size - 1]) throw new Error('a record was opened changed');
+      if (content.length !== size || content[size - 1] !== message[size - 1])
+        throw new Error('a record was opened changed');
     }
     sealTime += middle - start;
     openTime += performance.now() - middle;
@@ -91,7 +92,8 @@ function naive(size: number, milliseconds: number): Rates {
     const sealed = gcm(key, nonce).encrypt(message);
     const middle = performance.now();
     const opened = gcm(key, nonce).decrypt(sealed);
-    if (opened.length !== size || opened[size - 1] !== message[size - 1]) throw new Error('a message was opened changed');
+    if (opened.length !== size || opened[size - 1] !== message[size - 1])
+      throw new Error('a message was opened changed');
     sealTime += middle - start;
     openTime += performance.now() - middle;
     count += 1;
@@ -126,8 +128,12 @@ async function longestBlock(url: string, build: 'ws' | 'pq', size: number, total
   const socket = build === 'ws' ? new WebSocket(url) : new PQWebSocket(url);
   socket.binaryType = 'arraybuffer';
   await new Promise<void>((resolve, reject) => {
-    socket.addEventListener('open', () => { resolve(); });
-    socket.addEventListener('close', ({ code }: { code: number }) => { reject(new Error(`the connection closed with ${code}`)); });
+    socket.addEventListener('open', () => {
+      resolve();
+    });
+    socket.addEventListener('close', ({ code }: { code: number }) => {
+      reject(new Error(`the connection closed with ${code}`));
+    });
   });
   const message = randomBytes(size);
   const stopped = new Promise<void>((resolve, reject) => {

@@ -43,7 +43,8 @@ export function readArguments(args: readonly string[]): LoadArguments {
     const text = values[name];
     if (text === undefined) return values.quick ? quick : usual;
     const value = Number(text);
-    if (!(value >= least)) throw new RangeError(`--${name}: expected a number from ${least} on, got ${JSON.stringify(text)}`);
+    if (!(value >= least))
+      throw new RangeError(`--${name}: expected a number from ${least} on, got ${JSON.stringify(text)}`);
     return value;
   };
   return {

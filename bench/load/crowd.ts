@@ -73,7 +73,12 @@ export class Crowd {
     const patience = performance.now() + LAST_ECHOES;
     while (this.#sentAt.some((at) => at > 0) && performance.now() < patience) await sleep(10);
     for (const [index, at] of this.#sentAt.entries()) if (at > 0) this.#errors.push(`no echo for connection ${index}`);
-    return { messages, seconds: taken, latencies: this.#latencies.sort((a, b) => a - b), errors: this.#errors.splice(0) };
+    return {
+      messages,
+      seconds: taken,
+      latencies: this.#latencies.sort((a, b) => a - b),
+      errors: this.#errors.splice(0),
+    };
   }
 
   async close(): Promise<void> {
@@ -122,7 +127,8 @@ export class Crowd {
 
   #echoed(index: number, text: string): void {
     const at = this.#sentAt[index] as number;
-    if (text !== `${index} ${at} `.padEnd(MESSAGE_BYTES, '.')) this.#errors.push(`a wrong echo for connection ${index}`);
+    if (text !== `${index} ${at} `.padEnd(MESSAGE_BYTES, '.'))
+      this.#errors.push(`a wrong echo for connection ${index}`);
     else this.#latencies.push(performance.now() - at);
     this.#sentAt[index] = 0;
   }

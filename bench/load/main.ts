@@ -18,7 +18,11 @@ const MEMORY_SLACK_KIB = 4 * 1024;
 const MEMORY_SLACK_SHARE = 0.05;
 
 export interface Part {
-  readonly name: 'plain proxy' | 'gateway' | 'plain proxy, with 1 % slow, 1 % cut, 1 % garbage' | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
+  readonly name:
+    | 'plain proxy'
+    | 'gateway'
+    | 'plain proxy, with 1 % slow, 1 % cut, 1 % garbage'
+    | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
   readonly connections: number;
   readonly handshakesPerSecond: number | undefined;
   readonly messagesPerSecond: number;
@@ -39,7 +43,13 @@ async function settledKiB(child: ChildProcess): Promise<number> {
   return residentKiB(child);
 }
 
-function talkPart(name: Part['name'], connections: number, opened: OpenReport | undefined, talk: TalkReport, kib: number): Part {
+function talkPart(
+  name: Part['name'],
+  connections: number,
+  opened: OpenReport | undefined,
+  talk: TalkReport,
+  kib: number,
+): Part {
   return {
     name,
     connections,
@@ -48,18 +58,30 @@ function talkPart(name: Part['name'], connections: number, opened: OpenReport | 
     p50: percentile(talk.latencies, 0.5),
     p99: percentile(talk.latencies, 0.99),
     kibPerConnection: kib,
-    errors: [...(opened !== undefined && opened.failed > 0 ? [`${opened.failed} connections did not open`] : []), ...talk.errors],
+    errors: [
+      ...(opened !== undefined && opened.failed > 0 ? [`${opened.failed} connections did not open`] : []),
+      ...talk.errors,
+    ],
   };
 }
 
-async function crowdThrough(processes: Processes, kind: 'plain' | 'pq', proxy: Proxy, args: LoadArguments): Promise<{ crowd: ChildProcess; part: Part; empty: number }> {
+async function crowdThrough(
+  processes: Processes,
+  kind: 'plain' | 'pq',
+  proxy: Proxy,
+  args: LoadArguments,
+): Promise<{ crowd: ChildProcess; part: Part; empty: number }> {
   const { connections, seconds, rate } = args;
   const empty = await settledKiB(proxy.child);
   const crowd = processes.role('crowd', kind, proxy.url, String(connections));
   const opened = await ask<OpenReport>(crowd, { type: 'open' });
   const talk = await ask<TalkReport>(crowd, { type: 'talk', seconds, rate });
   const kib = ((await settledKiB(proxy.child)) - empty) / connections;
-  return { crowd, empty, part: talkPart(kind === 'plain' ? 'plain proxy' : 'gateway', opened.opened, opened, talk, kib) };
+  return {
+    crowd,
+    empty,
+    part: talkPart(kind === 'plain' ? 'plain proxy' : 'gateway', opened.opened, opened, talk, kib),
+  };
 }
 
 /** The crowd talks as before, among others who are a nuisance, so many of each kind. */
@@ -94,7 +116,13 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
     const plain = await crowdThrough(processes, 'plain', { child: plainChild, url: plainUrl }, args);
     progress('plain proxy, in bad company');
     const annoyed = await inBadCompany(processes, 'plain', plainUrl, plain.crowd, args);
-    const plainCompany = talkPart('plain proxy, with 1 % slow, 1 % cut, 1 % garbage', plain.part.connections, undefined, annoyed.talk, ((await settledKiB(plainChild)) - plain.empty) / connections);
+    const plainCompany = talkPart(
+      'plain proxy, with 1 % slow, 1 % cut, 1 % garbage',
+      plain.part.connections,
+      undefined,
+      annoyed.talk,
+      ((await settledKiB(plainChild)) - plain.empty) / connections,
+    );
     await ask(plain.crowd, { type: 'close' });
     for (const child of [plain.crowd, plainChild]) child.kill('SIGKILL');
 
@@ -104,18 +132,32 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
 
     progress('gateway, in bad company');
     const before = { live: await liveKiB(inspector), resident: residentKiB(child) };
-    const { talk, nuisances: { slow, cut, garbage, refused }, each } = await inBadCompany(processes, 'pq', url, crowd, args);
+    const {
+      talk,
+      nuisances: { slow, cut, garbage, refused },
+      each,
+    } = await inBadCompany(processes, 'pq', url, crowd, args);
     progress(`${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came in, ${refused} were refused`);
     const after = { live: await liveKiB(inspector), resident: await settledKiB(child) };
-    progress(`memory: ${mib(before.live)} MiB alive and ${mib(before.resident)} resident before the bad company, ${mib(after.live)} and ${mib(after.resident)} after it`);
+    progress(
+      `memory: ${mib(before.live)} MiB alive and ${mib(before.resident)} resident before the bad company, ${mib(after.live)} and ${mib(after.resident)} after it`,
+    );
     const errors: string[] = [];
-    if (slow < each || cut < each || garbage < each) errors.push(`only ${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came`);
-    if (after.live > before.live * (1 + MEMORY_SLACK_SHARE) + MEMORY_SLACK_KIB) errors.push(`memory went from ${mib(before.live)} to ${mib(after.live)} MiB and stayed`);
+    if (slow < each || cut < each || garbage < each)
+      errors.push(`only ${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came`);
+    if (after.live > before.live * (1 + MEMORY_SLACK_SHARE) + MEMORY_SLACK_KIB)
+      errors.push(`memory went from ${mib(before.live)} to ${mib(after.live)} MiB and stayed`);
     const left = await gauge(admin, 'pqws_gateway_connections');
     if (left !== part.connections) errors.push(`${left} connections are counted, not ${part.connections}`);
     const buffered = await gauge(admin, 'pqws_gateway_buffered_bytes');
     if (buffered !== 0) errors.push(`${buffered} bytes are still buffered`);
-    const company = talkPart('gateway, with 1 % slow, 1 % cut, 1 % garbage', part.connections, undefined, talk, (after.resident - empty) / connections);
+    const company = talkPart(
+      'gateway, with 1 % slow, 1 % cut, 1 % garbage',
+      part.connections,
+      undefined,
+      talk,
+      (after.resident - empty) / connections,
+    );
     await ask(crowd, { type: 'close' });
     return [plain.part, plainCompany, part, { ...company, errors: [...company.errors, ...errors] }];
   } finally {
@@ -124,7 +166,8 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
 }
 
 function table(parts: readonly Part[]): string {
-  const number = (value: number, digits = 0): string => value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  const number = (value: number, digits = 0): string =>
+    value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const lines = [
     ['', 'connections', 'handshakes/s', 'messages/s', 'p50 ms', 'p99 ms', 'KiB/connection', 'errors'],
     ...parts.map((part) => [
@@ -138,8 +181,16 @@ function table(parts: readonly Part[]): string {
       number(part.errors.length),
     ]),
   ];
-  const widths = (lines[0] as string[]).map((_, column) => Math.max(...lines.map((line) => (line[column] as string).length)));
-  return lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ')).join('\n');
+  const widths = (lines[0] as string[]).map((_, column) =>
+    Math.max(...lines.map((line) => (line[column] as string).length)),
+  );
+  return lines
+    .map((line) =>
+      line
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+        .join('  '),
+    )
+    .join('\n');
 }
 
 /** @returns the exit code */
@@ -166,8 +217,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   const facts = machineFacts({}, 'load', new Date());
   if (args.json) console.log(JSON.stringify({ machine: facts, node: version, arguments: args, parts }, undefined, 2));
   else {
-    console.log(`${facts.date.slice(0, 10)}, ${facts.commit}: ${facts.cpu}, ${facts.cores} cores for clients, proxy and backend together, Node ${version}`);
-    console.log(`${args.rate} messages a second from each connection for ${args.seconds} s, 64 bytes each, echoed by the backend\n`);
+    console.log(
+      `${facts.date.slice(0, 10)}, ${facts.commit}: ${facts.cpu}, ${facts.cores} cores for clients, proxy and backend together, Node ${version}`,
+    );
+    console.log(
+      `${args.rate} messages a second from each connection for ${args.seconds} s, 64 bytes each, echoed by the backend\n`,
+    );
     console.log(table(parts));
   }
   const errors = parts.flatMap(({ name, errors: found }) => found.map((error) => `${name}: ${error}`));

@@ -17,7 +17,10 @@ export async function inspectorOf(child: ChildProcess): Promise<string> {
       else if (!/^(For help, see|Debugger (attached|ending))/.test(line)) console.error(line);
     });
   });
-  return Promise.race([address, once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process ended with ${code}`)))]);
+  return Promise.race([
+    address,
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process ended with ${code}`))),
+  ]);
 }
 
 /** In KiB, what is alive in the heap and outside of it. Resident memory says less: allocators keep what they have had. */
@@ -39,7 +42,9 @@ export async function liveKiB(inspector: string): Promise<number> {
     // What a collection frees may be freed by finalizers, whose own garbage the next one takes.
     for (let i = 0; i < 3; i += 1) await call('HeapProfiler.collectGarbage');
     const expression = '(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())';
-    const { result } = (await call('Runtime.evaluate', { expression, returnByValue: true })) as { result: { value: number } };
+    const { result } = (await call('Runtime.evaluate', { expression, returnByValue: true })) as {
+      result: { value: number };
+    };
     return result.value / 1024;
   } finally {
     socket.terminate();

@@ -44,14 +44,20 @@ export async function annoy(kind: 'plain' | 'pq', url: string, each: number, sec
     socket.terminate();
   });
   const cutting = Array.from({ length: each }, (_, i) =>
-    repeat(i, async () => {
-      const socket = await opened(kind, url);
-      socket?.send('cut off');
-      socket?.terminate();
-      return socket !== undefined;
-    }, 'cut'),
+    repeat(
+      i,
+      async () => {
+        const socket = await opened(kind, url);
+        socket?.send('cut off');
+        socket?.terminate();
+        return socket !== undefined;
+      },
+      'cut',
+    ),
   );
-  const babbling = Array.from({ length: each }, (_, i) => repeat(i, () => (kind === 'plain' || i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'));
+  const babbling = Array.from({ length: each }, (_, i) =>
+    repeat(i, () => (kind === 'plain' || i % 2 === 0 ? noise(url) : garbageFrames(url)), 'garbage'),
+  );
   await Promise.all([...slow, ...cutting, ...babbling]);
   return report;
 }

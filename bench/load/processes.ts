@@ -19,13 +19,30 @@ export class Processes {
   }
 
   /** The command, as it is installed. @returns where it and its inspector listen, as they say themselves */
-  async gateway(upstream: string, connections: number): Promise<{ child: ChildProcess; url: string; admin: string; inspector: string }> {
+  async gateway(
+    upstream: string,
+    connections: number,
+  ): Promise<{ child: ChildProcess; url: string; admin: string; inspector: string }> {
     const args = [
-      ...['gateway', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--upstream', upstream, '--log-level', 'info'],
+      ...[
+        'gateway',
+        '--listen',
+        '127.0.0.1:0',
+        '--admin',
+        '127.0.0.1:0',
+        '--upstream',
+        upstream,
+        '--log-level',
+        'info',
+      ],
       // The limits of an address are what they are where nobody sets them.
       ...['--max-connections', String(connections * 2)],
     ];
-    const child = this.#keep(spawn(process.execPath, [INSPECT, path.join(ROOT, 'dist/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const child = this.#keep(
+      spawn(process.execPath, [INSPECT, path.join(ROOT, 'dist/cli.js'), ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
     const inspector = await inspectorOf(child);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     const facts = new Map<string, Record<string, string>>();
@@ -36,7 +53,12 @@ export class Processes {
     }
     // Its log of closed connections has to go somewhere.
     child.stdout?.resume();
-    return { child, url: `ws://${facts.get('listening')?.['listen']}/`, admin: facts.get('metrics and health')?.['admin'] ?? '', inspector };
+    return {
+      child,
+      url: `ws://${facts.get('listening')?.['listen']}/`,
+      admin: facts.get('metrics and health')?.['admin'] ?? '',
+      inspector,
+    };
   }
 
   endAll(): void {
@@ -55,7 +77,9 @@ export async function said<T>(child: ChildProcess): Promise<T> {
   try {
     return await Promise.race([
       once(child, 'message', { signal: stop.signal }).then(([message]) => message as T),
-      once(child, 'exit', { signal: stop.signal }).then(([code]) => Promise.reject(new Error(`a process ended with ${code}`))),
+      once(child, 'exit', { signal: stop.signal }).then(([code]) =>
+        Promise.reject(new Error(`a process ended with ${code}`)),
+      ),
     ]);
   } finally {
     stop.abort();

@@ -44,4 +44,5 @@ const [role, ...args] = process.argv.slice(2);
 if (role === 'backend') process.send?.(await backend());
 else if (role === 'plain-proxy') process.send?.(await plainProxy(args[0] as string));
 else if (role === 'crowd') crowd(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]));
-else if (role === 'nuisances') process.send?.(await annoy(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]), Number(args[3])));
+else if (role === 'nuisances')
+  process.send?.(await annoy(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]), Number(args[3])));

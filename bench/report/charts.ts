@@ -18,25 +18,75 @@ const SIZES = ['32', '1k', '16k', '64k', '1m'];
 const of = (kind: string): string[] => SIZES.map((size) => `${kind}-${size}`);
 
 const CHARTS: readonly ChartPlan[] = [
-  { name: 'echo', title: 'Echo, 64 messages in flight', subtitle: "messages a second, as a multiple of plain ws's (longer is better)", workloads: of('echo'), relativeTo: 'ws' },
-  { name: 'stream', title: 'One way', subtitle: "messages a second, as a multiple of plain ws's (longer is better)", workloads: of('stream'), relativeTo: 'ws' },
-  { name: 'latency', title: 'Ping-pong', subtitle: 'milliseconds there and back, median and the slowest percent (shorter is better)', workloads: ['pingpong-32', 'pingpong-32-p99', 'pingpong-1k', 'pingpong-1k-p99'] },
-  { name: 'connections', title: 'Connections a second, and one message to 200 clients', subtitle: "as a multiple of plain ws's (longer is better)", workloads: ['connect', 'fanout'], relativeTo: 'ws' },
-  { name: 'memory', title: "A server's memory for an idle connection", subtitle: 'KiB: of the process, and of JavaScript with its buffers (shorter is better)', workloads: ['idle-memory', 'idle-memory-heap'] },
-  { name: 'first-message', title: 'Time to the first answer, 50 ms each way', subtitle: 'milliseconds from new WebSocket, with and without fast open (shorter is better)', workloads: ['first-message', 'first-message-no-fast-open'] },
-  { name: 'records', title: 'The record layer, sealed and opened', subtitle: 'records a second, as a multiple of bare node:crypto (longer is better)', workloads: of('record'), relativeTo: 'node-crypto' },
+  {
+    name: 'echo',
+    title: 'Echo, 64 messages in flight',
+    subtitle: "messages a second, as a multiple of plain ws's (longer is better)",
+    workloads: of('echo'),
+    relativeTo: 'ws',
+  },
+  {
+    name: 'stream',
+    title: 'One way',
+    subtitle: "messages a second, as a multiple of plain ws's (longer is better)",
+    workloads: of('stream'),
+    relativeTo: 'ws',
+  },
+  {
+    name: 'latency',
+    title: 'Ping-pong',
+    subtitle: 'milliseconds there and back, median and the slowest percent (shorter is better)',
+    workloads: ['pingpong-32', 'pingpong-32-p99', 'pingpong-1k', 'pingpong-1k-p99'],
+  },
+  {
+    name: 'connections',
+    title: 'Connections a second, and one message to 200 clients',
+    subtitle: "as a multiple of plain ws's (longer is better)",
+    workloads: ['connect', 'fanout'],
+    relativeTo: 'ws',
+  },
+  {
+    name: 'memory',
+    title: "A server's memory for an idle connection",
+    subtitle: 'KiB: of the process, and of JavaScript with its buffers (shorter is better)',
+    workloads: ['idle-memory', 'idle-memory-heap'],
+  },
+  {
+    name: 'first-message',
+    title: 'Time to the first answer, 50 ms each way',
+    subtitle: 'milliseconds from new WebSocket, with and without fast open (shorter is better)',
+    workloads: ['first-message', 'first-message-no-fast-open'],
+  },
+  {
+    name: 'records',
+    title: 'The record layer, sealed and opened',
+    subtitle: 'records a second, as a multiple of bare node:crypto (longer is better)',
+    workloads: of('record'),
+    relativeTo: 'node-crypto',
+  },
   {
     name: 'blocks',
     title: "The longest block of a page's thread while 10 MiB goes each way",
-    subtitle: 'milliseconds; messages of 64 KiB, and one of 10 MiB; insecure: without crypto.subtle (shorter is better)',
-    workloads: ['chromium-longest-block-64k', 'chromium-longest-block-64k-insecure', 'chromium-longest-block', 'chromium-longest-block-insecure'],
+    subtitle:
+      'milliseconds; messages of 64 KiB, and one of 10 MiB; insecure: without crypto.subtle (shorter is better)',
+    workloads: [
+      'chromium-longest-block-64k',
+      'chromium-longest-block-64k-insecure',
+      'chromium-longest-block',
+      'chromium-longest-block-insecure',
+    ],
   },
 ];
 
 function group(title: string, results: readonly Result[], relativeTo: BuildName | undefined): BarGroup | undefined {
   const unit = relativeTo === undefined ? 1 : results.find(({ build }) => build === relativeTo)?.median;
   if (results.length === 0 || unit === undefined || unit <= 0) return undefined;
-  const bars = results.map(({ build, median, min, max }): Bar => ({ label: build, value: median / unit, min: min / unit, max: max / unit }));
+  const bars = results.map(({ build, median, min, max }): Bar => ({
+    label: build,
+    value: median / unit,
+    min: min / unit,
+    max: max / unit,
+  }));
   return { title, bars };
 }
 
@@ -47,7 +97,13 @@ function chart(plan: ChartPlan, runtime: string, { machine, results }: Report): 
     return group(workload, own, relativeTo) ?? [];
   });
   if (groups.length === 0) return undefined;
-  return { title, subtitle, footer: footer(machine, runtime), groups, ...(relativeTo !== undefined && { reference: 1 }) };
+  return {
+    title,
+    subtitle,
+    footer: footer(machine, runtime),
+    groups,
+    ...(relativeTo !== undefined && { reference: 1 }),
+  };
 }
 
 function footer(machine: Machine, runtime: string): string[] {

@@ -17,7 +17,9 @@ function medians(report: Report, runtime: string, workloads: readonly string[], 
   const rows = workloads.flatMap((workload) => {
     const found = builds.map((build) => of(report, runtime, workload, build));
     const unit = found.find((result) => result !== undefined)?.unit;
-    return unit === undefined ? [] : [[workload, unit, ...found.map((result) => (result === undefined ? '' : figure(result.median)))]];
+    return unit === undefined
+      ? []
+      : [[workload, unit, ...found.map((result) => (result === undefined ? '' : figure(result.median)))]];
   });
   return markdownTable(['workload', 'unit', ...builds], rows);
 }
@@ -37,7 +39,16 @@ function perMessage(report: Report, runtime: string): string {
 
 /** What plain `ws` with Node's bare cipher beside it leaves, one call a message, and what was measured: both as quotients to plain `ws`. */
 function floors(report: Report, runtime: string): string {
-  const rows = ['echo-32', 'echo-1k', 'echo-16k', 'echo-64k', 'echo-1m', 'pingpong-32', 'pingpong-1k', 'fanout'].flatMap((workload) => {
+  const rows = [
+    'echo-32',
+    'echo-1k',
+    'echo-16k',
+    'echo-64k',
+    'echo-1m',
+    'pingpong-32',
+    'pingpong-1k',
+    'fanout',
+  ].flatMap((workload) => {
     const [bare, own] = (['node-crypto', 'pq'] as const).map((build) => of(report, runtime, workload, build)?.ratio);
     if (bare?.ws === undefined || own?.ws === undefined || own['node-crypto'] === undefined) return [];
     return [[workload, ...[bare.ws, own.ws, own['node-crypto']].map((ratio) => ratio.toFixed(2))]];
@@ -46,7 +57,9 @@ function floors(report: Report, runtime: string): string {
 }
 
 function nodes(report: Report): string {
-  const runtimes = [...new Set(report.results.map(({ runtime }) => runtime))].filter((runtime) => runtime.startsWith('node'));
+  const runtimes = [...new Set(report.results.map(({ runtime }) => runtime))].filter((runtime) =>
+    runtime.startsWith('node'),
+  );
   const workloads = ['echo-32', 'echo-64k', 'connect', 'fanout'];
   const rows = runtimes.map((runtime) => [
     runtime,
@@ -66,16 +79,32 @@ const CHARTS = [
 ] as const;
 
 const SECTIONS: Readonly<Record<string, Section>> = {
-  machine: ({ machine }) => machineLines(machine).map((line) => `- ${line}`).join('\n'),
+  machine: ({ machine }) =>
+    machineLines(machine)
+      .map((line) => `- ${line}`)
+      .join('\n'),
   targets: (report, runtime) => markdownTable(['what', 'wanted', 'measured', 'met'], targetRows(report, runtime)),
   'per-message': perMessage,
   floors,
-  connections: (report, runtime) => medians(report, runtime, ['connect', 'idle-memory', 'idle-memory-heap', 'first-message', 'first-message-no-fast-open'], BUILDS),
+  connections: (report, runtime) =>
+    medians(
+      report,
+      runtime,
+      ['connect', 'idle-memory', 'idle-memory-heap', 'first-message', 'first-message-no-fast-open'],
+      BUILDS,
+    ),
   workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq']),
-  records: (report, runtime) => medians(report, runtime, SIZES.map((size) => `record-${size}`), ['node-crypto', 'pq']),
+  records: (report, runtime) =>
+    medians(
+      report,
+      runtime,
+      SIZES.map((size) => `record-${size}`),
+      ['node-crypto', 'pq'],
+    ),
   nodes,
   // It can be made alone, so it says when it was.
-  profile: ({ machine, profiles }) => profiles && `${profileTable(profiles)}\n\nProfiled: ${machineLines(machine)[0] ?? ''}.`,
+  profile: ({ machine, profiles }) =>
+    profiles && `${profileTable(profiles)}\n\nProfiled: ${machineLines(machine)[0] ?? ''}.`,
   charts: ({ machine }, runtime) =>
     [
       ...CHARTS.map(([file, title]) => `![${title}](docs/bench/${file}-${runtime}.svg)`),
@@ -93,10 +122,13 @@ export const SECTION_NAMES = Object.keys(SECTIONS);
  */
 export function fillSections(text: string, report: Report, names: readonly string[] = SECTION_NAMES): string {
   const runtime = report.results.find((result) => result.runtime.startsWith('node'))?.runtime ?? '';
-  return text.replace(/(<!-- bench:([a-z-]+) -->\n)[^]*?(<!-- \/bench -->)/g, (old: string, start: string, name: string, end: string) => {
-    const section = SECTIONS[name];
-    if (section === undefined) throw new Error(`there is no section ${JSON.stringify(name)}`);
-    const made = names.includes(name) ? section(report, runtime) : undefined;
-    return made === undefined ? old : `${start}${made}\n${end}`;
-  });
+  return text.replace(
+    /(<!-- bench:([a-z-]+) -->\n)[^]*?(<!-- \/bench -->)/g,
+    (old: string, start: string, name: string, end: string) => {
+      const section = SECTIONS[name];
+      if (section === undefined) throw new Error(`there is no section ${JSON.stringify(name)}`);
+      const made = names.includes(name) ? section(report, runtime) : undefined;
+      return made === undefined ? old : `${start}${made}\n${end}`;
+    },
+  );
 }

@@ -14,7 +14,16 @@ interface Frame {
   readonly url: string;
 }
 
-export const PARTS = ['AES-256-GCM', 'KEM, HKDF, hashes, keys', 'network', 'npm ws', 'Node: HTTP, streams, events', 'this package', 'collector', 'the rest'] as const;
+export const PARTS = [
+  'AES-256-GCM',
+  'KEM, HKDF, hashes, keys',
+  'network',
+  'npm ws',
+  'Node: HTTP, streams, events',
+  'this package',
+  'collector',
+  'the rest',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Percent of the busy time of both ends. */
@@ -24,7 +33,18 @@ export type Profiles = Readonly<Record<string, Shares>>;
 
 /** Node's bindings have no file. */
 const CIPHER_BINDINGS = new Set(['CipherBase', 'update', 'final', 'setAAD', 'setAuthTag', 'getAuthTag']);
-const NETWORK_BINDINGS = new Set(['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String', 'writeAsciiString', 'shutdown', 'close', 'connect', 'readStart', 'readStop']);
+const NETWORK_BINDINGS = new Set([
+  'writev',
+  'writeBuffer',
+  'writeUtf8String',
+  'writeLatin1String',
+  'writeAsciiString',
+  'shutdown',
+  'close',
+  'connect',
+  'readStart',
+  'readStop',
+]);
 /** Loading is over before anything is measured. */
 const LOADING = /^node:internal\/(modules|bootstrap|deps|vm|process\/(pre_execution|esm_loader))/;
 
@@ -56,11 +76,16 @@ export function shares(profiles: readonly CpuProfile[]): Shares {
       spent.set(part, (spent.get(part) ?? 0) + time);
     }
   }
-  return Object.fromEntries(PARTS.map((part) => [part, busy === 0 ? 0 : (100 * (spent.get(part) ?? 0)) / busy])) as Record<Part, number>;
+  return Object.fromEntries(
+    PARTS.map((part) => [part, busy === 0 ? 0 : (100 * (spent.get(part) ?? 0)) / busy]),
+  ) as Record<Part, number>;
 }
 
 export function profileTable(profiles: Profiles): string {
   const workloads = Object.keys(profiles);
-  const rows = PARTS.map((part) => [part, ...workloads.map((workload) => `${Math.round(profiles[workload]?.[part] ?? 0)} %`)]);
+  const rows = PARTS.map((part) => [
+    part,
+    ...workloads.map((workload) => `${Math.round(profiles[workload]?.[part] ?? 0)} %`),
+  ]);
   return markdownTable(['busy time of both ends', ...workloads], rows);
 }

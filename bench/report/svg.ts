@@ -33,7 +33,14 @@ const GROUP_GAP = 34;
 const TOP = 74;
 
 /** One colour a label; a label that is not here is drawn in the last. */
-const COLOURS: Readonly<Record<string, string>> = { ws: '#7a869a', wss: '#4c9be8', naive: '#d98c3f', pq: '#1fa971', 'pq-wss': '#0b6e63', 'node-crypto': '#7a869a' };
+const COLOURS: Readonly<Record<string, string>> = {
+  ws: '#7a869a',
+  wss: '#4c9be8',
+  naive: '#d98c3f',
+  pq: '#1fa971',
+  'pq-wss': '#0b6e63',
+  'node-crypto': '#7a869a',
+};
 const OTHER_COLOUR = '#888888';
 
 const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.t{font-size:17px;font-weight:600}.s,.f{fill:#59636e}.f{font-size:11px}.g{font-weight:600}
@@ -41,7 +48,13 @@ const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.t{font-size:17p
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.s,.f{fill:#9198a1}.w{stroke:#e6edf3}.r{stroke:#9198a1}}`;
 
 export function escapeXml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
@@ -63,7 +76,10 @@ function bar({ label, value, min, max }: Bar, y: number, scale: (value: number) 
 }
 
 export function barChart({ title, subtitle, footer, groups, reference }: BarChart): string {
-  const largest = Math.max(reference ?? 0, ...groups.flatMap(({ bars }) => bars.map(({ value, max }) => Math.max(value, max))));
+  const largest = Math.max(
+    reference ?? 0,
+    ...groups.flatMap(({ bars }) => bars.map(({ value, max }) => Math.max(value, max))),
+  );
   const scale = (value: number): number => (largest <= 0 ? 0 : (Math.max(0, value) / largest) * (WIDTH - LEFT - RIGHT));
   const parts = [text(16, 28, 't', title), text(16, 48, 's', subtitle)];
   let y = TOP;

@@ -13,7 +13,9 @@ export function machineLines(machine: Machine): string[] {
   const { cpu, cores, memoryGiB, os, arch, date, mode, commit, chromium } = machine;
   return [
     `${date.slice(0, 10)}, ${mode} run of ${commit}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os} ${arch}${chromium === undefined ? '' : `, ${chromium}`}`,
-    ...Object.entries(machine.runtimes).map(([name, { node, openssl, tlsGroup }]) => `${name}: Node ${node}, OpenSSL ${openssl}, wss agreed ${tlsGroup}`),
+    ...Object.entries(machine.runtimes).map(
+      ([name, { node, openssl, tlsGroup }]) => `${name}: Node ${node}, OpenSSL ${openssl}, wss agreed ${tlsGroup}`,
+    ),
   ];
 }
 
@@ -26,7 +28,15 @@ function cells(result: Result): string[] {
   return [workload, runtime, build, figure(median), `${figure(min)} to ${figure(max)}`, unit, ...compared];
 }
 
-export const COLUMNS = ['workload', 'runtime', 'build', 'median', 'min to max', 'unit', ...REFERENCES.map((name) => `/ ${name}`)];
+export const COLUMNS = [
+  'workload',
+  'runtime',
+  'build',
+  'median',
+  'min to max',
+  'unit',
+  ...REFERENCES.map((name) => `/ ${name}`),
+];
 const NUMBERS = new Set([3, 4, 6, 7, 8, 9]);
 
 export function rows(results: readonly Result[]): string[][] {
@@ -37,7 +47,12 @@ export function table(machine: Machine, results: readonly Result[]): string {
   const lines = [COLUMNS, ...rows(results)];
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => (line[column] as string).length)));
   const text = lines.map((line) =>
-    line.map((cell, column) => (NUMBERS.has(column) ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number))).join('  ').trimEnd(),
+    line
+      .map((cell, column) =>
+        NUMBERS.has(column) ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number),
+      )
+      .join('  ')
+      .trimEnd(),
   );
   return [...machineLines(machine), '', ...text].join('\n');
 }

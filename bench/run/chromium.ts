@@ -25,13 +25,24 @@ function valuesOf(...builds: BuildName[]): Values {
   return new Map(builds.map((build) => [build, []]));
 }
 
-function call<Name extends keyof BenchPage>(page: Page, name: Name, ...args: Parameters<BenchPage[Name]>): Promise<Awaited<ReturnType<BenchPage[Name]>>> {
+function call<Name extends keyof BenchPage>(
+  page: Page,
+  name: Name,
+  ...args: Parameters<BenchPage[Name]>
+): Promise<Awaited<ReturnType<BenchPage[Name]>>> {
   const run = (name: string, args: unknown[]): unknown =>
-    (globalThis as unknown as { benchPage: Record<string, (...args: unknown[]) => unknown> }).benchPage[name]?.(...args);
+    (globalThis as unknown as { benchPage: Record<string, (...args: unknown[]) => unknown> }).benchPage[name]?.(
+      ...args,
+    );
   return page.evaluate(run, name, args) as Promise<Awaited<ReturnType<BenchPage[Name]>>>;
 }
 
-async function sealAndOpen(page: Page, suffix: string, size: SizeName, { budget, progress }: RunOptions): Promise<Result[]> {
+async function sealAndOpen(
+  page: Page,
+  suffix: string,
+  size: SizeName,
+  { budget, progress }: RunOptions,
+): Promise<Result[]> {
   const seal = valuesOf('naive', 'pq');
   const open = valuesOf('naive', 'pq');
   const note = (build: BuildName, rates: Rates): void => {
@@ -49,12 +60,20 @@ async function sealAndOpen(page: Page, suffix: string, size: SizeName, { budget,
   ];
 }
 
-async function longestBlocks(page: Page, { port }: Pages, workload: string, size: number, { budget, progress }: RunOptions): Promise<Result[]> {
+async function longestBlocks(
+  page: Page,
+  { port }: Pages,
+  workload: string,
+  size: number,
+  { budget, progress }: RunOptions,
+): Promise<Result[]> {
   const values = valuesOf('ws', 'pq');
   for (let round = 0; round < budget.rounds; round += 1) {
     progress(`${RUNTIME} ${workload}: round ${round + 1} of ${budget.rounds}`);
     for (const build of ['ws', 'pq'] as const) {
-      values.get(build)?.push(await call(page, 'longestBlock', `ws://127.0.0.1:${port[build]}/echo`, build, size, BLOCK_TOTAL_BYTES));
+      values
+        .get(build)
+        ?.push(await call(page, 'longestBlock', `ws://127.0.0.1:${port[build]}/echo`, build, size, BLOCK_TOTAL_BYTES));
     }
   }
   return collect(workload, RUNTIME, 'ms', values);
@@ -67,7 +86,8 @@ async function measureOne(workload: ChromiumWorkload, pages: Pages, options: Run
     case 'chromium-records':
     case 'chromium-records-insecure': {
       const results: Result[] = [];
-      for (const size of Object.keys(SIZES) as SizeName[]) results.push(...(await sealAndOpen(page, insecure ? '-insecure' : '', size, options)));
+      for (const size of Object.keys(SIZES) as SizeName[])
+        results.push(...(await sealAndOpen(page, insecure ? '-insecure' : '', size, options)));
       return results;
     }
     case 'chromium-longest-block':
@@ -85,14 +105,20 @@ export interface ChromiumResults {
 }
 
 /** @param runtime the Node that serves */
-export async function measureChromium(workloads: readonly ChromiumWorkload[], runtime: Runtime, options: RunOptions): Promise<ChromiumResults> {
+export async function measureChromium(
+  workloads: readonly ChromiumWorkload[],
+  runtime: Runtime,
+  options: RunOptions,
+): Promise<ChromiumResults> {
   const crew = new Crew(runtime, options);
-  const serve = (build: BuildName): Promise<number> => crew.start(`chromium-${build}-server`).call('serve', { build, tls: options.tls });
+  const serve = (build: BuildName): Promise<number> =>
+    crew.start(`chromium-${build}-server`).call('serve', { build, tls: options.tls });
   try {
     const port = { ws: await serve('ws'), pq: await serve('pq') };
     const browser = await startBrowser();
     try {
-      const open = async (secure: boolean): Promise<Page> => (await browser.open({ entry: 'bench/chromium/page.ts', secure })).page;
+      const open = async (secure: boolean): Promise<Page> =>
+        (await browser.open({ entry: 'bench/chromium/page.ts', secure })).page;
       const pages: Pages = { secure: await open(true), insecure: await open(false), port };
       const results: Result[] = [];
       for (const workload of workloads) results.push(...(await measureOne(workload, pages, options)));

@@ -37,9 +37,16 @@ export class Crew {
   /** @param role goes into the name of the process's CPU profile */
   start(role: string): Peer {
     const { profiles, script } = this.#options;
-    const profile = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${this.#runtime.name}-${role}.cpuprofile`];
+    const profile =
+      profiles === undefined
+        ? []
+        : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${this.#runtime.name}-${role}.cpuprofile`];
     // ML-KEM of node:crypto calls itself experimental, once for each process.
-    const peer = new Peer({ node: this.#runtime.binary, script, execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profile] });
+    const peer = new Peer({
+      node: this.#runtime.binary,
+      script,
+      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profile],
+    });
     this.#peers.push(peer);
     return peer;
   }

@@ -45,7 +45,10 @@ export class Peer {
   }
 
   /** @throws Error when the call fails there, takes more than a minute, or the process ends */
-  async call<Name extends keyof Calls>(name: Name, ...argument: Argument<Name>): Promise<Awaited<ReturnType<Calls[Name]>>> {
+  async call<Name extends keyof Calls>(
+    name: Name,
+    ...argument: Argument<Name>
+  ): Promise<Awaited<ReturnType<Calls[Name]>>> {
     const id = (this.#nextId += 1);
     const timer = setTimeout(() => {
       this.#child.kill('SIGKILL');

@@ -11,16 +11,25 @@ const SCRIPT = path.join(ROOT, '.cache', 'bench', 'peer.mjs');
 const COMMAND_TIMEOUT_MS = 120_000;
 
 function newestChange(folder: string): number {
-  const files = readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return Math.max(...files.map((file) => statSync(path.join(file.parentPath, file.name)).mtimeMs));
 }
 
 /** Builds the package unless what is built is newer than its source. @returns whether it did */
 export function buildPackage(): boolean {
   const built = path.join(ROOT, 'dist', 'node', 'ws.js');
-  const source = Math.max(newestChange('src'), ...['package.json', 'tsup.config.ts'].map((file) => statSync(path.join(ROOT, file)).mtimeMs));
+  const source = Math.max(
+    newestChange('src'),
+    ...['package.json', 'tsup.config.ts'].map((file) => statSync(path.join(ROOT, file)).mtimeMs),
+  );
   if (existsSync(built) && statSync(built).mtimeMs > source) return false;
-  execFileSync('npm', ['run', '--silent', 'build', '--', '--silent'], { cwd: ROOT, stdio: ['ignore', 2, 2], timeout: COMMAND_TIMEOUT_MS });
+  execFileSync('npm', ['run', '--silent', 'build', '--', '--silent'], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+    timeout: COMMAND_TIMEOUT_MS,
+  });
   return true;
 }
 

@@ -17,7 +17,10 @@ export async function profile(runtime: Runtime, options: RunOptions): Promise<Pr
   try {
     for (const plan of WORKLOADS.filter(({ name }) => PROFILED.includes(name))) {
       await measure({ ...plan, builds: ['pq'] }, runtime, { ...options, profiles: folder });
-      const read = (end: string): CpuProfile => JSON.parse(readFileSync(path.join(folder, `${runtime.name}-${plan.name}-pq-${end}.cpuprofile`), 'utf8')) as CpuProfile;
+      const read = (end: string): CpuProfile =>
+        JSON.parse(
+          readFileSync(path.join(folder, `${runtime.name}-${plan.name}-pq-${end}.cpuprofile`), 'utf8'),
+        ) as CpuProfile;
       profiles[plan.name] = shares([read('client'), read('server')]);
     }
   } finally {

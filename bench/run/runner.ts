@@ -31,7 +31,10 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
   if (plan.kind !== 'record') {
     const server = crew.start(`${plan.name}-${build}-server`);
     const workers = WORKERS[plan.kind];
-    port = workers === undefined ? await server.call('serve', { build, tls }) : await server.call('serveCluster', { build, workers });
+    port =
+      workers === undefined
+        ? await server.call('serve', { build, tls })
+        : await server.call('serveCluster', { build, workers });
     if (plan.kind.startsWith('first-message')) {
       port = await crew.start(`${plan.name}-${build}-relay`).call('relay', { port, milliseconds: RELAY_MILLISECONDS });
     }
@@ -84,9 +87,12 @@ async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOpti
 
 /** All rows of one workload in one runtime. */
 export async function measure(plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Result[]> {
-  const samples = plan.kind === 'idle-memory' ? await idleMemory(plan, runtime, options) : await sideBySide(plan, runtime, options);
+  const samples =
+    plan.kind === 'idle-memory' ? await idleMemory(plan, runtime, options) : await sideBySide(plan, runtime, options);
   return Object.entries(plan.rows).flatMap(([metric, workload]) => {
-    const values = new Map([...samples].map(([build, list]) => [build, list.map((sample) => sample[metric] as number)]));
+    const values = new Map(
+      [...samples].map(([build, list]) => [build, list.map((sample) => sample[metric] as number)]),
+    );
     return collect(workload, runtime.name, plan.unit, values);
   });
 }

@@ -1,10 +1,11 @@
 import { PQWebSocket } from 'pq-websocket';
 import { FROM_CLIENT, FROM_SERVER, prove, verify } from './proof.js';
 
-const next = (socket, event) => new Promise((resolve, reject) => {
-  socket.addEventListener(event, resolve, { once: true });
-  socket.addEventListener('close', ({ code, reason }) => reject(new Error(`${code} ${reason}`)), { once: true });
-});
+const next = (socket, event) =>
+  new Promise((resolve, reject) => {
+    socket.addEventListener(event, resolve, { once: true });
+    socket.addEventListener('close', ({ code, reason }) => reject(new Error(`${code} ${reason}`)), { once: true });
+  });
 
 /** With a token: queued before open, so it is the first sealed message. Whoever the server is has it then: pin `serverKeys`. */
 export function withToken(url, token, options = {}) {

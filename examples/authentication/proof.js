@@ -8,7 +8,10 @@ export const FROM_SERVER = 'EXPORTER-example-login-server';
 /** @param socket an open one; whoever sits between has another channel to each end, and so other keys */
 async function keyAndChannel(secret, socket, label) {
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  return [await crypto.subtle.importKey('raw', utf8.encode(secret), hmac, false, ['sign', 'verify']), await socket.pq.exportKey(label, 32)];
+  return [
+    await crypto.subtle.importKey('raw', utf8.encode(secret), hmac, false, ['sign', 'verify']),
+    await socket.pq.exportKey(label, 32),
+  ];
 }
 
 export async function prove(secret, socket, label) {
@@ -19,5 +22,10 @@ export async function prove(secret, socket, label) {
 /** Compares in constant time. */
 export async function verify(secret, socket, label, proof) {
   const [key, channel] = await keyAndChannel(secret, socket, label);
-  return crypto.subtle.verify('HMAC', key, Uint8Array.from(atob(proof), (letter) => letter.charCodeAt(0)), channel);
+  return crypto.subtle.verify(
+    'HMAC',
+    key,
+    Uint8Array.from(atob(proof), (letter) => letter.charCodeAt(0)),
+    channel,
+  );
 }

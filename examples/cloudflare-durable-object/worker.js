@@ -19,7 +19,10 @@ export class Room {
   }
 
   #join(socket) {
-    socket.pq.finished.then(() => this.#members.add(socket), () => {});
+    socket.pq.finished.then(
+      () => this.#members.add(socket),
+      () => {},
+    );
     socket.on('close', () => this.#members.delete(socket));
     socket.on('message', (data, isBinary) => {
       for (const member of this.#members) if (member !== socket) member.send(data, { binary: isBinary });

@@ -42,8 +42,13 @@ function readOptions(args: string[]): Options {
 function urls(host: string, port: number): string[] {
   const everywhere = host === '0.0.0.0' || host === '::';
   const hosts = everywhere
-    ? ['127.0.0.1', ...Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-        .filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address)]
+    ? [
+        '127.0.0.1',
+        ...Object.values(networkInterfaces())
+          .flatMap((list) => list ?? [])
+          .filter(({ family, internal }) => family === 'IPv4' && !internal)
+          .map(({ address }) => address),
+      ]
     : [host.includes(':') ? `[${host}]` : host];
   return hosts.map((name) => `http://${name}:${String(port)}/`);
 }

@@ -2,7 +2,15 @@
 
 import type { PQWebSocket } from 'pq-websocket';
 import { describeClose, describeMessage, type Ledger } from './ledger.ts';
-import { closeProblem, encodeMessage, parseMessage, toHex, type EndFacts, type Message, type MessageOf } from './messages.ts';
+import {
+  closeProblem,
+  encodeMessage,
+  parseMessage,
+  toHex,
+  type EndFacts,
+  type Message,
+  type MessageOf,
+} from './messages.ts';
 import { IncomingFile, sendFile, type Digest, type FileSource, type Hasher, type Progress } from './transfer.ts';
 
 const FINGERPRINT_LABEL = 'pq-websocket demo fingerprint';

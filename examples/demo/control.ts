@@ -14,10 +14,13 @@ export async function controlFinds(marker: string): Promise<boolean> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const wire = new WireSearch();
   const { port } = http.address() as AddressInfo;
-  const tap = await startTap({ host: '127.0.0.1', port }, {
-    bytes: (direction, bytes) => wire.bytes(direction, bytes),
-    frame: (direction, frame) => wire.frame(direction, frame),
-  });
+  const tap = await startTap(
+    { host: '127.0.0.1', port },
+    {
+      bytes: (direction, bytes) => wire.bytes(direction, bytes),
+      frame: (direction, frame) => wire.frame(direction, frame),
+    },
+  );
   try {
     const client = new WebSocket(`ws://127.0.0.1:${String(tap.port)}/`);
     await new Promise((resolve, reject) => {

@@ -86,7 +86,12 @@ export function describeFrame(data: string | Uint8Array): Frame {
 }
 
 export function describeTransportClose(code: number, reason: string): Frame {
-  return { form: 'close', bytes: 2 + encoder.encode(reason).length, head: new Uint8Array(0), text: `${String(code)} ${reason}`.trim() };
+  return {
+    form: 'close',
+    bytes: 2 + encoder.encode(reason).length,
+    head: new Uint8Array(0),
+    text: `${String(code)} ${reason}`.trim(),
+  };
 }
 
 export function hexOf(bytes: Uint8Array): string {
@@ -224,7 +229,18 @@ export class Ledger {
   #newRow(direction: Direction): Row {
     const at = performance.now() - this.#opened;
     const id = this.#rows++;
-    return { id, direction, at, said: [], saidCount: 0, saidBytes: 0, frame: undefined, frameCount: 0, frameBytes: 0, note: '' };
+    return {
+      id,
+      direction,
+      at,
+      said: [],
+      saidCount: 0,
+      saidBytes: 0,
+      frame: undefined,
+      frameCount: 0,
+      frameBytes: 0,
+      note: '',
+    };
   }
 }
 

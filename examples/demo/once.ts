@@ -87,16 +87,21 @@ function sha256Of(data: string | Uint8Array): string {
 }
 
 function checkTransfer(checks: Checks, name: string, transfer: Transfer): void {
-  checks.add(`${name}: ${transfer.here.bytes.toLocaleString('en')} bytes, SHA-256 equal at both ends`,
+  checks.add(
+    `${name}: ${transfer.here.bytes.toLocaleString('en')} bytes, SHA-256 equal at both ends`,
     transfer.equal && transfer.here.bytes === FILE_BYTES,
-    `here ${transfer.here.sha256}, there ${transfer.there.sha256}`);
+    `here ${transfer.here.sha256}, there ${transfer.there.sha256}`,
+  );
 }
 
 /** Two ends that derived different secrets would differ in the second; two that saw different hellos, in both. */
 function checkAgreement(checks: Checks, client: EndFacts, server: EndFacts): void {
   checks.equal('transcript hash equal at both ends', client.transcriptHash, server.transcriptHash);
   checks.equal('exported key equal at both ends', client.fingerprint, server.fingerprint);
-  checks.add('transcript hash and exported key are there', /^[0-9a-f]{64}$/.test(client.transcriptHash) && /^[0-9a-f]{32}$/.test(client.fingerprint));
+  checks.add(
+    'transcript hash and exported key are there',
+    /^[0-9a-f]{64}$/.test(client.transcriptHash) && /^[0-9a-f]{32}$/.test(client.fingerprint),
+  );
 }
 
 /** @param closers gets what has to be closed even if this throws, which would otherwise keep the process alive */
@@ -115,7 +120,10 @@ async function exchange(assets: Assets, folder: string, closers: (() => Promise<
   const binaries = new Inbox<Uint8Array>();
 
   const server = await startDemoServer({
-    assets, host: HOST, port: 0, sampleBytes: FILE_BYTES,
+    assets,
+    host: HOST,
+    port: 0,
+    sampleBytes: FILE_BYTES,
     heard: (_guest, data) => heardByServer.push(data),
     joined: (guest) => guests.put(guest),
     left: (_guest, { code, reason, wasClean }) => serverEnds.put({ code, reason, wasClean }),
@@ -124,8 +132,13 @@ async function exchange(assets: Assets, folder: string, closers: (() => Promise<
   const connect = async (): Promise<DemoClient> => {
     const { client, tap, opened } = await connectTapped({
       target: { host: HOST, port: server.port },
-      observer: { bytes: (direction, bytes) => wire.bytes(direction, bytes), frame: (direction, frame) => wire.frame(direction, frame) },
-      changed: (row, added) => { if (added) rows.push(row); },
+      observer: {
+        bytes: (direction, bytes) => wire.bytes(direction, bytes),
+        frame: (direction, frame) => wire.frame(direction, frame),
+      },
+      changed: (row, added) => {
+        if (added) rows.push(row);
+      },
       events: {
         message: (message) => {
           if (message.type === 'welcome') welcomes.put(message);
@@ -158,7 +171,10 @@ async function exchange(assets: Assets, folder: string, closers: (() => Promise<
   const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index);
   client.send(everyByte);
   checks.equal('binary both ways: every byte value', [...(await binaries.take('binary message'))], [...everyByte]);
-  checks.add('the server heard that binary message', heardByServer.some((data) => typeof data !== 'string' && sha256Of(data) === sha256Of(everyByte)));
+  checks.add(
+    'the server heard that binary message',
+    heardByServer.some((data) => typeof data !== 'string' && sha256Of(data) === sha256Of(everyByte)),
+  );
 
   const upload = join(folder, 'upload.txt');
   await writeSample(upload, FILE_BYTES);
@@ -178,8 +194,16 @@ async function exchange(assets: Assets, folder: string, closers: (() => Promise<
   await welcomes.take('second welcome');
   (await guests.take('second guest')).socket.close(CLOSE_CODE + 1, closeReason);
   const alsoSaid = { ...said, code: CLOSE_CODE + 1 };
-  checks.equal('close by the server, as the client saw it', await clientEnds.take('second close at the client'), alsoSaid);
-  checks.equal('close by the server, as the server saw it', await serverEnds.take('second close at the server'), alsoSaid);
+  checks.equal(
+    'close by the server, as the client saw it',
+    await clientEnds.take('second close at the client'),
+    alsoSaid,
+  );
+  checks.equal(
+    'close by the server, as the server saw it',
+    await serverEnds.take('second close at the server'),
+    alsoSaid,
+  );
 
   return { rows, wire, facts, checks, marker };
 }
@@ -187,10 +211,18 @@ async function exchange(assets: Assets, folder: string, closers: (() => Promise<
 async function searchWire({ wire, checks, marker }: Exchange): Promise<void> {
   const needles = [marker, SAMPLE_MARKER, 'the reason', '"type"', 'Grüße'];
   for (const needle of needles) {
-    checks.equal(`nowhere on the wire: ${needle === marker ? 'the random marker' : `“${needle}”`}`, wire.find(needle), []);
+    checks.equal(
+      `nowhere on the wire: ${needle === marker ? 'the random marker' : `“${needle}”`}`,
+      wire.find(needle),
+      [],
+    );
   }
   checks.equal('the only texts on the wire are the hellos', wire.texts, { out: 2, in: 2 });
-  checks.equal('close frames on the wire carry 1000 and no reason', wire.closes.filter((close) => close !== '1000'), []);
+  checks.equal(
+    'close frames on the wire carry 1000 and no reason',
+    wire.closes.filter((close) => close !== '1000'),
+    [],
+  );
   checks.add('the close frames were seen', wire.closes.length >= 2);
   checks.add('the files passed by this tap', wire.total > 2 * FILE_BYTES, `${String(wire.total)} bytes`);
   checks.add('the same search finds the marker on a plain WebSocket', await controlFinds(marker));
@@ -208,7 +240,11 @@ export async function runOnce(assets: Assets, print: (line: string) => void): Pr
       print(`  ${holds ? '✓' : '✗'} ${name}${holds || detail === '' ? '' : `: ${detail}`}`);
     }
     const failed = result.checks.all.filter(({ holds }) => !holds).length;
-    print(failed === 0 ? `\n  All ${String(result.checks.all.length)} checks hold.` : `\n  ${String(failed)} checks do not hold.`);
+    print(
+      failed === 0
+        ? `\n  All ${String(result.checks.all.length)} checks hold.`
+        : `\n  ${String(failed)} checks do not hold.`,
+    );
     return failed === 0 ? 0 : 1;
   } finally {
     for (const close of closers.reverse()) await close();

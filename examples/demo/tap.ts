@@ -3,7 +3,13 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Direction } from './ledger.ts';
 
-const OPCODES: Readonly<Record<number, WireFrame['form']>> = { 1: 'text', 2: 'binary', 8: 'close', 9: 'ping', 10: 'pong' };
+const OPCODES: Readonly<Record<number, WireFrame['form']>> = {
+  1: 'text',
+  2: 'binary',
+  8: 'close',
+  9: 'ping',
+  10: 'pong',
+};
 
 export interface WireFrame {
   readonly form: 'text' | 'binary' | 'close' | 'ping' | 'pong' | 'other';

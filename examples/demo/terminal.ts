@@ -118,16 +118,18 @@ export async function startTerminal(target: { host: string; port: number }): Pro
           lines.close();
         },
       },
-    }).then(async (connected) => {
-      tapped = connected;
-      await connected.opened;
-      connected.client.say({ type: 'join', name: NAME });
-      await showFacts(connected.client, print);
-      for (const line of [...HELP, '', ...TABLE_HEAD]) print(line);
-    }).catch((error: unknown) => {
-      print(error instanceof Error ? error.message : String(error));
-      lines.close();
-    });
+    })
+      .then(async (connected) => {
+        tapped = connected;
+        await connected.opened;
+        connected.client.say({ type: 'join', name: NAME });
+        await showFacts(connected.client, print);
+        for (const line of [...HELP, '', ...TABLE_HEAD]) print(line);
+      })
+      .catch((error: unknown) => {
+        print(error instanceof Error ? error.message : String(error));
+        lines.close();
+      });
   });
 
   lines.on('line', (line) => {

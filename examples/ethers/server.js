@@ -48,13 +48,16 @@ export function startServer(port = 8080, period = 100) {
     eth_unsubscribe: (_socket, id) => subscribers.delete(id),
   };
   const answer = (socket, { id, method, params = [] }) => {
-    if (methods[method] === undefined) return { jsonrpc: '2.0', id, error: { code: -32601, message: `no method ${method}` } };
+    if (methods[method] === undefined)
+      return { jsonrpc: '2.0', id, error: { code: -32601, message: `no method ${method}` } };
     return { jsonrpc: '2.0', id, result: methods[method](socket, ...params) };
   };
   server.on('connection', (socket) => {
     socket.on('message', (data) => {
       const request = JSON.parse(data);
-      socket.send(JSON.stringify(Array.isArray(request) ? request.map((each) => answer(socket, each)) : answer(socket, request)));
+      socket.send(
+        JSON.stringify(Array.isArray(request) ? request.map((each) => answer(socket, each)) : answer(socket, request)),
+      );
     });
     socket.on('close', () => {
       for (const [id, of] of subscribers) if (of === socket) subscribers.delete(id);
@@ -63,18 +66,26 @@ export function startServer(port = 8080, period = 100) {
   const timer = setInterval(() => {
     height += 1;
     for (const [subscription, socket] of subscribers) {
-      socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params: { subscription, result: blockAt(height) } }));
+      socket.send(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          method: 'eth_subscription',
+          params: { subscription, result: blockAt(height) },
+        }),
+      );
     }
   }, period);
   return new Promise((resolve) => {
-    server.once('listening', () => resolve({
-      port: server.address().port,
-      server,
-      subscribers,
-      close() {
-        clearInterval(timer);
-        server.close();
-      },
-    }));
+    server.once('listening', () =>
+      resolve({
+        port: server.address().port,
+        server,
+        subscribers,
+        close() {
+          clearInterval(timer);
+          server.close();
+        },
+      }),
+    );
   });
 }

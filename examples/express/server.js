@@ -17,7 +17,9 @@ export async function startServer(port = 8080) {
       return;
     }
     response.detachSocket(request.socket);
-    sockets.handleUpgrade(request, request.socket, request.head, (secure) => sockets.emit('connection', secure, request));
+    sockets.handleUpgrade(request, request.socket, request.head, (secure) =>
+      sockets.emit('connection', secure, request),
+    );
   });
   sockets.on('connection', (socket) => {
     socket.on('message', (data, isBinary) => {

@@ -11,6 +11,8 @@ export function startServer(port = 8080, options = {}) {
     socket.on('close', (code, reason) => connection.handleClose({ code, reason: String(reason) }));
   });
   return new Promise((resolve) => {
-    server.once('listening', () => resolve({ port: server.address().port, hocuspocus, server, close: () => server.close() }));
+    server.once('listening', () =>
+      resolve({ port: server.address().port, hocuspocus, server, close: () => server.close() }),
+    );
   });
 }

@@ -11,4 +11,11 @@ const upgradeWebSocket = defineWebSocketHelper((c, events) => {
   return response;
 });
 
-Deno.serve({ port: Number(Deno.env.get('PORT') ?? 8080), hostname: '127.0.0.1', onListen: ({ port }) => console.log(`PORT ${port}`) }, createApp(upgradeWebSocket).fetch);
+Deno.serve(
+  {
+    port: Number(Deno.env.get('PORT') ?? 8080),
+    hostname: '127.0.0.1',
+    onListen: ({ port }) => console.log(`PORT ${port}`),
+  },
+  createApp(upgradeWebSocket).fetch,
+);

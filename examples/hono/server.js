@@ -11,7 +11,9 @@ export function startServer(port = 8080) {
   secureServer(wss); // the line that is new
   app.route('/', createApp(upgradeWebSocket));
   return new Promise((resolve) => {
-    const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, ({ port: bound }) => resolve({ port: bound, close: () => server.close() }));
+    const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, ({ port: bound }) =>
+      resolve({ port: bound, close: () => server.close() }),
+    );
     injectWebSocket(server);
   });
 }

@@ -7,7 +7,10 @@ export async function startServer(port = 8080) {
   const broker = await Aedes.createBroker();
   const httpServer = createServer();
   // A client with another subprotocol is no MQTT client.
-  const server = new WebSocketServer({ server: httpServer, handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : false) });
+  const server = new WebSocketServer({
+    server: httpServer,
+    handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : false),
+  });
   server.on('connection', (socket, request) => {
     broker.handle(createWebSocketStream(socket), request);
   });

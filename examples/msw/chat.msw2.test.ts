@@ -13,7 +13,10 @@ const server = setupServer(
     client.addEventListener('message', ({ data }) => {
       const { join, text } = JSON.parse(data as string) as { join?: string; text?: string };
       if (join === 'taken') client.close(4409, 'that name is taken');
-      else client.send(JSON.stringify({ from: 'server', text: join === undefined ? `you said ${text}` : `welcome, ${join}` }));
+      else
+        client.send(
+          JSON.stringify({ from: 'server', text: join === undefined ? `you said ${text}` : `welcome, ${join}` }),
+        );
     });
   }),
 );

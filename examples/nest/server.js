@@ -21,7 +21,10 @@ class ChatGateway {
     socket.close(4000, 'see you');
   }
 }
-const method = (name, ...decorators) => decorators.forEach((decorate) => decorate(ChatGateway.prototype, name, Object.getOwnPropertyDescriptor(ChatGateway.prototype, name)));
+const method = (name, ...decorators) =>
+  decorators.forEach((decorate) =>
+    decorate(ChatGateway.prototype, name, Object.getOwnPropertyDescriptor(ChatGateway.prototype, name)),
+  );
 MessageBody()(ChatGateway.prototype, 'say', 0);
 method('say', SubscribeMessage('say'));
 ConnectedSocket()(ChatGateway.prototype, 'leave', 0);

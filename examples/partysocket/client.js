@@ -1,7 +1,8 @@
 import { WebSocket as PartySocket } from 'partysocket';
 import { PQWebSocket } from 'pq-websocket';
 
-export const connect = (url, protocols, options = {}) => new PartySocket(url, protocols, { WebSocket: PQWebSocket, ...options }); // was: nothing
+export const connect = (url, protocols, options = {}) =>
+  new PartySocket(url, protocols, { WebSocket: PQWebSocket, ...options }); // was: nothing
 
 export async function runClient(url, text = 'hello, party') {
   // The URL may be a function, asked at each attempt: for a token that expires, for instance.

@@ -16,7 +16,11 @@ export function Echo({ url, text, options, report }) {
     if (readyState === 1) sendMessage(text);
   }, [readyState, sendMessage, text]);
   useEffect(() => report?.({ readyState, message: lastMessage?.data, getWebSocket }));
-  return createElement('p', null, `${['connecting', 'open', 'closing', 'closed'][readyState] ?? 'none'}: ${lastMessage?.data ?? ''}`);
+  return createElement(
+    'p',
+    null,
+    `${['connecting', 'open', 'closing', 'closed'][readyState] ?? 'none'}: ${lastMessage?.data ?? ''}`,
+  );
 }
 
 /** Renders it until `until` holds for what is shown. @returns the texts that were shown */
@@ -41,5 +45,9 @@ export function render(element, container, until) {
 export async function runClient(url, text = 'hello, React') {
   const { window } = new JSDOM('<!doctype html><main></main>');
   Object.assign(globalThis, { window, document: window.document });
-  return render(createElement(Echo, { url, text }), document.querySelector('main'), (shown) => shown === `open: ${text}`);
+  return render(
+    createElement(Echo, { url, text }),
+    document.querySelector('main'),
+    (shown) => shown === `open: ${text}`,
+  );
 }

@@ -38,7 +38,11 @@ function tellPeople() {
 /** What a client may say, checked as from anybody. */
 const actions = {
   hello(socket, { id, name, color }) {
-    people.set(socket, { id: String(id).slice(0, 40), name: String(name).slice(0, 24), color: String(color).slice(0, 24) });
+    people.set(socket, {
+      id: String(id).slice(0, 40),
+      name: String(name).slice(0, 24),
+      color: String(color).slice(0, 24),
+    });
     socket.send(JSON.stringify({ type: 'room', lines, strokes }));
     tellPeople();
   },

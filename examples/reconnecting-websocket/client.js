@@ -1,7 +1,8 @@
 import { PQWebSocket } from 'pq-websocket';
 import ReconnectingWebSocket from 'reconnecting-websocket';
 
-export const connect = (url, protocols, options = {}) => new ReconnectingWebSocket(url, protocols, { WebSocket: PQWebSocket, ...options }); // was: nothing
+export const connect = (url, protocols, options = {}) =>
+  new ReconnectingWebSocket(url, protocols, { WebSocket: PQWebSocket, ...options }); // was: nothing
 
 export async function runClient(url, text = 'hello again') {
   const socket = connect(url, undefined, { minReconnectionDelay: 20, maxReconnectionDelay: 100 });

@@ -21,14 +21,16 @@ export function createRouter() {
       return posts.length;
     }),
     // Who comes back after a cut names the last post that it has seen, and misses none.
-    posts: procedure.input((after) => after ?? {}).subscription(async function* ({ input, signal }) {
-      const later = on(news, 'post', { signal });
-      let seen = Number(input.lastEventId ?? 0);
-      for (;;) {
-        for (; seen < posts.length; seen++) yield tracked(String(seen + 1), posts[seen]);
-        await later.next();
-      }
-    }),
+    posts: procedure
+      .input((after) => after ?? {})
+      .subscription(async function* ({ input, signal }) {
+        const later = on(news, 'post', { signal });
+        let seen = Number(input.lastEventId ?? 0);
+        for (;;) {
+          for (; seen < posts.length; seen++) yield tracked(String(seen + 1), posts[seen]);
+          await later.next();
+        }
+      }),
   });
 }
 
@@ -36,6 +38,8 @@ export function startServer(port = 8080, options = {}) {
   const server = new WebSocketServer({ port, host: '127.0.0.1' });
   const handler = applyWSSHandler({ wss: server, router: createRouter(), ...options });
   return new Promise((resolve) => {
-    server.once('listening', () => resolve({ port: server.address().port, server, handler, close: () => server.close() }));
+    server.once('listening', () =>
+      resolve({ port: server.address().port, server, handler, close: () => server.close() }),
+    );
   });
 }

@@ -5,7 +5,11 @@ import { PQWebSocket } from 'pq-websocket';
 export function join(url, room, options = {}) {
   const document = new Y.Doc();
   // Tabs of one browser also talk past the server, through BroadcastChannel; not here, so that the server is seen at work.
-  const provider = new WebsocketProvider(url, room, document, { WebSocketPolyfill: PQWebSocket, disableBc: true, ...options }); // was: nothing
+  const provider = new WebsocketProvider(url, room, document, {
+    WebSocketPolyfill: PQWebSocket,
+    disableBc: true,
+    ...options,
+  }); // was: nothing
   return { document, provider };
 }
 

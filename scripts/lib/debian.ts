@@ -32,7 +32,10 @@ export function isExecutable(file: string): boolean {
 
 /** The path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== ''), ...SYSTEM_FOLDERS];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== ''),
+    ...SYSTEM_FOLDERS,
+  ];
   return folders.map((folder) => path.join(folder, name)).find(isExecutable);
 }
 
@@ -45,7 +48,9 @@ export function fromEnvironment(variable: string): string | undefined {
   if (asked === undefined || asked === '') return undefined;
   const file = asked.includes(path.sep) ? path.resolve(asked) : findProgram(asked);
   if (file !== undefined && isExecutable(file)) return file;
-  throw new Error(`the environment variable ${variable} names ${JSON.stringify(asked)}, which is not an executable file`);
+  throw new Error(
+    `the environment variable ${variable} names ${JSON.stringify(asked)}, which is not an executable file`,
+  );
 }
 
 /** The output of `binary --version`, which some programs pad with warnings on stderr. */
@@ -73,7 +78,11 @@ export async function ensurePrograms(programs: readonly SystemProgram[]): Promis
     // A runlevel in which invoke-rc.d starts nothing: tests run servers of their own.
     const options = { cwd: '/', env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeout: APT_TIMEOUT_MS };
     await run('apt-get', ['update', '-qq'], options);
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...new Set(missing.flatMap(({ packages }) => packages))], options);
+    await run(
+      'apt-get',
+      ['install', '-y', '-qq', '--no-install-recommends', ...new Set(missing.flatMap(({ packages }) => packages))],
+      options,
+    );
   }
   return programs.map((program) => {
     const binary = programPath(program);

@@ -6,8 +6,13 @@ const MAC_BUNDLE = '/Applications/Firefox.app/Contents/MacOS/firefox';
 export const FIREFOX: SystemProgram = {
   title: 'Firefox',
   packages: ['firefox-esr'],
-  advice: 'install it with `apt-get install firefox-esr` as root, or as your system installs it, or set the environment variable FIREFOX to its binary',
-  find: () => fromEnvironment('FIREFOX') ?? findProgram('firefox-esr') ?? findProgram('firefox') ?? [MAC_BUNDLE].find(isExecutable),
+  advice:
+    'install it with `apt-get install firefox-esr` as root, or as your system installs it, or set the environment variable FIREFOX to its binary',
+  find: () =>
+    fromEnvironment('FIREFOX') ??
+    findProgram('firefox-esr') ??
+    findProgram('firefox') ??
+    [MAC_BUNDLE].find(isExecutable),
   describe: (binary) => saidVersion(binary),
 };
 

@@ -40,18 +40,39 @@ async function ensurePython(): Promise<BackendCommand> {
   await once(folder, readFileSync(requirements, 'utf8'), async () => {
     // The wheel without compiled parts runs in every Python, so that there is one hash.
     const anywhere = ['--platform', 'any', '--implementation', 'py', '--abi', 'none', '--only-binary', ':all:'];
-    const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes', ...anywhere, '--target', folder, '-r', requirements];
+    const args = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '--require-hashes',
+      ...anywhere,
+      '--target',
+      folder,
+      '-r',
+      requirements,
+    ];
     await run('python3', args, { cwd: source, timeout: TIMEOUT_MS });
   });
-  return { command: 'python3', args: [path.join(source, 'backend.py')], env: { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1' } };
+  return {
+    command: 'python3',
+    args: [path.join(source, 'backend.py')],
+    env: { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1' },
+  };
 }
 
 async function ensureGo(): Promise<BackendCommand> {
   const source = path.join(SOURCES, 'go');
   const folder = path.join(ROOT, '.cache', 'gateway-go');
   const binary = path.join(folder, 'backend');
-  const sources = ['go.mod', 'go.sum', 'main.go'].map((name) => readFileSync(path.join(source, name), 'utf8')).join('\n');
-  await once(folder, sources, () => run('go', ['build', '-mod=readonly', '-o', binary, '.'], { cwd: source, timeout: TIMEOUT_MS }));
+  const sources = ['go.mod', 'go.sum', 'main.go']
+    .map((name) => readFileSync(path.join(source, name), 'utf8'))
+    .join('\n');
+  await once(folder, sources, () =>
+    run('go', ['build', '-mod=readonly', '-o', binary, '.'], { cwd: source, timeout: TIMEOUT_MS }),
+  );
   return { command: binary, args: [], env: {} };
 }
 

@@ -34,7 +34,8 @@ export async function ensureTools(set: ToolSet): Promise<string> {
   if (existsSync(marker) && readFileSync(marker, 'utf8') === locked) return `${set}: in .cache already`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json']) copyFileSync(path.join(ROOT, 'test', set, file), path.join(folder, file));
+  for (const file of ['package.json', 'package-lock.json'])
+    copyFileSync(path.join(ROOT, 'test', set, file), path.join(folder, file));
   // `npm ci` refuses a lock that lacks an optional package for another platform; `install` keeps to the lock as well.
   const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel', 'error'];
   await run('npm', args, { cwd: folder, timeout: INSTALL_TIMEOUT_MS });
@@ -66,7 +67,11 @@ export function engineVersion(engine: Engine): string {
 
 function versionOf(binary: string): string | undefined {
   try {
-    return execFileSync(binary, ['--version'], { encoding: 'utf8', timeout: 30_000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync(binary, ['--version'], {
+      encoding: 'utf8',
+      timeout: 30_000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return undefined;
   }

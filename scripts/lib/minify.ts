@@ -13,8 +13,16 @@ export const MINIFY: MinifyOptions = {
 };
 
 /** @param map of `code`, JSON; the result's is of the same sources */
-export async function minified(code: string, map: string, name: string): Promise<{ readonly code: string; readonly map: string }> {
-  const result = await minify(code, { ...MINIFY, module: false, sourceMap: { content: map, url: `${name}.map`, includeSources: true } });
+export async function minified(
+  code: string,
+  map: string,
+  name: string,
+): Promise<{ readonly code: string; readonly map: string }> {
+  const result = await minify(code, {
+    ...MINIFY,
+    module: false,
+    sourceMap: { content: map, url: `${name}.map`, includeSources: true },
+  });
   if (result.code === undefined || typeof result.map !== 'string') throw new Error(`terser made nothing of ${name}`);
   return { code: result.code, map: result.map };
 }

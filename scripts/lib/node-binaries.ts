@@ -96,7 +96,17 @@ export async function ensureNode(major: number): Promise<string> {
   mkdirSync(folder, { recursive: true });
   // npm looks upward for a project to install into; a manifest of its own keeps it here.
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--prefix', folder, '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  const args = [
+    'install',
+    '--prefix',
+    folder,
+    '--no-save',
+    '--no-package-lock',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel',
+    'error',
+  ];
   await run('npm', [...args, `${name}@${version}`], { cwd: folder, timeout: INSTALL_TIMEOUT_MS });
   if (findNode(major) === undefined) {
     throw new Error(`npm installed ${name}@${version}, but .cache/node-${major} has no Node ${version} that runs here`);

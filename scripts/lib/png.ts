@@ -25,13 +25,20 @@ export function shrinkPng(png: Uint8Array): Uint8Array {
   const palette = mostFrequent(counts);
   const indexes = new Map([...counts.keys()].map((colour) => [colour, nearest(colour, palette)]));
   const rows = Buffer.alloc(height * (width + 1));
-  for (const [at, colour] of pixels.entries()) rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = indexes.get(colour) ?? 0;
+  for (const [at, colour] of pixels.entries())
+    rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = indexes.get(colour) ?? 0;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, INDEXED, 0, 0, 0], 8);
   const colours = Buffer.from(palette.flatMap((colour) => channels(colour)));
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('PLTE', colours), chunk('IDAT', deflateSync(rows, { level: 9 })), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('PLTE', colours),
+    chunk('IDAT', deflateSync(rows, { level: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function decode(png: Buffer): Picture {
@@ -48,7 +55,8 @@ function decode(png: Buffer): Picture {
   }
   const [depth, type, , , interlace] = header?.subarray(8) ?? [];
   const size = PIXEL_BYTES[type ?? 0];
-  if (header === undefined || size === undefined || depth !== 8 || interlace !== 0) throw new Error('this PNG is of a form that no browser writes');
+  if (header === undefined || size === undefined || depth !== 8 || interlace !== 0)
+    throw new Error('this PNG is of a form that no browser writes');
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const bytes = unfiltered(inflateSync(Buffer.concat(data)), width * size, height, size);
   const pixels = Uint32Array.from({ length: width * height }, (_, at) => bytes.readUIntBE(at * size, 3));
@@ -74,7 +82,11 @@ function unfiltered(filtered: Buffer, rowBytes: number, height: number, size: nu
 
 function paeth(left: number, above: number, corner: number): number {
   const estimate = left + above - corner;
-  const [toLeft, toAbove, toCorner] = [Math.abs(estimate - left), Math.abs(estimate - above), Math.abs(estimate - corner)];
+  const [toLeft, toAbove, toCorner] = [
+    Math.abs(estimate - left),
+    Math.abs(estimate - above),
+    Math.abs(estimate - corner),
+  ];
   if (toLeft <= toAbove && toLeft <= toCorner) return left;
   return toAbove <= toCorner ? above : corner;
 }
@@ -91,7 +103,8 @@ function mostFrequent(counts: ReadonlyMap<number, number>): number[] {
 
 function nearest(colour: number, palette: readonly number[]): number {
   let best = 0;
-  for (const [index, other] of palette.entries()) if (distance(colour, other) < distance(colour, palette[best] ?? 0)) best = index;
+  for (const [index, other] of palette.entries())
+    if (distance(colour, other) < distance(colour, palette[best] ?? 0)) best = index;
   return best;
 }
 

@@ -45,7 +45,10 @@ export async function buildScriptTag(): Promise<ScriptTag> {
   return { files, integrity: Object.fromEntries(Object.entries(integrity).sort()) };
 }
 
-async function bundled(entry: string, define: Record<string, string>): Promise<{ readonly code: string; readonly map: string }> {
+async function bundled(
+  entry: string,
+  define: Record<string, string>,
+): Promise<{ readonly code: string; readonly map: string }> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     absWorkingDir: ROOT,

@@ -46,7 +46,9 @@ const PARTS = [
 const noImports: Plugin = {
   name: 'import() stays',
   setup({ onResolve }) {
-    onResolve({ filter: /./ }, ({ kind, path: name }) => (kind === 'dynamic-import' ? { path: name, external: true } : undefined));
+    onResolve({ filter: /./ }, ({ kind, path: name }) =>
+      kind === 'dynamic-import' ? { path: name, external: true } : undefined,
+    );
   },
 };
 
@@ -74,7 +76,12 @@ const BUILT = { write: false, metafile: true } as const;
 const gzipped = (content: Uint8Array): number => gzipSync(content, { level: 9 }).length;
 
 async function measure(entry: string, options: BuildOptions): Promise<Measured> {
-  const { outputFiles, metafile } = await build({ ...OPTIONS, ...options, ...BUILT, entryPoints: [path.join(ROOT, entry)] });
+  const { outputFiles, metafile } = await build({
+    ...OPTIONS,
+    ...options,
+    ...BUILT,
+    entryPoints: [path.join(ROOT, entry)],
+  });
   const parts: Record<string, number> = {};
   for (const { inputs } of Object.values(metafile.outputs)) {
     for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
@@ -88,7 +95,13 @@ async function measure(entry: string, options: BuildOptions): Promise<Measured> 
 
 /** What the import() of the portable ML-KEM adds to a page that has the entry's chunks, undefined where it has none. */
 async function kemOf(entry: string): Promise<number | undefined> {
-  const { outputFiles, metafile } = await build({ ...OPTIONS, ...BUILT, entryPoints: [path.join(ROOT, entry)], splitting: true, outdir: 'chunks' });
+  const { outputFiles, metafile } = await build({
+    ...OPTIONS,
+    ...BUILT,
+    entryPoints: [path.join(ROOT, entry)],
+    splitting: true,
+    outdir: 'chunks',
+  });
   const { outputs } = metafile;
   const reach = (from: string, seen: Set<string>): Set<string> => {
     if (seen.has(from)) return seen;
@@ -96,12 +109,15 @@ async function kemOf(entry: string): Promise<number | undefined> {
     for (const { path: to, kind } of outputs[from]?.imports ?? []) if (kind === 'import-statement') reach(to, seen);
     return seen;
   };
-  const outputOf = (pattern: RegExp): string | undefined => Object.keys(outputs).find((name) => pattern.test(outputs[name]?.entryPoint ?? ''));
+  const outputOf = (pattern: RegExp): string | undefined =>
+    Object.keys(outputs).find((name) => pattern.test(outputs[name]?.entryPoint ?? ''));
   const kem = outputOf(/\/noble-kem-[^/]*\.js$/);
   if (kem === undefined) return undefined;
   const present = reach(outputOf(new RegExp(`${entry}$`)) as string, new Set());
   const added = [...reach(kem, new Set())].filter((name) => !present.has(name));
-  const contents = added.map((name) => outputFiles.find((file) => file.path === path.join(ROOT, name))?.contents as Uint8Array);
+  const contents = added.map(
+    (name) => outputFiles.find((file) => file.path === path.join(ROOT, name))?.contents as Uint8Array,
+  );
   return contents.reduce((sum, content) => sum + gzipped(content), 0);
 }
 
@@ -123,8 +139,24 @@ function line({ name, now, kem, single, budget }: Row): string {
   return columns(name, kB(now.gzipped), kB(budget), kB(kem), kB(now.raw), kB(single), parts);
 }
 
-function columns(name: string, now: string, budget: string, kem: string, raw: string, single: string, parts: string): string {
-  return [name.padEnd(34), now.padStart(6), budget.padStart(6), kem.padStart(6), raw.padStart(7), single.padStart(8), parts].join('  ');
+function columns(
+  name: string,
+  now: string,
+  budget: string,
+  kem: string,
+  raw: string,
+  single: string,
+  parts: string,
+): string {
+  return [
+    name.padEnd(34),
+    now.padStart(6),
+    budget.padStart(6),
+    kem.padStart(6),
+    raw.padStart(7),
+    single.padStart(8),
+    parts,
+  ].join('  ');
 }
 
 async function measureAll(): Promise<Row[]> {
@@ -133,7 +165,13 @@ async function measureAll(): Promise<Row[]> {
     const entry = `dist/web/${name}.js`;
     const [now, all] = await Promise.all([measure(entry, { plugins: [noImports] }), measure(entry, {})]);
     const kem = now.parts['KEM'] === undefined ? await kemOf(entry) : undefined;
-    rows.push({ name: name === 'index' ? 'pq-websocket' : `pq-websocket/${name}`, now, kem, single: all.gzipped, budget });
+    rows.push({
+      name: name === 'index' ? 'pq-websocket' : `pq-websocket/${name}`,
+      now,
+      kem,
+      single: all.gzipped,
+      budget,
+    });
   }
   const define = { SCRIPT_PARTS: '{}' };
   for (const [name, [entry, budget]] of Object.entries(SCRIPTS)) {
@@ -148,17 +186,24 @@ async function measureAll(): Promise<Row[]> {
 /** Measures what stands in dist/ and prints the table. @returns whether all of it is within its budget */
 export async function reportSizes(): Promise<boolean> {
   const rows = await measureAll();
-  console.log('Sizes in kB (1000 bytes), gzipped, with all dependencies. now: what every page loads. raw: the same, minified only.');
+  console.log(
+    'Sizes in kB (1000 bytes), gzipped, with all dependencies. now: what every page loads. raw: the same, minified only.',
+  );
   console.log('+ KEM: what an engine without ML-KEM-768 of its own loads beside it, once, with its first connection.');
-  console.log('one file: from a bundler that splits nothing, with every part that is otherwise loaded when it is needed.\n');
+  console.log(
+    'one file: from a bundler that splits nothing, with every part that is otherwise loaded when it is needed.\n',
+  );
   console.log(columns('entry point', 'now', 'budget', '+ KEM', 'raw', 'one file', 'what its raw bytes are'));
   for (const row of rows) console.log(line(row));
   console.log('');
   for (const { name, now, kem } of rows) {
     if (kem === undefined || (name !== 'pq-websocket' && name !== POLYFILL)) continue;
-    console.log(`${name}: ${kB(now.gzipped)} where the engine has ML-KEM-768 (Chromium), ${kB(now.gzipped + kem)} where it has none (Firefox, WebKit)`);
+    console.log(
+      `${name}: ${kB(now.gzipped)} where the engine has ML-KEM-768 (Chromium), ${kB(now.gzipped + kem)} where it has none (Firefox, WebKit)`,
+    );
   }
   const over = rows.filter(({ now, budget }) => now.gzipped > (budget ?? Infinity));
-  for (const { name, now, budget } of over) console.error(`${name}: ${now.gzipped} bytes are more than its budget of ${budget}`);
+  for (const { name, now, budget } of over)
+    console.error(`${name}: ${now.gzipped} bytes are more than its budget of ${budget}`);
   return over.length === 0;
 }

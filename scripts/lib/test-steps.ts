@@ -24,23 +24,71 @@ function steps(projects: readonly string[]): Step[] {
   return [
     { name: 'toolchain', title: 'what the tests need', command: ['node', 'scripts/toolchain.mjs'] },
     { name: 'lint', title: 'linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
-    { name: 'check-vectors', title: 'the vectors are what their script makes', command: ['node', 'test/vectors/generate.ts', '--check'] },
+    {
+      name: 'check-vectors',
+      title: 'the vectors are what their script makes',
+      command: ['node', 'test/vectors/generate.ts', '--check'],
+    },
     { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
-    { name: 'entries', title: 'every entry point loads, by import and by require, from Node 20 on', command: ['node', 'scripts/check-entries.mjs'] },
+    {
+      name: 'entries',
+      title: 'every entry point loads, by import and by require, from Node 20 on',
+      command: ['node', 'scripts/check-entries.mjs'],
+    },
     { name: 'sizes', title: 'what each entry point costs a page', command: ['node', 'scripts/sizes.mjs'] },
-    { name: 'runtimes', title: 'the packed tarball in Node, Bun, Deno, workerd, Chromium, Firefox and WebKitGTK', command: ['node', 'scripts/runtimes.mjs'] },
-    { name: 'builds', title: 'the packed tarball through the bundlers and the type checker', command: ['node', 'scripts/bundlers.mjs', '--ci'] },
-    { name: 'differential', title: "ours beside the platform's own WebSocket, case by case", command: ['node', 'scripts/conformance.mjs', '--short', '--engine', 'Node 24', '--engine', 'Chromium'] },
-    { name: 'integrations', title: 'libraries over the packed tarball, with taps on the wire', command: ['node', 'scripts/integrations.mjs'] },
-    { name: 'ws-packed', title: 'pq-websocket/ws of the packed tarball beside npm ws', command: ['node', 'scripts/ws-differential.mjs'] },
-    { name: 'msw', title: 'both majors of msw, in Node, with jsdom and in Chromium', command: ['node', 'scripts/msw.mjs'] },
-    { name: 'react', title: 'the React example in two tabs, with a tap on the wire', command: ['node', 'scripts/react.mjs'] },
+    {
+      name: 'runtimes',
+      title: 'the packed tarball in Node, Bun, Deno, workerd, Chromium, Firefox and WebKitGTK',
+      command: ['node', 'scripts/runtimes.mjs'],
+    },
+    {
+      name: 'builds',
+      title: 'the packed tarball through the bundlers and the type checker',
+      command: ['node', 'scripts/bundlers.mjs', '--ci'],
+    },
+    {
+      name: 'differential',
+      title: "ours beside the platform's own WebSocket, case by case",
+      command: ['node', 'scripts/conformance.mjs', '--short', '--engine', 'Node 24', '--engine', 'Chromium'],
+    },
+    {
+      name: 'integrations',
+      title: 'libraries over the packed tarball, with taps on the wire',
+      command: ['node', 'scripts/integrations.mjs'],
+    },
+    {
+      name: 'ws-packed',
+      title: 'pq-websocket/ws of the packed tarball beside npm ws',
+      command: ['node', 'scripts/ws-differential.mjs'],
+    },
+    {
+      name: 'msw',
+      title: 'both majors of msw, in Node, with jsdom and in Chromium',
+      command: ['node', 'scripts/msw.mjs'],
+    },
+    {
+      name: 'react',
+      title: 'the React example in two tabs, with a tap on the wire',
+      command: ['node', 'scripts/react.mjs'],
+    },
     { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
-    { name: 'load', title: 'many connections over the gateway, and bad company', command: ['node', 'scripts/load.mjs', '--quick'] },
-    { name: 'peers', title: 'the Go and Rust peers by their own tests, the vectors among them', command: ['node', 'scripts/peers.mjs'] },
-    { name: 'interop', title: 'peers in other languages, with each other and with a hostile one', command: ['node', 'scripts/interop.mjs', '--ci'] },
+    {
+      name: 'load',
+      title: 'many connections over the gateway, and bad company',
+      command: ['node', 'scripts/load.mjs', '--quick'],
+    },
+    {
+      name: 'peers',
+      title: 'the Go and Rust peers by their own tests, the vectors among them',
+      command: ['node', 'scripts/peers.mjs'],
+    },
+    {
+      name: 'interop',
+      title: 'peers in other languages, with each other and with a hostile one',
+      command: ['node', 'scripts/interop.mjs', '--ci'],
+    },
   ];
 }
 
@@ -68,7 +116,9 @@ async function runSteps(chosen: readonly Step[]): Promise<boolean> {
     try {
       await run(command, args, { cwd: ROOT, timeout: Math.max(1, deadline - start) });
     } catch (error) {
-      console.error(`[${index + 1}/${chosen.length}] ${step.name}: FAILED after ${seconds()}: ${(error as Error).message}`);
+      console.error(
+        `[${index + 1}/${chosen.length}] ${step.name}: FAILED after ${seconds()}: ${(error as Error).message}`,
+      );
       return false;
     }
     console.log(`[${index + 1}/${chosen.length}] ${step.name}: done in ${seconds()}`);
@@ -98,7 +148,9 @@ export async function main(args: readonly string[]): Promise<number> {
   if (ranNothing) console.error('vitest succeeded, but its report shows no test that passed');
   // A step that fails without a failed test, such as the linter, counts as one failure.
   const failed = succeeded && !ranNothing ? totals.failed : Math.max(1, totals.failed);
-  console.log(`\n${succeeded ? 'All steps done' : 'Stopped at the first step that failed'}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(
+    `\n${succeeded ? 'All steps done' : 'Stopped at the first step that failed'}, ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
   console.log(`${totals.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }

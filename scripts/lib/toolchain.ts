@@ -13,15 +13,13 @@ const SERVERS = [
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
   ['redis-server', 'redis-server'],
-].map(
-  ([name = '', packageName = '']): SystemProgram => ({
-    title: name,
-    packages: [packageName],
-    advice: `install it with \`apt-get install ${packageName}\` as root, or as your system installs it`,
-    find: () => findProgram(name),
-    describe: () => name,
-  }),
-);
+].map(([name = '', packageName = '']): SystemProgram => ({
+  title: name,
+  packages: [packageName],
+  advice: `install it with \`apt-get install ${packageName}\` as root, or as your system installs it`,
+  find: () => findProgram(name),
+  describe: () => name,
+}));
 
 /** Finds or installs everything that the tests run besides this Node, and prints a line for each. */
 export async function ensureToolchain(): Promise<void> {

@@ -32,7 +32,8 @@ export function readTotals(report: string, root: string): Totals {
     // A file that fails to load, or in a hook, has no failed test of its own.
     failed += failedHere === 0 && file.status === 'failed' ? 1 : failedHere;
     for (const test of file.assertionResults) {
-      if (test.status !== 'passed' && test.status !== 'failed') notes.push(`not run (${test.status}): ${name}: ${test.fullName}`);
+      if (test.status !== 'passed' && test.status !== 'failed')
+        notes.push(`not run (${test.status}): ${name}: ${test.fullName}`);
     }
   }
   return { passed, failed, notes };

@@ -10,13 +10,21 @@ const FOLDERS = ['/usr/lib', '/usr/lib64', '/usr/libexec', '/usr/local/lib', '/u
 function findMiniBrowser(): string | undefined {
   const asked = fromEnvironment('WEBKIT_BROWSER');
   if (asked !== undefined) return asked;
-  const under = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : []);
+  const under = (folder: string): string[] =>
+    existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
   const architectures = under('/usr/lib').filter((folder) => folder.endsWith('-linux-gnu'));
-  const candidates = [...FOLDERS, ...architectures].flatMap(under).filter((folder) => /\/webkit2?gtk-[\d.]+$/.test(folder));
-  return candidates.map((folder) => path.join(folder, 'MiniBrowser')).filter(isExecutable).sort().at(-1);
+  const candidates = [...FOLDERS, ...architectures]
+    .flatMap(under)
+    .filter((folder) => /\/webkit2?gtk-[\d.]+$/.test(folder));
+  return candidates
+    .map((folder) => path.join(folder, 'MiniBrowser'))
+    .filter(isExecutable)
+    .sort()
+    .at(-1);
 }
 
-const advice = (what: string): string => `install it with \`apt-get install ${what}\` as root, or as your system installs it`;
+const advice = (what: string): string =>
+  `install it with \`apt-get install ${what}\` as root, or as your system installs it`;
 
 const DRIVER: SystemProgram = {
   title: 'WebKitWebDriver',

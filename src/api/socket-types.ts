@@ -47,7 +47,11 @@ export interface PQWebSocketConstructor extends ReadyStates {
    * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
-  new (url: string | { readonly href: string }, protocols?: string | string[], options?: PQWebSocketOptions): PQWebSocketInstance;
+  new (
+    url: string | { readonly href: string },
+    protocols?: string | string[],
+    options?: PQWebSocketOptions,
+  ): PQWebSocketInstance;
   readonly prototype: PQWebSocketInstance;
 }
 

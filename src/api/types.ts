@@ -6,12 +6,8 @@ import type { BackendName } from '../crypto/backend.ts';
 import type { PQWebSocketError } from '../protocol/errors.ts';
 
 /** The instance type of a global class, or `Fallback` where there is no such global. */
-export type GlobalInstance<Name extends string, Fallback> = typeof globalThis extends Record<
-  Name,
-  { prototype: infer Instance }
->
-  ? Instance
-  : Fallback;
+export type GlobalInstance<Name extends string, Fallback> =
+  typeof globalThis extends Record<Name, { prototype: infer Instance }> ? Instance : Fallback;
 
 export type PQEvent = GlobalInstance<'Event', { readonly type: string }>;
 export type PQMessageEvent = GlobalInstance<'MessageEvent', { readonly type: string; readonly data: unknown }>;
@@ -65,8 +61,7 @@ export type Profile = 'v1' | 'yellowpages';
 /** An upgrade request: Node's IncomingMessage, a `Request`, or anything with its headers. */
 export interface UpgradeRequest {
   readonly headers:
-    | { get(name: string): string | null }
-    | Readonly<Record<string, string | readonly string[] | undefined>>;
+    { get(name: string): string | null } | Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** Options of `wrapServerSocket`. */

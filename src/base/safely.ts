@@ -23,9 +23,10 @@ export function later<Values extends unknown[]>(act: (...values: Values) => void
     isSameTurn = false;
   });
   return (...values) => {
-    if (isSameTurn) queueMicrotask(() => {
-      act(...values);
-    });
+    if (isSameTurn)
+      queueMicrotask(() => {
+        act(...values);
+      });
     else act(...values);
   };
 }

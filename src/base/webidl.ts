@@ -88,12 +88,16 @@ export function parseProtocols(value: unknown): string[] {
 /** `optional (DOMString or sequence<DOMString>) protocols = []`. Web IDL asks for the iterator once, and never closes it. */
 export function toProtocols(value: unknown): string[] {
   if (value === undefined) return [];
-  const method = value !== null && (typeof value === 'object' || typeof value === 'function') ? (value as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
+  const method =
+    value !== null && (typeof value === 'object' || typeof value === 'function')
+      ? (value as Partial<Iterable<unknown>>)[Symbol.iterator]
+      : undefined;
   if (method === undefined || method === null) return [toDomString(value)];
   const protocols: string[] = [];
   const iterator = method.call(value as Iterable<unknown>);
   const { next } = iterator as { next: (this: Iterator<unknown>) => IteratorResult<unknown> };
-  for (let step = next.call(iterator); step.done !== true; step = next.call(iterator)) protocols.push(toDomString(step.value));
+  for (let step = next.call(iterator); step.done !== true; step = next.call(iterator))
+    protocols.push(toDomString(step.value));
   return protocols;
 }
 

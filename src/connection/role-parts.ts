@@ -6,6 +6,9 @@ import { attachAnytime } from '../transport/late.ts';
 import { attachTransport } from '../transport/transport.ts';
 
 export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> = {
-  client: { createSession: createClientSession, attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport) },
+  client: {
+    createSession: createClientSession,
+    attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
+  },
   server: { createSession: createServerSession, attachTransport },
 };

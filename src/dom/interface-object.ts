@@ -2,7 +2,8 @@
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../connection/secure-socket.ts';
 
 export function defineConstants(owner: object): void {
-  for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) Object.defineProperty(owner, name, { value, enumerable: true });
+  for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }))
+    Object.defineProperty(owner, name, { value, enumerable: true });
 }
 
 /** Constants on both, members enumerable, and the tag. */

@@ -35,20 +35,29 @@ export function createPolyfill(
         return Reflect.construct(native, protocols === undefined ? [url] : [url, protocols]) as WebSocket;
       }
       // An application that never heard of this package gets the standard's send(), unless the page says otherwise.
-      return Reflect.construct(PQWebSocket, [url, protocols, { strict: true, ...channelOptions, WebSocket: native }], new.target);
+      return Reflect.construct(
+        PQWebSocket,
+        [url, protocols, { strict: true, ...channelOptions, WebSocket: native }],
+        new.target,
+      );
     }
   }
   Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
   Object.setPrototypeOf(WebSocket, BaseEventTarget);
   Object.setPrototypeOf(WebSocket.prototype, BaseEventTarget.prototype);
-  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(PQWebSocket.prototype) as PropertyDescriptorMap;
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(
+    PQWebSocket.prototype,
+  ) as PropertyDescriptorMap;
   Object.defineProperties(WebSocket.prototype, members);
   defineConstants(WebSocket);
   Object.defineProperty(WebSocket, BRAND, { value: brand });
   if (include !== undefined) {
     Object.defineProperty(WebSocket, Symbol.hasInstance, {
       value(this: unknown, value: unknown): boolean {
-        return Function.prototype[Symbol.hasInstance].call(this as typeof WebSocket, value) || (this === WebSocket && value instanceof native);
+        return (
+          Function.prototype[Symbol.hasInstance].call(this as typeof WebSocket, value) ||
+          (this === WebSocket && value instanceof native)
+        );
       },
     });
   }

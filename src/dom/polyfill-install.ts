@@ -82,5 +82,8 @@ function replaceGlobal(
 function agrees(asked: object, present: object): boolean {
   const given = new Map(Object.entries(present));
   const entries = Object.entries(asked);
-  return entries.length === 0 || (entries.length === given.size && entries.every(([name, value]) => Object.is(value, given.get(name))));
+  return (
+    entries.length === 0 ||
+    (entries.length === given.size && entries.every(([name, value]) => Object.is(value, given.get(name))))
+  );
 }

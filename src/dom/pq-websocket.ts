@@ -10,7 +10,7 @@ import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
 import { defineInterface } from './interface-object.ts';
 import { attachAnytime } from '../transport/late.ts';
-import type { ReadyState, SocketFace , CLOSED, CLOSING, OPEN} from '../connection/secure-socket.ts';
+import type { ReadyState, SocketFace, CLOSED, CLOSING, OPEN } from '../connection/secure-socket.ts';
 import { CONNECTING, SecureSocket } from '../connection/secure-socket.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND } from '../transport/choose.ts';

@@ -135,7 +135,8 @@ export class PlainServer extends BaseEventTarget {
   }
 
   #connected(method: string): Leg {
-    if (this.#leg === undefined) throw new Error(`server.${method}: the connection is not open: call server.connect() before`);
+    if (this.#leg === undefined)
+      throw new Error(`server.${method}: the connection is not open: call server.connect() before`);
     return this.#leg;
   }
 }

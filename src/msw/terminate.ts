@@ -28,7 +28,11 @@ export function mockConfig(where: string, options: MockOptions): MockConfig {
   const { origin = {}, ...own } = optionsObject(where, options) as MockOptions;
   refuseUnknown(where, own, [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles']);
   const ofOrigin = `${where}: option 'origin'`;
-  refuseUnknown(ofOrigin, optionsObject(ofOrigin, origin), [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 'profile']);
+  refuseUnknown(ofOrigin, optionsObject(ofOrigin, origin), [
+    ...CHANNEL_OPTION_NAMES,
+    ...CLIENT_AUTHENTICATION_OPTIONS,
+    'profile',
+  ]);
   const configOfOrigin = (url: string): ChannelConfig => clientConfig(ofOrigin, origin, url, CLIENT_MAX_PAYLOAD);
   configOfOrigin('');
   return { client: serverConfig(where, own, DEFAULT_LIMITS.maxPayload), origin: configOfOrigin };
@@ -38,7 +42,9 @@ export function mockConfig(where: string, options: MockOptions): MockConfig {
 export function terminate(where: string, connection: MockConnection, config: MockConfig): Termination {
   const { client, server, info } = connection as unknown as { client?: RawClient; server?: RawServer; info?: MockInfo };
   if (typeof client?.send !== 'function' || typeof server?.connect !== 'function') {
-    throw new TypeError(`${where}: the first argument must be the event of msw's 'connection', got ${described(connection)}`);
+    throw new TypeError(
+      `${where}: the first argument must be the event of msw's 'connection', got ${described(connection)}`,
+    );
   }
   const present = terminations.get(client);
   if (present !== undefined) return present;
@@ -57,7 +63,9 @@ function seal(client: RawClient, server: RawServer, info: MockInfo | undefined, 
   const plainClient = new PlainClient(raw.client, { ...config.client, earlyHello: clientHello });
   const plainServer = new PlainServer(raw.server, plainClient, () => {
     if (clientHello === undefined) return config.origin(client.url.href);
-    throw new Error('server.connect: the client uses fastOpen, and its hello would go to the real server: leave that option out');
+    throw new Error(
+      'server.connect: the client uses fastOpen, and its hello would go to the real server: leave that option out',
+    );
   });
   plainClient.peer = plainServer;
   // Whoever still holds msw's own objects (link.broadcast, another handler) must not send in clear.

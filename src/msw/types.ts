@@ -1,5 +1,16 @@
 /** What msw gives and what a handler gets, by structure: nothing here imports msw, so that one build serves both majors. */
-import type { ChannelOptions, ClientAuthenticationOptions, GlobalInstance, PQBlob, PQChannel, PQCloseEvent, PQEvent, PQMessageEvent, Profile, ServerSocketOptions } from '../api/types.ts';
+import type {
+  ChannelOptions,
+  ClientAuthenticationOptions,
+  GlobalInstance,
+  PQBlob,
+  PQChannel,
+  PQCloseEvent,
+  PQEvent,
+  PQMessageEvent,
+  Profile,
+  ServerSocketOptions,
+} from '../api/types.ts';
 
 /** What a handler can send. It receives strings, and binary messages as ArrayBuffers. */
 export type MockData = string | ArrayBuffer | ArrayBufferView | PQBlob;
@@ -56,13 +67,22 @@ interface ServerEvents extends ClientEvents {
   error: PQEvent;
 }
 
-type ListenerOptions = boolean | { once?: boolean; signal?: GlobalInstance<'AbortSignal', object>; capture?: boolean; passive?: boolean };
+type ListenerOptions =
+  boolean | { once?: boolean; signal?: GlobalInstance<'AbortSignal', object>; capture?: boolean; passive?: boolean };
 
 interface Listens<Events> {
   /** Calls `listener` with each event of the type, until `signal` or `once` ends it. */
-  addEventListener<Type extends keyof Events>(type: Type, listener: (event: Events[Type]) => void, options?: ListenerOptions): void;
+  addEventListener<Type extends keyof Events>(
+    type: Type,
+    listener: (event: Events[Type]) => void,
+    options?: ListenerOptions,
+  ): void;
   /** Takes away what `addEventListener` has added with the same arguments. */
-  removeEventListener<Type extends keyof Events>(type: Type, listener: (event: Events[Type]) => void, options?: boolean | { capture?: boolean }): void;
+  removeEventListener<Type extends keyof Events>(
+    type: Type,
+    listener: (event: Events[Type]) => void,
+    options?: boolean | { capture?: boolean },
+  ): void;
 }
 
 /** The client under test, as msw shows it to a handler, in plaintext. */

@@ -17,7 +17,6 @@ const FRAME_HEADROOM = 1024 * 1024;
 /** The longest limit that `ws` can have: it takes the number modulo 2^32. */
 const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
 
-
 /** What a client has beside what both ends have. */
 export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile'] as const;
 

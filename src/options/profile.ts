@@ -34,10 +34,15 @@ export function clientConfig(
         `got ${described(verifyAttestation)}`,
     );
   }
-  const verify = verifyAttestation &&
+  const verify =
+    verifyAttestation &&
     ((document: Uint8Array, userData: Uint8Array) =>
       callVerifier(verifyAttestation, document, { profile, url, userData, transcriptHash: undefined }));
-  return { ...config, profile, yellowpages: yellowpagesConfig(options, { session: platform.yellowpages(), verify: verify || undefined }) };
+  return {
+    ...config,
+    profile,
+    yellowpages: yellowpagesConfig(options, { session: platform.yellowpages(), verify: verify || undefined }),
+  };
 }
 
 export function yellowpagesConfig(
@@ -56,6 +61,8 @@ export function checkProfile(where: string, name: string, profile: unknown): voi
 export function refuseOnlyInV1(where: string, options: object): void {
   for (const name of ONLY_IN_V1) {
     if ((options as Record<string, unknown>)[name] === undefined) continue;
-    throw new TypeError(`${where}: option '${name}' is not possible with the profile 'yellowpages', which has no such thing`);
+    throw new TypeError(
+      `${where}: option '${name}' is not possible with the profile 'yellowpages', which has no such thing`,
+    );
   }
 }

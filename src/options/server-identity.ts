@@ -49,8 +49,7 @@ function signer(
     return external((message) => identity.sign(message), pin.bytes);
   }
   const key = signingKey(where, identity);
-  return (message) =>
-    chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
+  return (message) => chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
 }
 
 /** A signer that is not ours: an HSM, a KMS. */
@@ -70,7 +69,9 @@ function external(
 function signingKey(where: string, identity: Uint8Array | string): MaybePromise<SigningKey> {
   const secret = typeof identity === 'string' ? readSecretKeyPem(identity) : identity;
   if (!isUint8Array(secret)) {
-    throw new TypeError(`${where}: option 'identity' must be a secret key (bytes or PEM), a function, or { sign, publicKey }`);
+    throw new TypeError(
+      `${where}: option 'identity' must be a secret key (bytes or PEM), a function, or { sign, publicKey }`,
+    );
   }
   checkSecretLength(secret);
   const key = finish(

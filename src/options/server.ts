@@ -24,7 +24,9 @@ export function serverConfig(where: string, options: ServerSocketOptions, defaul
 function profileList(where: string, profiles: unknown): readonly Profile[] {
   if (profiles === undefined) return ['v1'];
   if (!Array.isArray(profiles) || profiles.length === 0 || new Set(profiles).size !== profiles.length) {
-    throw new TypeError(`${where}: option 'profiles' must be a list of one profile or both, got ${described(profiles)}`);
+    throw new TypeError(
+      `${where}: option 'profiles' must be a list of one profile or both, got ${described(profiles)}`,
+    );
   }
   for (const profile of profiles as unknown[]) checkProfile(where, 'profiles', profile);
   return profiles as Profile[];

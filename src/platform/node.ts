@@ -27,7 +27,8 @@ export const platform: Platform = {
   random,
   fallbackWebSocket: () => IsomorphicWebSocket,
   transportOptions: TRANSPORT_OPTIONS,
-  toBuffer: (bytes) => (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+  toBuffer: (bytes) =>
+    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   isUtf8,
   queueTask: undefined,
   writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done),

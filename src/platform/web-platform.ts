@@ -50,6 +50,8 @@ function part<T>(name: string, load: () => MaybePromise<T>): () => MaybePromise<
   return () =>
     attempt(load, (error) => {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Refusal('PQ_ERR_LOAD', { cause: new Error(`${name} could not be loaded: ${reason}`, { cause: error }) });
+      throw new Refusal('PQ_ERR_LOAD', {
+        cause: new Error(`${name} could not be loaded: ${reason}`, { cause: error }),
+      });
     });
 }

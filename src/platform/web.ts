@@ -5,7 +5,10 @@ export const platform = /* @__PURE__ */ webPlatform({
   kem: async () => (await import('../crypto/noble/kem.ts')).nobleKem,
   // Both at once: as one module it would name the other only when it is there.
   portable: async () => {
-    const [{ pageBackend }, { nobleKem }] = await Promise.all([import('../crypto/noble/page.ts'), import('../crypto/noble/kem.ts')]);
+    const [{ pageBackend }, { nobleKem }] = await Promise.all([
+      import('../crypto/noble/page.ts'),
+      import('../crypto/noble/kem.ts'),
+    ]);
     return pageBackend(nobleKem);
   },
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,

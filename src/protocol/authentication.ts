@@ -27,8 +27,7 @@ export interface ClientDemands {
     | undefined;
   /** Throws or rejects to refuse. Absent: documents are ignored. */
   readonly verifyAttestation?:
-    | ((document: Uint8Array, userData: Uint8Array, transcriptHash: Uint8Array) => MaybePromise<void>)
-    | undefined;
+    ((document: Uint8Array, userData: Uint8Array, transcriptHash: Uint8Array) => MaybePromise<void>) | undefined;
 }
 
 /** Judges a server's Finished; undefined when nothing is demanded. */
@@ -38,8 +37,9 @@ export function authenticator(
   const { verifySignature, verifyAttestation } = demands;
   if (verifySignature === undefined && verifyAttestation === undefined) return undefined;
   return (finished, transcriptHash) =>
-    chain(verifySignature && judgeSignature(verifySignature, finished, transcriptHash), () =>
-      verifyAttestation && judgeAttestation(verifyAttestation, finished, transcriptHash),
+    chain(
+      verifySignature && judgeSignature(verifySignature, finished, transcriptHash),
+      () => verifyAttestation && judgeAttestation(verifyAttestation, finished, transcriptHash),
     );
 }
 

@@ -59,7 +59,12 @@ function open(
 ): Underneath {
   const { protocols: offered, ...given } = (isOptions(protocols) ? protocols : options) ?? {};
   const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
-  refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...TRANSPORT_OPTIONS, ...WITHOUT_EFFECT]);
+  refuseUnknown(WHERE, given, [
+    ...CHANNEL_OPTION_NAMES,
+    ...CLIENT_OPTION_NAMES,
+    ...TRANSPORT_OPTIONS,
+    ...WITHOUT_EFFECT,
+  ]);
   const url = hrefOf(address);
   const ownOptions: OwnOptions = given;
   // ws takes 0 for no limit.
@@ -99,7 +104,8 @@ function listed(protocols: string | string[] | undefined): string[] {
   if (protocols === undefined) return [];
   const list = Array.isArray(protocols) ? protocols : [protocols];
   const reserved = list.findIndex((protocol) => typeof protocol === 'string' && isReserved(protocol));
-  if (reserved >= 0) throw new SyntaxError(`Subprotocol ${reserved + 1} of ${list.length} has a name of the secure layer.`);
+  if (reserved >= 0)
+    throw new SyntaxError(`Subprotocol ${reserved + 1} of ${list.length} has a name of the secure layer.`);
   return list;
 }
 

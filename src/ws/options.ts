@@ -53,7 +53,14 @@ export function transportConfig(
   config: ChannelConfig,
   options: { closeTimeout?: unknown; allowSynchronousEvents?: unknown },
 ): ChannelConfig {
-  const closeTimeout = numberOption(where, 'closeTimeout', options.closeTimeout, config.limits.closeTimeout, 0, MAX_TIMER);
+  const closeTimeout = numberOption(
+    where,
+    'closeTimeout',
+    options.closeTimeout,
+    config.limits.closeTimeout,
+    0,
+    MAX_TIMER,
+  );
   return {
     ...config,
     limits: { ...config.limits, closeTimeout },

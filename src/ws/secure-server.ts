@@ -37,7 +37,9 @@ export type SecureServerOptions = Pick<
 >;
 
 /** What of the server's own options is read, at each request. */
-type OwnOptions = Pick<WebSocketServerOptions, 'verifyClient' | 'handleProtocols' | 'maxPayload' | 'port'> & { perMessageDeflate?: unknown };
+type OwnOptions = Pick<WebSocketServerOptions, 'verifyClient' | 'handleProtocols' | 'maxPayload' | 'port'> & {
+  perMessageDeflate?: unknown;
+};
 
 const secured = new WeakSet<object>();
 
@@ -52,7 +54,12 @@ const secured = new WeakSet<object>();
  * @throws {TypeError | RangeError} for what is no such server, is secure already or compresses, and for an option that is unknown or wrong
  */
 export function secureServer<Server extends PlainServer>(server: Server, options: SecureServerOptions = {}): Server {
-  refuseUnknown(WHERE, optionsObject(WHERE, options), [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles', 'maxPendingHandshakes']);
+  refuseUnknown(WHERE, optionsObject(WHERE, options), [
+    ...CHANNEL_OPTION_NAMES,
+    ...SERVER_AUTHENTICATION_OPTIONS,
+    'profiles',
+    'maxPendingHandshakes',
+  ]);
   refuseServer(server);
   const live = server.options as OwnOptions;
   const secure = new WebSocketServer({
@@ -77,13 +84,18 @@ export function secureServer<Server extends PlainServer>(server: Server, options
 
 function refuseServer(server: PlainServer): void {
   const candidate = server as Partial<PlainServer> | null | undefined;
-  const isServer = ['handleUpgrade', 'shouldHandle', 'close', 'emit'].every((name) => typeof candidate?.[name as keyof PlainServer] === 'function');
+  const isServer = ['handleUpgrade', 'shouldHandle', 'close', 'emit'].every(
+    (name) => typeof candidate?.[name as keyof PlainServer] === 'function',
+  );
   if (!isServer || typeof candidate?.options !== 'object') {
     throw new TypeError(`${WHERE}: the first argument must be a WebSocketServer of npm ws, got ${described(server)}`);
   }
-  if (server instanceof WebSocketServer || secured.has(server)) throw new TypeError(`${WHERE}: the server is secure already`);
+  if (server instanceof WebSocketServer || secured.has(server))
+    throw new TypeError(`${WHERE}: the server is secure already`);
   if ((server.options as OwnOptions).perMessageDeflate) {
-    throw new TypeError(`${WHERE}: the server's option 'perMessageDeflate' must be false: compressing ciphertext is waste`);
+    throw new TypeError(
+      `${WHERE}: the server's option 'perMessageDeflate' must be false: compressing ciphertext is waste`,
+    );
   }
 }
 
@@ -104,7 +116,9 @@ function replaceClose(server: PlainServer, secure: WebSocketServer, live: OwnOpt
   const close = server.close.bind(server);
   server.close = (callback): void => {
     if (live.port === undefined || live.port === null) {
-      secure.close(() => { close(callback); });
+      secure.close(() => {
+        close(callback);
+      });
       return;
     }
     // A network server of its own ends only after all of its connections.

@@ -23,7 +23,13 @@ import type { WsStyleWebSocket } from '../api/socket-types.ts';
 import { Accepted, WebSocket } from './client.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { Upgrades } from './upgrades.ts';
-import { DEFAULT_MAX_PENDING, OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, transportConfig, WS_SERVER_OPTIONS } from './options.ts';
+import {
+  DEFAULT_MAX_PENDING,
+  OWN_SERVER_OPTIONS,
+  SHOWN_DEFAULTS,
+  transportConfig,
+  WS_SERVER_OPTIONS,
+} from './options.ts';
 
 const WHERE = 'WebSocketServer';
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
@@ -98,7 +104,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   constructor(options: WebSocketServerOptions = {}, callback?: () => void) {
     super();
     if ((options as { WebSocket?: unknown }).WebSocket !== undefined) {
-      throw new TypeError(`${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`);
+      throw new TypeError(
+        `${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`,
+      );
     }
     refuseUnknown(WHERE, options, [
       ...CHANNEL_OPTION_NAMES,
@@ -118,7 +126,14 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       DEFAULT_LIMITS.maxPayload,
     );
     if (typeof context === 'function' && this.#config.profile === 'yellowpages') refuseOnlyInV1(WHERE, { context });
-    this.#maxPending = numberOption(WHERE, 'maxPendingHandshakes', options.maxPendingHandshakes, DEFAULT_MAX_PENDING, 1, 2 ** 31);
+    this.#maxPending = numberOption(
+      WHERE,
+      'maxPendingHandshakes',
+      options.maxPendingHandshakes,
+      DEFAULT_MAX_PENDING,
+      1,
+      2 ** 31,
+    );
     this.options = { ...(SHOWN_DEFAULTS as unknown as WebSocketServerOptions), ...options };
     this.#liveConfig();
     this.clients = this.options.clientTracking ? new Set() : undefined;
@@ -166,9 +181,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    */
   close(callback?: (error?: Error) => void): void {
     if (this.#state === 'closed') {
-      if (callback) this.once('close', () => {
-        callback(new Error('The server is not running'));
-      });
+      if (callback)
+        this.once('close', () => {
+          callback(new Error('The server is not running'));
+        });
       process.nextTick(() => this.emit('close'));
       return;
     }

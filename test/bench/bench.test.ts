@@ -17,12 +17,36 @@ import { WORKLOAD_NAMES } from '../../bench/workloads.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 function result(workload: string, build: Result['build'], median: number): Result {
-  return { workload, runtime: 'node24', build, unit: 'messages/s', median, min: median / 2, max: median * 2, ratio: { ws: median / 100 } };
+  return {
+    workload,
+    runtime: 'node24',
+    build,
+    unit: 'messages/s',
+    median,
+    min: median / 2,
+    max: median * 2,
+    ratio: { ws: median / 100 },
+  };
 }
 
 const report: Report = {
-  machine: { cpu: 'A <cpu>', cores: 2, memoryGiB: 4, os: 'Linux', arch: 'x64', runtimes: {}, date: '2026-01-02T03:04:05.000Z', mode: 'smoke', commit: 'abc' },
-  results: [result('echo-32', 'ws', 100), result('echo-32', 'pq', 300), result('echo-1k', 'ws', 100), result('echo-1k', 'pq', 119)],
+  machine: {
+    cpu: 'A <cpu>',
+    cores: 2,
+    memoryGiB: 4,
+    os: 'Linux',
+    arch: 'x64',
+    runtimes: {},
+    date: '2026-01-02T03:04:05.000Z',
+    mode: 'smoke',
+    commit: 'abc',
+  },
+  results: [
+    result('echo-32', 'ws', 100),
+    result('echo-32', 'pq', 300),
+    result('echo-1k', 'ws', 100),
+    result('echo-1k', 'pq', 119),
+  ],
 };
 
 describe('the figures', () => {
@@ -34,7 +58,15 @@ describe('the figures', () => {
   });
 
   test('a ratio is this over that', () => {
-    expect(ratios('pq', new Map([['ws', 50], ['pq', 200]]))).toEqual({ ws: 4 });
+    expect(
+      ratios(
+        'pq',
+        new Map([
+          ['ws', 50],
+          ['pq', 200],
+        ]),
+      ),
+    ).toEqual({ ws: 4 });
   });
 
   test('a target is met at its bound, and not below', () => {
@@ -53,15 +85,31 @@ describe('the command line', () => {
   });
 
   test('only a whole run writes to docs', () => {
-    expect(readArguments(['--quick', '--node', '20,24,26'])).toMatchObject({ isWhole: true, mode: 'quick', nodes: [20, 24, 26] });
-    for (const args of [['--smoke'], ['--only', 'echo-32'], ['--builds', 'pq']]) expect(readArguments(args).isWhole).toBe(false);
+    expect(readArguments(['--quick', '--node', '20,24,26'])).toMatchObject({
+      isWhole: true,
+      mode: 'quick',
+      nodes: [20, 24, 26],
+    });
+    for (const args of [['--smoke'], ['--only', 'echo-32'], ['--builds', 'pq']])
+      expect(readArguments(args).isWhole).toBe(false);
   });
 
   test('there are the workloads that docs/performance.md speaks of', () => {
     for (const size of ['32', '1k', '16k', '64k', '1m']) {
       for (const kind of ['echo', 'stream', 'record']) expect(WORKLOAD_NAMES).toContain(`${kind}-${size}`);
     }
-    expect(WORKLOAD_NAMES).toEqual(expect.arrayContaining(['pingpong-32', 'pingpong-1k', 'connect', 'fanout', 'idle-memory', 'first-message', 'workers-1', 'workers-2']));
+    expect(WORKLOAD_NAMES).toEqual(
+      expect.arrayContaining([
+        'pingpong-32',
+        'pingpong-1k',
+        'connect',
+        'fanout',
+        'idle-memory',
+        'first-message',
+        'workers-1',
+        'workers-2',
+      ]),
+    );
   });
 });
 
@@ -77,7 +125,10 @@ describe('what is written', () => {
   });
 
   test('what bounds an echo and a ping-pong is plain ws with the bare cipher beside it', () => {
-    const withRatios = (workload: string, build: Result['build'], ratio: Result['ratio']): Result => ({ ...result(workload, build, 1), ratio });
+    const withRatios = (workload: string, build: Result['build'], ratio: Result['ratio']): Result => ({
+      ...result(workload, build, 1),
+      ratio,
+    });
     const results = [
       withRatios('echo-16k', 'node-crypto', { ws: 0.5 }),
       withRatios('echo-16k', 'pq', { ws: 0.8, 'node-crypto': 1.6 }),
@@ -98,7 +149,9 @@ describe('what is written', () => {
       for (const name of names) expect(SECTION_NAMES).toContain(name);
       expect(text.match(/<!-- \/bench -->/g)).toHaveLength(names.length);
     }
-    expect(fillSections('a\n<!-- bench:machine -->\nold\n<!-- /bench -->\nb', report)).toMatch(/^a\n<!-- bench:machine -->\n- 2026-01-02[^]*<!-- \/bench -->\nb$/);
+    expect(fillSections('a\n<!-- bench:machine -->\nold\n<!-- /bench -->\nb', report)).toMatch(
+      /^a\n<!-- bench:machine -->\n- 2026-01-02[^]*<!-- \/bench -->\nb$/,
+    );
     expect(() => fillSections('<!-- bench:unknown -->\n<!-- /bench -->', report)).toThrow(/unknown/);
   });
 });
@@ -131,7 +184,10 @@ describe('where the time goes', () => {
       { nodes, samples: [2], timeDeltas: [10] },
     ]);
     expect(made).toMatchObject({ network: 25, 'this package': 75, collector: 0 });
-    const table = fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', { ...report, profiles: { connect: made } });
+    const table = fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', {
+      ...report,
+      profiles: { connect: made },
+    });
     expect(table).toContain('| network | 25 % |');
     expect(table).toContain('Profiled: 2026-01-02');
     expect(fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', report)).toContain('old');
@@ -140,10 +196,22 @@ describe('where the time goes', () => {
 });
 
 test('a run prints JSON of the documented shape', async () => {
-  const args = ['scripts/bench.mjs', '--smoke', '--json', '--only', 'echo-32,record-32', '--builds', 'ws,pq,node-crypto'];
+  const args = [
+    'scripts/bench.mjs',
+    '--smoke',
+    '--json',
+    '--only',
+    'echo-32,record-32',
+    '--builds',
+    'ws,pq,node-crypto',
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: 240_000 });
   const { machine, results } = JSON.parse(stdout) as Report;
-  expect(machine).toMatchObject({ mode: 'smoke', cores: expect.any(Number) as number, runtimes: { node24: { node: expect.any(String) as string } } });
+  expect(machine).toMatchObject({
+    mode: 'smoke',
+    cores: expect.any(Number) as number,
+    runtimes: { node24: { node: expect.any(String) as string } },
+  });
   expect(results.map(({ workload, build }) => `${workload} ${build}`)).toEqual([
     'echo-32 ws',
     'echo-32 pq',

@@ -22,7 +22,8 @@ const APP = `
 /** With no-store no browser keeps a page. */
 const KEPT = { 'cache-control': 'no-cache' };
 
-const page = (title: string, scripts: string): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><link rel="icon" href="data:,">${scripts}`;
+const page = (title: string, scripts: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><link rel="icon" href="data:,">${scripts}`;
 
 /** Until the page that is shown has this title. */
 async function shows(opened: EnginePage, title: string): Promise<void> {
@@ -37,8 +38,22 @@ async function shows(opened: EnginePage, title: string): Promise<void> {
  * @param tag what the page has before its own script
  * @returns the page's events and its socket's, and the socket's state, as the page has them afterwards
  */
-export async function leaveAndReturn(engine: Engine, url: string, files: Readonly<Record<string, Content>>, tag: string): Promise<unknown> {
-  const server = await serve({ ...files, 'app.js': APP, 'index.html': page('first', `${tag}<script src="/app.js"></script>`), 'other.html': page('other', '') }, undefined, KEPT);
+export async function leaveAndReturn(
+  engine: Engine,
+  url: string,
+  files: Readonly<Record<string, Content>>,
+  tag: string,
+): Promise<unknown> {
+  const server = await serve(
+    {
+      ...files,
+      'app.js': APP,
+      'index.html': page('first', `${tag}<script src="/app.js"></script>`),
+      'other.html': page('other', ''),
+    },
+    undefined,
+    KEPT,
+  );
   const opened = await engine.open(`http://127.0.0.1:${server.port}/`);
   try {
     await opened.run(`return connect(${JSON.stringify(url)})`);

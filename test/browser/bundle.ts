@@ -7,7 +7,11 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
  * Bundles a file as a browser's build would: the `browser` conditions, no alias, no plugin, nothing polyfilled.
  * @param conditions more of them, such as the `native` that tsup.config.ts builds pq-websocket/native with
  */
-export async function bundle(entry: string, format: 'iife' | 'esm' = 'iife', conditions: readonly string[] = []): Promise<string> {
+export async function bundle(
+  entry: string,
+  format: 'iife' | 'esm' = 'iife',
+  conditions: readonly string[] = [],
+): Promise<string> {
   const result = await build({
     entryPoints: [path.resolve(ROOT, entry)],
     absWorkingDir: ROOT,

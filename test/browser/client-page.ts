@@ -40,8 +40,20 @@ countCalls();
 
 function next(socket: PQWebSocketInstance): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    socket.addEventListener('message', ({ data }) => { resolve(data); }, { once: true });
-    socket.addEventListener('close', ({ code }) => { reject(new Error(`closed: ${code}`)); }, { once: true });
+    socket.addEventListener(
+      'message',
+      ({ data }) => {
+        resolve(data);
+      },
+      { once: true },
+    );
+    socket.addEventListener(
+      'close',
+      ({ code }) => {
+        reject(new Error(`closed: ${code}`));
+      },
+      { once: true },
+    );
   });
 }
 
@@ -59,21 +71,37 @@ async function exchange(url: string, sizes: readonly number[]): Promise<Report> 
     socket.send(bytes);
     const hashThere = await next(socket);
     const back = await next(socket);
-    results.push([size, hashThere === hash && back instanceof ArrayBuffer && bytesToHex(sha256(new Uint8Array(back))) === hash]);
+    results.push([
+      size,
+      hashThere === hash && back instanceof ArrayBuffer && bytesToHex(sha256(new Uint8Array(back))) === hash,
+    ]);
   }
   const { backend, nativeKem, counters } = socket.pq;
   const before = { recordsSealed: counters.recordsSealed, recordsOpened: counters.recordsOpened, calls: { ...calls } };
   const close = await new Promise<Report['close']>((resolve) => {
-    socket.onclose = ({ code, reason, wasClean }): void => { resolve([code, reason, wasClean]); };
+    socket.onclose = ({ code, reason, wasClean }): void => {
+      resolve([code, reason, wasClean]);
+    };
     socket.close(4001, 'von der Seite ✓');
   });
-  return { backend, nativeKem, protocol: socket.protocol, ...before, sizes: results, text, close, inWorker: typeof document === 'undefined' };
+  return {
+    backend,
+    nativeKem,
+    protocol: socket.protocol,
+    ...before,
+    sizes: results,
+    text,
+    close,
+    inWorker: typeof document === 'undefined',
+  };
 }
 
 Object.assign(globalThis, { PQWebSocket, exchange });
 
 if (typeof document === 'undefined') {
   addEventListener('message', (event: MessageEvent<{ url: string; sizes: number[] }>) => {
-    void exchange(event.data.url, event.data.sizes).then((report) => { postMessage(report); });
+    void exchange(event.data.url, event.data.sizes).then((report) => {
+      postMessage(report);
+    });
   });
 }

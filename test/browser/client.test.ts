@@ -48,7 +48,11 @@ async function echo(): Promise<Tapped & { closes: AsyncQueue<[number, string]> }
 
 function expectWhole(report: Report): void {
   expect(report.sizes).toEqual(SIZES.map((size) => [size, true]));
-  expect([report.text, report.protocol, report.close]).toEqual(['grüße, queued', 'chat', [4001, 'von der Seite ✓', true]]);
+  expect([report.text, report.protocol, report.close]).toEqual([
+    'grüße, queued',
+    'chat',
+    [4001, 'von der Seite ✓', true],
+  ]);
 }
 
 describe('an exchange', () => {
@@ -87,8 +91,12 @@ describe('an exchange', () => {
       (to, sizes) =>
         new Promise<Report>((resolve, reject) => {
           const worker = new Worker('/worker.js');
-          worker.onmessage = ({ data }): void => { resolve(data as Report); };
-          worker.onerror = ({ message }): void => { reject(new Error(message)); };
+          worker.onmessage = ({ data }): void => {
+            resolve(data as Report);
+          };
+          worker.onerror = ({ message }): void => {
+            reject(new Error(message));
+          };
           worker.postMessage({ url: to, sizes });
         }),
       url,
@@ -118,16 +126,29 @@ describe('messages', () => {
         socket.send(`last ${when}`);
       };
       say('queued');
-      socket.onopen = (): void => { say('open'); };
+      socket.onopen = (): void => {
+        say('open');
+      };
     }, url);
     const { socket } = await next();
     const received = new AsyncQueue<string>();
     socket.on('message', (data, isBinary) => {
-      received.push(`${isBinary ? 'binary' : 'text'}: ${data.subarray(0, 20).toString().replace(/[ \0]*$/, '')}${data.length > 20 ? ` ${data.length}` : ''}`);
+      received.push(
+        `${isBinary ? 'binary' : 'text'}: ${data
+          .subarray(0, 20)
+          .toString()
+          .replace(/[ \0]*$/, '')}${data.length > 20 ? ` ${data.length}` : ''}`,
+      );
     });
     for (const when of ['queued', 'open']) {
       const length = 300_000 + `a blob ${when} `.length;
-      const expected = [`binary: a blob ${when} ${length}`, `text: text ${when}`, `binary: bytes ${when}`, `binary: short ${when}`, `text: last ${when}`];
+      const expected = [
+        `binary: a blob ${when} ${length}`,
+        `text: text ${when}`,
+        `binary: bytes ${when}`,
+        `binary: short ${when}`,
+        `text: last ${when}`,
+      ];
       for (const line of expected) expect(await received.next()).toBe(line);
     }
     assertSealed(tap, ['a blob queued', 'text queued', 'bytes open', 'last open']);
@@ -166,7 +187,9 @@ describe('messages', () => {
         new Promise<unknown>((resolve) => {
           const socket = new PQWebSocket(to);
           socket.onmessage = ({ data, origin, target, isTrusted }: MessageEvent<Blob>): void => {
-            void data.text().then((text) => { resolve([data instanceof Blob, text, origin, target === socket, isTrusted]); });
+            void data.text().then((text) => {
+              resolve([data instanceof Blob, text, origin, target === socket, isTrusted]);
+            });
           };
         }),
       url,
@@ -185,7 +208,9 @@ describe('closing', () => {
       (to) =>
         new Promise<unknown>((resolve) => {
           const socket = new PQWebSocket(to);
-          socket.onclose = ({ code, reason, wasClean }): void => { resolve([code, reason, wasClean, socket.pq.closeAnswered, socket.readyState]); };
+          socket.onclose = ({ code, reason, wasClean }): void => {
+            resolve([code, reason, wasClean, socket.pq.closeAnswered, socket.readyState]);
+          };
         }),
       url,
     );
@@ -204,8 +229,12 @@ describe('closing', () => {
         new Promise<unknown[]>((resolve) => {
           const seen: unknown[] = [];
           const socket = new PQWebSocket(to);
-          socket.onmessage = ({ data }): void => { seen.push(data); };
-          socket.onerror = (event): void => { seen.push(event.constructor === Event, 'error' in event); };
+          socket.onmessage = ({ data }): void => {
+            seen.push(data);
+          };
+          socket.onerror = (event): void => {
+            seen.push(event.constructor === Event, 'error' in event);
+          };
           socket.onclose = ({ code, reason, wasClean }): void => {
             resolve([...seen, code, reason, wasClean, socket.pq.failure?.code, socket.pq.failure?.origin]);
           };
@@ -234,13 +263,20 @@ describe('closing', () => {
       const socket = new PQWebSocket(to);
       socket.send('queued');
       const closed = new Promise((resolve) => {
-        socket.onclose = ({ code, reason, wasClean }): void => { resolve([code, reason, wasClean, socket.pq.failure?.code, socket.bufferedAmount]); };
+        socket.onclose = ({ code, reason, wasClean }): void => {
+          resolve([code, reason, wasClean, socket.pq.failure?.code, socket.bufferedAmount]);
+        };
       });
       return { socket, closed };
     }, server.url);
     const peer = await server.nextPeer();
     expect(Object.keys(JSON.parse(await peer.nextText()) as object)).toContain('ml_kem_768_encapsulation_key');
-    expect(await handle.evaluate(({ socket }) => { socket.close(4000, 'too early'); return socket.readyState; })).toBe(2);
+    expect(
+      await handle.evaluate(({ socket }) => {
+        socket.close(4000, 'too early');
+        return socket.readyState;
+      }),
+    ).toBe(2);
     expect(await handle.evaluate(({ closed }) => closed)).toEqual([1006, '', false, 'PQ_ERR_CLOSED_EARLY', 6]);
     expect((await peer.closed).reason).toBe('');
     await expect(peer.next()).rejects.toThrow('closed');
@@ -256,13 +292,20 @@ describe('URLs', () => {
     const urls = await page.evaluate(async (base) => {
       const opened = async (given: string | URL): Promise<string> => {
         const socket = new PQWebSocket(given);
-        await new Promise((resolve) => { socket.onopen = resolve; });
+        await new Promise((resolve) => {
+          socket.onopen = resolve;
+        });
         return socket.url;
       };
       const element = document.createElement('base');
       element.href = `${base}/folder/page.html`;
       document.head.append(element);
-      return [await opened('sub?query=1'), await opened('/root'), await opened(base), await opened(new URL('/object', base))];
+      return [
+        await opened('sub?query=1'),
+        await opened('/root'),
+        await opened(base),
+        await opened(new URL('/object', base)),
+      ];
     }, http);
     expect(urls).toEqual([`${url}/folder/sub?query=1`, `${url}/root`, `${url}/`, `${url}/object`]);
     for (const path of ['/folder/sub?query=1', '/root', '/', '/object']) {
@@ -285,13 +328,23 @@ test("bufferedAmount counts the application's bytes at once, and falls to 0", as
     };
     say('é');
     say(new Uint8Array(1000));
-    await new Promise((resolve) => { socket.onopen = resolve; });
-    await new Promise((resolve) => { socket.onmessage = resolve; });
-    while (socket.bufferedAmount > 0) await new Promise((resolve) => { setTimeout(resolve); });
+    await new Promise((resolve) => {
+      socket.onopen = resolve;
+    });
+    await new Promise((resolve) => {
+      socket.onmessage = resolve;
+    });
+    while (socket.bufferedAmount > 0)
+      await new Promise((resolve) => {
+        setTimeout(resolve);
+      });
     say(new Uint8Array(100_000));
     say(new Blob(['12345']));
     say('€');
-    while (socket.bufferedAmount > 0) await new Promise((resolve) => { setTimeout(resolve); });
+    while (socket.bufferedAmount > 0)
+      await new Promise((resolve) => {
+        setTimeout(resolve);
+      });
     return seen;
   }, url);
   expect(amounts).toEqual([2, 1002, 100_000, 100_005, 100_008]);

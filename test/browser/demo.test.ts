@@ -40,7 +40,11 @@ interface DemoPage {
   readonly requested: string[];
 }
 
-async function openDemo(viewport: Parameters<Page['setViewport']>[0], scheme: 'light' | 'dark', host = '127.0.0.1'): Promise<DemoPage> {
+async function openDemo(
+  viewport: Parameters<Page['setViewport']>[0],
+  scheme: 'light' | 'dark',
+  host = '127.0.0.1',
+): Promise<DemoPage> {
   const page = await browser.browser.newPage();
   const problems: string[] = [];
   const requested: string[] = [];
@@ -62,7 +66,11 @@ async function say(page: Page, text: string): Promise<void> {
   await page.focus('#chat-text');
   await page.keyboard.type(text);
   await page.keyboard.press('Enter');
-  await page.waitForFunction((wanted) => [...document.querySelectorAll('#chat-log .mine .text')].some((item) => item.textContent === wanted), {}, text);
+  await page.waitForFunction(
+    (wanted) => [...document.querySelectorAll('#chat-log .mine .text')].some((item) => item.textContent === wanted),
+    {},
+    text,
+  );
 }
 
 async function writeUpload(marker: string): Promise<string> {
@@ -107,7 +115,12 @@ test('chat, files both ways, and the two columns beside each other', async () =>
 
   await chooseFile(page, await writeUpload(marker));
   const sent = await transferShown(page);
-  expect(sent).toEqual({ verdict: '✓ The same file at both ends', here: sent.there, there: expect.stringMatching(/^[0-9a-f]{64}$/), progress: 1 });
+  expect(sent).toEqual({
+    verdict: '✓ The same file at both ends',
+    here: sent.there,
+    there: expect.stringMatching(/^[0-9a-f]{64}$/),
+    progress: 1,
+  });
   await page.screenshot({ path: path.join(SCREENSHOTS, 'demo-desktop-light.png') });
 
   await page.click('#sample');
@@ -152,11 +165,14 @@ test.for([
   await page.$eval('#close-reason', (input, value) => Object.assign(input, { value }), reason);
   await page.click(button);
   await page.waitForSelector('#state[data-state=closed]');
-  expect(await page.$eval('#ended', (banner) => [banner.textContent, (banner as HTMLElement).dataset['clean']])).toEqual([
-    `Closed with 4321 “${reason}”. The close was sealed, and both ends know it.`,
-    'true',
-  ]);
-  await page.waitForFunction((wanted) => document.querySelector('#wire-rows')?.textContent?.includes(wanted) === true, {}, reason);
+  expect(
+    await page.$eval('#ended', (banner) => [banner.textContent, (banner as HTMLElement).dataset['clean']]),
+  ).toEqual([`Closed with 4321 “${reason}”. The close was sealed, and both ends know it.`, 'true']);
+  await page.waitForFunction(
+    (wanted) => document.querySelector('#wire-rows')?.textContent?.includes(wanted) === true,
+    {},
+    reason,
+  );
   expect((await column(page, 'carried')).join('\n')).not.toContain(reason);
   await page.click('#reconnect');
   await page.waitForSelector('#state[data-state=open]');
@@ -171,7 +187,9 @@ test('two pages chat with each other', async () => {
   await first.page.bringToFront();
   await say(first.page, 'from the first page');
   await second.page.bringToFront();
-  await second.page.waitForFunction(() => document.querySelector('#chat-log .theirs .text')?.textContent === 'from the first page');
+  await second.page.waitForFunction(
+    () => document.querySelector('#chat-log .theirs .text')?.textContent === 'from the first page',
+  );
   await first.page.close();
   await second.page.close();
 });
@@ -183,8 +201,12 @@ test.for(['light', 'dark'] as const)('fits a phone, %s, on plain http without cr
   await chooseFile(page, await writeUpload('phone'));
   expect((await transferShown(page)).verdict).toBe('✓ The same file at both ends');
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.width);
-  const small = await page.$$eval('button, label.button, input:not(.sr)', (controls) =>
-    controls.map((control) => control.getBoundingClientRect()).filter(({ height, right }) => height < 32 || right > innerWidth).length,
+  const small = await page.$$eval(
+    'button, label.button, input:not(.sr)',
+    (controls) =>
+      controls
+        .map((control) => control.getBoundingClientRect())
+        .filter(({ height, right }) => height < 32 || right > innerWidth).length,
   );
   expect(small).toBe(0);
   expect(problems).toEqual([]);
@@ -207,21 +229,33 @@ test('everything can be reached with the Tab key, and shows where the focus is',
     expect(focused).toEqual({ id: focused.id, outline: 'solid' });
     reached.add(focused.id);
   }
-  expect([...reached].sort()).toEqual(
-    ['chat-log', 'chat-text', 'close-code', 'close-reason', 'file', 'hang-up', 'reconnect', 'sample', 'wire-scroll'],
-  );
+  expect([...reached].sort()).toEqual([
+    'chat-log',
+    'chat-text',
+    'close-code',
+    'close-reason',
+    'file',
+    'hang-up',
+    'reconnect',
+    'sample',
+    'wire-scroll',
+  ]);
   await page.close();
 });
 
 test('a page of another origin is turned away', async () => {
   const { page, origin } = await browser.open({});
   const outcome = await page.evaluate(
-    (url) => new Promise((resolve) => {
-      const socket = new WebSocket(url);
-      socket.onopen = () => resolve('open');
-      socket.onclose = () => resolve('closed');
-    }),
+    (url) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(url);
+        socket.onopen = () => resolve('open');
+        socket.onclose = () => resolve('closed');
+      }),
     `ws://127.0.0.1:${port}/chat`,
   );
-  expect({ outcome, sameOrigin: origin === `http://127.0.0.1:${port}` }).toEqual({ outcome: 'closed', sameOrigin: false });
+  expect({ outcome, sameOrigin: origin === `http://127.0.0.1:${port}` }).toEqual({
+    outcome: 'closed',
+    sameOrigin: false,
+  });
 });

@@ -47,15 +47,22 @@ const MIXED = `
       }
     });
   }`;
-const [cert, key] = ['cert', 'key'].map((part) => readFileSync(path.join(import.meta.dirname, '../gateway/certificates', `one.${part}.pem`))) as [Buffer, Buffer];
+const [cert, key] = ['cert', 'key'].map((part) =>
+  readFileSync(path.join(import.meta.dirname, '../gateway/certificates', `one.${part}.pem`)),
+) as [Buffer, Buffer];
 const CERTIFICATE = { cert, key };
-const CONSOLE = 'var said = []; for (const kind of ["error", "warn"]) console[kind] = (...values) => { said.push(values.join(" ")); };';
+const CONSOLE =
+  'var said = []; for (const kind of ["error", "warn"]) console[kind] = (...values) => { said.push(values.join(" ")); };';
 
 let demo: RunningDemo;
 let files: Readonly<Record<string, Content>>;
 beforeAll(async () => {
   await mkdir(SCREENSHOTS, { recursive: true });
-  const [started, { files: built }, native] = await Promise.all([startDemo(), buildScriptTag(), bundle('test/browser/native-page.ts', 'iife', ['native'])]);
+  const [started, { files: built }, native] = await Promise.all([
+    startDemo(),
+    buildScriptTag(),
+    bundle('test/browser/native-page.ts', 'iife', ['native']),
+  ]);
   demo = started;
   files = { ...built, 'polyfill.js': built[POLYFILL] ?? '', 'app.js': APP, 'console.js': CONSOLE, 'native.js': native };
 });
@@ -64,14 +71,18 @@ afterAll(() => demo?.stop());
 async function echo(): Promise<Tapped> {
   const running = await startSecure();
   running.server.on('connection', (socket) => {
-    socket.on('message', (data, isBinary) => { socket.send(data, { binary: isBinary }); });
+    socket.on('message', (data, isBinary) => {
+      socket.send(data, { binary: isBinary });
+    });
   });
   return running;
 }
 
 describe.each(ENGINES)('$name', ({ name, start }) => {
   let engine: Engine;
-  beforeAll(async () => { engine = await start(); });
+  beforeAll(async () => {
+    engine = await start();
+  });
   afterAll(() => engine?.close());
 
   async function open(body: string): Promise<EnginePage> {
@@ -85,7 +96,8 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     return page;
   }
 
-  const tagged = (attributes: string): Promise<EnginePage> => open(`<script src="/polyfill.js" ${attributes}></script><script src="/app.js"></script>`);
+  const tagged = (attributes: string): Promise<EnginePage> =>
+    open(`<script src="/polyfill.js" ${attributes}></script><script src="/app.js"></script>`);
 
   test('the demo: chat, a file, both ends agreeing, nothing of it on the wire', async () => {
     const text = `Hello from ${name}`;
@@ -111,7 +123,9 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     ['data-inclde="ws://x/*"', 'data-inclde'],
     ['data-handshake-timeout="soon"', 'data-handshake-timeout'],
   ])('%s: no socket opens, and the console names it', async (attribute, named) => {
-    const server = await rawServer((peer) => { peer.send('welcome'); });
+    const server = await rawServer((peer) => {
+      peer.send('welcome');
+    });
     onTestFinished(() => server.close());
     const page = await tagged(attribute);
     expect(await page.run(`return talk('${server.url}').then(String, (error) => error.name)`)).toBe('SecurityError');
@@ -120,7 +134,9 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     expect(said[0]).toContain(`'${named}'`);
     // What would have been the first connection never came: the next one is this.
     const probe = await open('');
-    await probe.run(`return new Promise((resolve) => { new WebSocket('${server.url}', ['probe']).onopen = () => resolve(); })`);
+    await probe.run(
+      `return new Promise((resolve) => { new WebSocket('${server.url}', ['probe']).onopen = () => resolve(); })`,
+    );
     expect((await server.nextPeer()).socket.protocol).toBe('probe');
   });
 
@@ -130,19 +146,34 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     const { url } = await echo();
     const native = await leaveAndReturn(engine, plain.url, files, '');
     // Firefox keeps no page with an open socket.
-    expect(native).toEqual(name === 'Firefox' ? { seen: [['pageshow', false]], socket: null } : {
-      seen: [['pageshow', false], ['pagehide', true], ['pageshow', true], ['error', null, 3], ['close', 1006, 3]],
-      socket: 3,
-    });
+    expect(native).toEqual(
+      name === 'Firefox'
+        ? { seen: [['pageshow', false]], socket: null }
+        : {
+            seen: [
+              ['pageshow', false],
+              ['pagehide', true],
+              ['pageshow', true],
+              ['error', null, 3],
+              ['close', 1006, 3],
+            ],
+            socket: 3,
+          },
+    );
     expect(await leaveAndReturn(engine, url, files, '<script src="/polyfill.js"></script>')).toEqual(native);
   });
 
   test('mixed content: an https page that asks for ws:// gets the same with either class', async () => {
-    const plain = await rawServer((peer) => { peer.send('welcome'); });
+    const plain = await rawServer((peer) => {
+      peer.send('welcome');
+    });
     onTestFinished(() => plain.close());
     const { url } = await echo();
     const results: unknown[] = [];
-    for (const [to, tag] of [[plain.url, ''], [url, '<script src="/polyfill.js"></script>']] as const) {
+    for (const [to, tag] of [
+      [plain.url, ''],
+      [url, '<script src="/polyfill.js"></script>'],
+    ] as const) {
       const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${tag}<script src="/mixed.js"></script>`;
       const server = await serve({ ...files, 'mixed.js': MIXED, 'index.html': html }, undefined, {}, CERTIFICATE);
       const page = await engine.open(`https://127.0.0.1:${server.port}/`);
@@ -152,10 +183,28 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     }
     if (name === 'WebKitGTK') {
       // It blocks loopback too, and fires error alone, while CONNECTING; WHATWG WebSockets, 4 has it CLOSED, and close after it.
-      expect(results).toEqual([[[['error', 0]], [['error', 0]]], [[['error', 3], ['close', 3]], [['error', 3], ['close', 3]]]]);
+      expect(results).toEqual([
+        [[['error', 0]], [['error', 0]]],
+        [
+          [
+            ['error', 3],
+            ['close', 3],
+          ],
+          [
+            ['error', 3],
+            ['close', 3],
+          ],
+        ],
+      ]);
     } else {
       const [native, ours] = results;
-      expect(native).toEqual([[['open', 1], ['close', 3]], ['SecurityError', true]]);
+      expect(native).toEqual([
+        [
+          ['open', 1],
+          ['close', 3],
+        ],
+        ['SecurityError', true],
+      ]);
       expect(ours).toEqual(native);
     }
   });
@@ -165,9 +214,19 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     const page = await open('<script src="/native.js"></script>');
     const seen = (await page.run(`return visit('${url}')`)) as NativeSeen;
     if (name === 'Chromium') {
-      expect(seen).toEqual({ nativeKem: true, heard: ['a secret of the page'], events: ['open', 'close'], close: [4000, 'enough', true] });
+      expect(seen).toEqual({
+        nativeKem: true,
+        heard: ['a secret of the page'],
+        events: ['open', 'close'],
+        close: [4000, 'enough', true],
+      });
     } else {
-      expect(seen).toMatchObject({ heard: [], events: ['error', 'close'], close: [1006, '', false], failure: expect.stringContaining('this engine has no ML-KEM-768 of its own') as string });
+      expect(seen).toMatchObject({
+        heard: [],
+        events: ['error', 'close'],
+        close: [1006, '', false],
+        failure: expect.stringContaining('this engine has no ML-KEM-768 of its own') as string,
+      });
     }
     assertSealed(tap, ['a secret of the page', 'enough']);
   });

@@ -9,7 +9,8 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 test('serves files beside the page and collects what goes wrong', async () => {
-  const html = '<!doctype html><link rel="icon" href="data:,"><script>console.info("hello"); queueMicrotask(() => { throw new Error("broken"); });</script>';
+  const html =
+    '<!doctype html><link rel="icon" href="data:,"><script>console.info("hello"); queueMicrotask(() => { throw new Error("broken"); });</script>';
   const { page, console: said, problems } = await browser.open({ html, files: { 'data.txt': 'content' } });
   expect(await page.evaluate(() => fetch('/data.txt').then((response) => response.text()))).toBe('content');
   expect(said).toContain('info: hello');

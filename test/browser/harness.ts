@@ -49,7 +49,8 @@ export interface TestBrowser {
 /** Starts a headless Chromium with a profile of its own that reaches nothing but loopback. */
 export async function startBrowser(): Promise<TestBrowser> {
   const profile = await mkdtemp(path.join(tmpdir(), 'pq-websocket-chromium-'));
-  const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const removeProfile = (): Promise<void> =>
+    rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   let browser: Browser;
   try {
     browser = await launch({
@@ -85,7 +86,9 @@ async function servePage(options: PageOptions): Promise<StaticServer> {
   const scripts: Record<string, Content> = {};
   if (options.entry !== undefined) scripts['bundle.js'] = await bundle(options.entry);
   const loader = options.entry === undefined ? '' : '<script src="/bundle.js"></script>';
-  const html = options.html ?? '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">';
+  const html =
+    options.html ??
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">';
   return serve({ 'index.html': html + loader, ...scripts, ...options.files }, options.folder, options.headers);
 }
 
@@ -99,7 +102,9 @@ async function openPage(browser: Browser, options: PageOptions, closed: () => vo
     if (message.type() === 'error') problems.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => problems.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`));
-  page.on('requestfailed', (request) => problems.push(`request failed: ${request.url()}: ${request.failure()?.errorText ?? ''}`));
+  page.on('requestfailed', (request) =>
+    problems.push(`request failed: ${request.url()}: ${request.failure()?.errorText ?? ''}`),
+  );
   const origin = `http://${options.secure === false ? INSECURE_HOST : '127.0.0.1'}:${server.port}`;
   const close = async (): Promise<void> => {
     await page.close();

@@ -71,7 +71,9 @@ async function startSite(files: Readonly<Record<string, string>>): Promise<Site>
     response.writeHead(content === undefined ? 404 : 200, { 'content-type': type, 'cache-control': 'no-store' });
     response.end(content);
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
@@ -79,13 +81,28 @@ async function startSite(files: Readonly<Record<string, string>>): Promise<Site>
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, missing };
 }
 
-const html = (scripts: string): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${scripts}`;
+const html = (scripts: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${scripts}`;
 
 /** The package as a bundler makes it: with `splitting` a chunk of each import(), else all in one. */
 async function bundled(splitting: boolean, format: 'esm' | 'iife' = 'esm'): Promise<Record<string, string>> {
   const { outputFiles } = await build({
-    stdin: { contents: "import { PQWebSocket } from './src/index.ts'; globalThis.PQWebSocket = PQWebSocket;", resolveDir: ROOT, sourcefile: 'app.js' },
-    absWorkingDir: ROOT, outdir: 'out', entryNames: 'app', bundle: true, write: false, format, splitting, platform: 'browser', conditions: ['browser'], target: 'es2022', logLevel: 'silent',
+    stdin: {
+      contents: "import { PQWebSocket } from './src/index.ts'; globalThis.PQWebSocket = PQWebSocket;",
+      resolveDir: ROOT,
+      sourcefile: 'app.js',
+    },
+    absWorkingDir: ROOT,
+    outdir: 'out',
+    entryNames: 'app',
+    bundle: true,
+    write: false,
+    format,
+    splitting,
+    platform: 'browser',
+    conditions: ['browser'],
+    target: 'es2022',
+    logLevel: 'silent',
   });
   return Object.fromEntries(outputFiles.map((file) => [path.basename(file.path), file.text]));
 }
@@ -105,7 +122,12 @@ let split: Readonly<Record<string, string>>;
 let kemChunk: string;
 const engines: Partial<Record<Engine['name'], Engine>> = {};
 beforeAll(async () => {
-  [engines.Chromium, engines.Firefox, { files: scripts }, split] = await Promise.all([startChromium(), startFirefox(), buildScriptTag(), bundled(true)]);
+  [engines.Chromium, engines.Firefox, { files: scripts }, split] = await Promise.all([
+    startChromium(),
+    startFirefox(),
+    buildScriptTag(),
+    bundled(true),
+  ]);
   kemChunk = Object.keys(split).find((name) => name.startsWith('noble-kem')) ?? 'no chunk';
 });
 afterAll(() => Promise.all(Object.values(engines).map((engine) => engine.close())));
@@ -124,32 +146,50 @@ describe.each([
 
   /** A page with the script tag. */
   async function tagged(attributes = ''): Promise<{ site: Site; page: EnginePage }> {
-    const site = await startSite({ ...scripts, 'index.html': html(`<script src="/${POLYFILL}" ${attributes}></script><script src="/talk.js"></script>`), 'talk.js': TALK, 'worker.js': `importScripts('/${POLYFILL}');${ANSWERS}` });
+    const site = await startSite({
+      ...scripts,
+      'index.html': html(`<script src="/${POLYFILL}" ${attributes}></script><script src="/talk.js"></script>`),
+      'talk.js': TALK,
+      'worker.js': `importScripts('/${POLYFILL}');${ANSWERS}`,
+    });
     return { site, page: await open(site) };
   }
 
   /** A page of modules. */
   async function modular(): Promise<{ site: Site; page: EnginePage }> {
-    const site = await startSite({ ...split, 'index.html': html('<script src="/talk.js"></script><script type="module" src="/app.js"></script>'), 'talk.js': TALK });
+    const site = await startSite({
+      ...split,
+      'index.html': html('<script src="/talk.js"></script><script type="module" src="/app.js"></script>'),
+      'talk.js': TALK,
+    });
     return { site, page: await open(site) };
   }
 
-  test.each(['', 'data-fast-open'])('the script tag %s: the part comes with the first connection where the engine needs it, once, and nowhere else', async (attributes) => {
-    const { url, tap } = await echo();
-    const { site, page } = await tagged(attributes);
-    expect(site.requests).not.toContain(KEM);
-    const seen = await page.run(`return [await talk('${url}', plain), await talk('${url}', plain)];`);
-    expect(seen).toEqual([whole, whole]);
-    expect(site.requests.filter((file) => file === KEM)).toHaveLength(native ? 0 : 1);
-    expect(tap.connections.map(({ upgrade }) => upgrade.request.includes('pqws1.'))).toEqual(attributes === '' ? [false, false] : [true, true]);
-    assertSealed(tap, ['from the page', 'thank you']);
-  });
+  test.each(['', 'data-fast-open'])(
+    'the script tag %s: the part comes with the first connection where the engine needs it, once, and nowhere else',
+    async (attributes) => {
+      const { url, tap } = await echo();
+      const { site, page } = await tagged(attributes);
+      expect(site.requests).not.toContain(KEM);
+      const seen = await page.run(`return [await talk('${url}', plain), await talk('${url}', plain)];`);
+      expect(seen).toEqual([whole, whole]);
+      expect(site.requests.filter((file) => file === KEM)).toHaveLength(native ? 0 : 1);
+      expect(tap.connections.map(({ upgrade }) => upgrade.request.includes('pqws1.'))).toEqual(
+        attributes === '' ? [false, false] : [true, true],
+      );
+      assertSealed(tap, ['from the page', 'thank you']);
+    },
+  );
 
   test('modules: the same, with the chunk of a bundler', async () => {
     const { url, tap } = await echo();
     const { site, page } = await modular();
     expect(site.requests).not.toContain(kemChunk);
-    expect(await page.run(`return [await talk('${url}', (url) => new PQWebSocket(url)), await talk('${url}', (url) => new PQWebSocket(url, [], { fastOpen: true }))];`)).toEqual([whole, whole]);
+    expect(
+      await page.run(
+        `return [await talk('${url}', (url) => new PQWebSocket(url)), await talk('${url}', (url) => new PQWebSocket(url, [], { fastOpen: true }))];`,
+      ),
+    ).toEqual([whole, whole]);
     expect(site.requests.filter((file) => file === kemChunk)).toHaveLength(native ? 0 : 1);
     assertSealed(tap, ['from the page', 'thank you']);
   });
@@ -164,7 +204,10 @@ describe.each([
   test('a service worker too, which could not load it later', async () => {
     const { url, tap } = await echo();
     const { page } = await tagged();
-    expect(await page.run(`${SERVICE_WORKER('/worker.js')}${ASK('worker', url)}`)).toEqual([native ? [] : ['kem'], whole]);
+    expect(await page.run(`${SERVICE_WORKER('/worker.js')}${ASK('worker', url)}`)).toEqual([
+      native ? [] : ['kem'],
+      whole,
+    ]);
     assertSealed(tap, ['from the page', 'thank you']);
   });
 
@@ -174,9 +217,15 @@ describe.each([
   ] as const)('a %s service worker that a bundler has made one file of needs no part', async (type, format) => {
     const { url, tap } = await echo();
     const { 'app.js': app } = await bundled(false, format);
-    const site = await startSite({ 'index.html': html(''), 'worker.js': `${WITHOUT_KEM}${app ?? ''}{${ANSWERS.replace('new WebSocket', 'new PQWebSocket')}}` });
+    const site = await startSite({
+      'index.html': html(''),
+      'worker.js': `${WITHOUT_KEM}${app ?? ''}{${ANSWERS.replace('new WebSocket', 'new PQWebSocket')}}`,
+    });
     const page = await open(site);
-    expect(await page.run(`${SERVICE_WORKER('/worker.js', `{ type: '${type}' }`)}${ASK('worker', url)}`)).toEqual([[], PORTABLE]);
+    expect(await page.run(`${SERVICE_WORKER('/worker.js', `{ type: '${type}' }`)}${ASK('worker', url)}`)).toEqual([
+      [],
+      PORTABLE,
+    ]);
     expect(new Set(site.requests)).toEqual(new Set(['index.html', 'worker.js']));
     assertSealed(tap, ['from the page', 'thank you']);
   });
@@ -184,18 +233,28 @@ describe.each([
   test('a module service worker of a bundle that is split fails closed', async () => {
     const { url, tap } = await echo();
     const worker = `import './without-kem.js'; import './app.js';${ANSWERS.replace('new WebSocket', 'new PQWebSocket')}`;
-    const site = await startSite({ ...split, 'index.html': html(''), 'worker.js': worker, 'without-kem.js': WITHOUT_KEM });
+    const site = await startSite({
+      ...split,
+      'index.html': html(''),
+      'worker.js': worker,
+      'without-kem.js': WITHOUT_KEM,
+    });
     const page = await open(site);
-    const [, seen] = (await page.run(`${SERVICE_WORKER('/worker.js', "{ type: 'module' }")}${ASK('worker', url)}`)) as [unknown, unknown[]];
+    const [, seen] = (await page.run(`${SERVICE_WORKER('/worker.js', "{ type: 'module' }")}${ASK('worker', url)}`)) as [
+      unknown,
+      unknown[],
+    ];
     expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
     for (const { frames } of tap.connections) expect(frames.filter(({ opcode }) => opcode < 8)).toEqual([]);
   });
 
-  test.each([false, true])('fastOpen and close() in the same turn: nothing is opened, and the events are those of the native class (%s)', async (isTagged) => {
-    const { url, tap } = await echo();
-    const { page } = isTagged ? await tagged('data-fast-open') : await modular();
-    const make = isTagged ? 'new WebSocket(url)' : 'new PQWebSocket(url, [], { fastOpen: true })';
-    const events = await page.run(`
+  test.each([false, true])(
+    'fastOpen and close() in the same turn: nothing is opened, and the events are those of the native class (%s)',
+    async (isTagged) => {
+      const { url, tap } = await echo();
+      const { page } = isTagged ? await tagged('data-fast-open') : await modular();
+      const make = isTagged ? 'new WebSocket(url)' : 'new PQWebSocket(url, [], { fastOpen: true })';
+      const events = await page.run(`
       const url = ${JSON.stringify(url)};
       const Native = WebSocket[Symbol.for('pq-websocket')]?.native ?? WebSocket;
       const record = (socket) => new Promise((resolve) => {
@@ -211,13 +270,14 @@ describe.each([
       });
       return [await record(${make}), await record(new Native('ws://127.0.0.1:9/'))];
     `);
-    const [ours, theirs] = events as [unknown[], unknown[]];
-    expect(ours).toEqual(theirs);
-    expect(ours).toContainEqual(['close', 3, 1006, '', false]);
-    // What would have been the first connection never came: the next one is this.
-    expect(await page.run(`return talk('${url}', (url) => ${make});`)).toEqual(whole);
-    expect(tap.connections).toHaveLength(1);
-  });
+      const [ours, theirs] = events as [unknown[], unknown[]];
+      expect(ours).toEqual(theirs);
+      expect(ours).toContainEqual(['close', 3, 1006, '', false]);
+      // What would have been the first connection never came: the next one is this.
+      expect(await page.run(`return talk('${url}', (url) => ${make});`)).toEqual(whole);
+      expect(tap.connections).toHaveLength(1);
+    },
+  );
 });
 
 describe('a part that does not come', () => {
@@ -226,12 +286,20 @@ describe('a part that does not come', () => {
     ['the script tag with fast open', 'data-fast-open'],
   ])('%s: the connection fails and says what is missing, and the next one tries again', async (_, attributes) => {
     const { url, tap } = await echo();
-    const site = await startSite({ ...scripts, 'index.html': html(`<script src="/${POLYFILL}" ${attributes}></script><script src="/talk.js"></script>`), 'talk.js': TALK });
+    const site = await startSite({
+      ...scripts,
+      'index.html': html(`<script src="/${POLYFILL}" ${attributes}></script><script src="/talk.js"></script>`),
+      'talk.js': TALK,
+    });
     site.missing.add(KEM);
     const page = await (engines.Firefox as Engine).open(`${site.origin}/`);
     onTestFinished(() => page.close());
     expect(await page.run(`return talk('${url}', plain);`)).toEqual([
-      'error', 1006, false, 'PQ_ERR_LOAD', `ML-KEM-768 could not be loaded: pq-websocket: ${site.origin}/${KEM} could not be loaded`,
+      'error',
+      1006,
+      false,
+      'PQ_ERR_LOAD',
+      `ML-KEM-768 could not be loaded: pq-websocket: ${site.origin}/${KEM} could not be loaded`,
     ]);
     for (const { upgrade } of tap.connections) expect(upgrade.request).not.toContain('pqws1');
     expect(tap.connections).toHaveLength(attributes === '' ? 1 : 0);
@@ -241,25 +309,32 @@ describe('a part that does not come', () => {
     assertSealed(tap, ['from the page', 'thank you']);
   });
 
-  test.each(['Chromium', 'Firefox'] as const)('modules, in %s: the connection fails and says what is missing', async (name) => {
-    const { url, tap } = await echo();
-    const site = await startSite({ ...split, 'index.html': html('<script src="/talk.js"></script><script type="module" src="/app.js"></script>'), 'talk.js': TALK });
-    site.missing.add(kemChunk);
-    const page = await (engines[name] as Engine).open(`${site.origin}/`);
-    onTestFinished(() => page.close());
-    await page.run(WITHOUT_KEM);
-    const attempt = (): Promise<unknown> => page.run(`return talk('${url}', (url) => new PQWebSocket(url));`);
-    const seen = (await attempt()) as unknown[];
-    expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
-    expect(seen.at(-1)).toContain('ML-KEM-768 could not be loaded');
-    expect(seen.at(-1)).toContain(kemChunk);
-    for (const { frames } of tap.connections) expect(frames.filter(({ opcode }) => opcode < 8)).toEqual([]);
-    site.missing.clear();
-    const asked = site.requests.length;
-    const again = await attempt();
-    // Firefox 153 remembers a module that could not be fetched for as long as the page lives (docs/runtimes.md).
-    const isAskedAgain = site.requests.length > asked;
-    expect(again).toEqual(isAskedAgain ? PORTABLE : seen);
-    if (name === 'Chromium') expect(isAskedAgain).toBe(true);
-  });
+  test.each(['Chromium', 'Firefox'] as const)(
+    'modules, in %s: the connection fails and says what is missing',
+    async (name) => {
+      const { url, tap } = await echo();
+      const site = await startSite({
+        ...split,
+        'index.html': html('<script src="/talk.js"></script><script type="module" src="/app.js"></script>'),
+        'talk.js': TALK,
+      });
+      site.missing.add(kemChunk);
+      const page = await (engines[name] as Engine).open(`${site.origin}/`);
+      onTestFinished(() => page.close());
+      await page.run(WITHOUT_KEM);
+      const attempt = (): Promise<unknown> => page.run(`return talk('${url}', (url) => new PQWebSocket(url));`);
+      const seen = (await attempt()) as unknown[];
+      expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
+      expect(seen.at(-1)).toContain('ML-KEM-768 could not be loaded');
+      expect(seen.at(-1)).toContain(kemChunk);
+      for (const { frames } of tap.connections) expect(frames.filter(({ opcode }) => opcode < 8)).toEqual([]);
+      site.missing.clear();
+      const asked = site.requests.length;
+      const again = await attempt();
+      // Firefox 153 remembers a module that could not be fetched for as long as the page lives (docs/runtimes.md).
+      const isAskedAgain = site.requests.length > asked;
+      expect(again).toEqual(isAskedAgain ? PORTABLE : seen);
+      if (name === 'Chromium') expect(isAskedAgain).toBe(true);
+    },
+  );
 });

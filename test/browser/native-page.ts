@@ -15,14 +15,23 @@ function visit(url: string): Promise<NativeSeen> {
     const heard: unknown[] = [];
     const events: string[] = [];
     const socket = new PQWebSocket(url);
-    for (const type of ['open', 'error', 'close'] as const) socket.addEventListener(type, () => { events.push(type); });
+    for (const type of ['open', 'error', 'close'] as const)
+      socket.addEventListener(type, () => {
+        events.push(type);
+      });
     socket.send('a secret of the page');
     socket.onmessage = ({ data }): void => {
       heard.push(data);
       socket.close(4000, 'enough');
     };
     socket.onclose = ({ code, reason, wasClean }): void => {
-      resolve({ nativeKem: socket.pq.nativeKem, heard, events, close: [code, reason, wasClean], failure: (socket.pq.failure?.cause as Error | undefined)?.message });
+      resolve({
+        nativeKem: socket.pq.nativeKem,
+        heard,
+        events,
+        close: [code, reason, wasClean],
+        failure: (socket.pq.failure?.cause as Error | undefined)?.message,
+      });
     };
   });
 }

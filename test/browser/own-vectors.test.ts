@@ -8,7 +8,8 @@ import type { OwnVectorsReport } from './own-vectors-page.ts';
 declare const runOwnVectors: () => Promise<OwnVectorsReport>;
 
 const ENTRY = 'test/browser/own-vectors-page.ts';
-const HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script src="/suite.js"></script>';
+const HTML =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script src="/suite.js"></script>';
 
 let browser: TestBrowser;
 beforeAll(async () => {
@@ -17,7 +18,10 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 async function runSuite(v1Text: string): Promise<OwnVectorsReport & { problems: readonly string[] }> {
-  const { page, problems } = await browser.open({ html: HTML, files: { 'suite.js': await bundleOwnVectors(ENTRY, 'browser', v1Text) } });
+  const { page, problems } = await browser.open({
+    html: HTML,
+    files: { 'suite.js': await bundleOwnVectors(ENTRY, 'browser', v1Text) },
+  });
   return { ...(await page.evaluate(() => runOwnVectors())), problems };
 }
 

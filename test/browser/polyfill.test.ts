@@ -43,7 +43,12 @@ afterAll(() => browser.close());
 async function open(attributes = '', secure = true, before = ''): Promise<TestPage> {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${before}
     <script src="/polyfill.js" ${attributes}></script><script src="/app.js"></script>`;
-  const opened = await browser.open({ html, files: { ...built, 'polyfill.js': polyfill, 'app.js': APP, 'worker.js': WORKER }, headers: { 'Content-Security-Policy': CSP }, secure });
+  const opened = await browser.open({
+    html,
+    files: { ...built, 'polyfill.js': polyfill, 'app.js': APP, 'worker.js': WORKER },
+    headers: { 'Content-Security-Policy': CSP },
+    secure,
+  });
   onTestFinished(() => opened.close());
   return opened;
 }
@@ -71,13 +76,16 @@ const SECURE = [true, 'WebSocket', true, 'from the page', 4000, 'thank you', tru
 const PLAIN = [true, 'WebSocket', false, 'welcome', 4000, 'thank you', true];
 
 describe('the script tag', () => {
-  test.each([true, false])('secures every socket of a page that names the global class (secure context: %s)', async (secure) => {
-    const { url, tap } = await echo();
-    const { page, problems } = await open('', secure);
-    expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
-    assertSealed(tap, ['from the page', 'thank you']);
-    expect(problems).toEqual([]);
-  });
+  test.each([true, false])(
+    'secures every socket of a page that names the global class (secure context: %s)',
+    async (secure) => {
+      const { url, tap } = await echo();
+      const { page, problems } = await open('', secure);
+      expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
+      assertSealed(tap, ['from the page', 'thank you']);
+      expect(problems).toEqual([]);
+    },
+  );
 
   test('secures a worker through importScripts', async () => {
     const { url, tap } = await echo();
@@ -86,8 +94,12 @@ describe('the script tag', () => {
       (to) =>
         new Promise((resolve, reject) => {
           const worker = new Worker('/worker.js');
-          worker.onmessage = ({ data }): void => { resolve(data); };
-          worker.onerror = ({ message }): void => { reject(new Error(message)); };
+          worker.onmessage = ({ data }): void => {
+            resolve(data);
+          };
+          worker.onerror = ({ message }): void => {
+            reject(new Error(message));
+          };
           worker.postMessage(to);
         }),
       url,
@@ -118,7 +130,15 @@ describe('the script tag', () => {
         return 'nothing';
       };
       const Any = WebSocket as unknown as new (...values: unknown[]) => WebSocket;
-      return [WebSocket.name, WebSocket.length, WebSocket.CLOSED, Object.keys(globalThis).includes('WebSocket'), thrown(() => new Any()), thrown(() => new Any('ftp://x')), thrown(() => new Any('/', ['a', 'a']))];
+      return [
+        WebSocket.name,
+        WebSocket.length,
+        WebSocket.CLOSED,
+        Object.keys(globalThis).includes('WebSocket'),
+        thrown(() => new Any()),
+        thrown(() => new Any('ftp://x')),
+        thrown(() => new Any('/', ['a', 'a'])),
+      ];
     });
     expect(seen).toEqual(['WebSocket', 1, 3, false, 'TypeError', 'SyntaxError', 'SyntaxError']);
   });
@@ -172,7 +192,10 @@ describe('a script tag beside others', () => {
   ])('twice, with %s: no socket opens', async (_, first, second) => {
     const server = await plain();
     const { page, problems } = await open(second, true, again(first));
-    const outcome = await page.evaluate((to) => talk(to).then(String, (error: unknown) => (error as Error).name), server.url);
+    const outcome = await page.evaluate(
+      (to) => talk(to).then(String, (error: unknown) => (error as Error).name),
+      server.url,
+    );
     expect(outcome).toBe('SecurityError');
     expect(problems).toHaveLength(1);
   });
@@ -185,7 +208,12 @@ describe('a script tag beside others', () => {
     const proxy = '<script src="/proxy.js"></script>';
     const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
       ${before ? proxy : ''}<script src="/polyfill.js"></script>${before ? '' : proxy + again()}<script src="/app.js"></script>`;
-    const files = { ...built, 'polyfill.js': polyfill, 'app.js': APP, 'proxy.js': 'globalThis.WebSocket = new Proxy(WebSocket, {});' };
+    const files = {
+      ...built,
+      'polyfill.js': polyfill,
+      'app.js': APP,
+      'proxy.js': 'globalThis.WebSocket = new Proxy(WebSocket, {});',
+    };
     const opened = await browser.open({ html, files, headers: { 'Content-Security-Policy': CSP } });
     onTestFinished(() => opened.close());
     expect(await opened.page.evaluate((to) => talk(to), url)).toEqual(SECURE);
@@ -213,33 +241,46 @@ describe('its attributes', () => {
       expect(problems).toEqual([]);
     }
     const wrong = await open(`data-server-keys="${other}"`);
-    expect(await wrong.page.evaluate((to) => talk(to), running.url)).toEqual([true, 'WebSocket', true, 3770, '', false]);
+    expect(await wrong.page.evaluate((to) => talk(to), running.url)).toEqual([
+      true,
+      'WebSocket',
+      true,
+      3770,
+      '',
+      false,
+    ]);
   });
 
   test.each([
     ['data-fast-open', true],
     ['data-fast-open="false"', false],
-  ])('%s: the hello goes with the upgrade request, or not, and the page sees no subprotocol', async (attribute, early) => {
-    const { url, tap } = await echo();
-    const { page, problems } = await open(attribute);
-    expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
-    const selected = await page.evaluate(
-      (to) =>
-        new Promise((resolve) => {
-          const socket = new WebSocket(to);
-          socket.onopen = (): void => {
-            resolve(socket.protocol);
-          };
-        }),
-      url,
-    );
-    expect(selected).toBe('');
-    const upgrades = tap.connections.map(({ upgrade }) => upgrade);
-    expect(upgrades.map(({ request }) => request.includes('pqws1.'))).toEqual([early, early]);
-    // The first socket has a subprotocol of its own.
-    expect(upgrades.map(({ response }) => /^Sec-WebSocket-Protocol: (.*)\r$/im.exec(response)?.[1])).toEqual(['chat', early ? 'pqws1' : undefined]);
-    expect(problems).toEqual([]);
-  });
+  ])(
+    '%s: the hello goes with the upgrade request, or not, and the page sees no subprotocol',
+    async (attribute, early) => {
+      const { url, tap } = await echo();
+      const { page, problems } = await open(attribute);
+      expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
+      const selected = await page.evaluate(
+        (to) =>
+          new Promise((resolve) => {
+            const socket = new WebSocket(to);
+            socket.onopen = (): void => {
+              resolve(socket.protocol);
+            };
+          }),
+        url,
+      );
+      expect(selected).toBe('');
+      const upgrades = tap.connections.map(({ upgrade }) => upgrade);
+      expect(upgrades.map(({ request }) => request.includes('pqws1.'))).toEqual([early, early]);
+      // The first socket has a subprotocol of its own.
+      expect(upgrades.map(({ response }) => /^Sec-WebSocket-Protocol: (.*)\r$/im.exec(response)?.[1])).toEqual([
+        'chat',
+        early ? 'pqws1' : undefined,
+      ]);
+      expect(problems).toEqual([]);
+    },
+  );
 
   test.each([
     ['', 'InvalidStateError'],
@@ -271,7 +312,9 @@ describe('its attributes', () => {
 
   test('data-exclude names what is not, also among what is included', async () => {
     const [{ url, tap }, server] = await Promise.all([echo(), plain()]);
-    const { page, problems } = await open(`data-include="*://127.0.0.1:*/*" data-exclude="${server.url}/* ${server.url}/"`);
+    const { page, problems } = await open(
+      `data-include="*://127.0.0.1:*/*" data-exclude="${server.url}/* ${server.url}/"`,
+    );
     expect(await page.evaluate((to) => talk(to), url)).toEqual(SECURE);
     expect(await page.evaluate((to) => talk(to), server.url)).toEqual(PLAIN);
     assertSealed(tap, ['from the page', 'thank you']);
@@ -291,10 +334,19 @@ describe('its attributes', () => {
         socket.send(data.toString());
       });
     });
-    const right = await open('data-context="shared by both" data-padding="padme" data-max-payload="1000" data-profile="v1"');
+    const right = await open(
+      'data-context="shared by both" data-padding="padme" data-max-payload="1000" data-profile="v1"',
+    );
     expect(await right.page.evaluate((to) => talk(to), running.url)).toEqual(SECURE);
     const wrong = await open('data-context="another"');
-    expect(await wrong.page.evaluate((to) => talk(to), running.url)).toEqual([true, 'WebSocket', true, 3768, '', false]);
+    expect(await wrong.page.evaluate((to) => talk(to), running.url)).toEqual([
+      true,
+      'WebSocket',
+      true,
+      3768,
+      '',
+      false,
+    ]);
     const silent = await rawServer();
     onTestFinished(() => silent.close());
     const hasty = await open('data-handshake-timeout="50"');
@@ -304,14 +356,24 @@ describe('its attributes', () => {
   test('yellowpages is spoken where the tag says so, and that no document is wanted', async () => {
     const { server, url, next } = await startSecure({ profiles: ['yellowpages'] });
     server.on('connection', (socket) => {
-      socket.on('message', (data) => { socket.close(4001, data.toString()); });
+      socket.on('message', (data) => {
+        socket.close(4001, data.toString());
+      });
     });
     const { page, problems } = await open('data-profile="yellowpages" data-verify-attestation="false"');
-    const close = await page.evaluate((to) => new Promise((resolve) => {
-      const socket = new WebSocket(to);
-      socket.onopen = (): void => { socket.send('said in the seal'); };
-      socket.onclose = ({ code, reason, wasClean }): void => { resolve([code, reason, wasClean]); };
-    }), url);
+    const close = await page.evaluate(
+      (to) =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(to);
+          socket.onopen = (): void => {
+            socket.send('said in the seal');
+          };
+          socket.onclose = ({ code, reason, wasClean }): void => {
+            resolve([code, reason, wasClean]);
+          };
+        }),
+      url,
+    );
     expect(close).toEqual([4001, 'said in the seal', true]);
     expect((await next()).socket.pq.profile).toBe('yellowpages');
     expect(problems).toEqual([]);
@@ -338,7 +400,10 @@ describe('its attributes', () => {
   ])('%s fails closed: no socket opens, and the console names it', async (attribute, name, reason) => {
     const server = await plain();
     const { page, problems } = await open(attribute);
-    const outcome = await page.evaluate((to) => talk(to).then(String, (error: unknown) => (error as Error).name), server.url);
+    const outcome = await page.evaluate(
+      (to) => talk(to).then(String, (error: unknown) => (error as Error).name),
+      server.url,
+    );
     expect(outcome).toBe('SecurityError');
     expect(problems.length).toBe(1);
     expect(problems[0]).toContain('console: ');
@@ -347,7 +412,13 @@ describe('its attributes', () => {
     // What would have been the first connection never came: the next one is this.
     const probe = await browser.open({});
     onTestFinished(() => probe.close());
-    await probe.page.evaluate((to) => new Promise((resolve) => { new WebSocket(to, ['probe']).onopen = resolve; }), server.url);
+    await probe.page.evaluate(
+      (to) =>
+        new Promise((resolve) => {
+          new WebSocket(to, ['probe']).onopen = resolve;
+        }),
+      server.url,
+    );
     expect((await server.nextPeer()).socket.protocol).toBe('probe');
   });
 });

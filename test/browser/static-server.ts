@@ -23,7 +23,11 @@ export interface StaticServer {
   close(): Promise<void>;
 }
 
-async function find(name: string, files: ReadonlyMap<string, Content>, folder: string | undefined): Promise<Content | undefined> {
+async function find(
+  name: string,
+  files: ReadonlyMap<string, Content>,
+  folder: string | undefined,
+): Promise<Content | undefined> {
   const given = files.get(name);
   if (given !== undefined || folder === undefined) return given;
   const base = path.resolve(ROOT, folder);
@@ -48,7 +52,11 @@ export async function serve(
     const name = pathname === '/' ? 'index.html' : decodeURIComponent(pathname.slice(1));
     void find(name, named, folder).then((content) => {
       const type = TYPES[path.extname(name)] ?? 'application/octet-stream';
-      response.writeHead(content === undefined ? 404 : 200, { 'cache-control': 'no-store', ...headers, 'content-type': type });
+      response.writeHead(content === undefined ? 404 : 200, {
+        'cache-control': 'no-store',
+        ...headers,
+        'content-type': type,
+      });
       response.end(content);
     });
   };

@@ -33,7 +33,9 @@ describe.skipIf(folder === undefined)('third-party vectors in Chromium', () => {
   test('every backend gives what the vectors expect', async () => {
     const { page, problems } = await browser.open({ entry: ENTRY });
     const report = await page.evaluate((files) => runVectors(files), await readVectors(folder ?? ''));
-    console.log(`${browser.version}: ${report.labels.join('; ')}: ${report.passed} passed, ${report.failed.length} failed`);
+    console.log(
+      `${browser.version}: ${report.labels.join('; ')}: ${report.passed} passed, ${report.failed.length} failed`,
+    );
     expect(report.failed).toEqual([]);
     expect(report.passed).toBeGreaterThan(1000);
     expect(report.labels.filter((label) => /\bnoble\b/.test(label))).not.toEqual([]);

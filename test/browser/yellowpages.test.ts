@@ -23,7 +23,10 @@ async function open(options: Partial<Parameters<TestBrowser['open']>[0]> = {}): 
   return opened;
 }
 
-describe.each([['a secure page', true], ['a page of plain http', false]] as const)('%s', (_name, secure) => {
+describe.each([
+  ['a secure page', true],
+  ['a page of plain http', false],
+] as const)('%s', (_name, secure) => {
   test("of the original system: one sealed request, answered by our server's close", async () => {
     const { server, url, tap } = await startSecure({ profiles: ['v1', 'yellowpages'] });
     const requests: string[] = [];
@@ -55,11 +58,18 @@ describe.each([['a secure page', true], ['a page of plain http', false]] as cons
         if (received.length === 2) socket.send('die Anfrage ✓');
       };
       const close = await new Promise<unknown[]>((resolve) => {
-        socket.onclose = ({ code, reason, wasClean }): void => { resolve([code, reason, wasClean]); };
+        socket.onclose = ({ code, reason, wasClean }): void => {
+          resolve([code, reason, wasClean]);
+        };
       });
       return { received, close, profile: socket.pq.profile, backend: socket.pq.backend };
     }, tap.url);
-    expect(report).toEqual({ received: ['eins', 'zwei'], close: [1011, 'internal error', true], profile: 'yellowpages', backend: secure ? 'webcrypto' : 'noble' });
+    expect(report).toEqual({
+      received: ['eins', 'zwei'],
+      close: [1011, 'internal error', true],
+      profile: 'yellowpages',
+      backend: secure ? 'webcrypto' : 'noble',
+    });
     expect((await server.nextRequest()).toString()).toBe('die Anfrage ✓');
     assertSealed(tap, ['die Anfrage ✓', 'eins zwei'], 'yellowpages');
     expect(problems).toEqual([]);

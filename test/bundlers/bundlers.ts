@@ -55,9 +55,18 @@ async function served(folder: string): Promise<Built> {
 }
 
 async function runTool(command: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<void> {
-  const child = spawn(process.execPath, command, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: BUILD_LIMIT_MS, killSignal: 'SIGKILL' });
+  const child = spawn(process.execPath, command, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: BUILD_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { said += text; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
@@ -70,7 +79,18 @@ async function runTool(command: readonly string[], cwd: string, env: Record<stri
 async function esbuildWith(folder: string, splitting: boolean): Promise<Built> {
   const entry = await app(folder);
   const outdir = path.join(folder, 'out');
-  await esbuild({ entryPoints: [entry], absWorkingDir: folder, outdir, bundle: true, minify: true, format: 'esm', splitting, platform: 'browser', logLevel: 'silent', tsconfigRaw: {} });
+  await esbuild({
+    entryPoints: [entry],
+    absWorkingDir: folder,
+    outdir,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    splitting,
+    platform: 'browser',
+    logLevel: 'silent',
+    tsconfigRaw: {},
+  });
   return served(outdir);
 }
 
@@ -79,7 +99,8 @@ async function next(folder: string): Promise<Built> {
   await app(folder);
   await mkdir(path.join(folder, 'app/edge'), { recursive: true });
   const files = {
-    'app/layout.js': 'export default function Layout({ children }) { return <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>; }\n',
+    'app/layout.js':
+      'export default function Layout({ children }) { return <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>; }\n',
     'app/page.js': "import Client from './client';\nexport default function Page() { return <Client />; }\n",
     'app/client.js': `'use client';\nimport { useEffect } from 'react';\n${APP.replace('globalThis.talk =', 'const talk =')}\nexport default function Client() { useEffect(() => { globalThis.talk = talk; }, []); return <p>pq</p>; }\n`,
     'app/edge/route.js': `import { PQWebSocket } from 'pq-websocket';\nimport { wrapServerSocket } from 'pq-websocket/server';\nexport const runtime = 'edge';\nexport const dynamic = 'force-dynamic';\nexport function GET() { return Response.json([PQWebSocket.name, typeof wrapServerSocket]); }\n`,
@@ -89,7 +110,11 @@ async function next(folder: string): Promise<Built> {
   const command = require.resolve('next/dist/bin/next');
   const env = { NEXT_TELEMETRY_DISABLED: '1', CI: '1', NODE_ENV: 'production' };
   await runTool([command, 'build'], folder, env);
-  const server = spawn(process.execPath, [command, 'start', '-p', '0', '-H', '127.0.0.1'], { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [command, 'start', '-p', '0', '-H', '127.0.0.1'], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const stop = async (): Promise<void> => {
     if (server.exitCode !== null) return;
     const ended = new Promise((resolve) => server.once('close', resolve));
@@ -103,7 +128,9 @@ async function next(folder: string): Promise<Built> {
       const found = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(said);
       if (found !== null && found[1] !== '0') resolve(`http://127.0.0.1:${found[1]}`);
     });
-    server.once('close', () => { reject(new Error(`next start ended: ${said}`)); });
+    server.once('close', () => {
+      reject(new Error(`next start ended: ${said}`));
+    });
   });
   try {
     const edge = await (await fetch(`${url}/edge`, { signal: AbortSignal.timeout(60_000) })).text();
@@ -112,7 +139,14 @@ async function next(folder: string): Promise<Built> {
     await stop();
     throw error;
   }
-  return { folder, html: '', url, scripts: await scriptsIn(path.join(folder, '.next/static')), more: ', and its edge route answered', stop };
+  return {
+    folder,
+    html: '',
+    url,
+    scripts: await scriptsIn(path.join(folder, '.next/static')),
+    more: ', and its edge route answered',
+    stop,
+  };
 }
 
 export const BUNDLERS: Readonly<Record<string, (folder: string) => Promise<Built>>> = {
@@ -120,7 +154,11 @@ export const BUNDLERS: Readonly<Record<string, (folder: string) => Promise<Built
   'esbuild --splitting': (folder) => esbuildWith(folder, true),
   async rollup(folder) {
     const [{ rollup }, { nodeResolve }] = await Promise.all([tool('rollup'), tool('@rollup/plugin-node-resolve')]);
-    const bundle = await rollup({ input: await app(folder), plugins: [nodeResolve({ browser: true })], logLevel: 'silent' });
+    const bundle = await rollup({
+      input: await app(folder),
+      plugins: [nodeResolve({ browser: true })],
+      logLevel: 'silent',
+    });
     const dir = path.join(folder, 'out');
     await bundle.write({ dir, format: 'es' });
     await bundle.close();
@@ -144,7 +182,12 @@ export const BUNDLERS: Readonly<Record<string, (folder: string) => Promise<Built
     const { build } = await tool('vite');
     await app(folder);
     await writeFile(path.join(folder, 'index.html'), page('/app.js'));
-    await build({ root: folder, logLevel: 'silent', configFile: false, build: { rollupOptions: { output: { entryFileNames: 'app.js' } } } });
+    await build({
+      root: folder,
+      logLevel: 'silent',
+      configFile: false,
+      build: { rollupOptions: { output: { entryFileNames: 'app.js' } } },
+    });
     return served(path.join(folder, 'dist'));
   },
   async parcel(folder) {
@@ -160,8 +203,14 @@ export const BUNDLERS: Readonly<Record<string, (folder: string) => Promise<Built
     await app(folder);
     const modules = path.join(TOOLS, 'node_modules');
     const noble = ['ciphers', 'curves', 'hashes', 'post-quantum'];
-    const imports = { 'pq-websocket': '/pq-websocket/dist/web/index.js', ...Object.fromEntries(noble.map((name) => [`@noble/${name}/`, `/@noble/${name}/`])) };
-    const html = page('/app.js').replace('<script type="module"', `<script type="importmap">${JSON.stringify({ imports })}</script><script type="module"`);
+    const imports = {
+      'pq-websocket': '/pq-websocket/dist/web/index.js',
+      ...Object.fromEntries(noble.map((name) => [`@noble/${name}/`, `/@noble/${name}/`])),
+    };
+    const html = page('/app.js').replace(
+      '<script type="module"',
+      `<script type="importmap">${JSON.stringify({ imports })}</script><script type="module"`,
+    );
     await writeFile(path.join(modules, 'app.js'), APP);
     return { folder: modules, html, scripts: [path.join(modules, 'pq-websocket/dist/web/index.js')] };
   },

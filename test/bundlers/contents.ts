@@ -28,7 +28,10 @@ export async function checkSyntax(dist: string): Promise<string> {
   for (const name of files) {
     const isModule = name.startsWith('web/') && name.endsWith('.js');
     try {
-      parse(await readFile(path.join(dist, name), 'utf8'), { ecmaVersion: 2022, sourceType: isModule ? 'module' : 'script' });
+      parse(await readFile(path.join(dist, name), 'utf8'), {
+        ecmaVersion: 2022,
+        sourceType: isModule ? 'module' : 'script',
+      });
     } catch (error) {
       throw new Error(`${name}: ${(error as Error).message}`);
     }

@@ -39,7 +39,9 @@ async function placePackage(tarball: string): Promise<void> {
   await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
   await execute('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'], { timeout: LIMIT_MS });
-  const { dependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  const { dependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
   for (const name of Object.keys(dependencies)) {
     const there = path.join(MODULES, name);
     await rm(there, { recursive: true, force: true });
@@ -68,7 +70,11 @@ async function startEcho(): Promise<Echo> {
       socket.send(new TextDecoder().decode(data));
     });
   });
-  await new Promise((resolve) => server.once('listening', () => { resolve(undefined); }));
+  await new Promise((resolve) =>
+    server.once('listening', () => {
+      resolve(undefined);
+    }),
+  );
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     pin: `sha256:${createHash('sha256').update(publicKey).digest('hex')}`,
@@ -93,7 +99,8 @@ async function runInChromium(browser: TestBrowser, built: Built, { url, pin }: E
     const expectTalk = async (options: object, nativeKem: boolean): Promise<void> => {
       const seen = JSON.stringify(await talk(options));
       const wanted = JSON.stringify(['said in a bundle', 4000, 'bye', true, nativeKem]);
-      if (seen !== wanted) throw new Error(`with ${Object.keys(options).join() || 'no options'} it saw ${seen} in place of ${wanted}`);
+      if (seen !== wanted)
+        throw new Error(`with ${Object.keys(options).join() || 'no options'} it saw ${seen} in place of ${wanted}`);
     };
     await expectTalk({}, true);
     await expectTalk({ serverKeys: [pin] }, true);
@@ -161,18 +168,29 @@ export async function main(args: readonly string[]): Promise<number> {
     await add('types', () => checkTypes(path.join(PROJECTS, 'types')));
     await add('syntax', () => checkSyntax(path.join(MODULES, 'pq-websocket/dist')));
     const tool = (file: string, ...args: string[]): Promise<unknown> =>
-      execute(process.execPath, [path.join(MODULES, file), ...args], { cwd: ROOT, timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }).catch(
-        ({ stdout, stderr }: { stdout: string; stderr: string }) => {
-          throw new Error(`${stdout}\n${stderr}`);
-        },
-      );
+      execute(process.execPath, [path.join(MODULES, file), ...args], {
+        cwd: ROOT,
+        timeout: LIMIT_MS,
+        maxBuffer: 64 * 1024 * 1024,
+      }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => {
+        throw new Error(`${stdout}\n${stderr}`);
+      });
     await add('publint', async () => {
       await tool('publint/src/cli.js', packed.tarball, '--strict');
       return 'clean';
     });
     // Node 10's resolution, which knows no `exports`, is not among what a package for Node 20.19 and later supports.
     await add('are the types wrong', async () => {
-      await tool('@arethetypeswrong/cli/dist/index.js', packed.tarball, '--format', 'ascii', '--profile', 'node16', '--exclude-entrypoints', ...(await scriptFiles()));
+      await tool(
+        '@arethetypeswrong/cli/dist/index.js',
+        packed.tarball,
+        '--format',
+        'ascii',
+        '--profile',
+        'node16',
+        '--exclude-entrypoints',
+        ...(await scriptFiles()),
+      );
       return 'no';
     });
   } finally {

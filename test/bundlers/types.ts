@@ -38,9 +38,17 @@ void [wrapServerSocket, selectSubprotocol, createWebSocketStream, startGateway];
 /** Every resolution, with and without DOM; where Node's rules hold, as ES module and as CommonJS. */
 export async function checkTypes(folder: string): Promise<string> {
   await rm(folder, { recursive: true, force: true });
-  const resolutions = [['node16', 'node16'], ['nodenext', 'nodenext'], ['esnext', 'bundler']] as const;
+  const resolutions = [
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ] as const;
   for (const [module, moduleResolution] of resolutions) {
-    await Promise.all([true, false].map((dom) => checkProject(path.join(folder, `${moduleResolution}-${dom ? 'dom' : 'no-dom'}`), module, moduleResolution, dom)));
+    await Promise.all(
+      [true, false].map((dom) =>
+        checkProject(path.join(folder, `${moduleResolution}-${dom ? 'dom' : 'no-dom'}`), module, moduleResolution, dom),
+      ),
+    );
   }
   return 'node16, nodenext and bundler, with and without DOM, skipLibCheck false, exactOptionalPropertyTypes';
 }
@@ -48,7 +56,17 @@ export async function checkTypes(folder: string): Promise<string> {
 async function checkProject(folder: string, module: string, moduleResolution: string, dom: boolean): Promise<void> {
   await mkdir(folder, { recursive: true });
   const lib = ['es2023', ...(dom ? ['dom', 'dom.iterable'] : [])];
-  const compilerOptions = { module, moduleResolution, lib, target: 'es2022', strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true, noEmit: true, types: ['node'] };
+  const compilerOptions = {
+    module,
+    moduleResolution,
+    lib,
+    target: 'es2022',
+    strict: true,
+    skipLibCheck: false,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    types: ['node'],
+  };
   await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }));
   for (const extension of moduleResolution === 'bundler' ? ['ts'] : ['mts', 'cts']) {
@@ -56,7 +74,9 @@ async function checkProject(folder: string, module: string, moduleResolution: st
     await writeFile(path.join(folder, `server.${extension}`), SERVER);
   }
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  await execute(process.execPath, [tsc, '-p', folder], { cwd: folder, timeout: 180_000 }).catch(({ stdout, message }: { stdout: string; message: string }) => {
-    throw new Error(`${path.basename(folder)}: ${stdout.slice(0, 1500) || message}`);
-  });
+  await execute(process.execPath, [tsc, '-p', folder], { cwd: folder, timeout: 180_000 }).catch(
+    ({ stdout, message }: { stdout: string; message: string }) => {
+      throw new Error(`${path.basename(folder)}: ${stdout.slice(0, 1500) || message}`);
+    },
+  );
 }

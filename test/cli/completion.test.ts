@@ -29,20 +29,36 @@ function bashOffers(words: readonly string[]): string[] {
 COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 ))
 spec=$(complete -p pq-websocket); "$(sed 's/.*-F \\([^ ]*\\) .*/\\1/' <<< "$spec")"
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const said = execFileSync('bash', ['--norc', '-c', script, 'bash', ...words], { encoding: 'utf8', cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = execFileSync('bash', ['--norc', '-c', script, 'bash', ...words], {
+    encoding: 'utf8',
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return said.split('\n').filter((line) => line !== '');
 }
 
 test.each([
-  [['pq-websocket', 'c'], ['connect', 'completion']],
+  [
+    ['pq-websocket', 'c'],
+    ['connect', 'completion'],
+  ],
   [['pq-websocket', 'connect', '--pr'], ['--profile']],
-  [['pq-websocket', 'connect', '--profile', ''], ['v1', 'yellowpages']],
+  [
+    ['pq-websocket', 'connect', '--profile', ''],
+    ['v1', 'yellowpages'],
+  ],
   [['pq-websocket', 'connect', '--ca', 'identity.'], ['identity.pem']],
   [['pq-websocket', 'connect', '--count', ''], []],
   [['pq-websocket', 'gateway', '--proxy-protocol', 't'], ['true']],
-  [['pq-websocket', 'gateway', '--tls-'], ['--tls-cert', '--tls-key']],
+  [
+    ['pq-websocket', 'gateway', '--tls-'],
+    ['--tls-cert', '--tls-key'],
+  ],
   [['pq-websocket', 'fingerprint', 'identity.'], ['identity.pem']],
-  [['pq-websocket', 'completion', ''], ['bash', 'zsh', 'fish']],
+  [
+    ['pq-websocket', 'completion', ''],
+    ['bash', 'zsh', 'fish'],
+  ],
   [['pq-websocket', 'help', 'k'], ['keygen']],
 ])('bash: %j', (words, offered) => {
   expect(bashOffers(words)).toEqual(offered);
@@ -52,7 +68,11 @@ test('zsh reads it', (context) => {
   if (!isThere('zsh')) context.skip('zsh is not here');
   const file = path.join(folder, '_pq-websocket');
   writeFileSync(file, completionFor(buildProgram(), 'zsh'));
-  const said = execFileSync('zsh', ['-f', '-c', `autoload -Uz compinit; compinit -u -D; source ${file}; print -r -- \${_comps[pq-websocket]}`], { encoding: 'utf8' });
+  const said = execFileSync(
+    'zsh',
+    ['-f', '-c', `autoload -Uz compinit; compinit -u -D; source ${file}; print -r -- \${_comps[pq-websocket]}`],
+    { encoding: 'utf8' },
+  );
   expect(said.trim()).toBe('_pq_websocket');
 });
 
@@ -61,7 +81,10 @@ test('fish offers what it says', (context) => {
   const file = path.join(folder, 'pq-websocket.fish');
   writeFileSync(file, completionFor(buildProgram(), 'fish'));
   const offers = (line: string): string[] =>
-    execFileSync('fish', ['--no-config', '-c', `source ${file}; complete -C '${line}'`], { encoding: 'utf8' }).trim().split('\n').map((each) => each.split('\t')[0] as string);
+    execFileSync('fish', ['--no-config', '-c', `source ${file}; complete -C '${line}'`], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map((each) => each.split('\t')[0] as string);
   expect(offers('pq-websocket conn')).toEqual(['connect']);
   expect(offers('pq-websocket connect --profile ')).toEqual(['v1', 'yellowpages']);
 });

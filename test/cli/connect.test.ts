@@ -23,14 +23,22 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 const connect = (...args: string[]): ReturnType<typeof start> => start(['connect', ...args]);
-const jsonLines = (text: string): Record<string, unknown>[] => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+const jsonLines = (text: string): Record<string, unknown>[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('text, hex, base64 and raw bytes', () => {
   test('a line is a message, and --count is how many replies it waits for', async () => {
     const server = await echoServer();
-    const { code, stdout, stderr } = await start(['connect', server.url, '--count', '3'], { input: 'one\n\nzw\u00f6lf' }).ended;
+    const { code, stdout, stderr } = await start(['connect', server.url, '--count', '3'], {
+      input: 'one\n\nzw\u00f6lf',
+    }).ended;
     expect({ code, stdout }).toEqual({ code: EXIT.OK, stdout: 'one\n\nzw\u00f6lf\n' });
-    expect(stderr).toMatch(/^connected: no TLS; v1 ML-KEM-768 AES-256-GCM \(node, \d+ ms\); server not authenticated \(no --pin\)\nclosed: 1000\n$/);
+    expect(stderr).toMatch(
+      /^connected: no TLS; v1 ML-KEM-768 AES-256-GCM \(node, \d+ ms\); server not authenticated \(no --pin\)\nclosed: 1000\n$/,
+    );
     expect((await server.next()).log).toEqual(['one', '', 'zw\u00f6lf', 'close 1000 ']);
   });
 
@@ -50,7 +58,15 @@ describe('text, hex, base64 and raw bytes', () => {
     const file = path.join(folder, 'received');
     // The shell's redirections, as the help shows them.
     writeFileSync(path.join(folder, 'sent'), bytes);
-    const child = spawn('sh', ['-c', '"$0" "$1" connect "$2" -q --input raw --output raw < "$3" > "$4"', process.execPath, start.script, server.url, path.join(folder, 'sent'), file]);
+    const child = spawn('sh', [
+      '-c',
+      '"$0" "$1" connect "$2" -q --input raw --output raw < "$3" > "$4"',
+      process.execPath,
+      start.script,
+      server.url,
+      path.join(folder, 'sent'),
+      file,
+    ]);
     const [code] = await once<[number]>(child, 'close');
     expect(code).toBe(EXIT.OK);
     expect(readFileSync(file).equals(bytes)).toBe(true);
@@ -89,8 +105,12 @@ describe('text, hex, base64 and raw bytes', () => {
 
   test('a line that is not what it was said to be', async () => {
     const server = await echoServer();
-    const { code, stderr } = await start(['connect', server.url, '-q', '--input', 'hex'], { input: '00\nsecret\n' }).ended;
-    expect({ code, stderr }).toMatchObject({ code: EXIT.FAILED, stderr: expect.stringContaining('input line 2: not hexadecimal') });
+    const { code, stderr } = await start(['connect', server.url, '-q', '--input', 'hex'], { input: '00\nsecret\n' })
+      .ended;
+    expect({ code, stderr }).toMatchObject({
+      code: EXIT.FAILED,
+      stderr: expect.stringContaining('input line 2: not hexadecimal'),
+    });
     expect(stderr).not.toContain('secret');
     expect(await (await server.next()).closed).toBe('close 1001 ');
   });
@@ -105,11 +125,27 @@ describe('text, hex, base64 and raw bytes', () => {
 describe('--json', () => {
   test('one object a line, each way', async () => {
     const server = await echoServer();
-    const input = ['{"text":"h\\u00e4"}', '{"type":"message","base64":"AP8="}', '{"hex":"00 ff"}', '{"type":"ping"}', '{"type":"close","code":4001,"reason":"done"}'];
-    const { code, stdout, stderr } = await start(['connect', server.url, '--json', '-s', 'chat'], { input: null }).feed(input, ['message', 'message', 'message', 'pong']);
+    const input = [
+      '{"text":"h\\u00e4"}',
+      '{"type":"message","base64":"AP8="}',
+      '{"hex":"00 ff"}',
+      '{"type":"ping"}',
+      '{"type":"close","code":4001,"reason":"done"}',
+    ];
+    const { code, stdout, stderr } = await start(['connect', server.url, '--json', '-s', 'chat'], { input: null }).feed(
+      input,
+      ['message', 'message', 'message', 'pong'],
+    );
     expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: '' });
     expect(jsonLines(stdout)).toEqual([
-      expect.objectContaining({ type: 'open', url: `${server.url}/`, protocol: 'chat', tls: null, profile: 'v1', backend: 'node' }),
+      expect.objectContaining({
+        type: 'open',
+        url: `${server.url}/`,
+        protocol: 'chat',
+        tls: null,
+        profile: 'v1',
+        backend: 'node',
+      }),
       { type: 'message', text: 'h\u00e4' },
       { type: 'message', base64: 'AP8=' },
       { type: 'message', base64: 'AP8=' },
@@ -121,7 +157,8 @@ describe('--json', () => {
 
   test('bad input closes with 1001', async () => {
     const server = await echoServer();
-    const { code, stdout, stderr } = await start(['connect', server.url, '--json'], { input: '{"text":"a"}\nhello\n' }).ended;
+    const { code, stdout, stderr } = await start(['connect', server.url, '--json'], { input: '{"text":"a"}\nhello\n' })
+      .ended;
     expect({ code, stderr }).toEqual({ code: EXIT.FAILED, stderr: 'pq-websocket: input line 2: not JSON\n' });
     expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'close', exitCode: EXIT.FAILED });
     expect(await (await server.next()).closed).toBe('close 1001 ');
@@ -145,14 +182,23 @@ describe('--json', () => {
   test('control characters are escaped, and it stays the same JSON', async () => {
     const server = await echoServer();
     const evil = 'a\u001b]0;x\u0007\u009b31m\u202e\u2028';
-    const { stdout } = await start(['connect', server.url, '--json', '-n', '1'], { input: JSON.stringify({ text: evil }) }).ended;
+    const { stdout } = await start(['connect', server.url, '--json', '-n', '1'], {
+      input: JSON.stringify({ text: evil }),
+    }).ended;
     expect(stdout).not.toMatch(/[^\x20-\x7e\n]/);
     expect(jsonLines(stdout)[1]).toEqual({ type: 'message', text: evil });
   });
 
   test('a failure', async () => {
     const server = await echoServer();
-    const { code, stdout } = await connect(server.url, '--json', '-m', '{"text":"a"}', '--pin', `sha256:${'0'.repeat(64)}`).ended;
+    const { code, stdout } = await connect(
+      server.url,
+      '--json',
+      '-m',
+      '{"text":"a"}',
+      '--pin',
+      `sha256:${'0'.repeat(64)}`,
+    ).ended;
     expect(code).toBe(EXIT.AUTHENTICATION);
     expect(jsonLines(stdout)).toEqual([
       { type: 'error', code: 'PQ_ERR_SIGNATURE_MISSING', message: expect.stringContaining('did not prove who it is') },
@@ -167,18 +213,30 @@ describe('exit codes', () => {
     const port = await listening(server as never);
     server.close();
     const { code, stderr } = await connect(`ws://127.0.0.1:${port}`, '-m', 'a').ended;
-    expect({ code, stderr }).toEqual({ code: EXIT.UNREACHABLE, stderr: `pq-websocket: cannot reach the server: connect ECONNREFUSED 127.0.0.1:${port}\n` });
+    expect({ code, stderr }).toEqual({
+      code: EXIT.UNREACHABLE,
+      stderr: `pq-websocket: cannot reach the server: connect ECONNREFUSED 127.0.0.1:${port}\n`,
+    });
   });
 
   test('TLS: refused for its certificate, accepted with --ca or --insecure-tls', async () => {
     const { port, url } = await echoServer({ tls: true });
     const refused = await connect(url, '-m', 'a', '-n', '1').ended;
-    expect(refused).toMatchObject({ code: EXIT.TLS, stderr: expect.stringMatching(/no TLS connection: .*self.signed certificate/) });
-    expect(await connect(url, '-m', 'a', '-n', '1', '--insecure-tls').ended).toMatchObject({ code: EXIT.OK, stdout: 'a\n', stderr: expect.stringContaining('connected: TLSv1.3 ') });
+    expect(refused).toMatchObject({
+      code: EXIT.TLS,
+      stderr: expect.stringMatching(/no TLS connection: .*self.signed certificate/),
+    });
+    expect(await connect(url, '-m', 'a', '-n', '1', '--insecure-tls').ended).toMatchObject({
+      code: EXIT.OK,
+      stdout: 'a\n',
+      stderr: expect.stringContaining('connected: TLSv1.3 '),
+    });
     const trusted = ['--ca', path.join(CERTIFICATES, 'one.cert.pem'), '--servername', 'localhost'];
     expect(await connect(url, '-m', 'a', '-n', '1', ...trusted).ended).toMatchObject({ code: EXIT.OK, stdout: 'a\n' });
     // The seal's checks are not TLS's.
-    expect((await connect(url, '-m', 'a', '--insecure-tls', '--pin', `sha256:${'0'.repeat(64)}`).ended).code).toBe(EXIT.AUTHENTICATION);
+    expect((await connect(url, '-m', 'a', '--insecure-tls', '--pin', `sha256:${'0'.repeat(64)}`).ended).code).toBe(
+      EXIT.AUTHENTICATION,
+    );
     expect((await connect(`wss://127.0.0.1:${(await echoServer()).port}`, '-m', 'a').ended).code).toBe(EXIT.TLS);
     expect((await connect(`ws://127.0.0.1:${port}`, '-m', 'a').ended).code).toBe(EXIT.UPGRADE);
   });
@@ -192,19 +250,27 @@ describe('exit codes', () => {
     onTestFinished(() => void server.close());
     const { code, stderr } = await connect(`ws://127.0.0.1:${port}`, '-m', 'a').ended;
     expect(code).toBe(EXIT.UPGRADE);
-    expect(stderr).toBe('pq-websocket: the server refused the upgrade: 302 Found, see https://elsewhere.example/: go\\u001b[2Jaway\\n\\nnow\n');
+    expect(stderr).toBe(
+      'pq-websocket: the server refused the upgrade: 302 Found, see https://elsewhere.example/: go\\u001b[2Jaway\\n\\nnow\n',
+    );
   });
 
   test('a plain WebSocket server gets nothing of the input', async () => {
     const plain = new PlainServer({ port: 0, host: '127.0.0.1' });
     await once(plain, 'listening');
     const received: string[] = [];
-    plain.on('connection', (socket) => socket.on('message', (data) => {
-      received.push((data as Buffer).toString());
-      socket.send(data, { binary: false });
-    }));
+    plain.on('connection', (socket) =>
+      socket.on('message', (data) => {
+        received.push((data as Buffer).toString());
+        socket.send(data, { binary: false });
+      }),
+    );
     onTestFinished(() => void plain.close());
-    const { code, stderr } = await connect(`ws://127.0.0.1:${(plain.address() as { port: number }).port}`, '-m', 'the secret').ended;
+    const { code, stderr } = await connect(
+      `ws://127.0.0.1:${(plain.address() as { port: number }).port}`,
+      '-m',
+      'the secret',
+    ).ended;
     expect(code).toBe(EXIT.HANDSHAKE);
     expect(stderr).toContain('the secure handshake failed: PQ_ERR_HELLO');
     expect(received).toEqual([expect.stringContaining('"pq_websocket":1')]);
@@ -214,8 +280,17 @@ describe('exit codes', () => {
     const plain = new PlainServer({ port: 0, host: '127.0.0.1' });
     await once(plain, 'listening');
     onTestFinished(() => void plain.close());
-    const { code, stderr } = await connect(`ws://127.0.0.1:${(plain.address() as { port: number }).port}`, '-m', 'a', '--handshake-timeout', '300').ended;
-    expect({ code, stderr }).toMatchObject({ code: EXIT.HANDSHAKE, stderr: expect.stringContaining('PQ_ERR_HANDSHAKE_TIMEOUT') });
+    const { code, stderr } = await connect(
+      `ws://127.0.0.1:${(plain.address() as { port: number }).port}`,
+      '-m',
+      'a',
+      '--handshake-timeout',
+      '300',
+    ).ended;
+    expect({ code, stderr }).toMatchObject({
+      code: EXIT.HANDSHAKE,
+      stderr: expect.stringContaining('PQ_ERR_HANDSHAKE_TIMEOUT'),
+    });
   });
 
   test('the context of both ends must be the same', async () => {
@@ -229,8 +304,15 @@ describe('exit codes', () => {
     const { publicFile, fingerprint } = generateIdentity(file, true);
     const { url } = await echoServer({ identity: readFileSync(file, 'utf8') });
     const wrong = `sha256:${'0'.repeat(64)}`;
-    for (const pins of [['--pin', fingerprint], ['--pin', publicFile], ['--pin', wrong, '--pin', fingerprint]]) {
-      expect(await connect(url, '-m', 'a', '-n', '1', ...pins).ended).toMatchObject({ code: EXIT.OK, stderr: expect.stringContaining('server authenticated by a pinned key') });
+    for (const pins of [
+      ['--pin', fingerprint],
+      ['--pin', publicFile],
+      ['--pin', wrong, '--pin', fingerprint],
+    ]) {
+      expect(await connect(url, '-m', 'a', '-n', '1', ...pins).ended).toMatchObject({
+        code: EXIT.OK,
+        stderr: expect.stringContaining('server authenticated by a pinned key'),
+      });
     }
     expect((await connect(url, '-m', 'a', '-n', '1', '--pin', wrong).ended).code).toBe(EXIT.AUTHENTICATION);
   });
@@ -238,18 +320,28 @@ describe('exit codes', () => {
   test('--attestation nitro accepts only what AWS has signed', async () => {
     const enclave = createTestEnclave({ pcrs: { 0: 'ab'.repeat(48) } });
     const { url } = await echoServer({ attest: (_hash, { userData }) => enclave.attest(userData) });
-    const { code, stderr } = await connect(url, '-m', 'a', '--attestation', 'nitro', '--pcr', `0=${'ab'.repeat(48)}`).ended;
-    expect({ code, stderr }).toMatchObject({ code: EXIT.AUTHENTICATION, stderr: expect.stringContaining('PQ_ERR_ATTESTATION_REFUSED') });
+    const { code, stderr } = await connect(url, '-m', 'a', '--attestation', 'nitro', '--pcr', `0=${'ab'.repeat(48)}`)
+      .ended;
+    expect({ code, stderr }).toMatchObject({
+      code: EXIT.AUTHENTICATION,
+      stderr: expect.stringContaining('PQ_ERR_ATTESTATION_REFUSED'),
+    });
   });
 
   test("the peer's code, and a cut", async () => {
     const server = await echoServer();
     const refused = connect(server.url, '--no-input');
     (await server.next()).socket.close(4003, 'not \u001b[1myou');
-    expect(await refused.ended).toMatchObject({ code: EXIT.PEER_CODE, stderr: expect.stringContaining('closed: 4003 not \\u001b[1myou') });
+    expect(await refused.ended).toMatchObject({
+      code: EXIT.PEER_CODE,
+      stderr: expect.stringContaining('closed: 4003 not \\u001b[1myou'),
+    });
     const cut = connect(server.url, '--no-input');
     (await server.next()).socket.terminate();
-    expect(await cut.ended).toMatchObject({ code: EXIT.ABNORMAL, stderr: expect.stringContaining('the connection was cut') });
+    expect(await cut.ended).toMatchObject({
+      code: EXIT.ABNORMAL,
+      stderr: expect.stringContaining('the connection was cut'),
+    });
   });
 
   test('fewer messages than --count, or input that nobody took', async () => {
@@ -258,15 +350,25 @@ describe('exit codes', () => {
     const { socket } = await server.next();
     socket.send('one');
     socket.close();
-    expect(await counting.ended).toMatchObject({ code: EXIT.INCOMPLETE, stdout: 'one\n', stderr: expect.stringContaining('1 of 2 messages have come') });
+    expect(await counting.ended).toMatchObject({
+      code: EXIT.INCOMPLETE,
+      stdout: 'one\n',
+      stderr: expect.stringContaining('1 of 2 messages have come'),
+    });
     const writing = start(['connect', server.url], { input: null });
     (await server.next()).socket.close();
-    expect(await writing.ended).toMatchObject({ code: EXIT.INCOMPLETE, stderr: expect.stringContaining('not all input was sent') });
+    expect(await writing.ended).toMatchObject({
+      code: EXIT.INCOMPLETE,
+      stderr: expect.stringContaining('not all input was sent'),
+    });
   });
 
   test('SIGINT and SIGTERM close, sealed', async () => {
     const server = await echoServer();
-    for (const [signal, code] of [['SIGINT', EXIT.INTERRUPTED], ['SIGTERM', EXIT.TERMINATED]] as const) {
+    for (const [signal, code] of [
+      ['SIGINT', EXIT.INTERRUPTED],
+      ['SIGTERM', EXIT.TERMINATED],
+    ] as const) {
       const running = connect(server.url, '--no-input');
       const { socket, closed } = await server.next();
       socket.send('up');
@@ -285,13 +387,21 @@ describe('exit codes', () => {
     ['an unknown flag', ['ws://127.0.0.1:1', '--insecure'], "unknown option '--insecure'"],
     ['a pin that is none', ['ws://127.0.0.1:1', '--pin', 'sha256:12'], "option 'serverKeys' must be"],
     ['yellowpages without a decision', ['ws://127.0.0.1:1', '--profile', 'yellowpages'], 'needs --attestation'],
-    ['yellowpages with a pin', ['ws://127.0.0.1:1', '--profile', 'yellowpages', '--attestation', 'none', '--pin', `sha256:${'0'.repeat(64)}`], "option 'serverKeys' is not possible"],
+    [
+      'yellowpages with a pin',
+      ['ws://127.0.0.1:1', '--profile', 'yellowpages', '--attestation', 'none', '--pin', `sha256:${'0'.repeat(64)}`],
+      "option 'serverKeys' is not possible",
+    ],
     ['PCRs for nobody', ['ws://127.0.0.1:1', '--pcr', '0=00'], '--pcr needs --attestation nitro'],
     ['a PCR that is none', ['ws://127.0.0.1:1', '--attestation', 'nitro', '--pcr', '0=00'], "option 'pcrs.0' must be"],
     ['TLS flags without TLS', ['ws://127.0.0.1:1', '--insecure-tls'], 'are for wss: URLs'],
     ['a file that is not there', ['wss://127.0.0.1:1', '--ca', '/none'], "--ca: '/none' cannot be read (ENOENT)"],
     ['half a client certificate', ['wss://127.0.0.1:1', '--cert', '/none'], '--cert and --key belong together'],
-    ['a header that is none', ['ws://127.0.0.1:1', '-H', 'Authorization Bearer s3cret'], "--header: expected 'Name: value'"],
+    [
+      'a header that is none',
+      ['ws://127.0.0.1:1', '-H', 'Authorization Bearer s3cret'],
+      "--header: expected 'Name: value'",
+    ],
     ['a number that is none', ['ws://127.0.0.1:1', '--count', '0'], 'Expected an integer from 1'],
     ['JSON in hex', ['ws://127.0.0.1:1', '--json', '--input', 'hex'], '--json has its own format'],
     ['two inputs', ['ws://127.0.0.1:1', '-m', 'a', '--whole'], '--message is the input'],
@@ -317,30 +427,74 @@ describe('the request and the wire', () => {
     const server = await echoServer();
     const file = path.join(folder, 'headers');
     writeFileSync(file, 'Authorization: Bearer s3cret\r\n\r\nX-Twice: b\n', { mode: 0o600 });
-    const { code } = await connect(`127.0.0.1:${server.port}/room?q=1`, '-m', 'a', '-n', '1', '-H', 'Cookie: a=1; b=2', '-H', 'X-Twice: a', '-H', `@${file}`, '--origin', 'https://example.com', '-s', 'other', '-s', 'chat').ended;
+    const { code } = await connect(
+      `127.0.0.1:${server.port}/room?q=1`,
+      '-m',
+      'a',
+      '-n',
+      '1',
+      '-H',
+      'Cookie: a=1; b=2',
+      '-H',
+      'X-Twice: a',
+      '-H',
+      `@${file}`,
+      '--origin',
+      'https://example.com',
+      '-s',
+      'other',
+      '-s',
+      'chat',
+    ).ended;
     expect(code).toBe(EXIT.OK);
     const { request, socket } = await server.next();
     expect(request.url).toBe('/room?q=1');
-    expect(request.headers).toMatchObject({ cookie: 'a=1; b=2', authorization: 'Bearer s3cret', 'x-twice': 'a, b', origin: 'https://example.com', 'sec-websocket-protocol': 'other,chat' });
+    expect(request.headers).toMatchObject({
+      cookie: 'a=1; b=2',
+      authorization: 'Bearer s3cret',
+      'x-twice': 'a, b',
+      origin: 'https://example.com',
+      'sec-websocket-protocol': 'other,chat',
+    });
     expect(socket.protocol).toBe('chat');
   });
 
   test.each([[[]], [['--fast-open']]])('--show-wire has every frame, and nothing of what was said %j', async (more) => {
     const { url } = await echoServer();
-    const { code, stdout, stderr } = await connect(url, '-m', 'attack at dawn', '-n', '1', '--show-wire', ...more).ended;
+    const { code, stdout, stderr } = await connect(url, '-m', 'attack at dawn', '-n', '1', '--show-wire', ...more)
+      .ended;
     expect({ code, stdout }).toEqual({ code: EXIT.OK, stdout: 'attack at dawn\n' });
     expect(stderr).not.toContain('attack');
-    const frames = stderr.split('\n').filter((line) => /^(>>|<<) /.test(line)).map((line) => line.replace(/ \d+ bytes$/, ''));
+    const frames = stderr
+      .split('\n')
+      .filter((line) => /^(>>|<<) /.test(line))
+      .map((line) => line.replace(/ \d+ bytes$/, ''));
     // Hello, Finished, the message, the close, and the transport's close: each way, whatever comes first.
     for (const arrow of ['>>', '<<']) {
-      expect(frames.filter((line) => line.startsWith(arrow))).toEqual([`${arrow} text`, `${arrow} binary`, `${arrow} binary`, `${arrow} binary`, `${arrow} close`]);
+      expect(frames.filter((line) => line.startsWith(arrow))).toEqual([
+        `${arrow} text`,
+        `${arrow} binary`,
+        `${arrow} binary`,
+        `${arrow} binary`,
+        `${arrow} close`,
+      ]);
     }
     expect(stderr).toMatch(/>> text \d+ bytes\n {3}0000 {2}7b 22 70 71 5f/);
   });
 
   test('yellowpages', async () => {
     const server = await echoServer({ profiles: ['v1', 'yellowpages'] });
-    const { code, stdout, stderr } = await connect(server.url, '--profile', 'yellowpages', '--attestation', 'none', '-m', 'hi', '-n', '1').ended;
+    const { code, stdout, stderr } = await connect(
+      server.url,
+      '--profile',
+      'yellowpages',
+      '--attestation',
+      'none',
+      '-m',
+      'hi',
+      '-n',
+      '1',
+    ).ended;
     expect({ code, stdout }).toEqual({ code: EXIT.OK, stdout: `${Buffer.from('hi').toString('hex')}\n` });
     expect(stderr).toContain('yellowpages ML-KEM-768');
   });

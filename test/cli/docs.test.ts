@@ -8,19 +8,24 @@ import { buildProgram } from '../../packages/cli/src/command/program.ts';
 const docs = readFileSync(path.resolve(import.meta.dirname, '../../docs/cli.md'), 'utf8');
 const { commands } = buildProgram();
 // docs/gateway.md has the gateway's, and test/gateway/docs.test.ts looks.
-const flags = commands.filter((command) => command.name() !== 'gateway').flatMap((command) => command.options.map(({ long }) => [command.name(), long as string]));
+const flags = commands
+  .filter((command) => command.name() !== 'gateway')
+  .flatMap((command) => command.options.map(({ long }) => [command.name(), long as string]));
 
-test.each(commands.map((command) => [command.name(), command]))('%s is documented, and its help has examples', (name, command) => {
-  expect(docs).toContain(`\`${name}`);
-  let help = '';
-  command.configureOutput({
-    writeOut: (text) => {
-      help += text;
-    },
-  });
-  command.outputHelp();
-  expect(help).toMatch(new RegExp(`Examples?:[^]*\\$ pq-websocket ${name}`));
-});
+test.each(commands.map((command) => [command.name(), command]))(
+  '%s is documented, and its help has examples',
+  (name, command) => {
+    expect(docs).toContain(`\`${name}`);
+    let help = '';
+    command.configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+    });
+    command.outputHelp();
+    expect(help).toMatch(new RegExp(`Examples?:[^]*\\$ pq-websocket ${name}`));
+  },
+);
 
 test.each(flags)('%s %s is documented', (_command, flag) => {
   expect(docs).toMatch(new RegExp(`${flag}\\b`));

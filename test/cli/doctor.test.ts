@@ -30,8 +30,15 @@ afterAll(() => {
 const CA = readFileSync(path.join(CERTIFICATES, 'one.cert.pem'), 'utf8');
 const SETTINGS: ExamineSettings = { profile: 'v1', echo: false, patience: 2_000, isInsecure: false };
 
-async function look(url: string, options: Target['options'] = {}, settings: Partial<ExamineSettings> = {}): Promise<ReadonlyMap<string, Finding>> {
-  const findings = await examine({ url, protocols: [], options: { handshakeTimeout: 2_000, ...options } }, { ...SETTINGS, ...settings });
+async function look(
+  url: string,
+  options: Target['options'] = {},
+  settings: Partial<ExamineSettings> = {},
+): Promise<ReadonlyMap<string, Finding>> {
+  const findings = await examine(
+    { url, protocols: [], options: { handshakeTimeout: 2_000, ...options } },
+    { ...SETTINGS, ...settings },
+  );
   const byName = new Map(findings.map((finding) => [finding.name, finding]));
   expect(byName.size).toBe(findings.length);
   return byName;
@@ -41,13 +48,32 @@ test('a good server: everything that it looks at, and the exit code 0', async ()
   const file = path.join(folder, 'identity.pem');
   const { fingerprint } = generateIdentity(file, true);
   const { port } = await echoServer({ tls: true, identity: readFileSync(file, 'utf8') });
-  const args = ['doctor', `wss://localhost:${port}`, '--ca', path.join(CERTIFICATES, 'one.cert.pem'), '--pin', fingerprint, '--echo'];
+  const args = [
+    'doctor',
+    `wss://localhost:${port}`,
+    '--ca',
+    path.join(CERTIFICATES, 'one.cert.pem'),
+    '--pin',
+    fingerprint,
+    '--echo',
+  ];
   const { code, stdout, stderr } = await start([...args, '--json']).ended;
   expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: '' });
   const report = JSON.parse(stdout) as { url: string; exitCode: number; findings: Finding[] };
   expect(report).toMatchObject({ url: `wss://localhost:${port}/`, exitCode: EXIT.OK });
   expect(report.findings.map(({ name, level }) => `${level} ${name}`)).toEqual([
-    'good tcp', 'good tls', 'good certificate', 'good upgrade', 'good profile', 'good handshake', 'good server', 'good fast-open', 'good ping', 'good framing', 'good echo', 'good close',
+    'good tcp',
+    'good tls',
+    'good certificate',
+    'good upgrade',
+    'good profile',
+    'good handshake',
+    'good server',
+    'good fast-open',
+    'good ping',
+    'good framing',
+    'good echo',
+    'good close',
   ]);
   // The tests run on a Node whose OpenSSL has it, at both ends.
   expect(report.findings.find(({ name }) => name === 'tls')?.seen).toMatch(/^TLSv1\.3, X25519MLKEM768, TLS_AES_/);
@@ -59,7 +85,12 @@ test('a good server: everything that it looks at, and the exit code 0', async ()
 describe('TLS', () => {
   test.each([
     ['a classical group', { ecdhCurve: 'X25519' }, 'warning', /^TLSv1\.3, X25519, /],
-    ['an old version', { maxVersion: 'TLSv1.2' as SecureVersion, ecdhCurve: 'prime256v1' }, 'warning', /^TLSv1\.2, .*P-256|prime256v1/],
+    [
+      'an old version',
+      { maxVersion: 'TLSv1.2' as SecureVersion, ecdhCurve: 'prime256v1' },
+      'warning',
+      /^TLSv1\.2, .*P-256|prime256v1/,
+    ],
   ])('%s', async (_name, tls, level, seen) => {
     const server = createSecureServer({ cert: CA, key: readFileSync(path.join(CERTIFICATES, 'one.key.pem')), ...tls });
     const sockets = new WebSocketServer({ server });
@@ -76,9 +107,16 @@ describe('TLS', () => {
     const secure = await echoServer({ tls: true });
     const refused = await look(secure.url);
     expect([...refused.keys()]).toEqual(['tcp', 'tls']);
-    expect(refused.get('tls')).toMatchObject({ level: 'bad', exitCode: EXIT.TLS, advice: expect.stringContaining('--ca') });
+    expect(refused.get('tls')).toMatchObject({
+      level: 'bad',
+      exitCode: EXIT.TLS,
+      advice: expect.stringContaining('--ca'),
+    });
     const insecure = await look(secure.url, { rejectUnauthorized: false }, { isInsecure: true });
-    expect(insecure.get('certificate')).toMatchObject({ level: 'warning', seen: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT') });
+    expect(insecure.get('certificate')).toMatchObject({
+      level: 'warning',
+      seen: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+    });
     expect(insecure.get('handshake')?.level).toBe('good');
     expect((await look((await echoServer()).url)).get('tls')).toMatchObject({ level: 'warning', seen: 'no TLS' });
   });
@@ -105,12 +143,19 @@ describe('what is not there', () => {
   test('the secure layer', async () => {
     const plain = new PlainServer({ port: 0, host: '127.0.0.1' });
     await once(plain, 'listening');
-    plain.on('connection', (socket) => socket.on('message', (data) => {
-      socket.send(data, { binary: false });
-    }));
+    plain.on('connection', (socket) =>
+      socket.on('message', (data) => {
+        socket.send(data, { binary: false });
+      }),
+    );
     onTestFinished(() => void plain.close());
     const findings = await look(`ws://127.0.0.1:${(plain.address() as { port: number }).port}`);
-    expect(findings.get('profile')).toMatchObject({ level: 'bad', exitCode: EXIT.HANDSHAKE, seen: expect.stringContaining('PQ_ERR_HELLO'), advice: expect.stringContaining('plain WebSocket server') });
+    expect(findings.get('profile')).toMatchObject({
+      level: 'bad',
+      exitCode: EXIT.HANDSHAKE,
+      seen: expect.stringContaining('PQ_ERR_HELLO'),
+      advice: expect.stringContaining('plain WebSocket server'),
+    });
   });
 });
 
@@ -124,7 +169,11 @@ describe('profiles, without falling back to one', () => {
   test('only the other', async () => {
     const { url } = await echoServer({ profiles: ['yellowpages'] });
     const findings = await look(url);
-    expect(findings.get('profile')).toMatchObject({ level: 'bad', exitCode: EXIT.HANDSHAKE, advice: expect.stringContaining('--profile yellowpages') });
+    expect(findings.get('profile')).toMatchObject({
+      level: 'bad',
+      exitCode: EXIT.HANDSHAKE,
+      advice: expect.stringContaining('--profile yellowpages'),
+    });
     expect(findings.has('handshake')).toBe(false);
     const asked = await look(url, { profile: 'yellowpages', verifyAttestation: false }, { profile: 'yellowpages' });
     expect(asked.get('profile')).toMatchObject({ level: 'warning', seen: 'yellowpages; not v1' });
@@ -144,15 +193,27 @@ describe('who the server is', () => {
     ['no proof', {}, /offers no proof$/, 'keygen'],
     ['a signature', { identity }, /offers an identity signature$/, '--pin'],
     ['a document', { attest }, /offers an attestation document$/, '--attestation'],
-    ['both', { identity, attest }, /offers an identity signature and an attestation document$/, '--pin) or verifyAttestation'],
+    [
+      'both',
+      { identity, attest },
+      /offers an identity signature and an attestation document$/,
+      '--pin) or verifyAttestation',
+    ],
   ])('not asked, and it offers %s', async (_name, options, seen, advice) => {
     const findings = await look((await echoServer(options)).url);
-    expect(findings.get('server')).toMatchObject({ level: 'warning', seen: expect.stringMatching(seen), advice: expect.stringContaining(advice) });
+    expect(findings.get('server')).toMatchObject({
+      level: 'warning',
+      seen: expect.stringMatching(seen),
+      advice: expect.stringContaining(advice),
+    });
   });
 
   test('a pin that matches, and one that does not', async () => {
     const { url } = await echoServer({ identity });
-    expect((await look(url, { serverKeys: fingerprint })).get('server')).toMatchObject({ level: 'good', seen: 'authenticated by a pinned key' });
+    expect((await look(url, { serverKeys: fingerprint })).get('server')).toMatchObject({
+      level: 'good',
+      seen: 'authenticated by a pinned key',
+    });
     const wrong = await look(url, { serverKeys: `sha256:${'0'.repeat(64)}` });
     expect(wrong.get('server')).toMatchObject({ level: 'bad', exitCode: EXIT.AUTHENTICATION });
     expect(wrong.get('profile')?.level).toBe('good');
@@ -172,23 +233,44 @@ describe('what is done on the way', () => {
       if (frame.direction !== 'server' || frame.opcode === OPCODE.text) return 'forward';
       // All of them in one way, so that they keep their order.
       const half = frame.opcode === OPCODE.binary ? frame.payload.length >> 1 : frame.payload.length;
-      connection.injectRaw('server', encodeFrame(frame.opcode, frame.payload.subarray(0, half), false, half === frame.payload.length));
-      if (half < frame.payload.length) connection.injectRaw('server', encodeFrame(OPCODE.continuation, frame.payload.subarray(half), false));
+      connection.injectRaw(
+        'server',
+        encodeFrame(frame.opcode, frame.payload.subarray(0, half), false, half === frame.payload.length),
+      );
+      if (half < frame.payload.length)
+        connection.injectRaw('server', encodeFrame(OPCODE.continuation, frame.payload.subarray(half), false));
       return 'drop';
     });
     const findings = await look(url);
-    expect(findings.get('framing')).toMatchObject({ level: 'info', seen: expect.stringMatching(/^messages came in fragments/) });
+    expect(findings.get('framing')).toMatchObject({
+      level: 'info',
+      seen: expect.stringMatching(/^messages came in fragments/),
+    });
     expect(findings.get('close')?.level).toBe('good');
   });
 
   test('pings are dropped', async () => {
-    const findings = await look(await through(({ opcode }) => (opcode === OPCODE.ping ? 'drop' : 'forward')), {}, { patience: 300 });
+    const findings = await look(
+      await through(({ opcode }) => (opcode === OPCODE.ping ? 'drop' : 'forward')),
+      {},
+      { patience: 300 },
+    );
     expect(findings.get('ping')).toMatchObject({ level: 'warning', seen: 'no answer' });
   });
 
   test('the hello is changed, or text is made binary', async () => {
-    const changed = await look(await through((frame) => (frame.opcode === OPCODE.text && frame.direction === 'server' ? Buffer.from(Buffer.from(frame.payload).toString().replace(':1,', ': 1,')) : 'forward')));
-    expect(changed.get('profile')).toMatchObject({ level: 'bad', exitCode: EXIT.HANDSHAKE, meaning: expect.stringContaining('changed the hellos') });
+    const changed = await look(
+      await through((frame) =>
+        frame.opcode === OPCODE.text && frame.direction === 'server'
+          ? Buffer.from(Buffer.from(frame.payload).toString().replace(':1,', ': 1,'))
+          : 'forward',
+      ),
+    );
+    expect(changed.get('profile')).toMatchObject({
+      level: 'bad',
+      exitCode: EXIT.HANDSHAKE,
+      meaning: expect.stringContaining('changed the hellos'),
+    });
   });
 
   test('large messages do not pass', async () => {
@@ -198,7 +280,10 @@ describe('what is done on the way', () => {
       return 'drop';
     });
     const findings = await look(url, {}, { echo: true });
-    expect(findings.get('echo')).toMatchObject({ level: 'bad', seen: 'text of 1048576 bytes: nothing came back; binary of 1048576 bytes: nothing came back' });
+    expect(findings.get('echo')).toMatchObject({
+      level: 'bad',
+      seen: 'text of 1048576 bytes: nothing came back; binary of 1048576 bytes: nothing came back',
+    });
     expect(findings.get('close')?.exitCode).toBe(EXIT.ABNORMAL);
   });
 
@@ -212,7 +297,11 @@ describe('what is done on the way', () => {
       server.close();
     });
     const findings = await look(`ws://127.0.0.1:${port}`);
-    expect(findings.get('upgrade')).toMatchObject({ level: 'bad', exitCode: EXIT.UPGRADE, seen: expect.stringContaining('Sec-WebSocket-Extensions') });
+    expect(findings.get('upgrade')).toMatchObject({
+      level: 'bad',
+      exitCode: EXIT.UPGRADE,
+      seen: expect.stringContaining('Sec-WebSocket-Extensions'),
+    });
   });
 
   test('somebody says that he is there; the fast open subprotocols are stripped', async () => {

@@ -15,11 +15,13 @@ afterAll(() => {
 });
 const file = (name: string): string => path.join(folder, name);
 
-test('a key that a server and its clients can use, and a secret that is nobody else\'s to read', async () => {
+test("a key that a server and its clients can use, and a secret that is nobody else's to read", async () => {
   const { code, stdout } = await start(['keygen', '--out', file('identity.pem')]).ended;
   expect(code).toBe(EXIT.OK);
   const [, fingerprint] = /fingerprint {2}(sha256:[0-9a-f]{64})\n$/.exec(stdout) ?? [];
-  expect(stdout).toBe(`secret key   ${file('identity.pem')}\npublic key   ${file('identity.pub.pem')}\nfingerprint  ${fingerprint}\n`);
+  expect(stdout).toBe(
+    `secret key   ${file('identity.pem')}\npublic key   ${file('identity.pub.pem')}\nfingerprint  ${fingerprint}\n`,
+  );
   expect(stdout).not.toContain('PRIVATE');
   expect(statSync(file('identity.pem')).mode & 0o777).toBe(0o600);
   // OpenSSL reads it too.
@@ -28,7 +30,9 @@ test('a key that a server and its clients can use, and a secret that is nobody e
     expect(await start(['fingerprint', file(name)]).ended).toMatchObject({ code: EXIT.OK, stdout: `${fingerprint}\n` });
   }
   const { url } = await echoServer({ identity: readFileSync(file('identity.pem'), 'utf8') });
-  expect((await start(['connect', url, '-m', 'a', '-n', '1', '--pin', fingerprint as string]).ended).code).toBe(EXIT.OK);
+  expect((await start(['connect', url, '-m', 'a', '-n', '1', '--pin', fingerprint as string]).ended).code).toBe(
+    EXIT.OK,
+  );
 });
 
 test('files that are there stay, and the exit code says so', async () => {
@@ -53,9 +57,23 @@ test.each([
 });
 
 test('--version, and help for who asks for it or errs', async () => {
-  const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    version: string;
+  };
   expect(await start(['--version']).ended).toEqual({ code: EXIT.OK, stdout: `${version}\n`, stderr: '' });
-  expect(await start(['--help']).ended).toMatchObject({ code: EXIT.OK, stdout: expect.stringContaining('Examples:'), stderr: '' });
-  expect(await start(['keygn']).ended).toMatchObject({ code: EXIT.USAGE, stdout: '', stderr: expect.stringContaining('keygen') });
-  expect(await start([]).ended).toMatchObject({ code: EXIT.USAGE, stdout: '', stderr: expect.stringContaining('connect') });
+  expect(await start(['--help']).ended).toMatchObject({
+    code: EXIT.OK,
+    stdout: expect.stringContaining('Examples:'),
+    stderr: '',
+  });
+  expect(await start(['keygn']).ended).toMatchObject({
+    code: EXIT.USAGE,
+    stdout: '',
+    stderr: expect.stringContaining('keygen'),
+  });
+  expect(await start([]).ended).toMatchObject({
+    code: EXIT.USAGE,
+    stdout: '',
+    stderr: expect.stringContaining('connect'),
+  });
 });

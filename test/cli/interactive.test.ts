@@ -33,7 +33,9 @@ interface Prompt {
   readonly over: Promise<ExitCode>;
 }
 
-async function openPrompt(more: { path?: string; historyFile?: string; format?: 'text' | 'hex' } = {}): Promise<Prompt> {
+async function openPrompt(
+  more: { path?: string; historyFile?: string; format?: 'text' | 'hex' } = {},
+): Promise<Prompt> {
   const server = await echoServer();
   const input = new PassThrough();
   const output = new PassThrough();
@@ -47,13 +49,24 @@ async function openPrompt(more: { path?: string; historyFile?: string; format?: 
     call.socket.terminate();
   });
   const format = more.format ?? 'text';
-  const view = new TerminalView({ output, errors: output }, { format, verbose: true, proof: 'server not authenticated' });
+  const view = new TerminalView(
+    { output, errors: output },
+    { format, verbose: true, proof: 'server not authenticated' },
+  );
   const conversation = new Conversation(call, view, output, { count: undefined, pingEvery: 0 });
-  const over = interact(conversation, view, input, { output, errors: output }, { format, historyFile: more.historyFile });
+  const over = interact(
+    conversation,
+    view,
+    input,
+    { output, errors: output },
+    { format, historyFile: more.historyFile },
+  );
   const shows = async (text: string | RegExp): Promise<void> => {
     seen += await waitFor(
       () => {
-        const found = new RegExp(typeof text === 'string' ? text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&') : text.source).exec(screen.slice(seen));
+        const found = new RegExp(
+          typeof text === 'string' ? text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&') : text.source,
+        ).exec(screen.slice(seen));
         return found === null ? false : found.index + found[0].length;
       },
       output,

@@ -50,24 +50,42 @@ describe('text from elsewhere', () => {
 
 test('frames of the wire, however they are cut into chunks', () => {
   const length = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(125, 126, 65_535, 65_536));
-  const frame = fc.record({ opcode: fc.constantFrom(0, 1, 2, 8, 9, 10), length, masked: fc.boolean(), fin: fc.boolean() });
+  const frame = fc.record({
+    opcode: fc.constantFrom(0, 1, 2, 8, 9, 10),
+    length,
+    masked: fc.boolean(),
+    fin: fc.boolean(),
+  });
   fc.assert(
-    fc.property(fc.array(frame, { maxLength: 5 }), fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1 }), (frames, cuts) => {
-      const socket = new PassThrough();
-      const seen: WireFrame[] = [];
-      tapFrames(socket as unknown as Socket, (one) => seen.push(one));
-      socket.emit('data', Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
-      const payload = (size: number): Buffer => Buffer.from(Array.from({ length: size }, (_, i) => i & 0xff));
-      const bytes = Buffer.concat(frames.map(({ opcode, length: size, masked, fin }) => encodeFrame(opcode, payload(size), masked, fin)));
-      for (let at = 0, turn = 0; at < bytes.length; turn++) {
-        const size = cuts[turn % cuts.length] as number;
-        socket.emit('data', bytes.subarray(at, at + size));
-        at += size;
-      }
-      expect(seen).toEqual(
-        frames.map(({ opcode, length: size, fin }) => ({ direction: 'in', opcode, isFinal: fin, reserved: 0, length: size, start: payload(Math.min(size, KEPT_BYTES)) })),
-      );
-    }),
+    fc.property(
+      fc.array(frame, { maxLength: 5 }),
+      fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1 }),
+      (frames, cuts) => {
+        const socket = new PassThrough();
+        const seen: WireFrame[] = [];
+        tapFrames(socket as unknown as Socket, (one) => seen.push(one));
+        socket.emit('data', Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+        const payload = (size: number): Buffer => Buffer.from(Array.from({ length: size }, (_, i) => i & 0xff));
+        const bytes = Buffer.concat(
+          frames.map(({ opcode, length: size, masked, fin }) => encodeFrame(opcode, payload(size), masked, fin)),
+        );
+        for (let at = 0, turn = 0; at < bytes.length; turn++) {
+          const size = cuts[turn % cuts.length] as number;
+          socket.emit('data', bytes.subarray(at, at + size));
+          at += size;
+        }
+        expect(seen).toEqual(
+          frames.map(({ opcode, length: size, fin }) => ({
+            direction: 'in',
+            opcode,
+            isFinal: fin,
+            reserved: 0,
+            length: size,
+            start: payload(Math.min(size, KEPT_BYTES)),
+          })),
+        );
+      },
+    ),
     { numRuns: 50 },
   );
 });
@@ -76,7 +94,8 @@ test('an answer that is no upgrade has no frames', () => {
   const socket = new PassThrough();
   const seen: WireFrame[] = [];
   tapFrames(socket as unknown as Socket, (one) => seen.push(one));
-  for (const text of ['HTTP/1.1 403 Forbidden\r\n\r\n', 'some text that', ' is no frame\r\n\r\nat all']) socket.emit('data', Buffer.from(text));
+  for (const text of ['HTTP/1.1 403 Forbidden\r\n\r\n', 'some text that', ' is no frame\r\n\r\nat all'])
+    socket.emit('data', Buffer.from(text));
   expect(seen).toEqual([]);
 });
 
@@ -99,7 +118,12 @@ describe('back-pressure', () => {
     async function* input(): AsyncGenerator<Buffer> {
       for (; taken < MANY; taken++) yield MESSAGE;
     }
-    const actions = actionsOf(Readable.from(input(), { objectMode: true }), { format: 'raw', json: false, whole: false, chunk: MESSAGE.length });
+    const actions = actionsOf(Readable.from(input(), { objectMode: true }), {
+      format: 'raw',
+      json: false,
+      whole: false,
+      chunk: MESSAGE.length,
+    });
     const code = converse(conversation, actions, 0);
     await vi.waitUntil(() => call.socket.bufferedAmount > MESSAGE.length, { timeout: 20_000 });
     expect(taken).toBeLessThan(MANY);
@@ -125,7 +149,10 @@ describe('back-pressure', () => {
         else held.push(done);
       },
     });
-    const view = new PlainView({ output, errors: new PassThrough() }, { format: 'raw', quiet: true, verbose: false, proof: '' });
+    const view = new PlainView(
+      { output, errors: new PassThrough() },
+      { format: 'raw', quiet: true, verbose: false, proof: '' },
+    );
     const conversation = new Conversation(call, view, output, { count: MANY, pingEvery: 0 });
     const code = converse(conversation, (async function* () {})(), Infinity);
     const { socket } = await server.next();

@@ -30,9 +30,16 @@ export interface EchoServer {
 export async function echoServer(options: WebSocketServerOptions & { tls?: boolean } = {}): Promise<EchoServer> {
   const { tls = false, ...rest } = options;
   const server: Server = tls
-    ? createSecureServer({ cert: readFileSync(path.join(CERTIFICATES, 'one.cert.pem')), key: readFileSync(path.join(CERTIFICATES, 'one.key.pem')) })
+    ? createSecureServer({
+        cert: readFileSync(path.join(CERTIFICATES, 'one.cert.pem')),
+        key: readFileSync(path.join(CERTIFICATES, 'one.key.pem')),
+      })
     : createServer();
-  const sockets = new WebSocketServer({ server, handleProtocols: (offered) => (offered.has('chat') ? 'chat' : false), ...rest });
+  const sockets = new WebSocketServer({
+    server,
+    handleProtocols: (offered) => (offered.has('chat') ? 'chat' : false),
+    ...rest,
+  });
   const accepted = new AsyncQueue<Accepted>();
   sockets.on('connection', (socket, request) => {
     const log: string[] = [];

@@ -17,7 +17,8 @@ export async function usageError(args: readonly string[]): Promise<{ error: Erro
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (error instanceof UsageError || (error instanceof CommanderError && error.exitCode !== 0)) return { error, stderr };
+    if (error instanceof UsageError || (error instanceof CommanderError && error.exitCode !== 0))
+      return { error, stderr };
     throw error;
   }
   throw new Error('nothing was refused');

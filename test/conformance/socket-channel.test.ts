@@ -34,9 +34,19 @@ describe.each(MODES)('%s', (mode) => {
     const client = connect(server.url);
     const { pq } = client.socket;
     expect(client.socket.pq).toBe(pq);
-    const constants = { profile: 'v1', kem: 'ML-KEM-768', cipher: 'AES-256-GCM', backend: mode === 'web' ? 'webcrypto' : mode };
+    const constants = {
+      profile: 'v1',
+      kem: 'ML-KEM-768',
+      cipher: 'AES-256-GCM',
+      backend: mode === 'web' ? 'webcrypto' : mode,
+    };
     expect(pq).toMatchObject({
-      ...constants, failure: null, nativeKem: null, handshakeMilliseconds: null, transcriptHash: null, closeAnswered: null,
+      ...constants,
+      failure: null,
+      nativeKem: null,
+      handshakeMilliseconds: null,
+      transcriptHash: null,
+      closeAnswered: null,
       counters: { recordsSealed: 0, recordsOpened: 0, bytesSealed: 0, bytesOpened: 0 },
     });
     await expect((async () => pq.exportKey('label', 32))()).rejects.toThrow('not open');
@@ -68,7 +78,14 @@ describe.each(MODES)('%s', (mode) => {
     const one = await connected(server);
     const two = await connected(server);
     const seen = new Set<string>();
-    for (const [label, length] of [['a', 32], ['b', 32], ['', 32], ['a', 33], ['\u00E9', 1], ['a', 8160]] as const) {
+    for (const [label, length] of [
+      ['a', 32],
+      ['b', 32],
+      ['', 32],
+      ['a', 33],
+      ['\u00E9', 1],
+      ['a', 8160],
+    ] as const) {
       for (const { client, peer } of [one, two]) {
         const ours = await client.socket.pq.exportKey(label, length);
         expect(ours).toHaveLength(length);
@@ -102,24 +119,25 @@ describe.each(MODES)('%s', (mode) => {
     expect(wire.slice(1).map((frame) => frame.payload.length)).toEqual([256 + 28, 256 + 28]);
   });
 
-  test.each<[string | undefined, string | undefined]>([['ours', 'theirs'], ['ours', undefined], [undefined, 'theirs']])(
-    'contexts that differ (%s, %s) never open at the client, and no message of it arrives',
-    async (ours, theirs) => {
-      const server = await secureServer({ channel: theirs === undefined ? {} : { context: theirs } });
-      const client = connect(server.url, ours === undefined ? {} : { context: ours });
-      client.socket.send('bound to the context');
-      const peer = await server.nextPeer();
-      expect(await client.seen.closed).toEqual({ code: 3768, reason: '', wasClean: false });
-      expect(await peer.seen.closed).toEqual({ code: 3768, reason: '', wasClean: false });
-      expect(client.seen.log).toEqual(['error', 'close']);
-      expect(client.socket.pq.failure).toMatchObject({ code: 'PQ_ERR_RECORD', closeCode: 3768, origin: 'local' });
-      expect(client.socket.pq.failure).toBeInstanceOf(PQWebSocketError);
-      expect(peer.socket.pq.failure).toMatchObject({ code: 'PQ_ERR_PEER', origin: 'transport' });
-      expect(peer.seen.messages).toEqual([]);
-      await expect(peer.socket.pq.finished).rejects.toBe(peer.socket.pq.failure);
-      expect(client.socket.bufferedAmount).toBe('bound to the context'.length);
-    },
-  );
+  test.each<[string | undefined, string | undefined]>([
+    ['ours', 'theirs'],
+    ['ours', undefined],
+    [undefined, 'theirs'],
+  ])('contexts that differ (%s, %s) never open at the client, and no message of it arrives', async (ours, theirs) => {
+    const server = await secureServer({ channel: theirs === undefined ? {} : { context: theirs } });
+    const client = connect(server.url, ours === undefined ? {} : { context: ours });
+    client.socket.send('bound to the context');
+    const peer = await server.nextPeer();
+    expect(await client.seen.closed).toEqual({ code: 3768, reason: '', wasClean: false });
+    expect(await peer.seen.closed).toEqual({ code: 3768, reason: '', wasClean: false });
+    expect(client.seen.log).toEqual(['error', 'close']);
+    expect(client.socket.pq.failure).toMatchObject({ code: 'PQ_ERR_RECORD', closeCode: 3768, origin: 'local' });
+    expect(client.socket.pq.failure).toBeInstanceOf(PQWebSocketError);
+    expect(peer.socket.pq.failure).toMatchObject({ code: 'PQ_ERR_PEER', origin: 'transport' });
+    expect(peer.seen.messages).toEqual([]);
+    await expect(peer.socket.pq.finished).rejects.toBe(peer.socket.pq.failure);
+    expect(client.socket.bufferedAmount).toBe('bound to the context'.length);
+  });
 
   test('equal contexts open, as string and as bytes', async () => {
     const server = await secureServer({ channel: { context: new TextEncoder().encode('h\u00F4te') } });
@@ -128,7 +146,7 @@ describe.each(MODES)('%s', (mode) => {
     expect(await peer.seen.next()).toBe('x');
   });
 
-  test('bufferedAmount grows in send() by the application\'s bytes, while connecting and when open, and falls to 0', async () => {
+  test("bufferedAmount grows in send() by the application's bytes, while connecting and when open, and falls to 0", async () => {
     const server = await secureServer();
     const client = connect(server.url);
     const grow = async (): Promise<void> => {

@@ -46,7 +46,7 @@ describe.each(MODES)('%s', (mode) => {
     assertSealed(server.tap, reason !== undefined && reason.length > 6 ? [reason] : []);
   });
 
-  test('closes that cross: each sees the other\'s', async () => {
+  test("closes that cross: each sees the other's", async () => {
     const { client, peer } = await connected(await secureServer());
     client.socket.close(4001, 'from the client');
     peer.socket.close(4002, 'from the server');
@@ -201,7 +201,11 @@ describe('a transport that never opens', () => {
     return port;
   }
 
-  test.each([['refused', undefined], ['401', 401], ['200', 200]])('%s: error, then 1006', async (_name, status) => {
+  test.each([
+    ['refused', undefined],
+    ['401', 401],
+    ['200', 200],
+  ])('%s: error, then 1006', async (_name, status) => {
     const port = await refusing(status);
     for (const options of [{}, { headers: { a: 'b' } }]) {
       const client = connect(`ws://127.0.0.1:${port}/`, options);
@@ -231,7 +235,11 @@ test('a rejected `finished` that nobody looks at is not reported', async () => {
   expect(rejections).toEqual([]);
 });
 
-test.each([['a cut', undefined], ['1001', 1001], ['1013', 1013]])('%s before open: error, then close', async (_name, code) => {
+test.each([
+  ['a cut', undefined],
+  ['1001', 1001],
+  ['1013', 1013],
+])('%s before open: error, then close', async (_name, code) => {
   const server = await silentServer();
   const client = connect(server.url);
   const peer = await server.nextPeer();

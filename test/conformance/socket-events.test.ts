@@ -74,7 +74,7 @@ test('this and target are the socket', async () => {
 test('a listener may answer through this', async () => {
   const { client, peer } = await open();
   client.socket.addEventListener('message', function ({ data }) {
-    (this).send(`${String(data)} PONG`);
+    this.send(`${String(data)} PONG`);
   });
   peer.socket.send('PING');
   expect(await peer.seen.next()).toBe('PING PONG');

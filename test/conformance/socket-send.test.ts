@@ -16,7 +16,16 @@ const echo = (): Promise<SecureServer> =>
     },
   });
 
-const TEXTS = ['', 'plain', '\uFEFFwith a byte order mark', 'NUL \0 in it', '\u{1F512} caf\u00E9', '\0', '\uFEFF', '"\\\u2028'];
+const TEXTS = [
+  '',
+  'plain',
+  '\uFEFFwith a byte order mark',
+  'NUL \0 in it',
+  '\u{1F512} caf\u00E9',
+  '\0',
+  '\uFEFF',
+  '"\\\u2028',
+];
 
 describe.each(MODES)('%s', (mode) => {
   useMode(mode);
@@ -25,10 +34,23 @@ describe.each(MODES)('%s', (mode) => {
     const { client, peer } = await connected(await echo());
     const buffer = bytesOf(1, 2, 3, 4, 5, 6, 7, 8);
     const sent = [
-      ...TEXTS, buffer, new Uint8Array(buffer, 2, 3), new Uint8ClampedArray(buffer, 1, 2), new Int8Array(buffer, 7),
-      new Uint16Array(buffer, 2, 1), new Int16Array(buffer, 0, 2), new Uint32Array(buffer, 4), new Int32Array(buffer, 0, 1),
-      new Float32Array(buffer, 4), new Float64Array(buffer), new BigInt64Array(buffer), new BigUint64Array(buffer),
-      new DataView(buffer, 3, 2), new ArrayBuffer(0), new Uint8Array(buffer, 5, 0), Buffer.from([9]),
+      ...TEXTS,
+      buffer,
+      new Uint8Array(buffer, 2, 3),
+      new Uint8ClampedArray(buffer, 1, 2),
+      new Int8Array(buffer, 7),
+      new Uint16Array(buffer, 2, 1),
+      new Int16Array(buffer, 0, 2),
+      new Uint32Array(buffer, 4),
+      new Int32Array(buffer, 0, 1),
+      new Float32Array(buffer, 4),
+      new Float64Array(buffer),
+      new BigInt64Array(buffer),
+      new BigUint64Array(buffer),
+      new DataView(buffer, 3, 2),
+      new ArrayBuffer(0),
+      new Uint8Array(buffer, 5, 0),
+      Buffer.from([9]),
     ];
     for (const data of sent) client.socket.send(data);
     const expected = sent.map((data) => {
@@ -43,7 +65,8 @@ describe.each(MODES)('%s', (mode) => {
   test('lone surrogates become U+FFFD; what is no string and no bytes is sent as its string', async () => {
     const { client, peer } = await connected(await secureServer());
     const send = client.socket.send.bind(client.socket) as (data: unknown) => void;
-    for (const value of ['a\uD800b', '\uDC00', null, undefined, 12.5, { toString: () => 'made' }, ['a', 'b'], true]) send(value);
+    for (const value of ['a\uD800b', '\uDC00', null, undefined, 12.5, { toString: () => 'made' }, ['a', 'b'], true])
+      send(value);
     for (const value of ['a\uFFFDb', '\uFFFD', 'null', 'undefined', '12.5', 'made', 'a,b', 'true']) {
       expect(await peer.seen.next()).toBe(value);
     }
@@ -90,7 +113,14 @@ describe.each(MODES)('%s', (mode) => {
     expect(client.socket.readyState).toBe(PQWebSocket.CLOSING);
     expect(await peer.seen.closed).toEqual({ code: 4000, reason: 'done', wasClean: true });
     const five = new TextEncoder().encode('five').buffer;
-    expect(peer.seen.messages).toEqual(['first', new Uint8Array(300_000).fill(1).buffer, bytesOf(3), bytesOf(), five, 'six']);
+    expect(peer.seen.messages).toEqual([
+      'first',
+      new Uint8Array(300_000).fill(1).buffer,
+      bytesOf(3),
+      bytesOf(),
+      five,
+      'six',
+    ]);
     expect(await client.seen.closed).toEqual({ code: 4000, reason: 'done', wasClean: true });
   });
 
@@ -152,7 +182,7 @@ test('binaryType decides when the message arrives, and may change in between', a
   expect(second).toEqual(bytesOf(1));
 });
 
-test('an ArrayBuffer holds exactly the message, is the listener\'s alone and not shared between messages', async () => {
+test("an ArrayBuffer holds exactly the message, is the listener's alone and not shared between messages", async () => {
   const { client, peer } = await connected(await secureServer());
   for (const size of [1, 2, 3]) peer.socket.send(new Uint8Array(size).fill(size));
   const buffers: ArrayBuffer[] = [];
@@ -164,7 +194,7 @@ test('an ArrayBuffer holds exactly the message, is the listener\'s alone and not
   expect(buffers[2]).toEqual(bytesOf(3, 3, 3));
 });
 
-test('a message event has the origin of the socket\'s URL', async () => {
+test("a message event has the origin of the socket's URL", async () => {
   const server = await secureServer();
   const { client, peer } = await connected(server);
   const arrived = once<[MessageEvent]>(client.socket, 'message');
@@ -222,7 +252,10 @@ test('the first message never comes before open handlers have run, nor before wh
   }
 });
 
-describe.each([['native', undefined], ['npm ws', { headers: { 'x-test': 'value' } }]])('over the %s transport', (_name, options) => {
+describe.each([
+  ['native', undefined],
+  ['npm ws', { headers: { 'x-test': 'value' } }],
+])('over the %s transport', (_name, options) => {
   test('everything works alike', async () => {
     const server = await echo();
     const { client, peer } = await connected(server, options);

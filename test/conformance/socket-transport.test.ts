@@ -31,14 +31,28 @@ function madeOver(given?: unknown): number {
 
 describe('the class underneath', () => {
   test('is the option, before the global', () => {
-    vi.stubGlobal('WebSocket', class { constructor() { throw new Error('the global'); } });
+    vi.stubGlobal(
+      'WebSocket',
+      class {
+        constructor() {
+          throw new Error('the global');
+        }
+      },
+    );
     expect(madeOver(OtherSocket)).toBe(1);
   });
 
   test('is the global of the moment when the socket is made', () => {
     vi.stubGlobal('WebSocket', IdleSocket);
     expect(madeOver()).toBe(1);
-    vi.stubGlobal('WebSocket', class { constructor() { throw new Error('installed later'); } });
+    vi.stubGlobal(
+      'WebSocket',
+      class {
+        constructor() {
+          throw new Error('installed later');
+        }
+      },
+    );
     expect(() => madeOver()).toThrow('installed later');
   });
 
@@ -74,7 +88,11 @@ describe('the class underneath', () => {
   });
 
   test('errors of its constructor pass through', () => {
-    const Throwing = class { constructor() { throw new DOMException('blocked', 'SecurityError'); } };
+    const Throwing = class {
+      constructor() {
+        throw new DOMException('blocked', 'SecurityError');
+      }
+    };
     expect(() => madeOver(Throwing)).toThrow(expect.objectContaining({ name: 'SecurityError' }));
   });
 });
@@ -82,34 +100,102 @@ describe('the class underneath', () => {
 describe('options of npm ws', () => {
   test('reach it, and the server', async () => {
     const server = await secureServer();
-    const client = connect(server.url, { headers: { authorization: 'Bearer x', 'x-a': '1' }, origin: 'https://page.example' });
+    const client = connect(server.url, {
+      headers: { authorization: 'Bearer x', 'x-a': '1' },
+      origin: 'https://page.example',
+    });
     const peer = await server.nextPeer();
     await client.seen.opened;
-    expect(peer.request.headers).toMatchObject({ authorization: 'Bearer x', 'x-a': '1', origin: 'https://page.example' });
+    expect(peer.request.headers).toMatchObject({
+      authorization: 'Bearer x',
+      'x-a': '1',
+      origin: 'https://page.example',
+    });
     expect(client.socket.extensions).toBe('');
   });
 
   test('with the option WebSocket they go to that class', () => {
     new PQWebSocket('ws://host/', 'a', { WebSocket: IdleSocket, headers: { a: 'b' } });
-    expect(IdleSocket.made).toMatchObject([{ protocols: ['a'], options: { headers: { a: 'b' }, perMessageDeflate: false } }]);
+    expect(IdleSocket.made).toMatchObject([
+      { protocols: ['a'], options: { headers: { a: 'b' }, perMessageDeflate: false } },
+    ]);
   });
 
   test('are declared as they are accepted', () => {
     // A Record, so that the compiler counts the members too.
     const declared: Record<keyof TransportOptions, true> = {
-      headers: true, origin: true, followRedirects: true, maxRedirects: true, protocolVersion: true,
-      allowSynchronousEvents: true, autoPong: true, closeTimeout: true, maxBufferedChunks: true,
-      maxFragments: true, maxPendingAutoPongs: true, generateMask: true, finishRequest: true, agent: true, auth: true, createConnection: true,
-      family: true, hints: true, insecureHTTPParser: true, localAddress: true, localPort: true, lookup: true,
-      maxHeaderSize: true, setHost: true, signal: true, socketPath: true, timeout: true, autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: true, ca: true, cert: true, key: true, pfx: true, crl: true, passphrase: true,
-      rejectUnauthorized: true, servername: true, checkServerIdentity: true, ALPNProtocols: true, ciphers: true,
-      dhparam: true, ecdhCurve: true, honorCipherOrder: true, minDHSize: true, minVersion: true, maxVersion: true,
-      secureContext: true, secureOptions: true, secureProtocol: true, session: true, sessionIdContext: true, sigalgs: true,
-      defaultPort: true, joinDuplicateHeaders: true, setDefaultHeaders: true, uniqueHeaders: true, allowHalfOpen: true,
-      blockList: true, highWaterMark: true, keepAlive: true, keepAliveInitialDelay: true, noDelay: true,
-      allowPartialTrustChain: true, clientCertEngine: true, enableTrace: true, privateKeyEngine: true,
-      privateKeyIdentifier: true, pskCallback: true, requestOCSP: true, sessionTimeout: true, socket: true, ticketKeys: true,
+      headers: true,
+      origin: true,
+      followRedirects: true,
+      maxRedirects: true,
+      protocolVersion: true,
+      allowSynchronousEvents: true,
+      autoPong: true,
+      closeTimeout: true,
+      maxBufferedChunks: true,
+      maxFragments: true,
+      maxPendingAutoPongs: true,
+      generateMask: true,
+      finishRequest: true,
+      agent: true,
+      auth: true,
+      createConnection: true,
+      family: true,
+      hints: true,
+      insecureHTTPParser: true,
+      localAddress: true,
+      localPort: true,
+      lookup: true,
+      maxHeaderSize: true,
+      setHost: true,
+      signal: true,
+      socketPath: true,
+      timeout: true,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: true,
+      ca: true,
+      cert: true,
+      key: true,
+      pfx: true,
+      crl: true,
+      passphrase: true,
+      rejectUnauthorized: true,
+      servername: true,
+      checkServerIdentity: true,
+      ALPNProtocols: true,
+      ciphers: true,
+      dhparam: true,
+      ecdhCurve: true,
+      honorCipherOrder: true,
+      minDHSize: true,
+      minVersion: true,
+      maxVersion: true,
+      secureContext: true,
+      secureOptions: true,
+      secureProtocol: true,
+      session: true,
+      sessionIdContext: true,
+      sigalgs: true,
+      defaultPort: true,
+      joinDuplicateHeaders: true,
+      setDefaultHeaders: true,
+      uniqueHeaders: true,
+      allowHalfOpen: true,
+      blockList: true,
+      highWaterMark: true,
+      keepAlive: true,
+      keepAliveInitialDelay: true,
+      noDelay: true,
+      allowPartialTrustChain: true,
+      clientCertEngine: true,
+      enableTrace: true,
+      privateKeyEngine: true,
+      privateKeyIdentifier: true,
+      pskCallback: true,
+      requestOCSP: true,
+      sessionTimeout: true,
+      socket: true,
+      ticketKeys: true,
     };
     expect(Object.keys(declared).sort()).toEqual([...TRANSPORT_OPTIONS].sort());
   });
@@ -123,26 +209,29 @@ describe('options of npm ws', () => {
 });
 
 describe('subprotocols', () => {
-  test.each([{}, { headers: { a: 'b' } }])('are the application\'s own, seen from open on (%j)', async (options: object) => {
-    const offered: string[][] = [];
-    const server = await secureServer({
-      ws: {
-        handleProtocols: (protocols) => {
-          offered.push([...protocols]);
-          return 'second';
+  test.each([{}, { headers: { a: 'b' } }])(
+    "are the application's own, seen from open on (%j)",
+    async (options: object) => {
+      const offered: string[][] = [];
+      const server = await secureServer({
+        ws: {
+          handleProtocols: (protocols) => {
+            offered.push([...protocols]);
+            return 'second';
+          },
         },
-      },
-    });
-    const client = connect(server.url, options, ['first', 'second']);
-    expect(client.socket.protocol).toBe('');
-    const peer = await server.nextPeer();
-    await client.seen.opened;
-    expect(offered).toEqual([['first', 'second']]);
-    expect([client.socket.protocol, peer.socket.protocol]).toEqual(['second', 'second']);
-    client.socket.close();
-    await client.seen.closed;
-    expect(client.socket.protocol).toBe('second');
-  });
+      });
+      const client = connect(server.url, options, ['first', 'second']);
+      expect(client.socket.protocol).toBe('');
+      const peer = await server.nextPeer();
+      await client.seen.opened;
+      expect(offered).toEqual([['first', 'second']]);
+      expect([client.socket.protocol, peer.socket.protocol]).toEqual(['second', 'second']);
+      client.socket.close();
+      await client.seen.closed;
+      expect(client.socket.protocol).toBe('second');
+    },
+  );
 
   test('none', async () => {
     const server = await secureServer();
@@ -165,7 +254,9 @@ describe('transports of other shapes', () => {
     client.deliver = (data): void => {
       count += 1;
       const shapes = [new Blob([data as string]), Uint8Array.from(data as Uint8Array).buffer, data] as const;
-      client.dispatchEvent(new MessageEvent('message', { data: typeof data === 'string' ? data : shapes[(count % 3) as 0 | 1 | 2] }));
+      client.dispatchEvent(
+        new MessageEvent('message', { data: typeof data === 'string' ? data : shapes[(count % 3) as 0 | 1 | 2] }),
+      );
     };
     await seen.opened;
     // Above 16 KiB a message has a record of its own.
@@ -179,8 +270,12 @@ describe('transports of other shapes', () => {
     const network = memoryNetwork();
     const socket = new PQWebSocket('ws://host/', [], { WebSocket: network.WebSocket });
     const seen: unknown[] = [];
-    socket.onerror = (): void => { seen.push(['error', socket.readyState]); };
-    const closed = new Promise<CloseEvent>((resolve) => { socket.onclose = resolve; });
+    socket.onerror = (): void => {
+      seen.push(['error', socket.readyState]);
+    };
+    const closed = new Promise<CloseEvent>((resolve) => {
+      socket.onclose = resolve;
+    });
     // Before the memory network opens it.
     network.clientEnd?.dispatchEvent(new Event('error'));
     Object.defineProperty(network.clientEnd, 'open', { value: () => undefined });
@@ -207,7 +302,11 @@ describe('transports of other shapes', () => {
     const socket = new PQWebSocket('ws://host:1/', [], { WebSocket: Blocked });
     const { log, closed } = observe(socket);
     expect(socket.readyState).toBe(0);
-    expect([await closed, log, socket.pq.failure?.code]).toEqual([{ code: 1006, reason: '', wasClean: false }, ['error', 'close'], 'PQ_ERR_TRANSPORT']);
+    expect([await closed, log, socket.pq.failure?.code]).toEqual([
+      { code: 1006, reason: '', wasClean: false },
+      ['error', 'close'],
+      'PQ_ERR_TRANSPORT',
+    ]);
   });
 
   test('a transport that is open already', async () => {
@@ -215,7 +314,11 @@ describe('transports of other shapes', () => {
     const client = new MemorySocket();
     Object.assign(server, { peer: client, readyState: 1 });
     Object.assign(client, { peer: server, readyState: 1 });
-    const Opened = class { constructor() { return client; } } as unknown as new () => object;
+    const Opened = class {
+      constructor() {
+        return client;
+      }
+    } as unknown as new () => object;
     const serverSeen = observe(wrapServerSocket(server));
     const socket = new PQWebSocket('ws://memory/', [], { WebSocket: Opened });
     const seen = observe(socket);

@@ -11,7 +11,16 @@ import type { Tap } from '../support/tap.ts';
 import type { ChatClient, ChatMessage } from './chat.ts';
 import { openChat } from './chat.ts';
 import type { Balancer, GatewayPlace } from './stack.ts';
-import { BALANCERS, CERTIFICATE, CERTIFICATE_KEY, EXAMPLES, freePort, startBalancer, startChatServer, startRedis } from './stack.ts';
+import {
+  BALANCERS,
+  CERTIFICATE,
+  CERTIFICATE_KEY,
+  EXAMPLES,
+  freePort,
+  startBalancer,
+  startChatServer,
+  startRedis,
+} from './stack.ts';
 
 const startCommand = useCommand();
 
@@ -29,14 +38,20 @@ interface Stack {
 
 /** A number of a gateway's own account; 0 while it is not there. */
 async function count({ adminPort }: GatewayPlace, series: string): Promise<number> {
-  const text = await fetch(`http://127.0.0.1:${adminPort}/metrics`).then((response) => response.text(), () => '');
+  const text = await fetch(`http://127.0.0.1:${adminPort}/metrics`).then(
+    (response) => response.text(),
+    () => '',
+  );
   return metric(text, series);
 }
 
 const HANDSHAKES = 'pqws_gateway_handshakes_total{result="ok"}';
 
 /** @param between a port to put between the balancer and a gateway's port */
-async function startStack(balancer: Balancer, between: (port: number) => Promise<number> = (port) => Promise.resolve(port)): Promise<Stack> {
+async function startStack(
+  balancer: Balancer,
+  between: (port: number) => Promise<number> = (port) => Promise.resolve(port),
+): Promise<Stack> {
   const redis = await startRedis();
   const backends = [await startChatServer(redis), await startChatServer(redis)];
   const upstreams = backends.flatMap((port) => ['--upstream', `ws://127.0.0.1:${port}`]);
@@ -46,7 +61,15 @@ async function startStack(balancer: Balancer, between: (port: number) => Promise
     const command = startCommand([
       'gateway',
       ...['--config', path.join(EXAMPLES, `behind-${balancer}.yaml`)],
-      ...['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${adminPort}`, '--drain-deadline', '1000', ...upstreams],
+      ...[
+        '--listen',
+        `127.0.0.1:${port}`,
+        '--admin',
+        `127.0.0.1:${adminPort}`,
+        '--drain-deadline',
+        '1000',
+        ...upstreams,
+      ],
       // Everything here comes from one address.
       ...['--handshake-rate', '100000', '--handshake-burst', '100000'],
       ...(balancer === 'haproxy' ? ['--tls-cert', CERTIFICATE, '--tls-key', CERTIFICATE_KEY] : []),
@@ -104,13 +127,15 @@ describe.each(BALANCERS)('%s in front', (balancer) => {
     const chats = Array.from({ length: 4 }, () => openChat(url));
     const said: string[] = [];
     let acknowledged = 0;
-    const killing = vi.waitUntil(() => acknowledged >= 20, { timeout: 30_000, interval: 1 }).then(async () => {
-      const busy = await Promise.all(gateways.map((gateway) => count(gateway, 'pqws_gateway_connections')));
-      const victim = (busy[0] as number) > 0 ? 0 : 1;
-      running[victim].child.kill('SIGKILL');
-      await running[victim].ended;
-      await restart(victim);
-    });
+    const killing = vi
+      .waitUntil(() => acknowledged >= 20, { timeout: 30_000, interval: 1 })
+      .then(async () => {
+        const busy = await Promise.all(gateways.map((gateway) => count(gateway, 'pqws_gateway_connections')));
+        const victim = (busy[0] as number) > 0 ? 0 : 1;
+        running[victim].child.kill('SIGKILL');
+        await running[victim].ended;
+        await restart(victim);
+      });
     const talking = chats.map(async (chat, who) => {
       for (let i = 0; i < 50; i++) {
         const text = `${who}: ${i}`;

@@ -17,7 +17,11 @@ export interface ChatClient {
   close(): void;
 }
 
-type ChatConstructor = new (url: string, onMessage?: (message: ChatMessage) => void, options?: PQWebSocketOptions) => ChatClient;
+type ChatConstructor = new (
+  url: string,
+  onMessage?: (message: ChatMessage) => void,
+  options?: PQWebSocketOptions,
+) => ChatClient;
 
 const { Chat } = (await import(path.join(EXAMPLES, 'chat/client.js'))) as { Chat: ChatConstructor };
 

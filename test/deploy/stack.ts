@@ -105,7 +105,18 @@ async function accepts(port: number): Promise<boolean> {
 export async function startRedis(): Promise<string> {
   const folder = temporaryFolder();
   const socket = path.join(folder, 'redis.sock');
-  const { child, output } = launch(program('redis-server'), ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', folder]);
+  const { child, output } = launch(program('redis-server'), [
+    '--port',
+    '0',
+    '--unixsocket',
+    socket,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    folder,
+  ]);
   await vi.waitUntil(() => saysOrThrows(child, output(), /ready to accept connections/i), { timeout: 15_000 });
   return socket;
 }
@@ -129,7 +140,10 @@ export interface GatewayPlace {
  * The committed configuration with this test's addresses in place of its own, each of which must be there.
  * @returns the URL of the balancer
  */
-export async function startBalancer(balancer: Balancer, gateways: readonly [GatewayPlace, GatewayPlace]): Promise<string> {
+export async function startBalancer(
+  balancer: Balancer,
+  gateways: readonly [GatewayPlace, GatewayPlace],
+): Promise<string> {
   const folder = temporaryFolder();
   const port = await freePort();
   const [first, second] = gateways;

@@ -15,7 +15,10 @@ export interface RunningDemo {
 
 /** Starts the demo's server on a free port. */
 export async function startDemo(): Promise<RunningDemo> {
-  const demo = spawn(process.execPath, ['scripts/demo.mjs', '--port', '0'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const demo = spawn(process.execPath, ['scripts/demo.mjs', '--port', '0'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said: string[] = [];
   const started = deferred<number>();
   for (const stream of [demo.stdout, demo.stderr]) {
@@ -25,7 +28,9 @@ export async function startDemo(): Promise<RunningDemo> {
       if (found !== undefined) started.resolve(Number(found));
     });
   }
-  demo.once('exit', (code) => { started.reject(new Error(`the demo ended with ${code}:\n${said.join('\n')}`)); });
+  demo.once('exit', (code) => {
+    started.reject(new Error(`the demo ended with ${code}:\n${said.join('\n')}`));
+  });
   return {
     port: await started.promise,
     async stop() {

@@ -27,16 +27,27 @@ export function startFirefox(): Promise<Engine> {
       // After a connection that failed it would wait seconds before the next one.
       'network.websocket.delay-failed-reconnects': false,
       // Nothing but loopback is reached: Firefox has no resolver rules.
-      'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9,
+      'network.proxy.type': 1,
+      'network.proxy.http': '127.0.0.1',
+      'network.proxy.http_port': 9,
+      'network.proxy.ssl': '127.0.0.1',
+      'network.proxy.ssl_port': 9,
     },
   });
 }
 
 async function start(name: 'Chromium' | 'Firefox', options: LaunchOptions): Promise<Engine> {
   const profile = await mkdtemp(path.join(tmpdir(), `pq-websocket-${name.toLowerCase()}-`));
-  const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const removeProfile = (): Promise<void> =>
+    rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   try {
-    const browser = await launch({ ...options, userDataDir: profile, defaultViewport: VIEWPORT, protocolTimeout: 600_000, acceptInsecureCerts: true });
+    const browser = await launch({
+      ...options,
+      userDataDir: profile,
+      defaultViewport: VIEWPORT,
+      protocolTimeout: 600_000,
+      acceptInsecureCerts: true,
+    });
     const version = /[\d.]+/.exec(await browser.version())?.[0] ?? 'unknown';
     return {
       name,
@@ -45,8 +56,15 @@ async function start(name: 'Chromium' | 'Firefox', options: LaunchOptions): Prom
         const page = await browser.newPage();
         await page.goto(url, { waitUntil: 'load' });
         return {
-          run: async (body) => JSON.parse((await page.evaluate(`(async () => JSON.stringify((await (async () => { ${body} })()) ?? null))()`)) as string) as unknown,
-          screenshot: async (file) => { await page.screenshot({ path: file }); },
+          run: async (body) =>
+            JSON.parse(
+              (await page.evaluate(
+                `(async () => JSON.stringify((await (async () => { ${body} })()) ?? null))()`,
+              )) as string,
+            ) as unknown,
+          screenshot: async (file) => {
+            await page.screenshot({ path: file });
+          },
           close: () => page.close(),
         };
       },

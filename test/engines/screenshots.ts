@@ -15,9 +15,16 @@ export async function main(): Promise<void> {
       const file = path.join(FOLDER, `${name.toLowerCase()}.png`);
       const engine = await start();
       try {
-        const { state, equal, verdict } = await visitDemo(engine, demo.port, `Hello from ${name} ${engine.version}`, file);
+        const { state, equal, verdict } = await visitDemo(
+          engine,
+          demo.port,
+          `Hello from ${name} ${engine.version}`,
+          file,
+        );
         await writeFile(file, shrinkPng(await readFile(file)));
-        console.log(`${name} ${engine.version}: ${state}; ${equal} facts equal at both ends; ${verdict}; ${path.relative('.', file)}`);
+        console.log(
+          `${name} ${engine.version}: ${state}; ${equal} facts equal at both ends; ${verdict}; ${path.relative('.', file)}`,
+        );
       } finally {
         await engine.close();
       }

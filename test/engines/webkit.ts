@@ -22,19 +22,41 @@ export async function startWebKit(): Promise<Engine> {
     await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   try {
-    const display = spawn(binaries.display, ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const display = spawn(binaries.display, ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
     children.push(display);
     const screen = await firstLine(display);
     const port = await freePort();
     // A home and a session of its own: MiniBrowser keeps what it learns there.
-    const env = { ...process.env, DISPLAY: `:${screen}`, HOME: home, XDG_RUNTIME_DIR: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home, XDG_CONFIG_HOME: home, GDK_BACKEND: 'x11', NO_AT_BRIDGE: '1', GSETTINGS_BACKEND: 'memory', DBUS_SESSION_BUS_ADDRESS: 'disabled:' };
+    const env = {
+      ...process.env,
+      DISPLAY: `:${screen}`,
+      HOME: home,
+      XDG_RUNTIME_DIR: home,
+      XDG_DATA_HOME: home,
+      XDG_CACHE_HOME: home,
+      XDG_CONFIG_HOME: home,
+      GDK_BACKEND: 'x11',
+      NO_AT_BRIDGE: '1',
+      GSETTINGS_BACKEND: 'memory',
+      DBUS_SESSION_BUS_ADDRESS: 'disabled:',
+    };
     // Its own group: it starts the browser, which starts others.
     const driver = spawn(binaries.driver, [`--port=${port}`], { stdio: 'ignore', env, detached: true });
     children.push(driver);
     const base = `http://127.0.0.1:${port}`;
     await ready(base, driver);
-    const capabilities = { alwaysMatch: { acceptInsecureCerts: true, 'webkitgtk:browserOptions': { binary: binaries.browser, args: ['--automation'] } } };
-    const { sessionId, capabilities: given } = (await command(base, 'POST', '/session', { capabilities })) as { sessionId: string; capabilities: { browserVersion: string } };
+    const capabilities = {
+      alwaysMatch: {
+        acceptInsecureCerts: true,
+        'webkitgtk:browserOptions': { binary: binaries.browser, args: ['--automation'] },
+      },
+    };
+    const { sessionId, capabilities: given } = (await command(base, 'POST', '/session', { capabilities })) as {
+      sessionId: string;
+      capabilities: { browserVersion: string };
+    };
     const session = `/session/${sessionId}`;
     const first = (await command(base, 'GET', `${session}/window`)) as string;
     await command(base, 'POST', `${session}/timeouts`, { script: COMMAND_MS, pageLoad: 60_000 });
@@ -67,7 +89,10 @@ async function openWindow(base: string, session: string, first: string, url: str
     async run(body) {
       const script = `const done = arguments[arguments.length - 1];
         (async () => { ${body} })().then((value) => done(JSON.stringify({ value: value ?? null })), (error) => done(JSON.stringify({ error: String(error) })));`;
-      const answer = JSON.parse((await here('POST', '/execute/async', { script, args: [] })) as string) as { value?: unknown; error?: string };
+      const answer = JSON.parse((await here('POST', '/execute/async', { script, args: [] })) as string) as {
+        value?: unknown;
+        error?: string;
+      };
       if (answer.error !== undefined) throw new Error(answer.error);
       return answer.value;
     },
@@ -109,17 +134,23 @@ function freePort(): Promise<number> {
     const server = createServer();
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
-      server.close(() => { resolve(port); });
+      server.close(() => {
+        resolve(port);
+      });
     });
   });
 }
 
 function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => { reject(new Error('Xvfb did not start')); }, START_MS);
+    const timer = setTimeout(() => {
+      reject(new Error('Xvfb did not start'));
+    }, START_MS);
     let said = '';
     child.once('error', reject);
-    child.once('exit', () => { reject(new Error('Xvfb ended')); });
+    child.once('exit', () => {
+      reject(new Error('Xvfb ended'));
+    });
     child.stdio[3]?.on('data', (data: Buffer) => {
       said += data.toString();
       if (!said.includes('\n')) return;

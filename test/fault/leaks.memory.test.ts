@@ -21,10 +21,13 @@ const original = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.c
 beforeEach(() => {
   pending.clear();
   globalThis.setTimeout = ((act: (...values: unknown[]) => void, ...rest: [number, ...unknown[]]) => {
-    const timer = original.setTimeout((...values: unknown[]) => {
-      pending.delete(timer);
-      act(...values);
-    }, ...rest);
+    const timer = original.setTimeout(
+      (...values: unknown[]) => {
+        pending.delete(timer);
+        act(...values);
+      },
+      ...rest,
+    );
     pending.add(timer);
     return timer;
   }) as typeof setTimeout;
@@ -80,7 +83,13 @@ async function pair(options: object = {}, serverOptions: object = {}): Promise<P
   const client = new PQWebSocket('ws://memory/', [], { ...options, WebSocket: network.WebSocket });
   const clientClosed = observe(client).closed;
   const server = wrapServerSocket(await network.nextServerEnd(), serverOptions) as unknown as WebSocket;
-  return { client, server, clientEnd: network.clientEnd as MemorySocket, clientClosed, serverClosed: observe(server).closed };
+  return {
+    client,
+    server,
+    clientEnd: network.clientEnd as MemorySocket,
+    clientClosed,
+    serverClosed: observe(server).closed,
+  };
 }
 
 function opened(socket: WebSocket): Promise<void> {
@@ -218,7 +227,9 @@ test('a socket that is open, with a listener and nobody holding it, stays', asyn
 });
 
 test('10,000 connections leave the heap and the handles where they were', { timeout: 120_000 }, async () => {
-  const endings = Object.entries(ENDINGS).filter(([name]) => name !== 'a handshake that times out').map(([, ending]) => ending);
+  const endings = Object.entries(ENDINGS)
+    .filter(([name]) => name !== 'a handshake that times out')
+    .map(([, ending]) => ending);
   // Mostly good ones, and every other kind among them.
   const one = async (index: number): Promise<void> => {
     await end((index % 4 === 0 ? endings[(index / 4) % endings.length] : endings[0]) as Ending);

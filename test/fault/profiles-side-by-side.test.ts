@@ -83,7 +83,12 @@ describe('yellowpages lets pass what v1 refuses', () => {
       pair.closeTransport('client', { code: 1000, reason: 'done' });
     });
     expect(v1.received).toEqual(['first half']);
-    expect(v1.server.outcome).toMatchObject({ code: 1006, reason: '', wasClean: false, failure: { code: 'PQ_ERR_TRUNCATED' } });
+    expect(v1.server.outcome).toMatchObject({
+      code: 1006,
+      reason: '',
+      wasClean: false,
+      failure: { code: 'PQ_ERR_TRUNCATED' },
+    });
     expect(yellowpages.received).toEqual(['first half']);
     expect(yellowpages.server.outcome).toEqual({ code: 1000, reason: 'done', wasClean: true, failure: undefined });
   });
@@ -106,7 +111,8 @@ describe('yellowpages lets pass what v1 refuses', () => {
       await pair.settle();
       const [close] = pair.inFlight.client;
       read.push(close !== undefined && 'close' in close ? close.close : 'sealed');
-      if (close !== undefined && 'close' in close) pair.inFlight.client[0] = { close: { code: 4002, reason: 'all is well' } };
+      if (close !== undefined && 'close' in close)
+        pair.inFlight.client[0] = { close: { code: 4002, reason: 'all is well' } };
     });
     expect(read).toEqual(['sealed', { code: 4001, reason: 'the account is frozen' }]);
     expect(v1.server.outcome).toMatchObject({ code: 4001, reason: 'the account is frozen', wasClean: true });
@@ -129,11 +135,18 @@ describe('yellowpages does not have what v1 has', () => {
     const rekey = { records: 3, bytes: 2 ** 36, milliseconds: 3_600_000 };
     const keys = async (profile: Profile): Promise<number> => {
       let pair: ProfilePair | undefined;
-      await attacked(profile, (present) => {
-        pair = present;
-        say(present, ...Array.from({ length: 9 }, (_, index) => `message ${index}`));
-      }, { both: { profile, limits: { rekey } } });
-      return pair?.backend.operations.filter((operation) => operation === 'deriveKey' || operation === 'importKey').length ?? 0;
+      await attacked(
+        profile,
+        (present) => {
+          pair = present;
+          say(present, ...Array.from({ length: 9 }, (_, index) => `message ${index}`));
+        },
+        { both: { profile, limits: { rekey } } },
+      );
+      return (
+        pair?.backend.operations.filter((operation) => operation === 'deriveKey' || operation === 'importKey').length ??
+        0
+      );
     };
     // v1 begins with two keys at each end, and both ends derive one more for each update; yellowpages imports one at each.
     expect(await keys('v1')).toBeGreaterThan(4);
@@ -152,11 +165,14 @@ describe('yellowpages does not have what v1 has', () => {
       pair.client.session.start();
       pair.deliver('client');
       const [hello] = pair.inFlight.server;
-      if (hello === undefined || !('message' in hello) || typeof hello.message !== 'string') throw new Error('no ServerHello');
+      if (hello === undefined || !('message' in hello) || typeof hello.message !== 'string')
+        throw new Error('no ServerHello');
       const parsed = JSON.parse(hello.message) as { ml_kem_768_ciphertext: string };
       const bytes = Buffer.from(parsed.ml_kem_768_ciphertext, 'base64');
       bytes[0] = (bytes[0] ?? 0) ^ 1;
-      pair.inFlight.server[0] = { message: JSON.stringify({ ...parsed, ml_kem_768_ciphertext: bytes.toString('base64') }) };
+      pair.inFlight.server[0] = {
+        message: JSON.stringify({ ...parsed, ml_kem_768_ciphertext: bytes.toString('base64') }),
+      };
       await pair.pump();
       return pair.client.session.state;
     };
@@ -167,30 +183,43 @@ describe('yellowpages does not have what v1 has', () => {
 
 describe('both refuse', () => {
   test.each<[string, Attack]>([
-    ['a changed bit', (pair): void => {
-      say(pair, 'message');
-      const [item] = pair.inFlight.client;
-      if (item !== undefined && 'message' in item) pair.inFlight.client[0] = { message: flipped(item.message as Uint8Array) };
-    }],
-    ['a replay', async (pair): Promise<void> => {
-      say(pair, 'message');
-      const [item] = pair.inFlight.client;
-      await pair.pump();
-      pair.server.received.length = 0;
-      if (item !== undefined) pair.inFlight.client.push(item);
-    }],
-    ['a reflection', async (pair): Promise<void> => {
-      pair.server.say('message');
-      await pair.settle();
-      pair.inFlight.client.push(...pair.inFlight.server.splice(0));
-    }],
-    ['a frame of another connection', async (pair): Promise<void> => {
-      // The same seeds at the client would make the same nonces; what differs is the server's encapsulation.
-      const other = await new ProfilePair({ both: { profile: pair.client.session.profile } }).connect();
-      other.client.say('message');
-      await other.settle();
-      pair.inFlight.client.push(...other.inFlight.client);
-    }],
+    [
+      'a changed bit',
+      (pair): void => {
+        say(pair, 'message');
+        const [item] = pair.inFlight.client;
+        if (item !== undefined && 'message' in item)
+          pair.inFlight.client[0] = { message: flipped(item.message as Uint8Array) };
+      },
+    ],
+    [
+      'a replay',
+      async (pair): Promise<void> => {
+        say(pair, 'message');
+        const [item] = pair.inFlight.client;
+        await pair.pump();
+        pair.server.received.length = 0;
+        if (item !== undefined) pair.inFlight.client.push(item);
+      },
+    ],
+    [
+      'a reflection',
+      async (pair): Promise<void> => {
+        pair.server.say('message');
+        await pair.settle();
+        pair.inFlight.client.push(...pair.inFlight.server.splice(0));
+      },
+    ],
+    [
+      'a frame of another connection',
+      async (pair): Promise<void> => {
+        // The same seeds at the client would make the same nonces; what differs is the server's encapsulation.
+        const other = await new ProfilePair({ both: { profile: pair.client.session.profile } }).connect();
+        other.client.say('message');
+        await other.settle();
+        pair.inFlight.client.push(...other.inFlight.client);
+      },
+    ],
   ])('%s', async (_name, attack) => {
     const { v1, yellowpages } = await onBoth(attack);
     expectRefused(v1, 'PQ_ERR_RECORD');

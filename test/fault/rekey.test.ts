@@ -61,7 +61,8 @@ function receive(end: Client | Peer, seed: number): Promise<number> {
       }
       const expected = message(count, random);
       const got = data instanceof ArrayBuffer ? new Uint8Array(data) : (data as string);
-      const isSame = typeof expected === 'string' ? got === expected : Buffer.compare(expected, got as Uint8Array) === 0;
+      const isSame =
+        typeof expected === 'string' ? got === expected : Buffer.compare(expected, got as Uint8Array) === 0;
       if (!isSame) reject(new Error(`message ${count} is not what was sent`));
       count += 1;
     };
@@ -107,12 +108,15 @@ test('20,000 messages each way, an update in every three records', { timeout: 12
 describe.each(MODES)('%s', (mode) => {
   useMode(mode);
 
-  test.each<[RekeyOptions]>([[{ records: 2 }], [{ records: 3 }], [{ bytes: 1 }], [{ bytes: 1000 }], [{ milliseconds: 1 }]])(
-    '1,000 messages each way with %j',
-    async (rekey) => {
-      await exchange(rekey, (count) => count >= 1_000);
-    },
-  );
+  test.each<[RekeyOptions]>([
+    [{ records: 2 }],
+    [{ records: 3 }],
+    [{ bytes: 1 }],
+    [{ bytes: 1000 }],
+    [{ milliseconds: 1 }],
+  ])('1,000 messages each way with %j', async (rekey) => {
+    await exchange(rekey, (count) => count >= 1_000);
+  });
 });
 
 const soaks = process.env['PQ_SOAK'] === '1';

@@ -3,15 +3,30 @@ import { describe, expect, test } from 'vitest';
 import { connect, connected, MODES, secureServer, useMode, withoutEchoes } from '../support/endpoints.ts';
 import { assertSealed } from '../support/tap.ts';
 
-const SECRETS = ['client text \u{1F512}', 'server text caf\u00E9', 'reason of the client', 'reason of the server', 'queued early'];
+const SECRETS = [
+  'client text \u{1F512}',
+  'server text caf\u00E9',
+  'reason of the client',
+  'reason of the server',
+  'queued early',
+];
 const BYTES = Uint8Array.from({ length: 64 }, (_, index) => (index * 37 + 11) % 256);
-const [CLIENT_TEXT, SERVER_TEXT, CLIENT_REASON, SERVER_REASON, QUEUED] = SECRETS as [string, string, string, string, string];
+const [CLIENT_TEXT, SERVER_TEXT, CLIENT_REASON, SERVER_REASON, QUEUED] = SECRETS as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const ALL = [...SECRETS, BYTES];
 
 describe.each(MODES)('%s', (mode) => {
   useMode(mode);
 
-  test.each([['native', {}], ['npm ws', { headers: { 'x-a': 'b' } }]])('everything said, over the %s transport', async (_name, options: object) => {
+  test.each([
+    ['native', {}],
+    ['npm ws', { headers: { 'x-a': 'b' } }],
+  ])('everything said, over the %s transport', async (_name, options: object) => {
     const server = await secureServer();
     const client = connect(server.url, options);
     for (const data of [QUEUED, BYTES, new Blob([QUEUED, BYTES])]) client.socket.send(data);
@@ -85,7 +100,12 @@ test('close() and send() in every turn of the handshake, from both ends', async 
     client.socket.close(4001, CLIENT_REASON);
     const { code, reason, wasClean } = await client.seen.closed;
     clean += wasClean ? 1 : 0;
-    const expected = wasClean ? [[4001, CLIENT_REASON], [4002, SERVER_REASON]] : [[1006, '']];
+    const expected = wasClean
+      ? [
+          [4001, CLIENT_REASON],
+          [4002, SERVER_REASON],
+        ]
+      : [[1006, '']];
     expect(expected).toContainEqual([code, reason]);
     void peerClosed;
   }

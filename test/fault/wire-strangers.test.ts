@@ -11,7 +11,10 @@ import type { RawPeer } from '../support/raw-peer.ts';
 const QUEUED = 'queued, and not for strangers';
 
 /** A client with something queued, against a server of the test's own. Gives what the server got but the hello. */
-async function against(onHello: (peer: RawPeer, hello: string) => void, options: object = {}): Promise<{ client: Client; peer: RawPeer; closed: Promise<unknown> }> {
+async function against(
+  onHello: (peer: RawPeer, hello: string) => void,
+  options: object = {},
+): Promise<{ client: Client; peer: RawPeer; closed: Promise<unknown> }> {
   const server = await rawServer();
   onTestFinished(() => server.close());
   const client = connect(server.url, options);
@@ -22,7 +25,10 @@ async function against(onHello: (peer: RawPeer, hello: string) => void, options:
   };
   const peer = await server.nextPeer();
   const hello = await peer.nextText();
-  expect(JSON.parse(hello)).toEqual({ pq_websocket: 1, ml_kem_768_encapsulation_key: expect.stringMatching(/^[A-Za-z0-9+/]{1578}[A-Za-z0-9+/=]{2}$/) as string });
+  expect(JSON.parse(hello)).toEqual({
+    pq_websocket: 1,
+    ml_kem_768_encapsulation_key: expect.stringMatching(/^[A-Za-z0-9+/]{1578}[A-Za-z0-9+/=]{2}$/) as string,
+  });
   onHello(peer, hello);
   return { client, peer, closed: peer.closed };
 }
@@ -37,7 +43,8 @@ async function expectNothingElse(client: Client, peer: RawPeer, code: number): P
 
 describe('a server that speaks no pq gets the ClientHello and nothing else', () => {
   const ciphertext = Buffer.alloc(1088, 7).toString('base64');
-  const hello = (members: object): string => JSON.stringify({ pq_websocket: 1, ml_kem_768_ciphertext: ciphertext, ...members });
+  const hello = (members: object): string =>
+    JSON.stringify({ pq_websocket: 1, ml_kem_768_ciphertext: ciphertext, ...members });
   test.each<[string, (own: string) => string | Uint8Array, string]>([
     ['an echo', (own) => own, 'PQ_ERR_HELLO'],
     ['a text', () => 'welcome to the chat', 'PQ_ERR_HELLO'],
@@ -48,10 +55,26 @@ describe('a server that speaks no pq gets the ClientHello and nothing else', () 
     ['a hello as bytes', () => Buffer.from(hello({})), 'PQ_ERR_MESSAGE_TYPE'],
     ['another version', () => hello({ pq_websocket: 2 }), 'PQ_ERR_VERSION'],
     ['a version as text', () => hello({ pq_websocket: '1' }), 'PQ_ERR_VERSION'],
-    ['the yellowpages profile', () => JSON.stringify({ ml_kem_768_ciphertext: ciphertext, auth_attestation_doc: '' }), 'PQ_ERR_HELLO'],
-    ['a short ciphertext', () => hello({ ml_kem_768_ciphertext: Buffer.alloc(1087).toString('base64') }), 'PQ_ERR_HELLO'],
-    ['a long ciphertext', () => hello({ ml_kem_768_ciphertext: Buffer.alloc(1089).toString('base64') }), 'PQ_ERR_HELLO'],
-    ['base64 that is not canonical', () => hello({ ml_kem_768_ciphertext: `${ciphertext.slice(0, -2)}d=` }), 'PQ_ERR_HELLO'],
+    [
+      'the yellowpages profile',
+      () => JSON.stringify({ ml_kem_768_ciphertext: ciphertext, auth_attestation_doc: '' }),
+      'PQ_ERR_HELLO',
+    ],
+    [
+      'a short ciphertext',
+      () => hello({ ml_kem_768_ciphertext: Buffer.alloc(1087).toString('base64') }),
+      'PQ_ERR_HELLO',
+    ],
+    [
+      'a long ciphertext',
+      () => hello({ ml_kem_768_ciphertext: Buffer.alloc(1089).toString('base64') }),
+      'PQ_ERR_HELLO',
+    ],
+    [
+      'base64 that is not canonical',
+      () => hello({ ml_kem_768_ciphertext: `${ciphertext.slice(0, -2)}d=` }),
+      'PQ_ERR_HELLO',
+    ],
     ['16,385 bytes', () => hello({ pad: 'x'.repeat(16_385 - hello({ pad: '' }).length) }), 'PQ_ERR_HELLO'],
   ])('%s', async (_name, answer, failure) => {
     for (const options of [{}, { headers: { over: 'ws' } }]) {
@@ -128,7 +151,9 @@ describe('a server that speaks no pq gets the ClientHello and nothing else', () 
       socket.once('data', (request) => {
         const key = /sec-websocket-key: (.*)\r/i.exec(request.toString())?.[1] ?? '';
         const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-        socket.write(`HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+        socket.write(
+          `HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        );
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -158,9 +183,18 @@ async function goodHello(): Promise<{ pq_websocket: number; ml_kem_768_encapsula
 describe('a server and clients that say it wrongly', () => {
   const keyOf = (hello: { ml_kem_768_encapsulation_key: string }): string => hello.ml_kem_768_encapsulation_key;
   type Hello = Awaited<ReturnType<typeof goodHello>>;
-  const withKey = (key: unknown) => (hello: Hello): string => JSON.stringify({ ...hello, ml_kem_768_encapsulation_key: key });
-  const withVersion = (version: unknown) => (hello: Hello): string => JSON.stringify({ ...hello, pq_websocket: version });
-  const changed = (change: (key: string) => string) => (hello: Hello): string => withKey(change(keyOf(hello)))(hello);
+  const withKey =
+    (key: unknown) =>
+    (hello: Hello): string =>
+      JSON.stringify({ ...hello, ml_kem_768_encapsulation_key: key });
+  const withVersion =
+    (version: unknown) =>
+    (hello: Hello): string =>
+      JSON.stringify({ ...hello, pq_websocket: version });
+  const changed =
+    (change: (key: string) => string) =>
+    (hello: Hello): string =>
+      withKey(change(keyOf(hello)))(hello);
   /** The coefficient at `index` becomes q + `above`: 12 bits, little-endian (FIPS 203 4.2.1). */
   const notReduced = (index: number, value: number) =>
     changed((key) => {
@@ -184,26 +218,63 @@ describe('a server and clients that say it wrongly', () => {
     ['a byte-order mark', (hello) => `\uFEFF${JSON.stringify(hello)}`, 'PQ_ERR_HELLO'],
     ['no version', withVersion(undefined), 'PQ_ERR_HELLO'],
     ...[2, 0, '1', true, null, [1], {}, 1.5].map(
-      (version) => [`version ${JSON.stringify(version)}`, withVersion(version), 'PQ_ERR_VERSION'] as [string, (hello: Hello) => string, string],
+      (version) =>
+        [`version ${JSON.stringify(version)}`, withVersion(version), 'PQ_ERR_VERSION'] as [
+          string,
+          (hello: Hello) => string,
+          string,
+        ],
     ),
-    ['a version repeated, wrong at last', (hello) => JSON.stringify(hello).replace(/\}$/, ',"pq_websocket":2}'), 'PQ_ERR_VERSION'],
-    ['a key repeated, wrong at last', (hello) => JSON.stringify(hello).replace(/\}$/, ',"ml_kem_768_encapsulation_key":""}'), 'PQ_ERR_HELLO'],
+    [
+      'a version repeated, wrong at last',
+      (hello) => JSON.stringify(hello).replace(/\}$/, ',"pq_websocket":2}'),
+      'PQ_ERR_VERSION',
+    ],
+    [
+      'a key repeated, wrong at last',
+      (hello) => JSON.stringify(hello).replace(/\}$/, ',"ml_kem_768_encapsulation_key":""}'),
+      'PQ_ERR_HELLO',
+    ],
     ['no key', withKey(undefined), 'PQ_ERR_HELLO'],
     ['a key that is a number', withKey(1184), 'PQ_ERR_HELLO'],
     ['a key that is null', withKey(null), 'PQ_ERR_HELLO'],
     ['a key in an array', (hello) => withKey([keyOf(hello)])(hello), 'PQ_ERR_HELLO'],
-    ['a member of another case', (hello) => JSON.stringify({ pq_websocket: 1, ML_KEM_768_encapsulation_key: keyOf(hello) }), 'PQ_ERR_HELLO'],
-    ['a key one byte short', changed((key) => Buffer.from(key, 'base64').subarray(1).toString('base64')), 'PQ_ERR_HELLO'],
-    ['a key one byte long', changed((key) => Buffer.concat([Buffer.from(key, 'base64'), Buffer.of(0)]).toString('base64')), 'PQ_ERR_HELLO'],
+    [
+      'a member of another case',
+      (hello) => JSON.stringify({ pq_websocket: 1, ML_KEM_768_encapsulation_key: keyOf(hello) }),
+      'PQ_ERR_HELLO',
+    ],
+    [
+      'a key one byte short',
+      changed((key) => Buffer.from(key, 'base64').subarray(1).toString('base64')),
+      'PQ_ERR_HELLO',
+    ],
+    [
+      'a key one byte long',
+      changed((key) => Buffer.concat([Buffer.from(key, 'base64'), Buffer.of(0)]).toString('base64')),
+      'PQ_ERR_HELLO',
+    ],
     ['an empty key', withKey(''), 'PQ_ERR_HELLO'],
     ['base64 without padding', changed((key) => key.replace(/=+$/, '')), 'PQ_ERR_HELLO'],
-    ['base64 with stray bits', changed((key) => key.replace(/.=$/, (end) => `${String.fromCharCode(end.charCodeAt(0) + 1)}=`)), 'PQ_ERR_HELLO'],
+    [
+      'base64 with stray bits',
+      changed((key) => key.replace(/.=$/, (end) => `${String.fromCharCode(end.charCodeAt(0) + 1)}=`)),
+      'PQ_ERR_HELLO',
+    ],
     ['base64 with a line break', changed((key) => `${key.slice(0, 76)}\n${key.slice(76)}`), 'PQ_ERR_HELLO'],
     ['base64url', changed((key) => key.replaceAll('+', '-').replaceAll('/', '_')), 'PQ_ERR_HELLO'],
     ['a coefficient of q', notReduced(0, 3329), 'PQ_ERR_KEM'],
     ['the last coefficient at its most', notReduced(767, 4095), 'PQ_ERR_KEM'],
-    ['16,385 bytes', (hello) => JSON.stringify({ ...hello, pad: 'x'.repeat(16_385 - JSON.stringify({ ...hello, pad: '' }).length) }), 'PQ_ERR_HELLO'],
-    ['16,385 bytes in fewer characters', (hello) => JSON.stringify({ ...hello, pad: '\u00E9'.repeat(8000) }), 'PQ_ERR_HELLO'],
+    [
+      '16,385 bytes',
+      (hello) => JSON.stringify({ ...hello, pad: 'x'.repeat(16_385 - JSON.stringify({ ...hello, pad: '' }).length) }),
+      'PQ_ERR_HELLO',
+    ],
+    [
+      '16,385 bytes in fewer characters',
+      (hello) => JSON.stringify({ ...hello, pad: '\u00E9'.repeat(8000) }),
+      'PQ_ERR_HELLO',
+    ],
   ];
 
   test.each(ROWS)('%s', async (_name, build, failure) => {
@@ -234,7 +305,10 @@ describe('a server and clients that say it wrongly', () => {
     const raw = rawClient(server.url);
     await raw.opened;
     raw.send(JSON.stringify({ __proto__x: 1, ...(await goodHello()), x25519: 'y', nested: { a: [1] } }));
-    expect(Object.keys(JSON.parse(await raw.nextText()) as object).sort()).toEqual(['ml_kem_768_ciphertext', 'pq_websocket']);
+    expect(Object.keys(JSON.parse(await raw.nextText()) as object).sort()).toEqual([
+      'ml_kem_768_ciphertext',
+      'pq_websocket',
+    ]);
     expect((await raw.nextBinary()).length).toBe(12 + 2 + 1 + 16);
   });
 
@@ -257,7 +331,10 @@ describe('a server and clients that say it wrongly', () => {
     await expect(peer.socket.pq.finished).rejects.toMatchObject({ closeCode: 3768 });
   });
 
-  test.each([['nothing', false], ['a hello, but no Finished', true]])('handshake timeout on the server: %s', async (_name, saysHello) => {
+  test.each([
+    ['nothing', false],
+    ['a hello, but no Finished', true],
+  ])('handshake timeout on the server: %s', async (_name, saysHello) => {
     const server = await secureServer({ channel: { handshakeTimeout: 50 } });
     const raw = rawClient(server.url);
     await raw.opened;
@@ -272,22 +349,25 @@ describe('a server and clients that say it wrongly', () => {
 describe('maxPayload', () => {
   const big = (size: number): string => 'x'.repeat(size);
 
-  test.each(['client', 'server'] as const)('of the %s: one byte more fails the connection, and nothing of its record arrives', async (side) => {
-    const limit = { maxPayload: 1000 };
-    const server = await secureServer({ channel: side === 'server' ? limit : {} });
-    const ends = await connected(server, side === 'client' ? limit : {});
-    const [receiver, sender] = side === 'server' ? [ends.peer, ends.client] : [ends.client, ends.peer];
-    sender.socket.send(big(1000));
-    sender.socket.send(new Uint8Array(1000));
-    expect(await receiver.seen.next()).toBe(big(1000));
-    expect(((await receiver.seen.next()) as ArrayBuffer).byteLength).toBe(1000);
-    sender.socket.send('in one batch with');
-    sender.socket.send(big(1001));
-    expect(await receiver.seen.closed).toEqual({ code: 3773, reason: '', wasClean: false });
-    expect(await sender.seen.closed).toEqual({ code: 3773, reason: '', wasClean: false });
-    expect(pqOf(receiver).failure).toMatchObject({ code: 'PQ_ERR_MESSAGE_SIZE', origin: 'local' });
-    expect(receiver.seen.messages).toHaveLength(2);
-  });
+  test.each(['client', 'server'] as const)(
+    'of the %s: one byte more fails the connection, and nothing of its record arrives',
+    async (side) => {
+      const limit = { maxPayload: 1000 };
+      const server = await secureServer({ channel: side === 'server' ? limit : {} });
+      const ends = await connected(server, side === 'client' ? limit : {});
+      const [receiver, sender] = side === 'server' ? [ends.peer, ends.client] : [ends.client, ends.peer];
+      sender.socket.send(big(1000));
+      sender.socket.send(new Uint8Array(1000));
+      expect(await receiver.seen.next()).toBe(big(1000));
+      expect(((await receiver.seen.next()) as ArrayBuffer).byteLength).toBe(1000);
+      sender.socket.send('in one batch with');
+      sender.socket.send(big(1001));
+      expect(await receiver.seen.closed).toEqual({ code: 3773, reason: '', wasClean: false });
+      expect(await sender.seen.closed).toEqual({ code: 3773, reason: '', wasClean: false });
+      expect(pqOf(receiver).failure).toMatchObject({ code: 'PQ_ERR_MESSAGE_SIZE', origin: 'local' });
+      expect(receiver.seen.messages).toHaveLength(2);
+    },
+  );
 
   test('counts bytes, not characters', async () => {
     const { client, peer } = await connected(await secureServer({ channel: { maxPayload: 1000 } }));
@@ -295,11 +375,13 @@ describe('maxPayload', () => {
     expect(await peer.seen.closed).toMatchObject({ code: 3773, wasClean: false });
   });
 
-  test.each([{}, { headers: { over: 'ws' } }])('a frame far above it is 3773 too, over each transport (%j)', async (options: object) => {
-    const { client, peer } = await connected(await secureServer(), { maxPayload: 1000, ...options });
-    peer.socket.send(new Uint8Array(500_000));
-    expect(await client.seen.closed).toEqual({ code: 3773, reason: '', wasClean: false });
-    expect(client.socket.pq.failure?.code).toBe('PQ_ERR_FRAME_SIZE');
-  });
+  test.each([{}, { headers: { over: 'ws' } }])(
+    'a frame far above it is 3773 too, over each transport (%j)',
+    async (options: object) => {
+      const { client, peer } = await connected(await secureServer(), { maxPayload: 1000, ...options });
+      peer.socket.send(new Uint8Array(500_000));
+      expect(await client.seen.closed).toEqual({ code: 3773, reason: '', wasClean: false });
+      expect(client.socket.pq.failure?.code).toBe('PQ_ERR_FRAME_SIZE');
+    },
+  );
 });
-

@@ -112,7 +112,9 @@ describe.each(SIDES)('a frame of the %s', (side) => {
     });
 
     test('twice', async () => {
-      const outcome = await run(at(side, place, (frame, offset) => (offset === 0 ? [frame.payload, frame.payload] : 'forward')));
+      const outcome = await run(
+        at(side, place, (frame, offset) => (offset === 0 ? [frame.payload, frame.payload] : 'forward')),
+      );
       // The copy stands in the place of the next frame.
       const copyCode = place + 1 < FIRST_MESSAGE ? 3768 : 3771;
       expectRefused(outcome, side, place + 1, copyCode, copyCode === 3768 ? HANDSHAKE : ['PQ_ERR_RECORD']);
@@ -133,7 +135,7 @@ describe.each(SIDES)('a frame of the %s', (side) => {
       await expectUnclean(outcome, 3771);
     });
 
-    test('a frame of the receiver\'s own in its place', async () => {
+    test("a frame of the receiver's own in its place", async () => {
       const seen: Record<Side, TapFrame[]> = { client: [], server: [] };
       const outcome = await run((frame) => {
         if (!isData(frame)) return 'forward';
@@ -167,7 +169,11 @@ describe.each(SIDES)('a frame of the %s', (side) => {
 
   test('everything withheld: the handshake times out', async () => {
     const short = { handshakeTimeout: 100 };
-    const outcome = await run((frame) => (frame.direction === side && isData(frame) ? 'drop' : 'forward'), short, short);
+    const outcome = await run(
+      (frame) => (frame.direction === side && isData(frame) ? 'drop' : 'forward'),
+      short,
+      short,
+    );
     await expectUnclean(outcome, 3769);
     for (const end of [outcome.client, outcome.peer]) {
       expect(end.seen.messages).toEqual([]);
@@ -225,11 +231,27 @@ describe.each(SIDES)('injected as if by the %s', (side) => {
   });
 
   test.each<[number | undefined, number]>([
-    [1000, 1006], [undefined, 1006], [1002, 1006], [1008, 1006], [1011, 1006], [3000, 1006], [4000, 1006], [4999, 1006],
-    [3767, 1006], [3774, 1006],
+    [1000, 1006],
+    [undefined, 1006],
+    [1002, 1006],
+    [1008, 1006],
+    [1011, 1006],
+    [3000, 1006],
+    [4000, 1006],
+    [4999, 1006],
+    [3767, 1006],
+    [3774, 1006],
     // Hints that pass, though nobody authenticated them.
-    [1001, 1001], [1012, 1012], [1013, 1013], [1014, 1014], [3768, 3768], [3769, 3769], [3770, 3770], [3771, 3771],
-    [3772, 3772], [3773, 3773],
+    [1001, 1001],
+    [1012, 1012],
+    [1013, 1013],
+    [1014, 1014],
+    [3768, 3768],
+    [3769, 3769],
+    [3770, 3770],
+    [3771, 3771],
+    [3772, 3772],
+    [3773, 3773],
   ])('a transport close with %s is seen as %i, not clean', async (code, expected) => {
     const server = await secureServer();
     const { client, peer } = await connected(server);
@@ -245,7 +267,7 @@ describe.each(SIDES)('injected as if by the %s', (side) => {
     if (isFailure) expect(victim.seen.log.slice(-2)).toEqual(['error', 'close']);
   });
 
-  test('a forged close while this side\'s own close is under way', async () => {
+  test("a forged close while this side's own close is under way", async () => {
     const server = await secureServer();
     const { client, peer } = await connected(server);
     const [victim, sender] = side === 'server' ? [client, peer] : [peer, client];

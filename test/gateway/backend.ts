@@ -78,7 +78,8 @@ export async function startBackend(listen: ListenOptions = { port: 0, host: '127
   sockets.on('headers', (headers) => {
     headers.push('Set-Cookie: seen=1', 'X-Backend: yes');
   });
-  sockets.options.handleProtocols = (protocols): string | false => ['b', 'c'].find((name) => protocols.has(name)) ?? false;
+  sockets.options.handleProtocols = (protocols): string | false =>
+    ['b', 'c'].find((name) => protocols.has(name)) ?? false;
   server.on('upgrade', (request: IncomingMessage, network, head) => {
     if (request.url?.startsWith('/refuse')) {
       network.end(

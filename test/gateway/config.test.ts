@@ -56,7 +56,10 @@ test('every default', () => {
 });
 
 test('JSON is read too, and flags go over the file', () => {
-  writeFileSync(file, JSON.stringify({ listen: ':1', routes: [{ upstreams: ['ws://x'] }], limits: { connections: 5 } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ listen: ':1', routes: [{ upstreams: ['ws://x'] }], limits: { connections: 5 } }),
+  );
   const { settings } = loadConfig(file, [
     { path: ['listen'], value: ':2', source: '--listen' },
     { path: ['limits', 'handshakeBurst'], value: 7, source: 'ENV' },
@@ -86,8 +89,16 @@ describe('errors', () => {
     ['trustedProxies: [10.0.0.0/8, here]', 'trustedProxies[1]', 'an IP address or a CIDR block'],
     ['plainHttp: maybe', 'plainHttp', 'one of refuse, upstream'],
     ['allowedOrigins: [https://x/]', 'allowedOrigins[0]', 'an origin, such as https://example.com, without a path'],
-    ['identity: {file: x}', 'identity', 'a map with one of key: a file, command: a program and its arguments, url: an http: or https: URL'],
-    ['attestation: {url: "ftp://x"}', 'attestation', 'a map with one of command: a program and its arguments, url: an http: or https: URL'],
+    [
+      'identity: {file: x}',
+      'identity',
+      'a map with one of key: a file, command: a program and its arguments, url: an http: or https: URL',
+    ],
+    [
+      'attestation: {url: "ftp://x"}',
+      'attestation',
+      'a map with one of command: a program and its arguments, url: an http: or https: URL',
+    ],
     ['context: ""', 'context', 'a string that is not empty'],
     ['padding: 65537', 'padding', 'off, padme or a block size from 1 to 65536'],
     ['limits: {connections: 0}', 'limits.connections', 'an integer from 1 to 1000000'],
@@ -109,12 +120,27 @@ describe('errors', () => {
     ['routes: []', 'FILE:1: routes: expected a list of at least one of: routes, each with upstreams'],
     ['routes:\n  - path: /x', 'FILE:2: routes[0].upstreams: expected this key to be there'],
     ['routes:\n  - upstreams: []', 'FILE:2: routes[0].upstreams: expected a list of at least one of: backends'],
-    ['routes:\n  - upstreams:\n      - ws://x\n      - http://x', 'FILE:4: routes[0].upstreams[1]: expected ws://host:port, wss://host:port or unix:/path, without a path of its own'],
-    ['routes:\n  - path: x\n    upstreams: [ws://x]', 'FILE:2: routes[0].path: expected a URL pattern for a path, which begins with /'],
+    [
+      'routes:\n  - upstreams:\n      - ws://x\n      - http://x',
+      'FILE:4: routes[0].upstreams[1]: expected ws://host:port, wss://host:port or unix:/path, without a path of its own',
+    ],
+    [
+      'routes:\n  - path: x\n    upstreams: [ws://x]',
+      'FILE:2: routes[0].path: expected a URL pattern for a path, which begins with /',
+    ],
     ['routes:\n  - path: /(\n    upstreams: [ws://x]', 'FILE:2: routes[0]: expected URL patterns for host and path'],
-    ['routes:\n  - upstreams: [ws://x]\n    health: {path: x}', 'FILE:3: routes[0].health: expected path: a path that begins with /'],
-    ['routes:\n  - upstreams: [ws://x]\n    health: often', 'FILE:3: routes[0].health: expected false, or a map with path, interval, timeout'],
-    ['routes:\n  - upstreams: [ws://x]\n    colour: red', 'FILE:3: routes[0].colour: no such key; there are name, host, path, upstreams, preserveHost, health'],
+    [
+      'routes:\n  - upstreams: [ws://x]\n    health: {path: x}',
+      'FILE:3: routes[0].health: expected path: a path that begins with /',
+    ],
+    [
+      'routes:\n  - upstreams: [ws://x]\n    health: often',
+      'FILE:3: routes[0].health: expected false, or a map with path, interval, timeout',
+    ],
+    [
+      'routes:\n  - upstreams: [ws://x]\n    colour: red',
+      'FILE:3: routes[0].colour: no such key; there are name, host, path, upstreams, preserveHost, health',
+    ],
   ])('%j', async (yaml, problem) => {
     expect(await problemsOf(yaml)).toEqual([problem]);
   });
@@ -144,18 +170,18 @@ describe('errors', () => {
     const [problem] = await problemsOf('listen: ":1"\nsecret: [a, b\nroutes: x\n');
     expect(problem).toMatch(/^FILE:\d: not YAML or JSON \(/);
     expect(problem).not.toContain('secret');
-    expect(await problemsOf('a: 1\na: 2\n')).toEqual([expect.stringMatching(/^FILE:2: not YAML or JSON \(duplicate key\)$/)]);
+    expect(await problemsOf('a: 1\na: 2\n')).toEqual([
+      expect.stringMatching(/^FILE:2: not YAML or JSON \(duplicate key\)$/),
+    ]);
     expect(() => loadConfig(path.join(folder, 'none'), [])).toThrow(`${folder}/none: cannot be read (ENOENT)`);
     expect(await problemsOf('just text')).toEqual(['FILE:1: expected a map with routes']);
   });
 
   test('what yellowpages alone cannot do', async () => {
     const expected = 'expected v1 among the profiles: yellowpages has no such thing';
-    expect(await problemsOf(`${ROUTES}profiles: [yellowpages]\ncontext: x\npadding: padme\nidentity: {url: "http://x"}\n`)).toEqual([
-      `FILE:6: identity: ${expected}`,
-      `FILE:4: context: ${expected}`,
-      `FILE:5: padding: ${expected}`,
-    ]);
+    expect(
+      await problemsOf(`${ROUTES}profiles: [yellowpages]\ncontext: x\npadding: padme\nidentity: {url: "http://x"}\n`),
+    ).toEqual([`FILE:6: identity: ${expected}`, `FILE:4: context: ${expected}`, `FILE:5: padding: ${expected}`]);
     expect(await problemsOf(`${ROUTES}profiles: [yellowpages]\n`)).toEqual([]);
   });
 
@@ -164,17 +190,27 @@ describe('errors', () => {
     writeFileSync(pem, 'not a key');
     const certificates = path.join(import.meta.dirname, 'certificates');
     const of = (yaml: string): Promise<string[]> => problemsOf(`${ROUTES}${yaml}\n`);
-    expect(await of(`identity: {key: ${folder}/none}`)).toEqual(['FILE:3: identity.key: expected a file that can be read (ENOENT)']);
-    expect(await of(`identity: {key: ${pem}}`)).toEqual(['FILE:3: identity.key: expected an ML-DSA-65 secret key in PEM']);
-    expect(await of(`identity: {url: "http://x", publicKey: ${pem}}`)).toEqual(['FILE:3: identity.publicKey: expected an ML-DSA-65 public key in PEM']);
-    expect(await of(`tls:\n  cert: ${pem}\n  key: ${pem}`)).toEqual(['FILE:4: tls.cert: expected a certificate in PEM']);
+    expect(await of(`identity: {key: ${folder}/none}`)).toEqual([
+      'FILE:3: identity.key: expected a file that can be read (ENOENT)',
+    ]);
+    expect(await of(`identity: {key: ${pem}}`)).toEqual([
+      'FILE:3: identity.key: expected an ML-DSA-65 secret key in PEM',
+    ]);
+    expect(await of(`identity: {url: "http://x", publicKey: ${pem}}`)).toEqual([
+      'FILE:3: identity.publicKey: expected an ML-DSA-65 public key in PEM',
+    ]);
+    expect(await of(`tls:\n  cert: ${pem}\n  key: ${pem}`)).toEqual([
+      'FILE:4: tls.cert: expected a certificate in PEM',
+    ]);
     expect(await of(`tls:\n  cert: ${certificates}/one.cert.pem\n  key: ${certificates}/two.key.pem`)).toEqual([
       'FILE:5: tls.key: expected the private key of the certificate, in PEM',
     ]);
-    expect(await of(`tls: {cert: ${folder}/none, key: ${pem}}`)).toEqual(['FILE:3: tls.cert: expected a file that can be read (ENOENT)']);
-    expect(await of(`listen: unix:/x\ntls: {cert: ${certificates}/one.cert.pem, key: ${certificates}/one.key.pem}`)).toEqual([
-      'FILE:3: listen: expected host:port: TLS is not offered on a unix socket',
+    expect(await of(`tls: {cert: ${folder}/none, key: ${pem}}`)).toEqual([
+      'FILE:3: tls.cert: expected a file that can be read (ENOENT)',
     ]);
+    expect(
+      await of(`listen: unix:/x\ntls: {cert: ${certificates}/one.cert.pem, key: ${certificates}/one.key.pem}`),
+    ).toEqual(['FILE:3: listen: expected host:port: TLS is not offered on a unix socket']);
   });
 
   test('of an options object name the key', async () => {

@@ -37,12 +37,19 @@ describe('docs/gateway.md names', () => {
     expect(docs).toMatch(new RegExp(`\`(?:[\\w[\\].]*\\.)?${key}[\`.]`));
   });
 
-  test.each(GATEWAY_SETTINGS.map(({ flags, env }) => [/--[\w-]+/.exec(flags)?.[0] as string, env]))('the flag %s, whose variable is %s', (flag, env) => {
-    expect(docs).toContain(`\`${flag}\``);
-    expect(env).toBe(`PQ_GATEWAY_${flag.slice(2).toUpperCase().replaceAll('-', '_')}`);
-  });
+  test.each(GATEWAY_SETTINGS.map(({ flags, env }) => [/--[\w-]+/.exec(flags)?.[0] as string, env]))(
+    'the flag %s, whose variable is %s',
+    (flag, env) => {
+      expect(docs).toContain(`\`${flag}\``);
+      expect(env).toBe(`PQ_GATEWAY_${flag.slice(2).toUpperCase().replaceAll('-', '_')}`);
+    },
+  );
 
-  test.each([...read('packages/cli/src/gateway/metrics.ts').matchAll(/'(pqws_gateway_\w+)'/g)].map(([, name]) => name as string))('the metric %s', (name) => {
+  test.each(
+    [...read('packages/cli/src/gateway/metrics.ts').matchAll(/'(pqws_gateway_\w+)'/g)].map(
+      ([, name]) => name as string,
+    ),
+  )('the metric %s', (name) => {
     expect(docs).toContain(`\`${name}`);
   });
 });

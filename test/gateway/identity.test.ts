@@ -57,7 +57,9 @@ test('a key file', async () => {
   const { fingerprint } = generateIdentity(pem, false);
   const gateway = await gatewayWith({ identity: { key: pem } });
   await echoes(gateway, { serverKeys: fingerprint });
-  await expect(openClient(`${gateway.url}/echo`, [], { serverKeys: key.publicKey })).rejects.toMatchObject({ code: 'PQ_ERR_SIGNATURE_INVALID' });
+  await expect(openClient(`${gateway.url}/echo`, [], { serverKeys: key.publicKey })).rejects.toMatchObject({
+    code: 'PQ_ERR_SIGNATURE_INVALID',
+  });
 });
 
 test('a URL that signs', async () => {
@@ -73,19 +75,28 @@ test('a program that signs', async () => {
       const answer = await fetch(process.argv[1], { method: 'POST', body: Buffer.concat(chunks) });
       process.stdout.write(Buffer.from(await answer.arrayBuffer()));
     });`;
-  await echoes(await gatewayWith({ identity: { command: [process.execPath, '-e', script, url] } }), { serverKeys: key.publicKey });
+  await echoes(await gatewayWith({ identity: { command: [process.execPath, '-e', script, url] } }), {
+    serverKeys: key.publicKey,
+  });
 });
 
 test.each([
   ['a program that fails', async () => ({ command: [process.execPath, '-e', 'process.exit(1)'] })],
   ['a program that is not there', async () => ({ command: [path.join(folder, 'none')] })],
-  ['a program that says too much', async () => ({ command: [process.execPath, '-e', 'process.stdout.write(Buffer.alloc(2_000_000))'] })],
+  [
+    'a program that says too much',
+    async () => ({ command: [process.execPath, '-e', 'process.stdout.write(Buffer.alloc(2_000_000))'] }),
+  ],
   ['a URL that answers 500', async () => ({ url: await signer(() => new Uint8Array(3309), 500) })],
   ['a URL that answers something else', async () => ({ url: await signer(() => new Uint8Array(10)) })],
 ])('%s fails the handshake, and the backend hears nothing', async (_name, identity) => {
   const gateway = await gatewayWith({ identity: await identity() });
-  await expect(openClient(`${gateway.url}/echo`, [], { serverKeys: key.publicKey })).rejects.toMatchObject({ closeCode: 3770 });
-  expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_handshakes_total{result="PQ_ERR_IDENTITY"}')).toBe(1);
+  await expect(openClient(`${gateway.url}/echo`, [], { serverKeys: key.publicKey })).rejects.toMatchObject({
+    closeCode: 3770,
+  });
+  expect(
+    metric((await gateway.admin('/metrics')).body, 'pqws_gateway_handshakes_total{result="PQ_ERR_IDENTITY"}'),
+  ).toBe(1);
 });
 
 test('an attestation from a URL, bound to the connection', async () => {
@@ -94,7 +105,9 @@ test('an attestation from a URL, bound to the connection', async () => {
   await echoes(await gatewayWith({ attestation: { url } }), {
     verifyAttestation: (document, { userData }) => {
       documents.push(document);
-      expect(Buffer.from(document).toString('hex')).toBe(Buffer.concat([Buffer.from('document '), userData]).toString('hex'));
+      expect(Buffer.from(document).toString('hex')).toBe(
+        Buffer.concat([Buffer.from('document '), userData]).toString('hex'),
+      );
     },
   });
   expect(documents).toHaveLength(1);
@@ -110,5 +123,7 @@ test('hooks of the library go over the options, and context and padding reach th
   client.send('x');
   await nextText(client);
   expect(client.pq.counters.bytesOpened).toBeGreaterThan(4_096);
-  await expect(openClient(`${gateway.url}/echo`, [], { context: 'another' })).rejects.toMatchObject({ closeCode: 3768 });
+  await expect(openClient(`${gateway.url}/echo`, [], { context: 'another' })).rejects.toMatchObject({
+    closeCode: 3768,
+  });
 });

@@ -10,7 +10,9 @@ test('fast open: the answer is there before the client has sent one frame', asyn
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url] });
   // Nothing of the client passes but its upgrade request, whose hello is among the subprotocols.
-  const tap = await startTap(gateway.port, { onFrame: ({ direction }) => (direction === 'client' ? 'drop' : 'forward') });
+  const tap = await startTap(gateway.port, {
+    onFrame: ({ direction }) => (direction === 'client' ? 'drop' : 'forward'),
+  });
   onTestFinished(() => tap.close());
   const client = await openClient(`${tap.url}/greet`, [], { fastOpen: true });
   expect(client.readyState).toBe(client.OPEN);
@@ -24,7 +26,9 @@ test('fast open: the answer is there before the client has sent one frame', asyn
 test('without fast open the same client waits for its round trip', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url], timeouts: { handshake: 300 } });
-  const tap = await startTap(gateway.port, { onFrame: ({ direction }) => (direction === 'client' ? 'drop' : 'forward') });
+  const tap = await startTap(gateway.port, {
+    onFrame: ({ direction }) => (direction === 'client' ? 'drop' : 'forward'),
+  });
   onTestFinished(() => tap.close());
   await expect(openClient(`${tap.url}/greet`)).rejects.toThrow();
 });
@@ -44,7 +48,9 @@ test('a head that comes a byte at a time is ended when its time is over, however
   await once(socket, 'close');
   clearInterval(drip);
   expect(dripped).toBeGreaterThan(2);
-  expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_unreadable_total{reason="header-timeout"}')).toBe(1);
+  expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_unreadable_total{reason="header-timeout"}')).toBe(
+    1,
+  );
   expect(backend.accepted()).toBe(0);
 });
 
@@ -59,18 +65,42 @@ test('metrics of one conversation', async () => {
   const { recordsSealed, recordsOpened, bytesSealed, bytesOpened } = client.pq.counters;
   const { body } = await gateway.admin('/metrics');
   const numbers = (...series: string[]): number[] => series.map((each) => metric(body, `pqws_gateway_${each}`));
-  expect(numbers('connections', 'handshakes_total{result="ok"}', 'handshake_seconds_count', 'handshake_seconds_bucket{le="+Inf"}')).toEqual([1, 1, 1, 1]);
+  expect(
+    numbers(
+      'connections',
+      'handshakes_total{result="ok"}',
+      'handshake_seconds_count',
+      'handshake_seconds_bucket{le="+Inf"}',
+    ),
+  ).toEqual([1, 1, 1, 1]);
   expect(metric(body, 'pqws_gateway_handshake_seconds_sum')).toBeGreaterThan(0);
-  expect(numbers('messages_total{direction="in"}', 'messages_total{direction="out"}', 'bytes_total{direction="in"}', 'bytes_total{direction="out"}')).toEqual([2, 2, 8, 8]);
+  expect(
+    numbers(
+      'messages_total{direction="in"}',
+      'messages_total{direction="out"}',
+      'bytes_total{direction="in"}',
+      'bytes_total{direction="out"}',
+    ),
+  ).toEqual([2, 2, 8, 8]);
   // What the one end seals the other opens.
-  expect(numbers('records_total{direction="in"}', 'records_total{direction="out"}')).toEqual([recordsSealed, recordsOpened]);
-  expect(numbers('sealed_bytes_total{direction="in"}', 'sealed_bytes_total{direction="out"}')).toEqual([bytesSealed, bytesOpened]);
+  expect(numbers('records_total{direction="in"}', 'records_total{direction="out"}')).toEqual([
+    recordsSealed,
+    recordsOpened,
+  ]);
+  expect(numbers('sealed_bytes_total{direction="in"}', 'sealed_bytes_total{direction="out"}')).toEqual([
+    bytesSealed,
+    bytesOpened,
+  ]);
   const labels = `{route="route 1",backend="${backend.url}"}`;
   expect(numbers(`backend_up${labels}`, `backend_connections${labels}`)).toEqual([1, 1]);
-  for (const name of ['nodejs_eventloop_lag_seconds', 'nodejs_eventloop_lag_p99_seconds']) expect(body).toMatch(new RegExp(`^${name} [\\d.e-]+$`, 'm'));
+  for (const name of ['nodejs_eventloop_lag_seconds', 'nodejs_eventloop_lag_p99_seconds'])
+    expect(body).toMatch(new RegExp(`^${name} [\\d.e-]+$`, 'm'));
   const { closed } = await backend.next();
   client.close(4000);
   expect(await closed).toBe(4000);
-  await vi.waitUntil(async () => metric((await gateway.admin('/metrics')).body, 'pqws_gateway_ends_total{end="client-closed"}') === 1, { timeout: 10_000 });
+  await vi.waitUntil(
+    async () => metric((await gateway.admin('/metrics')).body, 'pqws_gateway_ends_total{end="client-closed"}') === 1,
+    { timeout: 10_000 },
+  );
   expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_connections')).toBe(0);
 });

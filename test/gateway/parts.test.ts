@@ -2,7 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseBackendAddress, parseListenAddress } from '../../packages/cli/src/gateway/addresses.ts';
 import { Admission } from '../../packages/cli/src/gateway/admission.ts';
-import { addressGroup, isNetwork, plainAddress, TrustedProxies } from '../../packages/cli/src/gateway/client-address.ts';
+import {
+  addressGroup,
+  isNetwork,
+  plainAddress,
+  TrustedProxies,
+} from '../../packages/cli/src/gateway/client-address.ts';
 import { endToEnd } from '../../packages/cli/src/gateway/headers.ts';
 import { readProxyHeader } from '../../packages/cli/src/gateway/proxy-protocol.ts';
 import { requestTarget } from '../../packages/cli/src/gateway/request-target.ts';
@@ -74,8 +79,13 @@ describe('PROXY headers', () => {
 
   test('version 2, at every length', () => {
     const whole = v2('2111', Buffer.concat([IPV4, Buffer.alloc(5)]));
-    for (let length = 1; length < whole.length; length++) expect(readProxyHeader(whole.subarray(0, length))).toEqual({ type: 'incomplete' });
-    expect(readProxyHeader(whole)).toEqual({ type: 'header', length: whole.length, proxied: { source: { address: '1.2.3.4', port: 9 } } });
+    for (let length = 1; length < whole.length; length++)
+      expect(readProxyHeader(whole.subarray(0, length))).toEqual({ type: 'incomplete' });
+    expect(readProxyHeader(whole)).toEqual({
+      type: 'header',
+      length: whole.length,
+      proxied: { source: { address: '1.2.3.4', port: 9 } },
+    });
   });
 
   test.each([
@@ -123,16 +133,44 @@ describe('who the client is', () => {
 });
 
 test('hop-by-hop headers, and those that Connection names, stay behind', () => {
-  const raw = ['A', '1', 'Connection', 'Upgrade, b', 'B', '2', 'TE', 'x', 'Keep-Alive', 'y', 'Upgrade', 'websocket', 'a', '3', 'Proxy-Authorization', 'z'];
-  expect(endToEnd(raw)).toEqual([['A', '1'], ['a', '3']]);
+  const raw = [
+    'A',
+    '1',
+    'Connection',
+    'Upgrade, b',
+    'B',
+    '2',
+    'TE',
+    'x',
+    'Keep-Alive',
+    'y',
+    'Upgrade',
+    'websocket',
+    'a',
+    '3',
+    'Proxy-Authorization',
+    'z',
+  ];
+  expect(endToEnd(raw)).toEqual([
+    ['A', '1'],
+    ['a', '3'],
+  ]);
 });
 
 describe('what a request is for', () => {
   const of = (url: string, host: string | undefined): unknown => requestTarget({ url, headers: { host } } as never);
 
   test('as URL reads it', () => {
-    expect(of('/a/../b?x=/../y', 'H.example:80')).toEqual({ hostname: 'h.example', pathname: '/b', target: '/b?x=/../y' });
-    expect(of('//evil.example/x', 'h')).toEqual({ hostname: 'h', pathname: '//evil.example/x', target: '//evil.example/x' });
+    expect(of('/a/../b?x=/../y', 'H.example:80')).toEqual({
+      hostname: 'h.example',
+      pathname: '/b',
+      target: '/b?x=/../y',
+    });
+    expect(of('//evil.example/x', 'h')).toEqual({
+      hostname: 'h',
+      pathname: '//evil.example/x',
+      target: '//evil.example/x',
+    });
     expect(of('/%2e%2e/secret', 'h')).toMatchObject({ pathname: '/secret' });
   });
 

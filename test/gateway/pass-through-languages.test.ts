@@ -27,7 +27,8 @@ describe.each(BACKEND_LANGUAGES)('%s', (language) => {
   });
 
   if (isLeftOut) {
-    test.skip(`${missing} is not on this machine: install it to run the pass-through suite with a backend in ${language}`, () => undefined);
+    test.skip(`${missing} is not on this machine: install it to run the pass-through suite with a backend in ${language}`, () =>
+      undefined);
     return;
   }
   test('the backend runs', () => {

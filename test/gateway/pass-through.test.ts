@@ -16,14 +16,24 @@ passThroughSuite('Node', async () => {
 test('path, query, cookies, Origin and credentials reach the backend, and its headers the client', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url] });
-  const headers = { Cookie: 'a=1; b=2', Authorization: 'Bearer x', Origin: 'https://example.com', 'X-Twice': 'y', Connection: 'X-Hop', 'X-Real-IP': '6.6.6.6' };
+  const headers = {
+    Cookie: 'a=1; b=2',
+    Authorization: 'Bearer x',
+    Origin: 'https://example.com',
+    'X-Twice': 'y',
+    Connection: 'X-Hop',
+    'X-Real-IP': '6.6.6.6',
+  };
   const answered: unknown[] = [];
   const client = await openClient(`${gateway.url}/some/path?q=%20a&r`, [], {
     headers: { ...headers, 'X-Forwarded-For': '6.6.6.6', Forwarded: 'for=6.6.6.6', Host: 'chat.example.com' },
-    finishRequest: ((request: { on: (event: string, listener: (answer: { headers: object }) => void) => void; end: () => void }) => {
+    finishRequest: (request: {
+      on: (event: string, listener: (answer: { headers: object }) => void) => void;
+      end: () => void;
+    }) => {
       request.on('upgrade', (answer) => answered.push(answer.headers));
       request.end();
-    }),
+    },
   });
   const { request } = await backend.next();
   expect(request.url).toBe('/some/path?q=%20a&r');
@@ -69,7 +79,7 @@ test('half-closed connections are cut ones, behind what had been sent', async ()
   const gateway = await startTestGateway({ upstreams: [backend.url] });
   let network: Socket | undefined;
   const client = await openClient(`${gateway.url}/`, [], {
-    createConnection: (() => (network = connect(gateway.port, '127.0.0.1'))),
+    createConnection: () => (network = connect(gateway.port, '127.0.0.1')),
   });
   const first = await backend.next();
   client.send('last words');

@@ -45,13 +45,34 @@ const SCENARIOS: readonly Scenario[] = [
     name: 'text and binary keep their kind, order and bytes',
     path: '/echo',
     opened: (socket) => {
-      for (const data of ['text', Buffer.from([0, 255]), '', Buffer.alloc(0), 'ä\u{1f980}\ufeff', LARGE, LARGE.toString()]) socket.send(data);
+      for (const data of [
+        'text',
+        Buffer.from([0, 255]),
+        '',
+        Buffer.alloc(0),
+        'ä\u{1f980}\ufeff',
+        LARGE,
+        LARGE.toString(),
+      ])
+        socket.send(data);
     },
     then: closeAfter(8),
   },
   { name: 'what the backend says first arrives', path: '/greet', then: closeAfter(4, 1000, 'bye') },
-  { name: "the client's code and reason", path: '/echo', opened: (socket) => { socket.close(4001, 'grund ä'); } },
-  { name: "the client's close without a code", path: '/echo', opened: (socket) => { socket.close(); } },
+  {
+    name: "the client's code and reason",
+    path: '/echo',
+    opened: (socket) => {
+      socket.close(4001, 'grund ä');
+    },
+  },
+  {
+    name: "the client's close without a code",
+    path: '/echo',
+    opened: (socket) => {
+      socket.close();
+    },
+  },
   { name: "the backend's code and reason", path: '/close?code=4002&reason=because' },
   { name: "the backend's code without a reason", path: '/close?code=1011' },
   { name: 'a code of the secure layer that an application uses', path: '/close?code=3771&reason=mine' },
@@ -59,8 +80,22 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'the longest reason', path: `/close?code=1000&reason=${'r'.repeat(123)}` },
   { name: 'a cut connection', path: '/cut' },
   { name: "the backend's ping and its pong", path: '/ping', then: closeAfter(3) },
-  { name: "the client's ping", path: '/echo', opened: (socket) => { socket.ping(); }, then: closeAfter(2) },
-  { name: 'the subprotocol that the backend chooses', path: '/echo', protocols: ['a', 'c', 'b'], opened: (socket) => { socket.close(); } },
+  {
+    name: "the client's ping",
+    path: '/echo',
+    opened: (socket) => {
+      socket.ping();
+    },
+    then: closeAfter(2),
+  },
+  {
+    name: 'the subprotocol that the backend chooses',
+    path: '/echo',
+    protocols: ['a', 'c', 'b'],
+    opened: (socket) => {
+      socket.close();
+    },
+  },
   { name: 'no subprotocol among those offered', path: '/echo', protocols: ['a'] },
   { name: 'a refusal', path: '/refuse/this?one=1' },
 ];
@@ -83,8 +118,12 @@ function watch(socket: PlainSocket, { opened, then }: Scenario): Promise<string[
       add(`${isBinary ? 'binary' : 'text'} ${shown}`);
     });
     // A control frame of ours carries no data, so that none passes unsealed.
-    socket.on('ping', () => { add('ping'); });
-    socket.on('pong', () => { add('pong'); });
+    socket.on('ping', () => {
+      add('ping');
+    });
+    socket.on('pong', () => {
+      add('pong');
+    });
     socket.on('unexpected-response', (_request, response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -110,7 +149,10 @@ export function passThroughSuite(name: string, endpoints: () => Promise<Endpoint
       const { direct, gateway } = await endpoints();
       const { path, protocols = [] } = scenario;
       const plain = await watch(new PlainSocket(direct + path, protocols, { perMessageDeflate: false }), scenario);
-      const secure = await watch(new SecureSocket(gateway + path, protocols, { fastOpen }) as unknown as PlainSocket, scenario);
+      const secure = await watch(
+        new SecureSocket(gateway + path, protocols, { fastOpen }) as unknown as PlainSocket,
+        scenario,
+      );
       expect(plain.length).toBeGreaterThan(0);
       expect(secure).toEqual(plain);
     });

@@ -25,7 +25,9 @@ describe('before it listens', () => {
   test('a wrong configuration is exit code 2, with every problem on a line', async () => {
     const file = path.join(folder, 'wrong.yaml');
     writeFileSync(file, 'listen: 127.0.0.1:0\nroutes:\n  - upstreams: [nowhere]\nlimits: {connections: 0}\n');
-    const { code, stdout, stderr } = await start(['gateway', '--config', file, '--workers', 'none'], { env: { PQ_GATEWAY_LOG_LEVEL: 'loud' } }).ended;
+    const { code, stdout, stderr } = await start(['gateway', '--config', file, '--workers', 'none'], {
+      env: { PQ_GATEWAY_LOG_LEVEL: 'loud' },
+    }).ended;
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr.trim().split('\n')).toEqual([
@@ -38,7 +40,11 @@ describe('before it listens', () => {
 
   test.each([
     ['no configuration at all', ['gateway'], 'routes: expected this key to be there'],
-    ['a file that is not there', ['gateway', '--config', path.join(folder, 'none')], `${folder}/none: cannot be read (ENOENT)`],
+    [
+      'a file that is not there',
+      ['gateway', '--config', path.join(folder, 'none')],
+      `${folder}/none: cannot be read (ENOENT)`,
+    ],
     ['an unknown flag', ['gateway', '--colour'], "error: unknown option '--colour'"],
   ])('%s', async (_name, args, message) => {
     const { code, stderr } = await start(args).ended;
@@ -59,7 +65,8 @@ describe('before it listens', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
-    const { code, stderr } = await start(['gateway', '-l', `127.0.0.1:${port}`, '-u', 'ws://127.0.0.1:1', ...more]).ended;
+    const { code, stderr } = await start(['gateway', '-l', `127.0.0.1:${port}`, '-u', 'ws://127.0.0.1:1', ...more])
+      .ended;
     taken.close();
     expect(code).toBe(1);
     expect(stderr).toContain('EADDRINUSE');
@@ -111,7 +118,9 @@ test('SIGHUP, in every worker; one port and one set of metrics for all; a worker
   };
   install('one');
   const tls = ['--tls-cert', path.join(folder, 'cert'), '--tls-key', path.join(folder, 'key')];
-  const gateway = start(['gateway', ...LISTEN, ...tls, '--workers', '2', '-u', backend.url], { env: { PQ_GATEWAY_MAX_CONNECTIONS: '9' } });
+  const gateway = start(['gateway', ...LISTEN, ...tls, '--workers', '2', '-u', backend.url], {
+    env: { PQ_GATEWAY_MAX_CONNECTIONS: '9' },
+  });
   const { listen } = await gateway.line('listening');
   const { admin } = await gateway.line('all workers listen');
   const url = `wss://${String(listen)}/echo`;
@@ -132,7 +141,11 @@ test('SIGHUP, in every worker; one port and one set of metrics for all; a worker
   await gateway.line('certificate reloaded');
   await gateway.line('certificate reloaded');
   for (let i = 0; i < 2; i++) {
-    const socket = connectTls({ port: Number(String(listen).split(':')[1]), host: '127.0.0.1', rejectUnauthorized: false });
+    const socket = connectTls({
+      port: Number(String(listen).split(':')[1]),
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+    });
     await once(socket, 'secureConnect');
     expect(socket.getPeerCertificate().subject.CN).toBe('gateway two');
     socket.destroy();

@@ -22,7 +22,10 @@ test('yellowpages beside v1, both ways, to the close', async () => {
   expect(metric(body, 'pqws_gateway_handshakes_total{result="ok"}')).toBe(2);
   expect(metric(body, 'pqws_gateway_handshake_seconds_count')).toBe(2);
   expect(metric(body, 'pqws_gateway_ends_total{end="client-closed"}')).toBe(2);
-  expect(gateway.lines.filter(({ message }) => message === 'closed').map(({ facts }) => facts['profile'])).toEqual(['yellowpages', 'v1']);
+  expect(gateway.lines.filter(({ message }) => message === 'closed').map(({ facts }) => facts['profile'])).toEqual([
+    'yellowpages',
+    'v1',
+  ]);
 });
 
 test('a backend that speaks first is heard by a yellowpages client that says nothing', async () => {

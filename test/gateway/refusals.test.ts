@@ -28,7 +28,12 @@ test('a refusal of the backend arrives as it was given, without its hop-by-hop h
   expect(answer.headers).toMatchObject({ 'x-why': 'because, also', 'set-cookie': ['a=1'], connection: 'close' });
   expect(answer.headers['x-secret']).toBeUndefined();
   expect(answer.headers['keep-alive']).toBeUndefined();
-  expect(await raw(gateway.port, `GET /refuse HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403 Not You\r\n/);
+  expect(
+    await raw(
+      gateway.port,
+      `GET /refuse HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`,
+    ),
+  ).toMatch(/^HTTP\/1\.1 403 Not You\r\n/);
 });
 
 test('no backend: 502, and 504 for one that does not answer', async () => {
@@ -40,7 +45,10 @@ test('no backend: 502, and 504 for one that does not answer', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as { port: number };
-  const waiting = await startTestGateway({ routes: [{ upstreams: [`ws://127.0.0.1:${port}`] }], timeouts: { upgrade: 100 } });
+  const waiting = await startTestGateway({
+    routes: [{ upstreams: [`ws://127.0.0.1:${port}`] }],
+    timeouts: { upgrade: 100 },
+  });
   expect((await refusedUpgrade(waiting.port, '/', {})).status).toBe(504);
   silent.close();
 });
@@ -48,7 +56,10 @@ test('no backend: 502, and 504 for one that does not answer', async () => {
 test('origins that are not allowed, and none, get 403', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url], allowedOrigins: ['https://good.example'] });
-  for (const headers of [{}, { Origin: 'https://evil.example' }, { Origin: 'https://good.example.evil' }] as Record<string, string>[]) {
+  for (const headers of [{}, { Origin: 'https://evil.example' }, { Origin: 'https://good.example.evil' }] as Record<
+    string,
+    string
+  >[]) {
     expect((await refusedUpgrade(gateway.port, '/', headers)).status).toBe(403);
   }
   await openClient(`${gateway.url}/`, [], { origin: 'https://good.example' });
@@ -58,7 +69,11 @@ test('origins that are not allowed, and none, get 403', async () => {
 
 test('limits in all and for an address; a place comes back when its connection is over', async () => {
   const backend = await startBackend();
-  const gateway = await startTestGateway({ upstreams: [backend.url], limits: { connections: 2, connectionsPerAddress: 1 }, trustedProxies: ['127.0.0.1'] });
+  const gateway = await startTestGateway({
+    upstreams: [backend.url],
+    limits: { connections: 2, connectionsPerAddress: 1 },
+    trustedProxies: ['127.0.0.1'],
+  });
   const from = (address: string): Record<string, string> => ({ 'X-Forwarded-For': address });
   const first = await openClient(`${gateway.url}/`, [], { headers: from('192.0.2.1') });
   expect((await refusedUpgrade(gateway.port, '/', from('192.0.2.1'))).status).toBe(429);
@@ -76,7 +91,11 @@ test('limits in all and for an address; a place comes back when its connection i
 
 test('a rate for each address', async () => {
   const backend = await startBackend();
-  const gateway = await startTestGateway({ upstreams: [backend.url], limits: { handshakesPerSecond: 1, handshakeBurst: 3 }, trustedProxies: ['127.0.0.0/8'] });
+  const gateway = await startTestGateway({
+    upstreams: [backend.url],
+    limits: { handshakesPerSecond: 1, handshakeBurst: 3 },
+    trustedProxies: ['127.0.0.0/8'],
+  });
   const asked = (address: string): Promise<{ status: number; headers: object }> =>
     refusedUpgrade(gateway.port, '/refuse', { 'X-Forwarded-For': address });
   const statuses = [];
@@ -100,7 +119,11 @@ test('a route that nobody has, and requests that are no WebSocket upgrade', asyn
 
 test('garbage gets its 400, an endless head its 431, silence the end of the connection', async () => {
   const backend = await startBackend();
-  const gateway = await startTestGateway({ upstreams: [backend.url], timeouts: { header: 300 }, limits: { headerBytes: 2_048 } });
+  const gateway = await startTestGateway({
+    upstreams: [backend.url],
+    timeouts: { header: 300 },
+    limits: { headerBytes: 2_048 },
+  });
   expect(await raw(gateway.port, Buffer.from('\x16\x03\x01\x02\x00garbage', 'latin1'))).toMatch(/^HTTP\/1\.1 400 /);
   expect(await raw(gateway.port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(4_096)}\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   expect(await raw(gateway.port)).toBe('');
@@ -190,7 +213,9 @@ test('a body without a length stays a body, and a length without a body goes now
   expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   expect(answer).toContain(`GET /first ${inner}`);
 
-  const client = await openClient(`${gateway.url}/echo`, [], { headers: { 'Content-Length': '5', Expect: '100-continue' } });
+  const client = await openClient(`${gateway.url}/echo`, [], {
+    headers: { 'Content-Length': '5', Expect: '100-continue' },
+  });
   const { headers } = (await backend.next()).request;
   expect(headers['content-length']).toBeUndefined();
   expect(headers['expect']).toBeUndefined();
@@ -201,7 +226,9 @@ test('a body without a length stays a body, and a length without a body goes now
 test('what was said is in no log and no metric', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url] });
-  const client = await openClient(`${gateway.url}/echo?token=tell-nobody-query`, [], { headers: { Authorization: 'Bearer tell-nobody-header' } });
+  const client = await openClient(`${gateway.url}/echo?token=tell-nobody-query`, [], {
+    headers: { Authorization: 'Bearer tell-nobody-header' },
+  });
   client.send('tell-nobody-message');
   await nextText(client);
   const { closed } = await backend.next();

@@ -29,7 +29,8 @@ test('by host and path, in order; without URLPattern of the platform too', async
       { upstreams: [third.url] },
     ],
   });
-  const ask = (host: string, target: string): Promise<unknown> => openClient(gateway.url + target, [], { headers: { Host: host } });
+  const ask = (host: string, target: string): Promise<unknown> =>
+    openClient(gateway.url + target, [], { headers: { Host: host } });
   await ask('chat.example.com:8443', '/api/v1/x');
   await ask('other.example.com', '/api/v1/x');
   await ask('other.example.com', '/');
@@ -49,7 +50,7 @@ test('over a unix socket, in and out', async () => {
   const backend = await startBackend({ path: path.join(folder, 'backend') });
   const gateway = await startTestGateway({ listen: `unix:${folder}/gateway`, upstreams: [backend.url] });
   const client = await openClient('ws://localhost/echo', [], {
-    createConnection: (() => connectSocket(`${folder}/gateway`)),
+    createConnection: () => connectSocket(`${folder}/gateway`),
   });
   client.send('through two files');
   expect(await nextText(client)).toBe('through two files');
@@ -59,7 +60,9 @@ test('over a unix socket, in and out', async () => {
 
 test('to the backend with the fewest connections; a dead one is passed over, and found again', async () => {
   const [first, second] = [await startBackend(), await startBackend()];
-  const gateway = await startTestGateway({ routes: [{ upstreams: [first.url, second.url], health: { interval: 100 } }] });
+  const gateway = await startTestGateway({
+    routes: [{ upstreams: [first.url, second.url], health: { interval: 100 } }],
+  });
   const clients = [];
   for (let i = 0; i < 6; i++) clients.push(await openClient(`${gateway.url}/`));
   expect([first.accepted(), second.accepted()]).toEqual([3, 3]);
@@ -67,9 +70,21 @@ test('to the backend with the fewest connections; a dead one is passed over, and
   for (let i = 0; i < 3; i++) await openClient(`${gateway.url}/`);
   expect(first.accepted()).toBe(6);
   expect(gateway.isReady).toBe(true);
-  await vi.waitUntil(async () => metric((await gateway.admin('/metrics')).body, `pqws_gateway_backend_up{route="route 1",backend="${second.url}"}`) === 0);
+  await vi.waitUntil(
+    async () =>
+      metric(
+        (await gateway.admin('/metrics')).body,
+        `pqws_gateway_backend_up{route="route 1",backend="${second.url}"}`,
+      ) === 0,
+  );
   const back = await startBackend({ port: second.port, host: '127.0.0.1' });
-  await vi.waitUntil(async () => metric((await gateway.admin('/metrics')).body, `pqws_gateway_backend_up{route="route 1",backend="${second.url}"}`) === 1);
+  await vi.waitUntil(
+    async () =>
+      metric(
+        (await gateway.admin('/metrics')).body,
+        `pqws_gateway_backend_up{route="route 1",backend="${second.url}"}`,
+      ) === 1,
+  );
   await openClient(`${gateway.url}/`);
   expect(back.accepted()).toBe(1);
 });
@@ -78,7 +93,9 @@ test('connecting is tried again at once, on each backend once', async () => {
   const [first, second, third] = [await startBackend(), await startBackend(), await startBackend()];
   await first.stop();
   await second.stop();
-  const gateway = await startTestGateway({ routes: [{ upstreams: [first.url, second.url, third.url], health: false }] });
+  const gateway = await startTestGateway({
+    routes: [{ upstreams: [first.url, second.url, third.url], health: false }],
+  });
   for (let i = 0; i < 3; i++) await openClient(`${gateway.url}/`);
   expect(third.accepted()).toBe(3);
 });
@@ -86,7 +103,9 @@ test('connecting is tried again at once, on each backend once', async () => {
 test('not ready while a route has no backend that answers, and again when it has', async () => {
   const backend = await startBackend();
   await backend.stop();
-  const gateway = await startTestGateway({ routes: [{ upstreams: [backend.url], health: { interval: 100, path: '/ok' } }] });
+  const gateway = await startTestGateway({
+    routes: [{ upstreams: [backend.url], health: { interval: 100, path: '/ok' } }],
+  });
   expect((await gateway.admin('/readyz')).status).toBe(503);
   await startBackend({ port: backend.port, host: '127.0.0.1' });
   await vi.waitUntil(async () => (await gateway.admin('/readyz')).status === 200);
@@ -139,7 +158,10 @@ describe('TLS', () => {
     const backend = await startBackend();
     const gateway = await startTestGateway({ tls: files, upstreams: [backend.url] });
     const client = await openClient(`${gateway.url}/echo`, [], { ca: readFileSync(certificate('one').cert) });
-    expect((await backend.next()).request.headers).toMatchObject({ 'x-forwarded-proto': 'https', 'x-forwarded-for': '127.0.0.1' });
+    expect((await backend.next()).request.headers).toMatchObject({
+      'x-forwarded-proto': 'https',
+      'x-forwarded-for': '127.0.0.1',
+    });
     expect(await subject(gateway.port)).toBe('gateway one');
     install('two');
     gateway.reload();
@@ -152,14 +174,22 @@ describe('TLS', () => {
     expect(await nextText(client)).toBe('still here');
   });
 
-  test.runIf(keyExchangeGroups().startsWith('X25519MLKEM768'))('a client that speaks nothing but X25519MLKEM768 gets in', async () => {
-    const backend = await startBackend();
-    const gateway = await startTestGateway({ tls: certificate('one'), upstreams: [backend.url] });
-    const socket = connectTls({ port: gateway.port, host: '127.0.0.1', rejectUnauthorized: false, ecdhCurve: 'X25519MLKEM768' });
-    await once(socket, 'secureConnect');
-    expect(socket.getProtocol()).toBe('TLSv1.3');
-    socket.destroy();
-  });
+  test.runIf(keyExchangeGroups().startsWith('X25519MLKEM768'))(
+    'a client that speaks nothing but X25519MLKEM768 gets in',
+    async () => {
+      const backend = await startBackend();
+      const gateway = await startTestGateway({ tls: certificate('one'), upstreams: [backend.url] });
+      const socket = connectTls({
+        port: gateway.port,
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        ecdhCurve: 'X25519MLKEM768',
+      });
+      await once(socket, 'secureConnect');
+      expect(socket.getProtocol()).toBe('TLSv1.3');
+      socket.destroy();
+    },
+  );
 
   test('a backend that speaks TLS is verified', async () => {
     const backend = await startBackend();
@@ -211,9 +241,12 @@ describe('PROXY protocol', () => {
     const raw = connectSocket(gateway.port, '127.0.0.1');
     raw.write(V1);
     await openClient(`${gateway.url}/echo`, [], {
-      createConnection: (() => connectTls({ socket: raw, rejectUnauthorized: false })),
+      createConnection: () => connectTls({ socket: raw, rejectUnauthorized: false }),
     });
-    expect((await backend.next()).request.headers).toMatchObject({ 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' });
+    expect((await backend.next()).request.headers).toMatchObject({
+      'x-forwarded-for': '203.0.113.7',
+      'x-forwarded-proto': 'https',
+    });
   });
 
   test('a connection without the header is ended', async () => {
@@ -221,7 +254,9 @@ describe('PROXY protocol', () => {
     const gateway = await startTestGateway({ upstreams: [backend.url], proxyProtocol: true });
     await expect(openClient(`${gateway.url}/`)).rejects.toThrow();
     expect(backend.accepted()).toBe(0);
-    expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_unreadable_total{reason="proxy-header"}')).toBe(1);
+    expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_unreadable_total{reason="proxy-header"}')).toBe(
+      1,
+    );
   });
 });
 

@@ -55,7 +55,11 @@ export async function startTestGateway(
 }
 
 /** A secure client, open. */
-export async function openClient(url: string, protocols: string[] = [], options: WebSocketOptions = {}): Promise<WsStyleWebSocket> {
+export async function openClient(
+  url: string,
+  protocols: string[] = [],
+  options: WebSocketOptions = {},
+): Promise<WsStyleWebSocket> {
   const socket = new WebSocket(url, protocols, options);
   onTestFinished(() => {
     socket.terminate();

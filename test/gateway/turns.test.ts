@@ -43,30 +43,36 @@ test('who asks again while it goes on comes behind all others', async () => {
   expect(went.slice(8)).toEqual(['7', 'first again']);
 });
 
-test.each(['backend', 'client'] as const)('a %s that sends much is read in shares, and all of it arrives in order', async (speaker) => {
-  const count = 64;
-  const messageBytes = 64 * 1024;
-  const backend = await startBackend();
-  const gateway = await startTestGateway({ upstreams: [backend.url], limits: { bufferedBytes: 2 * count * messageBytes } });
-  const client = await openClient(`${gateway.url}/`);
-  const { socket } = await backend.next();
-  const pauses = vi.spyOn(WebSocket.prototype, 'pause');
-  const from = speaker === 'backend' ? socket : client;
-  const to: EventEmitter = speaker === 'backend' ? client : socket;
-  const received: number[] = [];
-  const all = new Promise<void>((resolve) => {
-    to.on('message', (data: Buffer) => {
-      received.push(data.readUInt32BE());
-      if (received.length === count) resolve();
+test.each(['backend', 'client'] as const)(
+  'a %s that sends much is read in shares, and all of it arrives in order',
+  async (speaker) => {
+    const count = 64;
+    const messageBytes = 64 * 1024;
+    const backend = await startBackend();
+    const gateway = await startTestGateway({
+      upstreams: [backend.url],
+      limits: { bufferedBytes: 2 * count * messageBytes },
     });
-  });
-  for (let i = 0; i < count; i += 1) {
-    const message = Buffer.alloc(messageBytes);
-    message.writeUInt32BE(i);
-    from.send(message);
-  }
-  await all;
-  expect(received).toEqual(Array.from({ length: count }, (_, i) => i));
-  // Nothing is ever full here: whoever is paused has had its share.
-  expect(pauses.mock.calls.length).toBeGreaterThanOrEqual(8);
-});
+    const client = await openClient(`${gateway.url}/`);
+    const { socket } = await backend.next();
+    const pauses = vi.spyOn(WebSocket.prototype, 'pause');
+    const from = speaker === 'backend' ? socket : client;
+    const to: EventEmitter = speaker === 'backend' ? client : socket;
+    const received: number[] = [];
+    const all = new Promise<void>((resolve) => {
+      to.on('message', (data: Buffer) => {
+        received.push(data.readUInt32BE());
+        if (received.length === count) resolve();
+      });
+    });
+    for (let i = 0; i < count; i += 1) {
+      const message = Buffer.alloc(messageBytes);
+      message.writeUInt32BE(i);
+      from.send(message);
+    }
+    await all;
+    expect(received).toEqual(Array.from({ length: count }, (_, i) => i));
+    // Nothing is ever full here: whoever is paused has had its share.
+    expect(pauses.mock.calls.length).toBeGreaterThanOrEqual(8);
+  },
+);

@@ -38,14 +38,22 @@ interface AnyClient extends EventTarget {
 /** Every class that has the option. `PQWebSocket` runs over the platform's WebSocket, and with a `ws` option over that. */
 const CLIENTS: readonly (readonly [string, (url: string, protocols: string[], fastOpen: boolean) => AnyClient])[] = [
   ['PQWebSocket', (url, protocols, fastOpen) => new PQWebSocket(url, protocols, { fastOpen })],
-  ['PQWebSocket over ws', (url, protocols, fastOpen) => new PQWebSocket(url, protocols, { fastOpen, headers: { 'X-A': 'b' } })],
+  [
+    'PQWebSocket over ws',
+    (url, protocols, fastOpen) => new PQWebSocket(url, protocols, { fastOpen, headers: { 'X-A': 'b' } }),
+  ],
   // An 'error' that nobody listens for would be thrown.
-  ['the ws client', (url, protocols, fastOpen) => new WebSocket(url, protocols, { fastOpen }).on('error', () => undefined)],
+  [
+    'the ws client',
+    (url, protocols, fastOpen) => new WebSocket(url, protocols, { fastOpen }).on('error', () => undefined),
+  ],
 ];
 
 /** A hello, and the subprotocols that carry it, without anybody who could go on. */
 function offerOf(application: string[] = []): { hello: string; protocols: string[] } {
-  const { encapsulationKey } = nodeBackend.generateKeyPair(crypto.getRandomValues(new Uint8Array(64))) as { encapsulationKey: Uint8Array };
+  const { encapsulationKey } = nodeBackend.generateKeyPair(crypto.getRandomValues(new Uint8Array(64))) as {
+    encapsulationKey: Uint8Array;
+  };
   const hello = buildClientHello(encapsulationKey);
   return { hello, protocols: fastOpenProtocols(application, hello) };
 }
@@ -95,7 +103,9 @@ describe.each(MODES)('with backend %s', (mode) => {
       expect([client.protocol, socket.protocol]).toEqual([expected, expected]);
       const hidden = protocols.length > 0 ? protocols.join(', ') : undefined;
       expect(seenByServer).toEqual(Array(protocols.length > 0 ? 3 : 2).fill(hidden));
-      expect(running.tap.connections[0]?.upgrade.response.match(/^Sec-WebSocket-Protocol: (.*)\r$/im)?.[1]).toBe(expected || 'pqws1');
+      expect(running.tap.connections[0]?.upgrade.response.match(/^Sec-WebSocket-Protocol: (.*)\r$/im)?.[1]).toBe(
+        expected || 'pqws1',
+      );
       client.close(4001, 'a reason for nobody else');
       expect(await seen.closed).toEqual({ code: 4001, reason: 'a reason for nobody else', wasClean: true });
       assertSealed(running.tap, [SECRET, 'a reason for nobody else']);
@@ -203,7 +213,10 @@ describe('every way to serve', () => {
     'wrapServerSocket with the request': async () => {
       const sockets = new AsyncQueue<ServerSocket>();
       const http = createServer();
-      const plain = new PlainServer({ server: http, handleProtocols: (_offered, request) => selectSubprotocol(request, ['chat']) ?? false });
+      const plain = new PlainServer({
+        server: http,
+        handleProtocols: (_offered, request) => selectSubprotocol(request, ['chat']) ?? false,
+      });
       plain.on('connection', (socket, request) => {
         sockets.push(wrapServerSocket(socket, { request }));
       });
@@ -285,8 +298,15 @@ describe('every way to serve', () => {
     onTestFinished(() => {
       network.destroy();
     });
-    const headers = Object.fromEntries(Object.entries(UPGRADE_HEADERS).map(([name, value]) => [name.toLowerCase(), value]));
-    const request = { method: 'GET', url: '/', headers: { ...headers, 'sec-websocket-protocol': protocols.join(', ') }, socket: network };
+    const headers = Object.fromEntries(
+      Object.entries(UPGRADE_HEADERS).map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    const request = {
+      method: 'GET',
+      url: '/',
+      headers: { ...headers, 'sec-websocket-protocol': protocols.join(', ') },
+      socket: network,
+    };
     server.handleUpgrade(request as unknown as IncomingMessage, network, Buffer.alloc(0), (socket) => {
       socket.send(SECRET);
     });
@@ -294,7 +314,9 @@ describe('every way to serve', () => {
     await new Promise(setImmediate);
     expect(writes).toHaveLength(1);
     const [all] = writes as [Buffer];
-    expect(all.toString('latin1')).toMatch(/^HTTP\/1\.1 101 [^]*\r\nSec-WebSocket-Protocol: pqws1\r\n\r\n[^]*ml_kem_768_ciphertext/);
+    expect(all.toString('latin1')).toMatch(
+      /^HTTP\/1\.1 101 [^]*\r\nSec-WebSocket-Protocol: pqws1\r\n\r\n[^]*ml_kem_768_ciphertext/,
+    );
     // Behind the head and the hello: a Finished of 31 bytes and a record with the message, each with its frame's two bytes.
     const afterHello = all.subarray(all.indexOf('"}') + 2);
     expect(afterHello.length).toBe(2 + 31 + 2 + 29 + SECRET.length);
@@ -353,7 +375,11 @@ describe('a token counts for nothing', () => {
 
   /** A client that sends this header as it is, and what the server answers to its request. */
   async function upgrade(port: number, offered: string): Promise<IncomingMessage> {
-    const request = httpRequest({ host: '127.0.0.1', port, headers: { ...UPGRADE_HEADERS, 'Sec-WebSocket-Protocol': offered } });
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port,
+      headers: { ...UPGRADE_HEADERS, 'Sec-WebSocket-Protocol': offered },
+    });
     request.end();
     const [response, network] = (await emitted(request, 'upgrade')) as [IncomingMessage, Duplex];
     network.destroy();
@@ -410,7 +436,10 @@ test("an exception of the application's own function ends the connection", async
 });
 
 describe.each(CLIENTS)('%s refuses', (_name, create) => {
-  async function against(select: (offered: string[]) => string | false, application: string[]): Promise<{ client: AnyClient; seen: Seen; received: unknown[] }> {
+  async function against(
+    select: (offered: string[]) => string | false,
+    application: string[],
+  ): Promise<{ client: AnyClient; seen: Seen; received: unknown[] }> {
     const received: unknown[] = [];
     const server = await rawServer(
       (peer) => {
@@ -445,7 +474,9 @@ describe.each(CLIENTS)('%s refuses', (_name, create) => {
   });
 
   test('what is no boolean', () => {
-    expect(() => create('ws://127.0.0.1:1', [], 1 as unknown as boolean)).toThrow(/option 'fastOpen' must be a boolean, got a number/);
+    expect(() => create('ws://127.0.0.1:1', [], 1 as unknown as boolean)).toThrow(
+      /option 'fastOpen' must be a boolean, got a number/,
+    );
   });
 });
 
@@ -494,15 +525,21 @@ describe('selectSubprotocol', () => {
   });
 
   test('gives pqws1 only to who offers it and nothing else', () => {
-    expect(selectSubprotocol({ headers: { 'sec-websocket-protocol': offerOf().protocols.join(', ') } }, ['a'])).toBe('pqws1');
+    expect(selectSubprotocol({ headers: { 'sec-websocket-protocol': offerOf().protocols.join(', ') } }, ['a'])).toBe(
+      'pqws1',
+    );
     expect(selectSubprotocol({ headers: {} }, ['a'])).toBeUndefined();
     expect(selectSubprotocol({ headers: new Headers() }, ['a'])).toBeUndefined();
   });
 
   test.each([undefined, null, {}, 'request', { headers: null }])('%j is no request', (request) => {
-    expect(() => selectSubprotocol(request as never)).toThrow(/^selectSubprotocol: 'request' must be the upgrade request/);
+    expect(() => selectSubprotocol(request as never)).toThrow(
+      /^selectSubprotocol: 'request' must be the upgrade request/,
+    );
     if (request !== undefined) {
-      expect(() => wrapServerSocket({ send: () => undefined }, { request: request as never })).toThrow(/^wrapServerSocket: 'request' must be/);
+      expect(() => wrapServerSocket({ send: () => undefined }, { request: request as never })).toThrow(
+        /^wrapServerSocket: 'request' must be/,
+      );
     }
   });
 });

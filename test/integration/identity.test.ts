@@ -138,7 +138,12 @@ describe('refused with 3770', () => {
   });
 
   test.each<[string, WebSocketServerOptions['identity']]>([
-    ['throws', () => { throw new Error('HSM offline'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('HSM offline');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('HSM offline'))],
     ['gives no signature', () => new Uint8Array(10)],
   ])('a signer that %s: the client sees 3770 claimed by the transport', async (_name, identity) => {
@@ -164,11 +169,18 @@ describe('attestation', () => {
   });
 
   test.each<[string, NonNullable<PQWebSocketOptions['verifyAttestation']>]>([
-    ['throws', () => { throw new Error('no'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no'))],
     ['gives false', (() => false) as unknown as () => void],
   ])('a verifier that %s refuses', async (_name, verifyAttestation) => {
-    expect(await connect(await serve({ attest }), { verifyAttestation })).toEqual(refused('PQ_ERR_ATTESTATION_REFUSED'));
+    expect(await connect(await serve({ attest }), { verifyAttestation })).toEqual(
+      refused('PQ_ERR_ATTESTATION_REFUSED'),
+    );
   });
 
   test('no document', async () => {
@@ -193,7 +205,9 @@ describe('bad options', () => {
     ['a short fingerprint', 'sha256:00'],
     ['a number', 7],
   ])('serverKeys: %s', (_name, serverKeys) => {
-    expect(() => new PQWebSocket('ws://127.0.0.1:1/', [], { serverKeys: serverKeys as ServerKey })).toThrow(/serverKeys/);
+    expect(() => new PQWebSocket('ws://127.0.0.1:1/', [], { serverKeys: serverKeys as ServerKey })).toThrow(
+      /serverKeys/,
+    );
   });
 
   test('identity: a short key is named by its length', () => {

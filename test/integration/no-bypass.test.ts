@@ -18,7 +18,9 @@ import type { Accepted, Tapped } from '../support/ws-endpoints.ts';
 
 const { WebSocket: PlainSocket, WebSocketServer: PlainServer } = ws;
 /** Exported by ws, and not in its types. */
-const { Sender } = ws as unknown as { Sender: new (socket: object, extensions: object) => { send(data: string, options: object, done: () => void): void } };
+const { Sender } = ws as unknown as {
+  Sender: new (socket: object, extensions: object) => { send(data: string, options: object, done: () => void): void };
+};
 
 const SECRET = 'a broadcast for everybody';
 const FRAME = Buffer.from(encodeFrame(OPCODE.text, Buffer.from(SECRET), false));
@@ -54,7 +56,11 @@ function reachable(from: object): Set<object> {
     const holder = next;
     if (seen.has(holder)) continue;
     seen.add(holder);
-    for (let level: object | null = holder; level !== null && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+    for (
+      let level: object | null = holder;
+      level !== null && level !== Object.prototype;
+      level = Object.getPrototypeOf(level) as object | null
+    ) {
       for (const key of Reflect.ownKeys(level).filter((each) => each !== 'constructor')) {
         let value: unknown;
         try {
@@ -72,7 +78,11 @@ function reachable(from: object): Set<object> {
 function writers(from: object): object[] {
   return [...reachable(from)].filter(
     (value) =>
-      value instanceof PlainSocket || value instanceof PlainServer || value instanceof Duplex || 'sendFrame' in value || '_handle' in value,
+      value instanceof PlainSocket ||
+      value instanceof PlainServer ||
+      value instanceof Duplex ||
+      'sendFrame' in value ||
+      '_handle' in value,
   );
 }
 
@@ -136,7 +146,11 @@ describe('a library that reaches for', () => {
         _socket.end(FRAME);
       }).toThrow('not sealed');
       expect(() => {
-        new Sender(_socket, {}).send(SECRET, { binary: false, fin: true, compress: false, mask: false }, () => undefined);
+        new Sender(_socket, {}).send(
+          SECRET,
+          { binary: false, fin: true, compress: false, mask: false },
+          () => undefined,
+        );
       }).toThrow();
     }
     ends.client.send('afterwards');

@@ -83,7 +83,9 @@ describe('a server of npm ws', () => {
     const client = new WebSocket(tap.url);
     const upgrade = once<[{ headers: Record<string, string> }]>(client, 'upgrade');
     expect((await upgrade)[0].headers['x-said']).toBe('by the application');
-    server.once('wsClientError', (error, socket) => { socket.end(`HTTP/1.1 418 ${error.message}\r\nConnection: close\r\n\r\n`); });
+    server.once('wsClientError', (error, socket) => {
+      socket.end(`HTTP/1.1 418 ${error.message}\r\nConnection: close\r\n\r\n`);
+    });
     expect((await refusedUpgrade(tap.port, '/', { 'Sec-WebSocket-Version': '7' })).status).toBe(418);
     expect((await refusedUpgrade(tap.port, '/', { 'Sec-WebSocket-Version': '7' })).status).toBe(400);
   });
@@ -106,7 +108,9 @@ describe('close(callback) waits', () => {
     const { server, tap } = await start();
     const client = new WebSocket(tap.url);
     const socket = await accept(server);
-    const closed = new Promise((resolve) => { server.close(resolve); });
+    const closed = new Promise((resolve) => {
+      server.close(resolve);
+    });
     await expect(fetch(`http://127.0.0.1:${tap.port}`)).rejects.toThrow();
     socket.close();
     await Promise.all([closed, once(client, 'close')]);
@@ -118,20 +122,33 @@ describe('close(callback) waits', () => {
     http.on('upgrade', (request, socket, head) => {
       server.handleUpgrade(request, socket, head, (accepted) => server.emit('connection', accepted, request));
     });
-    await new Promise<void>((resolve) => { http.listen(0, '127.0.0.1', resolve); });
-    onTestFinished(() => { http.close(); });
+    await new Promise<void>((resolve) => {
+      http.listen(0, '127.0.0.1', resolve);
+    });
+    onTestFinished(() => {
+      http.close();
+    });
     const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
     const client = new WebSocket(url);
     const [socket] = await once<[WsStyleWebSocket]>(server, 'connection');
     const pending = new PlainSocket(url);
     await once(pending, 'open');
     let isClosed = false;
-    const closed = new Promise<void>((resolve) => { server.close(() => { isClosed = true; resolve(); }); });
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => {
+        isClosed = true;
+        resolve();
+      });
+    });
     expect((await once(pending, 'close'))[0]).toBe(1001);
     expect(isClosed).toBe(false);
     socket.close();
     await Promise.all([closed, once(client, 'close')]);
-    await new Promise((resolve) => { server.close(resolve); }).then((error) => { expect(error).toBeInstanceOf(Error); });
+    await new Promise((resolve) => {
+      server.close(resolve);
+    }).then((error) => {
+      expect(error).toBeInstanceOf(Error);
+    });
   });
 });
 

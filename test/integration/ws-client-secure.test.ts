@@ -41,7 +41,11 @@ describe('the module', () => {
       'subprotocol',
     ]);
     expect(Server).toBe(WebSocketServer);
-    expect([WebSocket.WebSocket, WebSocket.WebSocketServer, WebSocket.Server]).toEqual([WebSocket, WebSocketServer, WebSocketServer]);
+    expect([WebSocket.WebSocket, WebSocket.WebSocketServer, WebSocket.Server]).toEqual([
+      WebSocket,
+      WebSocketServer,
+      WebSocketServer,
+    ]);
     expect(typeof createWebSocketStream).toBe(typeof WebSocket.createWebSocketStream);
   });
 });
@@ -60,10 +64,18 @@ describe('before it is open', () => {
     socket.on('message', (data) => {
       received.push(data.toString());
     });
-    expect([await received.next(), await received.next(), await received.next()]).toEqual(['first queued', 'second queued', 'third, from open']);
+    expect([await received.next(), await received.next(), await received.next()]).toEqual([
+      'first queued',
+      'second queued',
+      'third, from open',
+    ]);
     socket.send('answer');
     await once(client, 'message');
-    expect(calls).toEqual([['first queued', undefined], ['second queued', undefined], ['third', undefined]]);
+    expect(calls).toEqual([
+      ['first queued', undefined],
+      ['second queued', undefined],
+      ['third', undefined],
+    ]);
     assertSealed(tap, ['first queued', 'second queued', 'third, from open', 'answer']);
   });
 
@@ -115,7 +127,9 @@ describe('what a frame on the wire would show', () => {
       const heard = once<[Buffer]>(end === client ? peer : client, 'ping');
       const answers: string[] = [];
       const all = new Promise<void>((resolve) => {
-        end.on('pong', (data: Buffer) => { if (answers.push(data.toString()) === 5) resolve(); });
+        end.on('pong', (data: Buffer) => {
+          if (answers.push(data.toString()) === 5) resolve();
+        });
       });
       const bytes = Buffer.from('heartbeat two');
       end.ping('heartbeat one');
@@ -127,8 +141,12 @@ describe('what a frame on the wire would show', () => {
       expect((await heard)[0].length).toBe(0);
       await all;
       expect(answers).toEqual(['heartbeat one', 'heartbeat two', '', '4', 'hi']);
-      expect(() => { end.ping(true as never); }).toThrow(TypeError);
-      expect(() => { end.ping('x'.repeat(126)); }).toThrow('must not be greater than 125 bytes');
+      expect(() => {
+        end.ping(true as never);
+      }).toThrow(TypeError);
+      expect(() => {
+        end.ping('x'.repeat(126));
+      }).toThrow('must not be greater than 125 bytes');
     }
     assertSealed(tap, ['heartbeat one', 'heartbeat two']);
   });
@@ -172,7 +190,10 @@ describe('failures', () => {
   test("a frame that was changed: 'error' with the cause, then 'close', at the end that found it and at the other", async () => {
     const { client, peer, tap } = await connected();
     const heard: unknown[] = [];
-    for (const [name, end] of [['client', client], ['peer', peer]] as const) {
+    for (const [name, end] of [
+      ['client', client],
+      ['peer', peer],
+    ] as const) {
       end.on('message', () => heard.push(`${name} message`));
       end.on('error', ({ code }) => heard.push(`${name} ${code} ${end.pq.failure?.origin}`));
       end.on('close', (code, reason) => heard.push(`${name} ${code} ${reason.toString()}`));
@@ -187,7 +208,10 @@ describe('failures', () => {
     client.send('tampered with');
     await closes;
     expect(heard.filter((line) => String(line).startsWith('peer'))).toEqual(['peer PQ_ERR_RECORD local', 'peer 3771 ']);
-    expect(heard.filter((line) => String(line).startsWith('client'))).toEqual(['client PQ_ERR_PEER transport', 'client 3771 ']);
+    expect(heard.filter((line) => String(line).startsWith('client'))).toEqual([
+      'client PQ_ERR_PEER transport',
+      'client 3771 ',
+    ]);
     assertSealed(tap, ['tampered with']);
   });
 
@@ -253,13 +277,20 @@ describe('arguments', () => {
     const { client, peer } = await connected();
     expect(client.pq.transcriptHash).toEqual(peer.pq.transcriptHash);
     expect(await client.pq.exportKey('binding', 32)).toEqual(await peer.pq.exportKey('binding', 32));
-    expect([client.pq.backend, peer.pq.profile, client.pq.kem, peer.pq.cipher]).toEqual(['node', 'v1', 'ML-KEM-768', 'AES-256-GCM']);
+    expect([client.pq.backend, peer.pq.profile, client.pq.kem, peer.pq.cipher]).toEqual([
+      'node',
+      'v1',
+      'ML-KEM-768',
+      'AES-256-GCM',
+    ]);
   });
 });
 
 // The slice of a Buffer is no copy: each of these waits for its turn in another place.
 const WAYS_TO_WAIT: Record<string, (socket: WebSocket, bytes: Buffer, binary: boolean) => void> = {
-  alone: (socket, bytes, binary) => { socket.send(bytes, { binary }); },
+  alone: (socket, bytes, binary) => {
+    socket.send(bytes, { binary });
+  },
   'behind another': (socket, bytes, binary) => {
     socket.send('first');
     socket.send(bytes, { binary });
@@ -280,7 +311,9 @@ test.each(Object.keys(WAYS_TO_WAIT).flatMap((way) => [true, false].map((binary) 
     const { url, server } = await startSecure();
     const arrived = new Promise<string>((resolve) => {
       server.on('connection', (socket) => {
-        socket.on('message', (data) => { if (data.toString() !== 'first') resolve(data.toString()); });
+        socket.on('message', (data) => {
+          if (data.toString() !== 'first') resolve(data.toString());
+        });
       });
     });
     const socket = new WebSocket(url);

@@ -57,12 +57,19 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       };
       expect(client.on('message', listener)).toBe(client);
       expect(client.once('message', listener).addListener('message', listener)).toBe(client);
-      expect([client.listenerCount('message'), client.listeners('message').length, client.eventNames().includes('message')]).toEqual([3, 3, true]);
+      expect([
+        client.listenerCount('message'),
+        client.listeners('message').length,
+        client.eventNames().includes('message'),
+      ]).toEqual([3, 3, true]);
       peer.send('a');
       await nodeOnce(client, 'message');
       expect(heard).toEqual(['a', true, 'a', true, 'a', true]);
       client.removeAllListeners('message').on('message', listener).on('pong', listener);
-      expect([client.off('message', listener).listenerCount('message'), client.removeListener('message', listener).listenerCount('message')]).toEqual([0, 0]);
+      expect([
+        client.off('message', listener).listenerCount('message'),
+        client.removeListener('message', listener).listenerCount('message'),
+      ]).toEqual([0, 0]);
       client.on('message', listener);
       expect(client.removeAllListeners('message').listenerCount('message')).toBe(0);
       expect(client.listenerCount('pong')).toBe(1);
@@ -120,11 +127,28 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       const { client, peer } = await pair(library);
       const received = messagesOf(client);
       const binary = Buffer.from([0, 255, 1]);
-      for (const data of ['text é', binary, new Uint8Array(binary).buffer, new DataView(binary.buffer, binary.byteOffset, 2), '', new Uint8Array(0), 42]) {
+      for (const data of [
+        'text é',
+        binary,
+        new Uint8Array(binary).buffer,
+        new DataView(binary.buffer, binary.byteOffset, 2),
+        '',
+        new Uint8Array(0),
+        42,
+      ]) {
         peer.send(data as string);
       }
-      const expected = [['text é', false], [binary, true], [binary, true], [binary.subarray(0, 2), true], ['', false], ['', true], ['42', false]] as const;
-      for (const [data, isBinary] of expected) expect(await received.next()).toEqual([Buffer.from(data as string), isBinary]);
+      const expected = [
+        ['text é', false],
+        [binary, true],
+        [binary, true],
+        [binary.subarray(0, 2), true],
+        ['', false],
+        ['', true],
+        ['42', false],
+      ] as const;
+      for (const [data, isBinary] of expected)
+        expect(await received.next()).toEqual([Buffer.from(data as string), isBinary]);
     });
 
     test('nothing is an empty binary message, and an object is refused', async () => {
@@ -137,7 +161,11 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       }).toThrow(TypeError);
       client.send('end');
       const empty = [Buffer.alloc(0), true];
-      expect([await received.next(), await received.next(), await received.next()]).toEqual([empty, empty, [Buffer.from('end'), false]]);
+      expect([await received.next(), await received.next(), await received.next()]).toEqual([
+        empty,
+        empty,
+        [Buffer.from('end'), false],
+      ]);
     });
 
     test('send(data, { binary }) overrides the kind', async () => {
@@ -145,28 +173,39 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       const received = messagesOf(peer);
       client.send('text', { binary: true });
       client.send(Buffer.from('bytes'), { binary: false, compress: true }, () => undefined);
-      expect([await received.next(), await received.next()]).toEqual([[Buffer.from('text'), true], [Buffer.from('bytes'), false]]);
+      expect([await received.next(), await received.next()]).toEqual([
+        [Buffer.from('text'), true],
+        [Buffer.from('bytes'), false],
+      ]);
     });
 
-    test.each(['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as const)('binaryType %s, in both styles', async (binaryType) => {
-      const { client, peer } = await pair(library);
-      const received = messagesOf(client);
-      const dom = new AsyncQueue<unknown>();
-      client.onmessage = ({ data }) => {
-        dom.push(data);
-      };
-      client.binaryType = binaryType as 'nodebuffer';
-      expect(client.binaryType).toBe(binaryType);
-      peer.send(Buffer.from([1, 2, 3]));
-      peer.send('text');
-      const expected = { nodebuffer: Buffer, arraybuffer: ArrayBuffer, fragments: Array, blob: Blob }[binaryType];
-      for (const data of [(await received.next())[0], await dom.next()]) {
-        expect(data).toBeInstanceOf(expected);
-        const bytes = data instanceof Blob ? await data.arrayBuffer() : Array.isArray(data) ? Buffer.concat(data) : (data as ArrayBuffer);
-        expect([...new Uint8Array(bytes)]).toEqual([1, 2, 3]);
-      }
-      expect([await received.next(), await dom.next()]).toEqual([[Buffer.from('text'), false], 'text']);
-    });
+    test.each(['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as const)(
+      'binaryType %s, in both styles',
+      async (binaryType) => {
+        const { client, peer } = await pair(library);
+        const received = messagesOf(client);
+        const dom = new AsyncQueue<unknown>();
+        client.onmessage = ({ data }) => {
+          dom.push(data);
+        };
+        client.binaryType = binaryType as 'nodebuffer';
+        expect(client.binaryType).toBe(binaryType);
+        peer.send(Buffer.from([1, 2, 3]));
+        peer.send('text');
+        const expected = { nodebuffer: Buffer, arraybuffer: ArrayBuffer, fragments: Array, blob: Blob }[binaryType];
+        for (const data of [(await received.next())[0], await dom.next()]) {
+          expect(data).toBeInstanceOf(expected);
+          const bytes =
+            data instanceof Blob
+              ? await data.arrayBuffer()
+              : Array.isArray(data)
+                ? Buffer.concat(data)
+                : (data as ArrayBuffer);
+          expect([...new Uint8Array(bytes)]).toEqual([1, 2, 3]);
+        }
+        expect([await received.next(), await dom.next()]).toEqual([[Buffer.from('text'), false], 'text']);
+      },
+    );
 
     test('binaryType can change from message to message; what it does not know it ignores', async () => {
       const { client, peer } = await pair(library);
@@ -205,7 +244,11 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       expect(await late).toBeInstanceOf(Error);
       expect(order).toEqual(['returned', 'sent', 'returned', 'refused']);
       await once(peer, 'close');
-      expect(await new Promise((resolve) => { peer.send('c', resolve); })).toBeInstanceOf(Error);
+      expect(
+        await new Promise((resolve) => {
+          peer.send('c', resolve);
+        }),
+      ).toBeInstanceOf(Error);
     });
   });
 
@@ -214,16 +257,27 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       const { client, peer } = await pair(library);
       const pinged = once<[Buffer]>(peer, 'ping');
       const ponged = once<[Buffer]>(client, 'pong');
-      expect(await new Promise((resolve) => { client.ping(resolve); })).toBeFalsy();
+      expect(
+        await new Promise((resolve) => {
+          client.ping(resolve);
+        }),
+      ).toBeFalsy();
       expect([(await pinged)[0].length, (await ponged)[0].length]).toEqual([0, 0]);
       const unasked = once(client, 'pong');
-      expect(await new Promise((resolve) => { peer.pong(undefined, false, resolve); })).toBeFalsy();
+      expect(
+        await new Promise((resolve) => {
+          peer.pong(undefined, false, resolve);
+        }),
+      ).toBeFalsy();
       await unasked;
     });
 
     test('autoPong: false leaves the answer to the application', async () => {
       const { client, peer } = await pair(library, { autoPong: false }, { autoPong: false });
-      for (const [from, to] of [[client, peer], [peer, client]] as const) {
+      for (const [from, to] of [
+        [client, peer],
+        [peer, client],
+      ] as const) {
         let pongs = 0;
         from.on('pong', () => (pongs += 1));
         const pinged = once(to, 'ping');
@@ -259,7 +313,10 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       const closes = Promise.all([closeOf(client), closeOf(peer)]);
       client.send('last words');
       client.terminate();
-      expect(await closes).toEqual([[1006, ''], [1006, '']]);
+      expect(await closes).toEqual([
+        [1006, ''],
+        [1006, ''],
+      ]);
       expect([received.size, client.readyState]).toEqual([1, 3]);
       client.terminate();
       client.close();
@@ -269,12 +326,27 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
   describe('close', () => {
     test.each([
       [[1000], [1000, '']],
-      [[1001, 'away'], [1001, 'away']],
-      [[3000, Buffer.from('grüße')], [3000, 'grüße']],
-      [[4999, '\uFEFFmark'], [4999, '\uFEFFmark']],
-      [[1013, 'x'.repeat(123)], [1013, 'x'.repeat(123)]],
+      [
+        [1001, 'away'],
+        [1001, 'away'],
+      ],
+      [
+        [3000, Buffer.from('grüße')],
+        [3000, 'grüße'],
+      ],
+      [
+        [4999, '\uFEFFmark'],
+        [4999, '\uFEFFmark'],
+      ],
+      [
+        [1013, 'x'.repeat(123)],
+        [1013, 'x'.repeat(123)],
+      ],
       [[], [1005, '']],
-      [[undefined, 'ignored'], [1005, '']],
+      [
+        [undefined, 'ignored'],
+        [1005, ''],
+      ],
     ] as [[number?, (string | Buffer)?], unknown][])('%j', async (given, seen) => {
       for (const closer of ['client', 'peer'] as const) {
         const ends = await pair(library);
@@ -287,14 +359,22 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
     test('codes that nobody may send are refused, and so is a long reason, but not once it closes', async () => {
       const { client } = await pair(library);
       for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, '1000']) {
-        expect(() => { client.close(code as number); }).toThrow(TypeError);
+        expect(() => {
+          client.close(code as number);
+        }).toThrow(TypeError);
       }
-      expect(() => { client.close(1000, 'x'.repeat(124)); }).toThrow(RangeError);
+      expect(() => {
+        client.close(1000, 'x'.repeat(124));
+      }).toThrow(RangeError);
       expect(client.readyState).toBe(1);
       client.close();
-      expect(() => { client.close(1006); }).not.toThrow();
+      expect(() => {
+        client.close(1006);
+      }).not.toThrow();
       await once(client, 'close');
-      expect(() => { client.close(1006); }).not.toThrow();
+      expect(() => {
+        client.close(1006);
+      }).not.toThrow();
     });
 
     test.each(['close', 'terminate'] as const)("%s before it is open: 'error', then 1006", async (method) => {
@@ -343,7 +423,9 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
         response.writeHead(401, { 'WWW-Authenticate': 'Basic' }).end('who are you?');
       });
       const client = new library.WebSocket(url);
-      const [request, response] = await once<[{ destroy(): void }, { statusCode: number; headers: Record<string, string> }]>(client, 'unexpected-response');
+      const [request, response] = await once<
+        [{ destroy(): void }, { statusCode: number; headers: Record<string, string> }]
+      >(client, 'unexpected-response');
       expect([response.statusCode, response.headers['www-authenticate']]).toEqual([401, 'Basic']);
       const failed = once(client, 'error');
       request.destroy();
@@ -383,8 +465,15 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
 
     test('_socket tells the addresses', async () => {
       const { client, peer, url } = await pair(library);
-      const [near, far] = [client, peer].map((each) => (each as unknown as { _socket: Socket })._socket) as [Socket, Socket];
-      expect([near.remoteAddress, String(near.remotePort), near.remoteFamily]).toEqual(['127.0.0.1', new URL(url).port, 'IPv4']);
+      const [near, far] = [client, peer].map((each) => (each as unknown as { _socket: Socket })._socket) as [
+        Socket,
+        Socket,
+      ];
+      expect([near.remoteAddress, String(near.remotePort), near.remoteFamily]).toEqual([
+        '127.0.0.1',
+        new URL(url).port,
+        'IPv4',
+      ]);
       expect([far.localPort, far.remotePort]).toEqual([near.remotePort, near.localPort]);
       expect([near.ref(), near.unref(), near.ref()].every((value) => value === near)).toBe(true);
     });

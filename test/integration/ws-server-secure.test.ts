@@ -21,7 +21,9 @@ async function open(url: string): Promise<WsStyleWebSocket> {
 }
 
 /** A client whose Finished never arrives: the server surfaces it and goes on waiting. */
-async function unfinished(running: Awaited<ReturnType<typeof startSecure>>): Promise<{ client: WsStyleWebSocket; peer: WsStyleWebSocket }> {
+async function unfinished(
+  running: Awaited<ReturnType<typeof startSecure>>,
+): Promise<{ client: WsStyleWebSocket; peer: WsStyleWebSocket }> {
   const isSealed = (frame: TapFrame): boolean => frame.direction === 'client' && frame.opcode === OPCODE.binary;
   running.tap.onFrame = (frame) => (isSealed(frame) ? 'drop' : 'forward');
   const client = await open(`${running.url}/unfinished`);
@@ -147,9 +149,14 @@ describe('maxPendingHandshakes', () => {
     const closes = Promise.all([closeOf(client), closeOf(peer)]);
     const newcomer = await open(running.url);
     expect((await failed)[0].code).toBe('PQ_ERR_OVERLOAD');
-    expect(await closes).toEqual([[1013, ''], [1013, '']]);
+    expect(await closes).toEqual([
+      [1013, ''],
+      [1013, ''],
+    ]);
     await expect(peer.pq.finished).rejects.toBe(peer.pq.failure);
-    await (await running.next()).socket.pq.finished;
+    await (
+      await running.next()
+    ).socket.pq.finished;
     expect(newcomer.readyState).toBe(1);
   });
 });
@@ -164,7 +171,10 @@ describe('handshakeTimeout', () => {
     const running = await startSecure({ handshakeTimeout: 300 });
     const { client, peer } = await unfinished(running);
     const failed = once<[PQWebSocketError]>(peer, 'error');
-    expect(await Promise.all([closeOf(client), closeOf(peer)])).toEqual([[3769, ''], [3769, '']]);
+    expect(await Promise.all([closeOf(client), closeOf(peer)])).toEqual([
+      [3769, ''],
+      [3769, ''],
+    ]);
     expect((await failed)[0].code).toBe('PQ_ERR_HANDSHAKE_TIMEOUT');
     expect(running.server.clients?.size).toBe(0);
   });
@@ -182,7 +192,10 @@ describe('maxPayload', () => {
     expect((await once<[Buffer]>(socket, 'message'))[0].length).toBe(1000);
     const failed = once<[PQWebSocketError]>(socket, 'error');
     client.send(make(1002));
-    expect(await Promise.all([closeOf(client), closeOf(socket)])).toEqual([[3773, ''], [3773, '']]);
+    expect(await Promise.all([closeOf(client), closeOf(socket)])).toEqual([
+      [3773, ''],
+      [3773, ''],
+    ]);
     expect((await failed)[0].code).toBe('PQ_ERR_MESSAGE_SIZE');
   });
 
@@ -192,7 +205,10 @@ describe('maxPayload', () => {
     const { socket } = await next();
     const failed = once<[PQWebSocketError]>(socket, 'error');
     client.send(new Uint8Array(1001));
-    expect(await Promise.all([closeOf(client), closeOf(socket)])).toEqual([[3773, ''], [3773, '']]);
+    expect(await Promise.all([closeOf(client), closeOf(socket)])).toEqual([
+      [3773, ''],
+      [3773, ''],
+    ]);
     expect((await failed)[0].code).toBe('PQ_ERR_MESSAGE_SIZE');
   });
 
@@ -253,7 +269,10 @@ describe('options', () => {
         return request.url === '/empty' ? '' : 'fine';
       },
     });
-    for (const [path, message] of [['/throws', 'no such room'], ['/empty', "'context' must not be empty"]]) {
+    for (const [path, message] of [
+      ['/throws', 'no such room'],
+      ['/empty', "'context' must not be empty"],
+    ]) {
       expect((await rawClient(`${url}${path}`).closed).code).toBe(1006);
       expect(String(await errors.next())).toContain(message);
     }
@@ -287,7 +306,10 @@ describe('a listener that throws', () => {
     client.send('message 1');
     client.send('message 2');
     expect(String((await once(client, 'message'))[0])).toBe('answer 2');
-    expect([heard, dom]).toEqual([['message 1', 'message 2'], ['message 1', 'message 2']]);
+    expect([heard, dom]).toEqual([
+      ['message 1', 'message 2'],
+      ['message 1', 'message 2'],
+    ]);
     // As the standard says, and not ws: a DOM listener that throws does not keep the others from hearing.
     for (const style of ['DOM message message 1', 'message message 1', 'DOM message message 2', 'message message 2']) {
       expect(await errors.next()).toEqual(new Error(`in ${style}`));

@@ -38,7 +38,11 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       expect([...order].sort()).toEqual(['callback', 'listening']);
       expect({ address, listens: port > 0 }).toEqual({ address: '127.0.0.1', listens: true });
       const answer = await refusedUpgrade(port, '/', { Connection: 'close', Upgrade: '' });
-      expect([answer.status, answer.body, answer.headers['content-type']]).toEqual([426, 'Upgrade Required', 'text/plain']);
+      expect([answer.status, answer.body, answer.headers['content-type']]).toEqual([
+        426,
+        'Upgrade Required',
+        'text/plain',
+      ]);
       expect(await closed(server)).toBeUndefined();
     });
 
@@ -92,7 +96,13 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
     });
 
     test('null and false stand for an option that is not given', () => {
-      const server = new ServerClass({ port: null, server: null, noServer: true, path: null, verifyClient: null } as never);
+      const server = new ServerClass({
+        port: null,
+        server: null,
+        noServer: true,
+        path: null,
+        verifyClient: null,
+      } as never);
       expect(() => server.address()).toThrow('The server is operating in "noServer" mode');
       const attached = new ServerClass({ server: createServer(), noServer: false });
       expect(attached.address()).toBeNull();
@@ -132,7 +142,9 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
           return request.url === '/mine';
         }
 
-        override handleUpgrade(...[request, socket, head, callback]: Parameters<WebSocketServer['handleUpgrade']>): void {
+        override handleUpgrade(
+          ...[request, socket, head, callback]: Parameters<WebSocketServer['handleUpgrade']>
+        ): void {
           seen.push(`upgrade ${request.url}`);
           super.handleUpgrade(request, socket, head, (accepted, sameRequest) => {
             seen.push(`accepted ${sameRequest.url}`);
@@ -140,7 +152,10 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
           });
         }
       }
-      const { server, port, url, next } = await startLibrary({ WebSocket, WebSocketServer: Subclass as unknown as typeof ServerClass });
+      const { server, port, url, next } = await startLibrary({
+        WebSocket,
+        WebSocketServer: Subclass as unknown as typeof ServerClass,
+      });
       expect(server).toBeInstanceOf(ServerClass);
       expect((await refusedUpgrade(port, '/', {})).status).toBe(400);
       const client = new WebSocket(`${url}/mine`);
@@ -171,7 +186,12 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       let calls = 0;
       const { port, url, next } = await startLibrary(library, {
         verifyClient: (_info, done) => {
-          const [accepted, code, message, headers] = verdicts[calls] as readonly [boolean, number?, string?, Record<string, string>?];
+          const [accepted, code, message, headers] = verdicts[calls] as readonly [
+            boolean,
+            number?,
+            string?,
+            Record<string, string>?,
+          ];
           calls += 1;
           setImmediate(() => {
             done(accepted, code, message, headers);
@@ -206,7 +226,12 @@ describe.each(LIBRARIES)('%s', (_name, library) => {
       const { url, next } = await startLibrary(library);
       const client = new WebSocket(url, ['chat', 'superchat']);
       const [{ socket }] = await Promise.all([next(), once(client, 'open')]);
-      expect([socket.protocol, client.protocol, socket.extensions, client.extensions]).toEqual(['chat', 'chat', '', '']);
+      expect([socket.protocol, client.protocol, socket.extensions, client.extensions]).toEqual([
+        'chat',
+        'chat',
+        '',
+        '',
+      ]);
     });
 
     test('handleProtocols, also when set later on the options', async () => {

@@ -110,7 +110,10 @@ describe.each(COMBINATIONS)('%s', (_name, library, makeStream) => {
     const { client, peer, near, far } = await streams();
     const codes = Promise.all([client, peer].map(async (each) => (await once<[number]>(each, 'close'))[0]));
     const events: Record<'near' | 'far', string[]> = { near: [], far: [] };
-    for (const [name, stream] of [['near', near], ['far', far]] as const) {
+    for (const [name, stream] of [
+      ['near', near],
+      ['far', far],
+    ] as const) {
       for (const event of ['end', 'finish', 'close', 'error']) stream.on(event, () => events[name].push(event));
     }
     const [first, second] = ender === 'near' ? [near, far] : [far, near];
@@ -120,7 +123,10 @@ describe.each(COMBINATIONS)('%s', (_name, library, makeStream) => {
     expect(String(await received)).toBe('last words');
     await closes;
     expect(await codes).toEqual([1005, 1005]);
-    expect([events.near.sort(), events.far.sort()]).toEqual([['close', 'end', 'finish'], ['close', 'end', 'finish']]);
+    expect([events.near.sort(), events.far.sort()]).toEqual([
+      ['close', 'end', 'finish'],
+      ['close', 'end', 'finish'],
+    ]);
   });
 
   test('destroy cuts the connection: 1006 at both ends', async () => {

@@ -61,7 +61,10 @@ describe('our client and the original server', () => {
 
   test('a request of 16,500 bytes on the wire is taken, one of 16,501 is not', async () => {
     const server = await originalServer();
-    for (const [size, code] of [[MOST_REQUEST_BYTES, 1000], [MOST_REQUEST_BYTES + 1, 1008]] as const) {
+    for (const [size, code] of [
+      [MOST_REQUEST_BYTES, 1000],
+      [MOST_REQUEST_BYTES + 1, 1008],
+    ] as const) {
       const { socket, seen } = connect(server.url, YELLOWPAGES);
       socket.send(new Uint8Array(size - OVERHEAD));
       expect(await seen.closed).toMatchObject({ code, wasClean: true });
@@ -80,7 +83,9 @@ describe('our client and the original server', () => {
   });
 
   test('the wrong ciphertext opens, and proves nothing: the server cannot read the request', async () => {
-    const server = await originalServer({ ciphertext: (right) => right.map((byte, index) => (index === 0 ? byte ^ 1 : byte)) });
+    const server = await originalServer({
+      ciphertext: (right) => right.map((byte, index) => (index === 0 ? byte ^ 1 : byte)),
+    });
     const { socket, seen } = connect(server.url, YELLOWPAGES);
     socket.send('the request');
     expect(await seen.closed).toEqual({ code: 1008, reason: 'bad frame', wasClean: true });
@@ -91,14 +96,19 @@ describe('our client and the original server', () => {
 
 describe('the original client and our servers', () => {
   type OnRequest = (seen: Seen, close: (code: number, reason: string) => void) => void;
-  const answers: readonly (readonly [string, (options: ServerSocketOptions, onRequest: OnRequest) => Promise<string>])[] = [
+  const answers: readonly (readonly [
+    string,
+    (options: ServerSocketOptions, onRequest: OnRequest) => Promise<string>,
+  ])[] = [
     [
       'wrapServerSocket',
       async (options, onRequest): Promise<string> => {
         const server = await secureServer({
           channel: options,
           onPeer: ({ socket, seen }) => {
-            onRequest(seen, (code, reason) => { socket.close(code, reason); });
+            onRequest(seen, (code, reason) => {
+              socket.close(code, reason);
+            });
           },
         });
         return server.url;
@@ -109,7 +119,9 @@ describe('the original client and our servers', () => {
       async (options, onRequest): Promise<string> => {
         const { server, url } = await startSecure(options);
         server.on('connection', (socket) => {
-          onRequest(observe(socket), (code, reason) => { socket.close(code, reason); });
+          onRequest(observe(socket), (code, reason) => {
+            socket.close(code, reason);
+          });
         });
         return url;
       },
@@ -121,7 +133,9 @@ describe('the original client and our servers', () => {
       const seen = new AsyncQueue<Seen>();
       const url = await serve(ALONE, (peer, close) => {
         seen.push(peer);
-        void peer.next().then(() => { close(code, reason); });
+        void peer.next().then(() => {
+          close(code, reason);
+        });
       });
       expect(await originalRequest(url, ['the request ✓'])).toEqual({ code, reason, wasClean: true, received: [] });
       const peer = await seen.next();
@@ -130,25 +144,41 @@ describe('the original client and our servers', () => {
     });
   });
 
-  test.each([['alone', ALONE], ['beside v1', BOTH]] as const)('%s: many frames, answered by as many', async (_profiles, options) => {
+  test.each([
+    ['alone', ALONE],
+    ['beside v1', BOTH],
+  ] as const)('%s: many frames, answered by as many', async (_profiles, options) => {
     const { server, url } = await startSecure(options);
     server.on('connection', (socket) => {
-      socket.on('message', (data) => { socket.send(data.toString().toUpperCase()); });
+      socket.on('message', (data) => {
+        socket.send(data.toString().toUpperCase());
+      });
     });
     const requests = Array.from({ length: 20 }, (_, index) => `request ${index}`);
     const received = requests.map((request) => request.toUpperCase());
-    expect(await originalRequest(url, requests, { close: 4001 })).toMatchObject({ code: 4001, wasClean: true, received });
+    expect(await originalRequest(url, requests, { close: 4001 })).toMatchObject({
+      code: 4001,
+      wasClean: true,
+      received,
+    });
   });
 
   test('a request above maxPayload is refused with 1008', async () => {
     const { server, url } = await startSecure({ ...ALONE, maxPayload: MOST_REQUEST_BYTES - OVERHEAD });
     const failures = new AsyncQueue<string | undefined>();
     server.on('connection', (socket) => {
-      socket.on('error', (error) => { failures.push(error.code); });
-      socket.on('message', () => { socket.close(1000); });
+      socket.on('error', (error) => {
+        failures.push(error.code);
+      });
+      socket.on('message', () => {
+        socket.close(1000);
+      });
     });
     expect(await originalRequest(url, ['x'.repeat(MOST_REQUEST_BYTES - OVERHEAD)])).toMatchObject({ code: 1000 });
-    expect(await originalRequest(url, ['x'.repeat(MOST_REQUEST_BYTES - OVERHEAD + 1)])).toMatchObject({ code: 1008, reason: 'message too long' });
+    expect(await originalRequest(url, ['x'.repeat(MOST_REQUEST_BYTES - OVERHEAD + 1)])).toMatchObject({
+      code: 1008,
+      reason: 'message too long',
+    });
     expect(await failures.next()).toBe('PQ_ERR_MESSAGE_SIZE');
   });
 });
@@ -159,7 +189,9 @@ describe.each(['node', 'noble', 'webcrypto', 'web'] as const)('our own ends, bot
   test('messages of every size arrive whole and in order, and nothing shows on the wire', async () => {
     const { server, url, tap, next } = await startSecure(ALONE);
     server.on('connection', (socket) => {
-      socket.on('message', (data, isBinary) => { socket.send(data, { binary: isBinary }); });
+      socket.on('message', (data, isBinary) => {
+        socket.send(data, { binary: isBinary });
+      });
     });
     const { socket, seen } = connect(url, YELLOWPAGES);
     socket.send('queued before open');
@@ -173,7 +205,12 @@ describe.each(['node', 'noble', 'webcrypto', 'web'] as const)('our own ends, bot
     }
     const { pq } = socket;
     expect([pq.profile, pq.kem, pq.cipher, pq.transcriptHash, pq.closeAnswered, pq.failure]).toEqual([
-      'yellowpages', 'ML-KEM-768', 'AES-256-GCM', null, null, null,
+      'yellowpages',
+      'ML-KEM-768',
+      'AES-256-GCM',
+      null,
+      null,
+      null,
     ]);
     expect(typeof pq.nativeKem).toBe('boolean');
     expect(pq.handshakeMilliseconds).toBeGreaterThan(0);
@@ -202,7 +239,9 @@ describe('two profiles', () => {
   test('are served on one port, each as what it is', async () => {
     const running = await startSecure(BOTH);
     running.server.on('connection', (socket) => {
-      socket.on('message', (data, isBinary) => { socket.send(`${socket.pq.profile} ${isBinary} ${data.toString()}`); });
+      socket.on('message', (data, isBinary) => {
+        socket.send(`${socket.pq.profile} ${isBinary} ${data.toString()}`);
+      });
     });
     const old = connect(running.url, YELLOWPAGES);
     const present = connect(running.url);
@@ -216,7 +255,12 @@ describe('two profiles', () => {
   });
 
   test('a server that has sent before the first message says so in either', async () => {
-    const server = await secureServer({ channel: BOTH, onPeer: ({ socket }) => { socket.send('early'); } });
+    const server = await secureServer({
+      channel: BOTH,
+      onPeer: ({ socket }) => {
+        socket.send('early');
+      },
+    });
     const old = connect(server.url, YELLOWPAGES);
     expect(utf8(await old.seen.next())).toBe('early');
     expect(await connect(server.url).seen.next()).toBe('early');
@@ -233,7 +277,11 @@ describe('two profiles', () => {
     const [connection] = tap.connections;
     expect(tap.connections.length).toBe(1);
     // ClientHello, and the close that answers 1008: not one frame more.
-    expect(connection?.frames.map(({ direction, opcode }) => [direction, opcode])).toEqual([['client', 1], ['server', 8], ['client', 8]]);
+    expect(connection?.frames.map(({ direction, opcode }) => [direction, opcode])).toEqual([
+      ['client', 1],
+      ['server', 8],
+      ['client', 8],
+    ]);
     expect(connection?.rawBytes('client').includes('the secret message')).toBe(false);
   });
 
@@ -245,13 +293,17 @@ describe('two profiles', () => {
     expect(socket.pq.failure).toMatchObject({ code: 'PQ_ERR_PEER', origin: 'transport' });
     expect(seen.log).toEqual(['error', 'close']);
     expect(tap.connections.length).toBe(1);
-    expect(tap.connections[0]?.frames.filter(({ direction }) => direction === 'client').map(({ opcode }) => opcode)).toEqual([1, 8]);
+    expect(
+      tap.connections[0]?.frames.filter(({ direction }) => direction === 'client').map(({ opcode }) => opcode),
+    ).toEqual([1, 8]);
     expect(tap.connections[0]?.rawBytes('client').includes('the secret message')).toBe(false);
   });
 
   test("a client refuses a ServerHello in v1's words", async () => {
     const server = await rawServer((peer) => {
-      void peer.nextText().then(() => { peer.send('{"pq_websocket":1,"ml_kem_768_ciphertext":""}'); });
+      void peer.nextText().then(() => {
+        peer.send('{"pq_websocket":1,"ml_kem_768_ciphertext":""}');
+      });
     });
     onTestFinished(() => server.close());
     const { socket, seen } = connect(server.url, YELLOWPAGES);
@@ -294,7 +346,9 @@ describe('attestation', () => {
     socket.close();
     const [context] = contexts;
     expect([context?.profile, context?.url, context?.transcriptHash]).toEqual(['yellowpages', `${url}/`, undefined]);
-    expect(Buffer.from(utf8(context?.userData), 'base64').toString()).toMatch(/^\{"ml_kem_768_ciphertext_hash":"[A-Za-z0-9+/]{43}="\}$/);
+    expect(Buffer.from(utf8(context?.userData), 'base64').toString()).toMatch(
+      /^\{"ml_kem_768_ciphertext_hash":"[A-Za-z0-9+/]{43}="\}$/,
+    );
   });
 
   test('one of both profiles attests in both', async () => {
@@ -311,19 +365,30 @@ describe('attestation', () => {
       await seen.opened;
       socket.close();
     }
-    expect(asked).toEqual([['v1', 32], ['yellowpages', undefined]]);
+    expect(asked).toEqual([
+      ['v1', 32],
+      ['yellowpages', undefined],
+    ]);
   });
 
   test('a good document of another connection is refused, and nothing is sent', async () => {
     let relayed: Uint8Array | undefined;
-    const { url, tap } = await startSecure({ ...ALONE, attest: (_hash, { userData }) => (relayed ??= enclave.attest(userData)) });
+    const { url, tap } = await startSecure({
+      ...ALONE,
+      attest: (_hash, { userData }) => (relayed ??= enclave.attest(userData)),
+    });
     const first = connect(url, { profile: 'yellowpages', verifyAttestation: verify });
     await first.seen.opened;
     const second = connect(url, { profile: 'yellowpages', verifyAttestation: verify });
     second.socket.send('the request');
     expect(await second.seen.closed).toEqual({ code: 3770, reason: '', wasClean: false });
-    expect(second.socket.pq.failure).toMatchObject({ code: 'PQ_ERR_ATTESTATION_REFUSED', cause: { code: 'NITRO_ERR_USER_DATA' } });
-    expect(tap.connections[1]?.frames.filter(({ direction }) => direction === 'client').map(({ opcode }) => opcode)).toEqual([1, 8]);
+    expect(second.socket.pq.failure).toMatchObject({
+      code: 'PQ_ERR_ATTESTATION_REFUSED',
+      cause: { code: 'NITRO_ERR_USER_DATA' },
+    });
+    expect(
+      tap.connections[1]?.frames.filter(({ direction }) => direction === 'client').map(({ opcode }) => opcode),
+    ).toEqual([1, 8]);
     first.socket.close();
   });
 
@@ -341,7 +406,12 @@ describe('attestation', () => {
   });
 
   test.each([
-    ['throws', (): never => { throw new Error('no enclave'); }],
+    [
+      'throws',
+      (): never => {
+        throw new Error('no enclave');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no enclave'))],
     ['gives no bytes', () => new Uint8Array(0)],
     ['gives too many', () => new Uint8Array(65_536)],
@@ -349,7 +419,11 @@ describe('attestation', () => {
     const failures = new AsyncQueue<string | undefined>();
     const server = await secureServer({
       channel: { ...ALONE, attest: broken } as never,
-      onPeer: ({ socket }) => { socket.on('error', ({ code }) => { failures.push(code); }); },
+      onPeer: ({ socket }) => {
+        socket.on('error', ({ code }) => {
+          failures.push(code);
+        });
+      },
     });
     const { socket, seen } = connect(server.url, YELLOWPAGES);
     expect(await seen.closed).toEqual({ code: 1011, reason: 'server could not prove its identity', wasClean: false });
@@ -359,15 +433,15 @@ describe('attestation', () => {
 });
 
 describe('limits of time and number', () => {
-  test.each([['yellowpages alone', ALONE, 4000], ['both profiles', BOTH, 3769]] as const)(
-    'a server of %s gives up a client that says nothing',
-    async (_name, options, code) => {
-      const { url } = await startSecure({ ...options, handshakeTimeout: 30 });
-      const peer = rawClient(url);
-      await peer.opened;
-      expect(await peer.closed).toEqual({ code, reason: 'handshake timed out' });
-    },
-  );
+  test.each([
+    ['yellowpages alone', ALONE, 4000],
+    ['both profiles', BOTH, 3769],
+  ] as const)('a server of %s gives up a client that says nothing', async (_name, options, code) => {
+    const { url } = await startSecure({ ...options, handshakeTimeout: 30 });
+    const peer = rawClient(url);
+    await peer.opened;
+    expect(await peer.closed).toEqual({ code, reason: 'handshake timed out' });
+  });
 
   test('a client gives up a server that says nothing, with 4000', async () => {
     const server = await rawServer();
@@ -381,9 +455,14 @@ describe('limits of time and number', () => {
   test('a client gives up a transport that does not open', async () => {
     // The upgrade is never answered.
     const held = createServer(() => undefined).listen(0, '127.0.0.1');
-    onTestFinished(() => { held.close(); });
+    onTestFinished(() => {
+      held.close();
+    });
     await once(held, 'listening');
-    const { socket, seen } = connect(`ws://127.0.0.1:${(held.address() as AddressInfo).port}`, { ...YELLOWPAGES, handshakeTimeout: 30 });
+    const { socket, seen } = connect(`ws://127.0.0.1:${(held.address() as AddressInfo).port}`, {
+      ...YELLOWPAGES,
+      handshakeTimeout: 30,
+    });
     expect(await seen.closed).toMatchObject({ wasClean: false });
     expect(socket.pq.failure?.code).toBe('PQ_ERR_HANDSHAKE_TIMEOUT');
   });
@@ -417,7 +496,9 @@ test('a close before open closes the transport, and nothing of what was queued l
 
 test('a server socket of the web platform, which takes no code below 3000 but 1000, closes all the same', async () => {
   const server = new PlainServer({ port: 0, host: '127.0.0.1' });
-  onTestFinished(() => { server.close(); });
+  onTestFinished(() => {
+    server.close();
+  });
   await once(server, 'listening');
   const accepted = once<[PlainSocket]>(server, 'connection');
   const raw = rawClient(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -431,12 +512,17 @@ test('a server socket of the web platform, which takes no code below 3000 but 10
 /** Without what only npm `ws` has, and with the standard's close(). */
 function webShaped(plain: PlainSocket): object {
   return {
-    get readyState() { return plain.readyState; },
-    set binaryType(type: 'arraybuffer') { plain.binaryType = type; },
+    get readyState() {
+      return plain.readyState;
+    },
+    set binaryType(type: 'arraybuffer') {
+      plain.binaryType = type;
+    },
     addEventListener: plain.addEventListener.bind(plain),
     send: plain.send.bind(plain),
     close(code?: number, reason?: string): void {
-      if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999)) throw new DOMException('code', 'InvalidAccessError');
+      if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999))
+        throw new DOMException('code', 'InvalidAccessError');
       plain.close(code, reason);
     },
   };

@@ -59,10 +59,16 @@ export async function prepareApp(): Promise<App> {
     await symlink(path.join(toolFolder('integrations'), 'node_modules'), path.join(packed.scratch, 'node_modules'));
     for (const part of COPIED) {
       await mkdir(path.dirname(path.join(folder, part)), { recursive: true });
-      await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true, filter: (from) => !/(^|\/)target$/.test(from) });
+      await cp(path.join(ROOT, part), path.join(folder, part), {
+        recursive: true,
+        filter: (from) => !/(^|\/)target$/.test(from),
+      });
     }
     await bundle(folder);
-    const binaries = (['deno', 'bun', 'workerd'] as const satisfies Engine[]).map((engine) => [`PQ_${engine.toUpperCase()}`, engineBinary(engine)]);
+    const binaries = (['deno', 'bun', 'workerd'] as const satisfies Engine[]).map((engine) => [
+      `PQ_${engine.toUpperCase()}`,
+      engineBinary(engine),
+    ]);
     return { folder, env: Object.fromEntries(binaries) as Record<string, string>, remove: () => packed.remove() };
   } catch (error) {
     await packed.remove();
@@ -73,5 +79,8 @@ export async function prepareApp(): Promise<App> {
 /** The names of all rows, in the order in which they are shown. */
 export async function rowNames(): Promise<string[]> {
   const files = await readdir(path.join(import.meta.dirname, 'rows'));
-  return files.filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -3)).sort();
+  return files
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.slice(0, -3))
+    .sort();
 }

@@ -8,13 +8,27 @@ import { runRow } from './run-row.ts';
 const SAID = 'what an application says in clear';
 
 const WAYS: Readonly<Record<string, (client: WebSocket) => void>> = {
-  'a text': (client) => { client.send(SAID); },
-  'a binary message': (client) => { client.send(Buffer.from(SAID)); },
-  'a text in base64': (client) => { client.send(Buffer.from(Buffer.from(`with more before ${SAID} and after`).toString('base64'))); },
-  'a ping’s payload': (client) => { client.ping(SAID); },
-  'a pong’s payload': (client) => { client.pong(SAID); },
-  'a close reason': (client) => { client.close(1000, SAID); },
-  'a close code': (client) => { client.close(4403); },
+  'a text': (client) => {
+    client.send(SAID);
+  },
+  'a binary message': (client) => {
+    client.send(Buffer.from(SAID));
+  },
+  'a text in base64': (client) => {
+    client.send(Buffer.from(Buffer.from(`with more before ${SAID} and after`).toString('base64')));
+  },
+  'a ping’s payload': (client) => {
+    client.ping(SAID);
+  },
+  'a pong’s payload': (client) => {
+    client.pong(SAID);
+  },
+  'a close reason': (client) => {
+    client.close(1000, SAID);
+  },
+  'a close code': (client) => {
+    client.close(4403);
+  },
 };
 
 function plainRow(say: (client: WebSocket) => void): RowModule {
@@ -28,7 +42,12 @@ function plainRow(say: (client: WebSocket) => void): RowModule {
       hide(SAID);
       const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
       await once(server, 'listening');
-      return { port: (server.address() as AddressInfo).port, close: () => { server.close(); } };
+      return {
+        port: (server.address() as AddressInfo).port,
+        close: () => {
+          server.close();
+        },
+      };
     },
     cases: {
       async said({ url }) {
@@ -52,4 +71,7 @@ async function unnoticed(): Promise<string[]> {
   return missed;
 }
 
-process.stdout.write(`REPORT ${JSON.stringify({ ways: Object.keys(WAYS).length, unnoticed: await unnoticed() })}\n`, () => process.exit());
+process.stdout.write(
+  `REPORT ${JSON.stringify({ ways: Object.keys(WAYS).length, unnoticed: await unnoticed() })}\n`,
+  () => process.exit(),
+);

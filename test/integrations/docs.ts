@@ -16,7 +16,11 @@ function indexTable(reports: readonly RowReport[]): string {
     const passed = cases.filter(({ error }) => error === undefined).length;
     return `| [${where}](${page}.md) | ${version} | ${side} | ${code} | ${passed}/${cases.length} | ${bytesSealed.toLocaleString('en')} | ${leaks.length} |`;
   });
-  return ['| library | version | side | plugged in by | cases | bytes sealed | leaks |', '| --- | --- | --- | --- | --- | --- | --- |', ...lines].join('\n');
+  return [
+    '| library | version | side | plugged in by | cases | bytes sealed | leaks |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
 }
 
 function versionsLine(reports: readonly RowReport[]): string {
@@ -27,7 +31,9 @@ function versionsLine(reports: readonly RowReport[]): string {
 /** Each generated part: its file and what it has to be. */
 function parts(reports: readonly RowReport[]): Map<string, string> {
   const pages = [...new Set(reports.map(({ page }) => page))];
-  const versions = pages.map((page) => [`${page}.md`, versionsLine(reports.filter((each) => each.page === page))] as const);
+  const versions = pages.map(
+    (page) => [`${page}.md`, versionsLine(reports.filter((each) => each.page === page))] as const,
+  );
   return new Map([['README.md', indexTable(reports)], ...versions]);
 }
 
@@ -40,13 +46,17 @@ function split(file: string): { readonly text: string; readonly present: string 
   return { text, present: whole.slice(before.length, whole.length - after.length) };
 }
 
-const reportsOf = (rows: readonly Row[]): RowReport[] => rows.flatMap(({ result }) => (result instanceof Error ? [] : [result]));
+const reportsOf = (rows: readonly Row[]): RowReport[] =>
+  rows.flatMap(({ result }) => (result instanceof Error ? [] : [result]));
 
 /** Writes the table and the versions into docs/integrations. */
 export function writeDocs(rows: readonly Row[]): void {
   for (const [file, wanted] of parts(reportsOf(rows))) {
     const { text } = split(file);
-    writeFileSync(path.join(FOLDER, file), text.replace(MARKED, (_whole, before: string, after: string) => `${before}${wanted}${after}`));
+    writeFileSync(
+      path.join(FOLDER, file),
+      text.replace(MARKED, (_whole, before: string, after: string) => `${before}${wanted}${after}`),
+    );
   }
 }
 
@@ -55,7 +65,9 @@ export function staleDocs(rows: readonly Row[]): string[] {
   const stable = (text: string): string => text.replaceAll(VOLATILE, '| … | ');
   return [...parts(reportsOf(rows))].flatMap(([file, wanted]) => {
     try {
-      return stable(split(file).present) === stable(wanted) ? [] : [`docs/integrations/${file} is out of date: npm run integrations -- --write`];
+      return stable(split(file).present) === stable(wanted)
+        ? []
+        : [`docs/integrations/${file} is out of date: npm run integrations -- --write`];
     } catch (error) {
       return [(error as Error).message];
     }

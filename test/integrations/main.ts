@@ -17,9 +17,16 @@ const JOBS = 3;
 function reportOf(app: App, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const cwd = path.join(app.folder, 'test/integrations');
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { cwd, env: { ...process.env, ...app.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      cwd,
+      env: { ...process.env, ...app.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
     const timer = setTimeout(() => child.kill('SIGKILL'), ROW_LIMIT_MS);
     child.once('error', reject);
     child.once('close', (code, signal) => {
@@ -36,7 +43,10 @@ async function runRows(app: App, names: readonly string[]): Promise<Row[]> {
   const waiting = [...names];
   const work = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const result = await reportOf(app, ['run-row.ts', name]).then((line) => JSON.parse(line) as RowReport, (error: unknown) => error as Error);
+      const result = await reportOf(app, ['run-row.ts', name]).then(
+        (line) => JSON.parse(line) as RowReport,
+        (error: unknown) => error as Error,
+      );
       rows.set(name, { name, result });
     }
   };

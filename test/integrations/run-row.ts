@@ -25,7 +25,9 @@ function sealedBytes(taps: readonly Tap[]): number {
 async function within<T>(limit: number, act: () => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`not done after ${limit} ms`)); }, limit);
+    timer = setTimeout(() => {
+      reject(new Error(`not done after ${limit} ms`));
+    }, limit);
   });
   try {
     return await Promise.race([act(), tooLate]);
@@ -35,7 +37,7 @@ async function within<T>(limit: number, act: () => Promise<T>): Promise<T> {
 }
 
 function shown(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error) ?? String(error);
+  return error instanceof Error ? (error.stack ?? error.message) : (JSON.stringify(error) ?? String(error));
 }
 
 /** Runs the cases in their order, and judges what all taps saw when they are over. */
@@ -43,7 +45,9 @@ export async function runRow(row: RowModule): Promise<RowReport> {
   const secrets: (string | Uint8Array)[] = [];
   const taps: Tap[] = [];
   const hidden: Pick<RowContext, 'secret' | 'hide'> = {
-    hide: (text) => { secrets.push(text); },
+    hide: (text) => {
+      secrets.push(text);
+    },
     secret: (label = 'secret') => {
       const text = `${label}-${randomUUID()}`;
       secrets.push(text);
@@ -76,7 +80,15 @@ export async function runRow(row: RowModule): Promise<RowReport> {
   });
   const { library, with: others = [], runtime, page, side, plug } = row;
   const versions = Object.fromEntries([library, ...others].map((name) => [name, versionOf(name)]));
-  const about = { library, version: versionOf(library), versions, page, side, plug, ...(runtime !== undefined && { runtime }) };
+  const about = {
+    library,
+    version: versionOf(library),
+    versions,
+    page,
+    side,
+    plug,
+    ...(runtime !== undefined && { runtime }),
+  };
   return { ...about, cases, bytesSealed: sealedBytes(taps), leaks };
 }
 
@@ -86,7 +98,10 @@ async function reportRow(name: string): Promise<RowReport> {
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, (error) => uncaught.push(error));
   const { default: row } = (await import(`./rows/${name}.js`)) as { default: RowModule };
   const report = await runRow(row);
-  return { ...report, cases: [...report.cases, ...uncaught.map((error) => ({ name: 'nothing is uncaught', error: shown(error) }))] };
+  return {
+    ...report,
+    cases: [...report.cases, ...uncaught.map((error) => ({ name: 'nothing is uncaught', error: shown(error) }))],
+  };
 }
 
 const [, , name] = process.argv;

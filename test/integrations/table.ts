@@ -12,13 +12,23 @@ const HEAD = ['library', 'version', 'side', 'plugged in by', 'cases', 'bytes sea
 function cells({ name, result }: Row): string[] {
   if (result instanceof Error) return [name, '-', '-', '-', 'FAILED', '-', '-'];
   const passed = result.cases.filter(({ error }) => error === undefined).length;
-  return [name, result.version, result.side, result.plug.join(' · '), `${passed}/${result.cases.length}`, String(result.bytesSealed), String(result.leaks.length)];
+  return [
+    name,
+    result.version,
+    result.side,
+    result.plug.join(' · '),
+    `${passed}/${result.cases.length}`,
+    String(result.bytesSealed),
+    String(result.leaks.length),
+  ];
 }
 
 /** Why a row does not count, a line each. */
 export function problems({ name, result }: Row): string[] {
   if (result instanceof Error) return [`${name}: ${result.message}`];
-  const found = result.cases.flatMap(({ name: title, error }) => (error === undefined ? [] : [`${name}: ${title}: ${error}`]));
+  const found = result.cases.flatMap(({ name: title, error }) =>
+    error === undefined ? [] : [`${name}: ${title}: ${error}`],
+  );
   found.push(...result.leaks.map((leak) => `${name}: LEAK: ${leak}`));
   if (result.cases.length === 0) found.push(`${name}: no case ran`);
   if (result.bytesSealed === 0) found.push(`${name}: nothing was sealed`);
@@ -28,6 +38,12 @@ export function problems({ name, result }: Row): string[] {
 export function printTable(rows: readonly Row[]): void {
   const lines = [HEAD, ...rows.map(cells)];
   const widths = HEAD.map((_title, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of lines) console.log(line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const line of lines)
+    console.log(
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
   for (const row of rows) for (const problem of problems(row)) console.error(problem);
 }

@@ -33,9 +33,19 @@ async function tryPage({ browser }: TestBrowser, url: string): Promise<string | 
   try {
     await page.goto(url, { waitUntil: 'load' });
     await page.waitForSelector('button:not([disabled])', { timeout: PAGE_LIMIT_MS });
-    await page.$eval('#text', (input, said) => { (input as unknown as { value: string }).value = said; }, SAID);
+    await page.$eval(
+      '#text',
+      (input, said) => {
+        (input as unknown as { value: string }).value = said;
+      },
+      SAID,
+    );
     await page.click('button');
-    await page.waitForFunction((said) => document.querySelector('li')?.textContent === said, { timeout: PAGE_LIMIT_MS }, SAID);
+    await page.waitForFunction(
+      (said) => document.querySelector('li')?.textContent === said,
+      { timeout: PAGE_LIMIT_MS },
+      SAID,
+    );
     const state = await page.$eval('#state', (element) => element.textContent);
     if (!state.startsWith('open: ML-KEM-768')) problems.push(`it says '${state}'`);
   } catch (error) {

@@ -13,14 +13,13 @@ const servers = new Servers(inProcessPeer);
 afterAll(() => servers.stop());
 
 describe.each(['server', 'client'] as const)('to the %s', (victim) => {
-  test.for(HOSTILE_CASES.filter((hostile) => hostile.victim === victim).map((hostile) => [hostile.name, hostile] as const))(
-    '%s',
-    async ([, hostile], { skip }) => {
-      const outcome = await play(hostile, inProcessPeer, servers);
-      if (outcome.type === 'left out') skip(outcome.reason);
-      expect(outcome).toEqual({ type: 'refused' });
-    },
-  );
+  test.for(
+    HOSTILE_CASES.filter((hostile) => hostile.victim === victim).map((hostile) => [hostile.name, hostile] as const),
+  )('%s', async ([, hostile], { skip }) => {
+    const outcome = await play(hostile, inProcessPeer, servers);
+    if (outcome.type === 'left out') skip(outcome.reason);
+    expect(outcome).toEqual({ type: 'refused' });
+  });
 });
 
 const PROTOCOL = readFileSync(path.resolve(import.meta.dirname, '../../PROTOCOL.md'), 'utf8');
@@ -28,7 +27,9 @@ const PROTOCOL = readFileSync(path.resolve(import.meta.dirname, '../../PROTOCOL.
 /** The first cells of the one table of a section. @param section from its heading to the next one */
 function firstCells(section: RegExp, head: string): string[] {
   const lines = (section.exec(PROTOCOL)?.[0] ?? '').split('\n');
-  const rows = lines.filter((line) => line.startsWith('| ') && !line.startsWith(`| ${head} |`) && !line.startsWith('| ---'));
+  const rows = lines.filter(
+    (line) => line.startsWith('| ') && !line.startsWith(`| ${head} |`) && !line.startsWith('| ---'),
+  );
   return rows.map((row) => (row.split(' | ')[0] ?? '').slice(2));
 }
 

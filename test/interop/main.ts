@@ -124,14 +124,18 @@ function report(rows: readonly Row[], tallies: readonly Tally[], pages: Pages, m
   const lines = rows.map(({ client, server, cells }) => {
     for (const [i, cell] of cells.entries()) {
       if (cell.type !== 'run') continue;
-      for (const hole of cell.holes) holes.push(`${client} to ${server}, ${VARIANTS[i]?.name ?? ''}: ${hole.case}: ${hole.detail}`);
+      for (const hole of cell.holes)
+        holes.push(`${client} to ${server}, ${VARIANTS[i]?.name ?? ''}: ${hole.case}: ${hole.detail}`);
     }
     return [client, server, ...cells.map((cell) => describeCell(cell, notes))];
   });
   const pairs = table(['client', 'server', ...VARIANTS.map(({ name }) => name)], lines);
   const hostile = hostileTable(tallies, notes);
   const gone = missing.map(({ name, reason }) => `- Not here: ${name}: ${reason}`);
-  const talked = pages.talked.length > 0 ? [`The page that each of these serves itself, with what it echoes: ${pages.talked.join(', ')}.`, ''] : [];
+  const talked =
+    pages.talked.length > 0
+      ? [`The page that each of these serves itself, with what it echoes: ${pages.talked.join(', ')}.`, '']
+      : [];
   return { text: [pairs, '', ...talked, hostile, '', ...notes.lines(), ...gone].join('\n'), holes };
 }
 
@@ -165,7 +169,11 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     given = parseArgs({
       args: [...args],
-      options: { ci: { type: 'boolean', default: false }, without: { type: 'string', multiple: true, default: [] }, write: { type: 'boolean', default: false } },
+      options: {
+        ci: { type: 'boolean', default: false },
+        without: { type: 'string', multiple: true, default: [] },
+        write: { type: 'boolean', default: false },
+      },
     }).values;
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
@@ -176,7 +184,9 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const recipes = [...PROCESS_RECIPES, original, chromium((close) => closing.push(close))];
     const { peers: all, missing } = await makePeers(recipes, given.without);
-    const peers = given.ci ? all.filter(({ name, family }) => family !== 'TypeScript' || name === DEFAULT_BACKEND) : all;
+    const peers = given.ci
+      ? all.filter(({ name, family }) => family !== 'TypeScript' || name === DEFAULT_BACKEND)
+      : all;
     const rows = await runPairs(peers);
     if (rows.length === 0) throw new Error('no pair ran');
     const tallies = await playHostile(given.ci ? peers.filter(({ family }) => family !== 'TypeScript') : peers);

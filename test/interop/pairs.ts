@@ -76,11 +76,29 @@ const BARE = { server: [], client: [] };
 
 export const VARIANTS: readonly Variant[] = [
   { name: 'v1', feature: 'v1', ...BARE, ...V1 },
-  { name: 'context, padding', feature: 'v1', server: ['--context', 'room 7', '--padding', '256'], client: ['--context', 'room 7', '--padding', 'padme'], ...V1 },
+  {
+    name: 'context, padding',
+    feature: 'v1',
+    server: ['--context', 'room 7', '--padding', '256'],
+    client: ['--context', 'room 7', '--padding', 'padme'],
+    ...V1,
+  },
   { name: 'identity', feature: 'identity', server: IDENTITY, client: PIN, ...V1 },
   { name: 'fast open', feature: 'fast-open', server: [], client: ['--fast-open'], ...V1 },
-  { name: 'yellowpages', feature: 'yellowpages', server: ['--profile', 'both'], client: ['--profile', 'yellowpages'], ...YELLOWPAGES },
-  { name: 'original', feature: 'original', server: ['--profile', 'yellowpages', '--original'], client: ['--profile', 'yellowpages', '--original'], ...ORIGINAL },
+  {
+    name: 'yellowpages',
+    feature: 'yellowpages',
+    server: ['--profile', 'both'],
+    client: ['--profile', 'yellowpages'],
+    ...YELLOWPAGES,
+  },
+  {
+    name: 'original',
+    feature: 'original',
+    server: ['--profile', 'yellowpages', '--original'],
+    client: ['--profile', 'yellowpages', '--original'],
+    ...ORIGINAL,
+  },
 ];
 
 export interface Hole {
@@ -94,7 +112,10 @@ export type Cell =
 
 /** Why this pair does not run in this variant: a hole unless wanted.ts says why. Undefined when it does run. */
 export function leftOut(variant: Variant, client: Peer, server: Peer): Cell | undefined {
-  for (const [side, peer] of [['server', server], ['client', client]] as const) {
+  for (const [side, peer] of [
+    ['server', server],
+    ['client', client],
+  ] as const) {
     if (peer.features[side].includes(variant.feature)) continue;
     const reason = wantedReason(peer.family, variant.feature);
     if (reason !== undefined) return { type: 'left out', reason };
@@ -119,7 +140,10 @@ export async function runPair(variant: Variant, client: Peer, server: RunningSer
     holes.push(...extra.map(({ case: name, detail = '' }) => ({ case: name, detail })));
     const problem = variant.wire(tap.connections);
     if (problem !== undefined) holes.push({ case: 'wire', detail: problem });
-    const attempts = [...variant.tamperings.map((each) => tamper(tap, client, variant, each)), wrongPin(tap, client, variant)];
+    const attempts = [
+      ...variant.tamperings.map((each) => tamper(tap, client, variant, each)),
+      wrongPin(tap, client, variant),
+    ];
     let attempted = 0;
     for (const attempt of attempts) {
       const hole = await attempt();

@@ -111,7 +111,10 @@ class ProcessPeer implements Peer {
 
   #spawn(args: readonly string[]): ChildProcess {
     const [file, ...before] = this.#command as [string, ...string[]];
-    return spawn(file, [...before, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_NO_WARNINGS: '1' } });
+    return spawn(file, [...before, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    });
   }
 }
 
@@ -154,7 +157,9 @@ const typescript: Recipe = {
   make: async () => {
     const outfile = await bundlePeer('main');
     const backends = ['node', 'noble', 'webcrypto'];
-    return backends.map((backend) => new ProcessPeer(`TypeScript, ${backend}`, [process.execPath, outfile, '--backend', backend]));
+    return backends.map(
+      (backend) => new ProcessPeer(`TypeScript, ${backend}`, [process.execPath, outfile, '--backend', backend]),
+    );
   },
 };
 
@@ -163,7 +168,10 @@ const go: Recipe = {
   tool: 'go',
   make: async () => {
     const binary = path.join(BUILT, 'pqws-peer');
-    await run('go', ['build', '-o', binary, './cmd/pqws-peer'], { cwd: path.join(ROOT, 'examples/go'), timeout: BUILD_LIMIT_MS });
+    await run('go', ['build', '-o', binary, './cmd/pqws-peer'], {
+      cwd: path.join(ROOT, 'examples/go'),
+      timeout: BUILD_LIMIT_MS,
+    });
     return [new ProcessPeer('Go', [binary])];
   },
 };

@@ -20,7 +20,8 @@ export class Notes {
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
   return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
@@ -34,7 +35,9 @@ export function describeCell(cell: Cell, notes: Notes): string {
 export function hostileTable(tallies: readonly Tally[], notes: Notes): string {
   const rows = refusalRows().map(({ refusal, reason }) => [
     refusal,
-    ...tallies.map((tally) => (reason === undefined ? describeOutcomes(tally.rows.get(refusal) ?? [], notes) : `- ${notes.add(reason)}`)),
+    ...tallies.map((tally) =>
+      reason === undefined ? describeOutcomes(tally.rows.get(refusal) ?? [], notes) : `- ${notes.add(reason)}`,
+    ),
   ]);
   return table(['refused', ...tallies.map(({ name }) => name)], rows);
 }
@@ -42,7 +45,13 @@ export function hostileTable(tallies: readonly Tally[], notes: Notes): string {
 function describeOutcomes(outcomes: readonly Outcome[], notes: Notes): string {
   const refused = outcomes.filter(({ type }) => type === 'refused').length;
   const holes = outcomes.filter(({ type }) => type === 'hole').length;
-  const reasons = new Set(outcomes.flatMap((outcome) => (outcome.type === 'left out' ? [notes.add(outcome.reason)] : [])));
-  const parts = [...(holes > 0 ? [`HOLE ${holes}`] : []), ...(refused > 0 ? [`${refused}`] : []), ...(reasons.size > 0 ? [`- ${[...reasons].join(' ')}`] : [])];
+  const reasons = new Set(
+    outcomes.flatMap((outcome) => (outcome.type === 'left out' ? [notes.add(outcome.reason)] : [])),
+  );
+  const parts = [
+    ...(holes > 0 ? [`HOLE ${holes}`] : []),
+    ...(refused > 0 ? [`${refused}`] : []),
+    ...(reasons.size > 0 ? [`- ${[...reasons].join(' ')}`] : []),
+  ];
   return parts.join(' ');
 }

@@ -11,7 +11,8 @@ const WANTED: readonly Wanted[] = [
   {
     family: 'Original',
     features: ['v1', 'identity', 'fast-open', 'yellowpages'],
-    reason: 'a client and a server of the original system as its page and its server would have been written: one request, no v1',
+    reason:
+      'a client and a server of the original system as its page and its server would have been written: one request, no v1',
   },
 ];
 

@@ -10,8 +10,10 @@ const NONCE_BYTES = 12;
 /** `close-own`, `close-peer` and both of `close-empty`; after other cases a client may just go. */
 const CLOSES = 4;
 
-const sentBy = (side: Side, { frames }: TapConnection): TapFrame[] => frames.filter(({ direction }) => direction === side);
-const count = (opcode: number, frames: readonly TapFrame[]): number => frames.filter((frame) => frame.opcode === opcode).length;
+const sentBy = (side: Side, { frames }: TapConnection): TapFrame[] =>
+  frames.filter(({ direction }) => direction === side);
+const count = (opcode: number, frames: readonly TapFrame[]): number =>
+  frames.filter((frame) => frame.opcode === opcode).length;
 const isClosed = ({ frames }: TapConnection): boolean => count(OPCODE.close, frames) > 0;
 
 function fewClosed(connections: readonly TapConnection[], least: number): string | undefined {
@@ -19,8 +21,10 @@ function fewClosed(connections: readonly TapConnection[], least: number): string
   return closed < least ? `only ${closed} of ${connections.length} transports were closed` : undefined;
 }
 
-const first = (connections: readonly TapConnection[], problem: (connection: TapConnection) => string | undefined): string | undefined =>
-  connections.map(problem).find((found) => found !== undefined);
+const first = (
+  connections: readonly TapConnection[],
+  problem: (connection: TapConnection) => string | undefined,
+): string | undefined => connections.map(problem).find((found) => found !== undefined);
 
 /** A pair counts only when records crossed both ways, and the transport ended as it should after a sealed close. */
 export function v1Problem(connections: readonly TapConnection[]): string | undefined {
@@ -43,7 +47,10 @@ function v1ConnectionProblem(connection: TapConnection): string | undefined {
 export function yellowpagesProblem(connections: readonly TapConnection[]): string | undefined {
   const usedUp = connections.some(({ frames }) => count(OPCODE.binary, frames) === MOST_FRAMES);
   if (!usedUp) return `no connection had ${MOST_FRAMES} frames`;
-  return fewClosed(connections, CLOSES) ?? first(connections, (connection) => hellosProblem(connection) ?? framesProblem(connection));
+  return (
+    fewClosed(connections, CLOSES) ??
+    first(connections, (connection) => hellosProblem(connection) ?? framesProblem(connection))
+  );
 }
 
 /** The original's server says nothing sealed. */
@@ -97,7 +104,12 @@ const frame = (from: Side, index: number, what: string, victim: Side, code: numb
   code,
 });
 
-export const V1_TAMPERINGS: readonly Tampering[] = ([['client', 'server'], ['server', 'client']] as const).flatMap(([from, victim]) => [
+export const V1_TAMPERINGS: readonly Tampering[] = (
+  [
+    ['client', 'server'],
+    ['server', 'client'],
+  ] as const
+).flatMap(([from, victim]) => [
   frame(from, 0, `Finished(${from})`, victim, 3768),
   frame(from, 1, `record of the ${from}`, victim, 3771),
 ]);
@@ -131,7 +143,10 @@ export const ORIGINAL_TAMPERINGS: readonly Tampering[] = [
   hello('client', 'ml_kem_768_encapsulation_key', -20, 'server', 1008),
 ];
 
-export const YELLOWPAGES_TAMPERINGS: readonly Tampering[] = [...ORIGINAL_TAMPERINGS, frame('server', 0, 'frame of the server', 'client', 3771)];
+export const YELLOWPAGES_TAMPERINGS: readonly Tampering[] = [
+  ...ORIGINAL_TAMPERINGS,
+  frame('server', 0, 'frame of the server', 'client', 3771),
+];
 
 export function tampering({ from, message: [wanted, index], change }: Tampering): FrameHook {
   let seen = 0;

@@ -21,7 +21,9 @@ async function run(useExtension: boolean, origin: string, hasTag: boolean): Prom
   const received: unknown[] = [];
   const frames: string[] = [];
   let mockBackend: unknown;
-  const link = useExtension ? ws.link('wss://chat.example/room', { extensions: [pqExtension()] }) : ws.link('wss://chat.example/room');
+  const link = useExtension
+    ? ws.link('wss://chat.example/room', { extensions: [pqExtension()] })
+    : ws.link('wss://chat.example/room');
   const real = useExtension ? ws.link(`${origin}/`, { extensions: [pqExtension()] }) : ws.link(`${origin}/`);
   const plain = (event: unknown): ReturnType<typeof terminatePQ> =>
     useExtension ? (event as ReturnType<typeof terminatePQ>) : terminatePQ(event as never);
@@ -29,7 +31,9 @@ async function run(useExtension: boolean, origin: string, hasTag: boolean): Prom
     link.addEventListener('connection', (event) => {
       const { client, pq } = plain(event);
       mockBackend = pq?.backend;
-      client.socket.addEventListener('message', ({ data }) => frames.push(typeof data === 'string' ? data : new TextDecoder('latin1').decode(data as ArrayBuffer)));
+      client.socket.addEventListener('message', ({ data }) =>
+        frames.push(typeof data === 'string' ? data : new TextDecoder('latin1').decode(data as ArrayBuffer)),
+      );
       client.send('welcome');
       client.addEventListener('message', ({ data }) => {
         heard.push(data);
@@ -53,15 +57,35 @@ async function run(useExtension: boolean, origin: string, hasTag: boolean): Prom
     if (data === 'echo hello') socket.send('bye');
   };
   // The script tag's class throws while it is CONNECTING, as the standard's.
-  socket.onopen = (): void => { socket.send('hello'); };
-  const { code, reason, wasClean } = await new Promise<CloseEvent>((resolve) => { socket.onclose = resolve; });
+  socket.onopen = (): void => {
+    socket.send('hello');
+  };
+  const { code, reason, wasClean } = await new Promise<CloseEvent>((resolve) => {
+    socket.onclose = resolve;
+  });
   const through = new SocketClass(origin);
-  through.onopen = (): void => { through.send('there?'); };
-  received.push(await new Promise((resolve) => { through.onmessage = ({ data }): void => { resolve(data); }; }));
+  through.onopen = (): void => {
+    through.send('there?');
+  };
+  received.push(
+    await new Promise((resolve) => {
+      through.onmessage = ({ data }): void => {
+        resolve(data);
+      };
+    }),
+  );
   through.close(4001, 'done');
-  await new Promise((resolve) => { through.onclose = resolve; });
+  await new Promise((resolve) => {
+    through.onclose = resolve;
+  });
   void worker.stop();
-  return { heard, received, closed: { code, reason, wasClean }, backends: [(socket.pq as { backend: string } | undefined)?.backend ?? null, mockBackend ?? null], frames: frames.join('') };
+  return {
+    heard,
+    received,
+    closed: { code, reason, wasClean },
+    backends: [(socket.pq as { backend: string } | undefined)?.backend ?? null, mockBackend ?? null],
+    frames: frames.join(''),
+  };
 }
 
 Object.assign(globalThis, { run });

@@ -26,7 +26,9 @@ export async function checkInBrowser(browser: TestBrowser, folder: string, major
     write: false,
     logLevel: 'error',
   });
-  const { WebSocketServer } = (await import(path.join(folder, '../node_modules/pq-websocket/dist/node/ws.js'))) as typeof Packed;
+  const { WebSocketServer } = (await import(
+    path.join(folder, '../node_modules/pq-websocket/dist/node/ws.js')
+  )) as typeof Packed;
   const origin = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(origin as never, 'listening');
   const closes = new AsyncQueue<unknown>();
@@ -39,7 +41,10 @@ export async function checkInBrowser(browser: TestBrowser, folder: string, major
   const files = {
     'page.js': built.outputFiles[0]?.text ?? '',
     'mockServiceWorker.js': await readFile(path.join(folder, 'node_modules/msw/lib/mockServiceWorker.js'), 'utf8'),
-    'polyfill.js': await readFile(path.join(folder, '../node_modules/pq-websocket/dist/pq-websocket.polyfill.min.js'), 'utf8'),
+    'polyfill.js': await readFile(
+      path.join(folder, '../node_modules/pq-websocket/dist/pq-websocket.polyfill.min.js'),
+      'utf8',
+    ),
   };
   const url = `ws://127.0.0.1:${(origin.address() as AddressInfo).port}`;
   try {
@@ -49,7 +54,10 @@ export async function checkInBrowser(browser: TestBrowser, folder: string, major
         files,
       });
       for (const useExtension of major === 2 ? [false] : [false, true]) {
-        const outcome = (await page.page.evaluate(`run(${useExtension}, '${url}', ${hasTag})`)) as Record<string, unknown>;
+        const outcome = (await page.page.evaluate(`run(${useExtension}, '${url}', ${hasTag})`)) as Record<
+          string,
+          unknown
+        >;
         const { frames, ...rest } = outcome;
         assert.deepEqual(rest, {
           heard: ['hello', 'bye', 'to the origin: there?', 'from the origin: echo there?'],
@@ -60,15 +68,21 @@ export async function checkInBrowser(browser: TestBrowser, folder: string, major
         });
         if (!hasTag) {
           assert.match(frames as string, /pq_websocket/);
-          for (const secret of ['welcome', 'hello', 'enough']) assert.ok(!(frames as string).includes(secret), `${secret} in clear`);
+          for (const secret of ['welcome', 'hello', 'enough'])
+            assert.ok(!(frames as string).includes(secret), `${secret} in clear`);
         }
         // msw's own way to close the origin has no code.
         assert.deepEqual(await closes.next(), hasTag ? [1005, ''] : [4001, 'done']);
       }
-      assert.deepEqual(page.problems.filter((problem) => !UPDATE_OF_A_WORKER_THAT_IS_GONE.test(problem)), []);
+      assert.deepEqual(
+        page.problems.filter((problem) => !UPDATE_OF_A_WORKER_THAT_IS_GONE.test(problem)),
+        [],
+      );
       await page.close();
     }
   } finally {
-    await new Promise((resolve) => { origin.close(resolve); });
+    await new Promise((resolve) => {
+      origin.close(resolve);
+    });
   }
 }

@@ -21,12 +21,25 @@ async function prepare(app: string, major: 2 | 3): Promise<string> {
   await symlink(path.join(TOOLS, 'vitest'), path.join(modules, 'vitest'));
   await symlink(path.join(ROOT, 'node_modules/@types'), path.join(modules, '@types'));
   await cp(path.join(import.meta.dirname, 'suite'), path.join(folder, 'suite'), { recursive: true });
-  for (const name of ['vitest.config.ts', 'browser-page.ts']) await cp(path.join(import.meta.dirname, name), path.join(folder, name));
-  for (const name of EXAMPLES[major]) await cp(path.join(ROOT, 'examples/msw', name), path.join(folder, 'example', name));
+  for (const name of ['vitest.config.ts', 'browser-page.ts'])
+    await cp(path.join(import.meta.dirname, name), path.join(folder, name));
+  for (const name of EXAMPLES[major])
+    await cp(path.join(ROOT, 'examples/msw', name), path.join(folder, 'example', name));
   await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   // What a consumer's compiler says of the types: the example is one.
-  const options = { strict: true, noEmit: true, target: 'ES2022', module: 'NodeNext', types: ['node'], allowImportingTsExtensions: true, skipLibCheck: true };
-  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['example'] }));
+  const options = {
+    strict: true,
+    noEmit: true,
+    target: 'ES2022',
+    module: 'NodeNext',
+    types: ['node'],
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+  };
+  await writeFile(
+    path.join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, include: ['example'] }),
+  );
   return folder;
 }
 
@@ -45,10 +58,16 @@ export async function main(): Promise<number> {
         // In vitest's jsdom no real WebSocket opens: jsdom's own fires Node's events, which the page's EventTarget refuses.
         const exclude = environment === 'jsdom' ? ['--exclude', '**/origin.test.ts'] : [];
         const args = ['run', '--environment', environment, '--reporter', 'dot', ...exclude];
-        await run(path.join(TOOLS, '.bin/vitest'), args, { cwd: folder, timeout: LIMIT_MS, env: { MSW_MAJOR: String(major) } });
+        await run(path.join(TOOLS, '.bin/vitest'), args, {
+          cwd: folder,
+          timeout: LIMIT_MS,
+          env: { MSW_MAJOR: String(major) },
+        });
       }
       await checkInBrowser(browser, folder, major);
-      console.log(`msw ${major}, ${browser.version} with the service worker, without and with the script tag: as in Node`);
+      console.log(
+        `msw ${major}, ${browser.version} with the service worker, without and with the script tag: as in Node`,
+      );
     }
     return 0;
   } finally {

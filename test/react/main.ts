@@ -22,21 +22,35 @@ const SECRETS = ['marker-hello', 'marker-again', '"type":"line"', '"points":['];
 async function prepare(app: string): Promise<string> {
   const room = path.join(app, 'room');
   const modules = path.join(room, 'node_modules');
-  await cp(path.join(ROOT, 'examples/react-vite'), room, { recursive: true, filter: (file) => !/node_modules|dist$/.test(path.relative(ROOT, file)) });
+  await cp(path.join(ROOT, 'examples/react-vite'), room, {
+    recursive: true,
+    filter: (file) => !/node_modules|dist$/.test(path.relative(ROOT, file)),
+  });
   await mkdir(modules);
-  for (const name of PACKAGES) await symlink(path.join(toolFolder('react'), 'node_modules', name), path.join(modules, name));
-  await run(path.join(toolFolder('react'), 'node_modules/.bin/vite'), ['build', '--logLevel', 'warn'], { cwd: room, timeout: LIMIT_MS });
+  for (const name of PACKAGES)
+    await symlink(path.join(toolFolder('react'), 'node_modules', name), path.join(modules, name));
+  await run(path.join(toolFolder('react'), 'node_modules/.bin/vite'), ['build', '--logLevel', 'warn'], {
+    cwd: room,
+    timeout: LIMIT_MS,
+  });
   return room;
 }
 
 const startRoom = (room: string, port = 0): Promise<RunningServer> =>
-  startServer({ command: 'env', args: [`PORT=${port}`, process.execPath, 'server.js'], cwd: room }, /http:\/\/127\.0\.0\.1:(\d+)/);
+  startServer(
+    { command: 'env', args: [`PORT=${port}`, process.execPath, 'server.js'], cwd: room },
+    /http:\/\/127\.0\.0\.1:(\d+)/,
+  );
 
 /** The page shows it, soon. Polled by a timer: a tab in the background has no animation frames. */
-const shows = (page: Page, condition: string): Promise<unknown> => page.waitForFunction(condition, { timeout: 30_000, polling: 100 });
-const state = (page: Page, wanted: string): Promise<unknown> => shows(page, `document.querySelector('.state').dataset.state === '${wanted}'`);
-const hears = (page: Page, text: string): Promise<unknown> => shows(page, `document.querySelector('.chat ol').innerText.includes('${text}')`);
-const strokes = (page: Page, count: number): Promise<unknown> => shows(page, `document.querySelector('canvas').dataset.strokes === '${count}'`);
+const shows = (page: Page, condition: string): Promise<unknown> =>
+  page.waitForFunction(condition, { timeout: 30_000, polling: 100 });
+const state = (page: Page, wanted: string): Promise<unknown> =>
+  shows(page, `document.querySelector('.state').dataset.state === '${wanted}'`);
+const hears = (page: Page, text: string): Promise<unknown> =>
+  shows(page, `document.querySelector('.chat ol').innerText.includes('${text}')`);
+const strokes = (page: Page, count: number): Promise<unknown> =>
+  shows(page, `document.querySelector('canvas').dataset.strokes === '${count}'`);
 
 async function say(page: Page, text: string): Promise<void> {
   await page.type('.chat input', text);
@@ -49,7 +63,10 @@ async function draw(page: Page): Promise<void> {
   await page.mouse.move(box.x + box.width * 0.2, box.y + box.height * 0.6);
   await page.mouse.down();
   for (let i = 1; i <= 40; i += 1) {
-    await page.mouse.move(box.x + box.width * (0.2 + 0.6 * (i / 40)), box.y + box.height * (0.5 + 0.25 * Math.sin(i / 5)));
+    await page.mouse.move(
+      box.x + box.width * (0.2 + 0.6 * (i / 40)),
+      box.y + box.height * (0.5 + 0.25 * Math.sin(i / 5)),
+    );
   }
   await page.mouse.up();
 }
@@ -57,7 +74,14 @@ async function draw(page: Page): Promise<void> {
 /** The space bar puts the pen down, arrow keys move it. */
 async function drawByKeys(page: Page): Promise<void> {
   await page.focus('canvas');
-  for (const key of ['ArrowUp', 'ArrowUp', ' ', ...Array<string>(8).fill('ArrowRight'), ...Array<string>(5).fill('ArrowDown'), ' '] as const) {
+  for (const key of [
+    'ArrowUp',
+    'ArrowUp',
+    ' ',
+    ...Array<string>(8).fill('ArrowRight'),
+    ...Array<string>(5).fill('ArrowDown'),
+    ' ',
+  ] as const) {
     await page.keyboard.press(key as 'ArrowUp');
   }
 }
@@ -66,7 +90,14 @@ async function readFacts(page: Page): Promise<Record<string, string>> {
   await page.focus('.badge');
   await page.keyboard.press('Enter');
   await shows(page, `document.querySelector('dialog').open && document.querySelectorAll('dl div').length >= 6`);
-  return page.evaluate(() => Object.fromEntries([...document.querySelectorAll('dl div')].map((row) => [row.children[0]?.textContent ?? '', row.children[1]?.textContent ?? ''])));
+  return page.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll('dl div')].map((row) => [
+        row.children[0]?.textContent ?? '',
+        row.children[1]?.textContent ?? '',
+      ]),
+    ),
+  );
 }
 
 /** @returns the exit code */
@@ -114,7 +145,10 @@ export async function main(): Promise<number> {
 
     await server.stop();
     await state(ada, 'lost');
-    await shows(ada, `document.querySelector('.chat form button').disabled && document.querySelector('.badge').dataset.secure === 'false'`);
+    await shows(
+      ada,
+      `document.querySelector('.chat form button').disabled && document.querySelector('.badge').dataset.secure === 'false'`,
+    );
     const port = server.port;
     server = await startRoom(room, port);
     for (const page of [ada, ben]) await state(page, 'open');
@@ -129,12 +163,17 @@ export async function main(): Promise<number> {
     await ada.setViewport({ width: 390, height: 780, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
     await ada.goto(`http://127.0.0.1:${tap.port}/?name=Ada`);
     await state(ada, 'open');
-    assert.ok(await ada.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling on a phone');
+    assert.ok(
+      await ada.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+      'no sideways scrolling on a phone',
+    );
     await strokes(ada, 1);
     await ada.screenshot({ path: path.join(SCREENSHOTS, 'react-phone.png') });
     assertSealed(tap, SECRETS);
     assert.deepEqual(problems, []);
-    console.log(`the tap saw ${tap.connections.length} connections and no word of theirs; screenshots are in ${path.relative(ROOT, SCREENSHOTS)}`);
+    console.log(
+      `the tap saw ${tap.connections.length} connections and no word of theirs; screenshots are in ${path.relative(ROOT, SCREENSHOTS)}`,
+    );
     return 0;
   } finally {
     await browser.close();

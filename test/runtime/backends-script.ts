@@ -19,7 +19,12 @@ export interface RuntimeReport {
   readonly hasMlKem: boolean;
   /** Whether the client's upgrade request came from npm ws, which names no user agent and offers no extension. */
   readonly fromWs: boolean;
-  readonly ends: readonly { readonly backend: string; readonly nativeKem: boolean | null; readonly recordsSealed: number; readonly recordsOpened: number }[];
+  readonly ends: readonly {
+    readonly backend: string;
+    readonly nativeKem: boolean | null;
+    readonly recordsSealed: number;
+    readonly recordsOpened: number;
+  }[];
   readonly calls: Readonly<Record<(typeof COUNTED)[number], number>>;
   readonly echoed: readonly (readonly [string, string | number])[];
   readonly closes: readonly (readonly [number, string, boolean?])[];
@@ -66,8 +71,20 @@ async function main(): Promise<RuntimeReport> {
   client.binaryType = 'arraybuffer';
   const next = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      client.addEventListener('message', ({ data }) => { resolve(data); }, { once: true });
-      client.addEventListener('close', ({ code }) => { reject(new Error(`closed: ${code}`)); }, { once: true });
+      client.addEventListener(
+        'message',
+        ({ data }) => {
+          resolve(data);
+        },
+        { once: true },
+      );
+      client.addEventListener(
+        'close',
+        ({ code }) => {
+          reject(new Error(`closed: ${code}`));
+        },
+        { once: true },
+      );
     });
   const echoed: [string, string | number][] = [];
   client.send('grüße, queued');
@@ -76,7 +93,8 @@ async function main(): Promise<RuntimeReport> {
     const bytes = crypto.randomBytes(size);
     client.send(bytes);
     const back = await next();
-    if (!(back instanceof ArrayBuffer) || !bytes.equals(Buffer.from(back))) throw new Error(`${size} bytes came back changed`);
+    if (!(back instanceof ArrayBuffer) || !bytes.equals(Buffer.from(back)))
+      throw new Error(`${size} bytes came back changed`);
     echoed.push(['binary', back.byteLength]);
   }
   const [socket, request] = await accepted;
@@ -104,7 +122,10 @@ async function main(): Promise<RuntimeReport> {
     ends,
     calls: counted,
     echoed,
-    closes: [[code, reason, wasClean], [codeThere, reasonThere.toString()]],
+    closes: [
+      [code, reason, wasClean],
+      [codeThere, reasonThere.toString()],
+    ],
   };
 }
 

@@ -54,16 +54,32 @@ describe.each(['esm', 'cjs'] as const)('bundled as %s', (format) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout) as RuntimeReport;
     expect(report.node.startsWith(`v${major}.`)).toBe(true);
-    expect({ hasGlobalWebSocket: report.hasGlobalWebSocket, hasMlKem: report.hasMlKem }).toEqual({ hasGlobalWebSocket, hasMlKem });
+    expect({ hasGlobalWebSocket: report.hasGlobalWebSocket, hasMlKem: report.hasMlKem }).toEqual({
+      hasGlobalWebSocket,
+      hasMlKem,
+    });
     // isomorphic-ws where there is no global class, and the global one where there is.
     expect(report.fromWs).toBe(!hasGlobalWebSocket);
-    expect(report.echoed).toEqual([['text', 'grüße, queued'], ['binary', 0], ['binary', 1], ['binary', 70_000]]);
-    expect(report.closes).toEqual([[4001, 'bye ✓', true], [4001, 'bye ✓']]);
+    expect(report.echoed).toEqual([
+      ['text', 'grüße, queued'],
+      ['binary', 0],
+      ['binary', 1],
+      ['binary', 70_000],
+    ]);
+    expect(report.closes).toEqual([
+      [4001, 'bye ✓', true],
+      [4001, 'bye ✓'],
+    ]);
 
-    const sum = (counter: 'recordsSealed' | 'recordsOpened'): number => report.ends.reduce((total, end) => total + end[counter], 0);
-    for (const { backend, nativeKem } of report.ends) expect({ backend, nativeKem }).toEqual({ backend: 'node', nativeKem: hasMlKem });
+    const sum = (counter: 'recordsSealed' | 'recordsOpened'): number =>
+      report.ends.reduce((total, end) => total + end[counter], 0);
+    for (const { backend, nativeKem } of report.ends)
+      expect({ backend, nativeKem }).toEqual({ backend: 'node', nativeKem: hasMlKem });
     expect(sum('recordsSealed')).toBeGreaterThanOrEqual(10);
-    expect(report.calls).toMatchObject({ createCipheriv: sum('recordsSealed'), createDecipheriv: sum('recordsOpened') });
+    expect(report.calls).toMatchObject({
+      createCipheriv: sum('recordsSealed'),
+      createDecipheriv: sum('recordsOpened'),
+    });
     expect(report.calls.hkdfSync).toBeGreaterThan(0);
     // Once to find out whether it works, and once for the connection.
     const kem = hasMlKem ? 2 : 0;

@@ -11,7 +11,12 @@ const ENTRY = 'test/runtime/own-vectors-script.ts';
 const LIMIT_MS = 120_000;
 
 /** Each Node, and whether it has an ML-KEM of its own. */
-const NODES: readonly (readonly [major: number, hasMlKem: boolean])[] = [[20, false], [22, false], [24, true], [26, true]];
+const NODES: readonly (readonly [major: number, hasMlKem: boolean])[] = [
+  [20, false],
+  [22, false],
+  [24, true],
+  [26, true],
+];
 
 interface Run {
   readonly code: unknown;
@@ -47,7 +52,10 @@ test.each(NODES)('Node %i', { timeout: LIMIT_MS + 10_000 }, async (major, hasMlK
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(stdout) ?? [];
   expect(Number(passed)).toBeGreaterThan(500);
   expect(failed).toBe('0');
-  const labels = stdout.split('\n').filter((line) => line.startsWith(`Node ${major}.`)).map((line) => line.slice(line.indexOf(': ') + 2));
+  const labels = stdout
+    .split('\n')
+    .filter((line) => line.startsWith(`Node ${major}.`))
+    .map((line) => line.slice(line.indexOf(': ') + 2));
   const kem = hasMlKem ? 'native' : '@noble';
   expect(labels).toEqual(['noble, @noble ML-KEM', `node, ${kem} ML-KEM`, `webcrypto, ${kem} ML-KEM`]);
   passedIn.set(major, Number(passed));

@@ -52,7 +52,11 @@ describe.skipIf(folder === undefined)('third-party vectors in every supported No
     const binary = nodeBinary(major);
     const version = await execute(binary, ['--version']);
     expect(version.stdout.startsWith(`v${major}.`)).toBe(true);
-    const { code, stdout, stderr } = await execute(binary, ['--disable-warning=ExperimentalWarning', bundle, folder ?? '']);
+    const { code, stdout, stderr } = await execute(binary, [
+      '--disable-warning=ExperimentalWarning',
+      bundle,
+      folder ?? '',
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(stdout) ?? [];
     expect(Number(passed)).toBeGreaterThan(1000);

@@ -25,11 +25,19 @@ export async function checkDurableObject(app: string): Promise<void> {
   const config = path.join(app, 'durable-object.capnp');
   await copyFile(path.join(EXAMPLE, 'workerd.capnp'), config);
   const args = ['serve', '--control-fd=3', '--socket-addr=http=127.0.0.1:0', config];
-  const server = await startServer({ command: engineBinary('workerd'), args, cwd: app }, /"event":\s*"listen".*"port":\s*(\d+)/);
+  const server = await startServer(
+    { command: engineBinary('workerd'), args, cwd: app },
+    /"event":\s*"listen".*"port":\s*(\d+)/,
+  );
   try {
-    const client = { command: nodeBinary(24), args: [path.join(app, 'room.js'), `ws://127.0.0.1:${server.port}`], cwd: app };
+    const client = {
+      command: nodeBinary(24),
+      args: [path.join(app, 'room.js'), `ws://127.0.0.1:${server.port}`],
+      cwd: app,
+    };
     const heard = await report(client, LIMIT_MS);
-    if (heard !== JSON.stringify(EXPECTED)) throw new Error(`examples/cloudflare-durable-object: expected ${JSON.stringify(EXPECTED)}, got ${heard}`);
+    if (heard !== JSON.stringify(EXPECTED))
+      throw new Error(`examples/cloudflare-durable-object: expected ${JSON.stringify(EXPECTED)}, got ${heard}`);
   } finally {
     await server.stop();
   }

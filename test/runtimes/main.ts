@@ -95,7 +95,11 @@ function workerdRuntime(app: string, date: string): Runtime {
       const { port, stop } = await start();
       try {
         const signal = AbortSignal.timeout(SUITE_LIMIT_MS);
-        const response = await fetch(`http://127.0.0.1:${port}/run`, { method: 'POST', body: JSON.stringify(to), signal });
+        const response = await fetch(`http://127.0.0.1:${port}/run`, {
+          method: 'POST',
+          body: JSON.stringify(to),
+          signal,
+        });
         const text = await response.text();
         if (!response.ok) throw new Error(`workerd answered ${response.status}: ${text.slice(0, 2000)}`);
         return text;
@@ -107,7 +111,8 @@ function workerdRuntime(app: string, date: string): Runtime {
   };
 }
 
-const PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>runtimes</title><link rel="icon" href="data:,"><script src="/browser.js"></script>';
+const PAGE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>runtimes</title><link rel="icon" href="data:,"><script src="/browser.js"></script>';
 
 /** Bodies of functions in the page. */
 const IN_PAGE: Readonly<Record<'window' | 'worker', (to: string) => string>> = {
@@ -163,7 +168,9 @@ async function runAgainst(port: number, client: (to: Environment) => Promise<str
   const relay = await startRelay(port);
   const stranger = await startStranger();
   try {
-    return JSON.parse(await client({ server: `ws://127.0.0.1:${port}`, relay: relay.url, stranger: stranger.url })) as SuiteReport;
+    return JSON.parse(
+      await client({ server: `ws://127.0.0.1:${port}`, relay: relay.url, stranger: stranger.url }),
+    ) as SuiteReport;
   } finally {
     await relay.close();
     stranger.close();
@@ -199,12 +206,14 @@ function allRuntimes(app: string, browsers: readonly Browser[]): Runtime[] {
 }
 
 async function prepare(app: string): Promise<void> {
-  for (const name of ['client.ts', 'node-server.ts', 'bun-server.ts', 'deno-server.ts', 'room.ts']) await bundleLauncher(app, name, undefined);
+  for (const name of ['client.ts', 'node-server.ts', 'bun-server.ts', 'deno-server.ts', 'room.ts'])
+    await bundleLauncher(app, name, undefined);
   await bundleLauncher(app, 'browser.ts', ['browser']);
   const worker = await bundleLauncher(app, 'workerd.ts', ['workerd', 'worker', 'browser']);
   await copyFile(worker, path.join(app, 'worker.js'));
   const config = await readFile(path.join(LAUNCH, 'workerd.capnp'), 'utf8');
-  for (const date of WORKERD_DATES) await writeFile(path.join(app, workerdConfig(date)), config.replace('COMPATIBILITY_DATE', date));
+  for (const date of WORKERD_DATES)
+    await writeFile(path.join(app, workerdConfig(date)), config.replace('COMPATIBILITY_DATE', date));
 }
 
 /** @returns the exit code */
@@ -217,7 +226,10 @@ export async function main(args: readonly string[]): Promise<number> {
     const app = await packed.install('app');
     await prepare(app);
     const runtimes = allRuntimes(app, browsers);
-    const chosen = runtimes.filter(({ name }) => values.only.length === 0 || values.only.some((part) => name.toLowerCase().includes(part.toLowerCase())));
+    const chosen = runtimes.filter(
+      ({ name }) =>
+        values.only.length === 0 || values.only.some((part) => name.toLowerCase().includes(part.toLowerCase())),
+    );
     if (chosen.length === 0) throw new Error(`no runtime is named so: ${runtimes.map(({ name }) => name).join(', ')}`);
     const reference = nodeRuntime(app, REFERENCE_MAJOR) as Required<Runtime>;
     const rows: Row[] = [];

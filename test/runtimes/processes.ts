@@ -21,7 +21,8 @@ export function report(program: Program, limit: number): Promise<string> {
       clearTimeout(timer);
       const line = /^REPORT (.*)$/m.exec(output())?.[1];
       if (line !== undefined) resolve(line);
-      else reject(new Error(`${program.command} ended with ${signal ?? code} and no report:\n${output().slice(-2000)}`));
+      else
+        reject(new Error(`${program.command} ended with ${signal ?? code} and no report:\n${output().slice(-2000)}`));
     });
   });
 }
@@ -37,16 +38,22 @@ export async function startServer(program: Program, port: RegExp): Promise<Runni
   const child = start(program);
   const output = collect(child);
   const ended = new Promise<void>((resolve) => {
-    child.once('close', () => { resolve(); });
+    child.once('close', () => {
+      resolve();
+    });
   });
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
   };
   const found = new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => { reject(new Error(`no port after ${SERVER_START_MS} ms`)); }, SERVER_START_MS);
+    const timer = setTimeout(() => {
+      reject(new Error(`no port after ${SERVER_START_MS} ms`));
+    }, SERVER_START_MS);
     child.once('error', reject);
-    void ended.then(() => { reject(new Error('it ended')); });
+    void ended.then(() => {
+      reject(new Error('it ended'));
+    });
     const look = (): void => {
       const match = port.exec(output())?.[1];
       if (match === undefined) return;
@@ -59,7 +66,9 @@ export async function startServer(program: Program, port: RegExp): Promise<Runni
     return { port: await found, pid: child.pid ?? 0, stop };
   } catch (error) {
     await stop();
-    throw new Error(`${program.command} did not start: ${(error as Error).message}\n${output().slice(-2000)}`, { cause: error });
+    throw new Error(`${program.command} did not start: ${(error as Error).message}\n${output().slice(-2000)}`, {
+      cause: error,
+    });
   }
 }
 

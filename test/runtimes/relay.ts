@@ -34,7 +34,9 @@ function judge(frame: TapFrame, connection: TapConnection): FrameVerdict {
 }
 
 function binaryIndex(frame: TapFrame, { frames }: TapConnection): number {
-  return frames.filter(({ direction, opcode }) => direction === frame.direction && opcode === OPCODE.binary).indexOf(frame);
+  return frames
+    .filter(({ direction, opcode }) => direction === frame.direction && opcode === OPCODE.binary)
+    .indexOf(frame);
 }
 
 function changed(payload: Uint8Array): Uint8Array {

@@ -42,8 +42,15 @@ export function printTable(rows: readonly Row[]): void {
   const head = ['runtime', 'version', 'role', 'client’s cryptography', ...GROUPS];
   const lines = rows.map((row) => [row.runtime, row.version, row.role, cryptography(row), ...cells(row)]);
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of [head, ...lines]) console.log(line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
-  for (const row of rows) for (const problem of problems(row)) console.error(`${row.runtime} as ${row.role}: ${problem}`);
+  for (const line of [head, ...lines])
+    console.log(
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  for (const row of rows)
+    for (const problem of problems(row)) console.error(`${row.runtime} as ${row.role}: ${problem}`);
 }
 
 /** @returns the exit code: 1 when a case failed, or did not run in a role that the runtime has */

@@ -65,12 +65,20 @@ export function useCommand(): StartCommand {
     rmSync(folder, { recursive: true, force: true });
   });
   const scriptOf = (): string => path.join(folder, 'cli.mjs');
-  return Object.defineProperty((args: readonly string[], options: CommandOptions = {}) => start(scriptOf(), args, options), 'script', {
-    get: scriptOf,
-  }) as StartCommand;
+  return Object.defineProperty(
+    (args: readonly string[], options: CommandOptions = {}) => start(scriptOf(), args, options),
+    'script',
+    {
+      get: scriptOf,
+    },
+  ) as StartCommand;
 }
 
-function start(script: string, args: readonly string[], { env = {}, input, readsOutput = true }: CommandOptions): RunningCommand {
+function start(
+  script: string,
+  args: readonly string[],
+  { env = {}, input, readsOutput = true }: CommandOptions,
+): RunningCommand {
   const child = spawn(process.execPath, [script, ...args], {
     env: { ...process.env, ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -83,12 +91,13 @@ function start(script: string, args: readonly string[], { env = {}, input, reads
   let stderr = '';
   let rest = '';
   const output = child.stdout as Readable;
-  if (readsOutput) output.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk;
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) lines.push(part);
-  });
+  if (readsOutput)
+    output.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) lines.push(part);
+    });
   (child.stderr as Readable).setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });

@@ -39,18 +39,30 @@ export class CountingBackend implements CryptoBackend {
   }
 
   generateKeyPair(seed?: Uint8Array): MaybePromise<KemKeyPair> {
-    return this.#run('generateKeyPair', () => this.real.generateKeyPair(seed), (pair) => this.#watchPair(pair));
+    return this.#run(
+      'generateKeyPair',
+      () => this.real.generateKeyPair(seed),
+      (pair) => this.#watchPair(pair),
+    );
   }
 
   encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): ReturnType<CryptoBackend['encapsulate']> {
-    return this.#run('encapsulate', () => this.real.encapsulate(encapsulationKey, m), ({ sharedSecret }) => {
-      this.#watch(sharedSecret, 'ss, encapsulated');
-    });
+    return this.#run(
+      'encapsulate',
+      () => this.real.encapsulate(encapsulationKey, m),
+      ({ sharedSecret }) => {
+        this.#watch(sharedSecret, 'ss, encapsulated');
+      },
+    );
   }
 
   importSecret(bytes: Uint8Array): MaybePromise<Secret> {
     this.buffers.push(bytes);
-    return this.#run('importSecret', () => this.real.importSecret(bytes), (secret) => this.#watch(secret, 'secret'));
+    return this.#run(
+      'importSecret',
+      () => this.real.importSecret(bytes),
+      (secret) => this.#watch(secret, 'secret'),
+    );
   }
 
   sha256(data: Uint8Array): MaybePromise<Uint8Array> {
@@ -62,21 +74,32 @@ export class CountingBackend implements CryptoBackend {
   }
 
   deriveKey(secret: Secret, salt: Uint8Array, info: Uint8Array): MaybePromise<AeadKey> {
-    return this.#run('deriveKey', () => this.real.deriveKey(secret, salt, info), (key) => {
-      this.#watchKey(key);
-    });
+    return this.#run(
+      'deriveKey',
+      () => this.real.deriveKey(secret, salt, info),
+      (key) => {
+        this.#watchKey(key);
+      },
+    );
   }
 
   importKey(secret: Secret): MaybePromise<AeadKey> {
-    return this.#run('importKey', () => this.real.importKey(secret), (key) => this.#watchKey(key));
+    return this.#run(
+      'importKey',
+      () => this.real.importKey(secret),
+      (key) => this.#watchKey(key),
+    );
   }
 
   /** From now on operations of this name have their results only when the returned function is called. */
   hold(name: string): () => void {
     let release: () => void = () => undefined;
-    this.#held.set(name, new Promise((resolve) => {
-      release = resolve;
-    }));
+    this.#held.set(
+      name,
+      new Promise((resolve) => {
+        release = resolve;
+      }),
+    );
     return () => {
       this.#held.delete(name);
       release();
@@ -99,7 +122,11 @@ export class CountingBackend implements CryptoBackend {
   #watchPair(pair: KemKeyPair): KemKeyPair {
     const decapsulate = pair.decapsulate.bind(pair);
     this.#watch(pair, 'key pair').decapsulate = (ciphertext): MaybePromise<Secret> =>
-      this.#run('decapsulate', () => decapsulate(ciphertext), (secret) => this.#watch(secret, 'ss, decapsulated'));
+      this.#run(
+        'decapsulate',
+        () => decapsulate(ciphertext),
+        (secret) => this.#watch(secret, 'ss, decapsulated'),
+      );
     return pair;
   }
 
@@ -115,13 +142,23 @@ export class CountingBackend implements CryptoBackend {
 
   #watchKey(key: AeadKey): void {
     const { seal, open } = this.#watch(key, 'AEAD key');
-    key.seal = (frame, data, content): MaybePromise<Uint8Array> => this.#run('seal', () => seal.call(key, frame, data, content));
-    key.open = (frame, data, owned): MaybePromise<Uint8Array | undefined> => this.#run('open', () => open.call(key, frame, data, owned), (inner) => {
-        if (inner !== undefined) this.inners.push(inner);
-      });
+    key.seal = (frame, data, content): MaybePromise<Uint8Array> =>
+      this.#run('seal', () => seal.call(key, frame, data, content));
+    key.open = (frame, data, owned): MaybePromise<Uint8Array | undefined> =>
+      this.#run(
+        'open',
+        () => open.call(key, frame, data, owned),
+        (inner) => {
+          if (inner !== undefined) this.inners.push(inner);
+        },
+      );
   }
 
-  #run<T>(name: string, operation: () => MaybePromise<T>, then: (result: T) => unknown = () => undefined): MaybePromise<T> {
+  #run<T>(
+    name: string,
+    operation: () => MaybePromise<T>,
+    then: (result: T) => unknown = () => undefined,
+  ): MaybePromise<T> {
     this.operations.push(name);
     const fails = this.operations.length === this.failAt;
     const held = this.#held.get(name);

@@ -50,7 +50,11 @@ export function once<T extends unknown[] = unknown[]>(source: Emitting, event: s
  * Resolves as soon as the predicate holds: looked at now and after every one of the events.
  * @returns what the predicate gave
  */
-export function waitFor<T>(predicate: () => T | false | null | undefined, source: Emitting, ...events: string[]): Promise<T> {
+export function waitFor<T>(
+  predicate: () => T | false | null | undefined,
+  source: Emitting,
+  ...events: string[]
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const stops: (() => void)[] = [];
     const stop = (): void => {

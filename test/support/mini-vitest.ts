@@ -40,15 +40,22 @@ type Registrar = (name: string, run: Run) => void;
 type Each = <T>(list: readonly T[]) => (name: string, run: (...values: unknown[]) => unknown) => void;
 
 const withEach = (register: Registrar): Registrar & { each: Each } =>
-  Object.assign((name: string, run: Run) => { register(name, run); }, {
-    each: <T>(list: readonly T[]) => (name: string, run: (...values: unknown[]) => unknown) => {
-      if (list.length === 0) throw new Error(`mini-vitest: each of nothing: ${name}`);
-      for (const item of list) {
-        const values: readonly unknown[] = Array.isArray(item) ? item : [item];
-        register(format(name, values), () => run(...values));
-      }
+  Object.assign(
+    (name: string, run: Run) => {
+      register(name, run);
     },
-  });
+    {
+      each:
+        <T>(list: readonly T[]) =>
+        (name: string, run: (...values: unknown[]) => unknown) => {
+          if (list.length === 0) throw new Error(`mini-vitest: each of nothing: ${name}`);
+          for (const item of list) {
+            const values: readonly unknown[] = Array.isArray(item) ? item : [item];
+            register(format(name, values), () => run(...values));
+          }
+        },
+    },
+  );
 
 export const describe = withEach((name, run) => {
   path.push(name);
@@ -64,18 +71,26 @@ export const test = withEach((name, run) => {
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
 
 /** The members that toEqual compares: those that are not undefined. */
-const keysOf = (value: object): string[] => Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [key]));
+const keysOf = (value: object): string[] =>
+  Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [key]));
 
 /** toEqual's equality of primitives, lists, plain objects and bytes. With `subset`, toMatchObject's. */
 function equals(actual: unknown, expected: unknown, subset = false): boolean {
-  if (typeof actual !== 'object' || typeof expected !== 'object' || actual === null || expected === null) return Object.is(actual, expected);
+  if (typeof actual !== 'object' || typeof expected !== 'object' || actual === null || expected === null)
+    return Object.is(actual, expected);
   if (tagOf(actual) !== tagOf(expected)) return false;
   if (actual instanceof Uint8Array && expected instanceof Uint8Array) {
     // A Buffer is not equal to a Uint8Array, as in vitest.
-    return actual.constructor === expected.constructor && actual.length === expected.length && actual.every((byte, index) => byte === expected[index]);
+    return (
+      actual.constructor === expected.constructor &&
+      actual.length === expected.length &&
+      actual.every((byte, index) => byte === expected[index])
+    );
   }
   if (Array.isArray(actual) && Array.isArray(expected)) {
-    return actual.length === expected.length && expected.every((member, index) => equals(actual[index], member, subset));
+    return (
+      actual.length === expected.length && expected.every((member, index) => equals(actual[index], member, subset))
+    );
   }
   if (tagOf(expected) !== '[object Object]') throw new Error(`mini-vitest: cannot compare ${tagOf(expected)}`);
   const mine = actual as Record<string, unknown>;
@@ -92,7 +107,8 @@ function contains(actual: unknown, expected: unknown): boolean {
 }
 
 function isGreater(actual: unknown, expected: unknown): boolean {
-  if (typeof actual !== 'number' || typeof expected !== 'number') throw new Error('mini-vitest: toBeGreaterThan is for numbers');
+  if (typeof actual !== 'number' || typeof expected !== 'number')
+    throw new Error('mini-vitest: toBeGreaterThan is for numbers');
   return actual > expected;
 }
 
@@ -113,7 +129,9 @@ function assertions(actual: unknown, message: string | undefined, wanted: boolea
       name,
       (expected?: unknown): void => {
         if (MATCHERS[name](actual, expected) === wanted) return;
-        throw new Error(`${message === undefined ? '' : `${message}: `}${show(actual)} ${wanted ? '' : 'not '}${name} ${show(expected)}`);
+        throw new Error(
+          `${message === undefined ? '' : `${message}: `}${show(actual)} ${wanted ? '' : 'not '}${name} ${show(expected)}`,
+        );
       },
     ]),
   ) as Assertions;

@@ -21,11 +21,15 @@ function swaps(platform: 'node' | 'browser', v1Text: string): Plugin {
     name: 'own-vectors',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^vitest$/ }, () => ({ path: path.join(import.meta.dirname, 'mini-vitest.ts') }));
-      onLoad({ filter: /[\\/]test[\\/]support[\\/]v1-file\.ts$/ }, () => ({ contents: `export const v1Text = ${JSON.stringify(v1Text)};` }));
+      onLoad({ filter: /[\\/]test[\\/]support[\\/]v1-file\.ts$/ }, () => ({
+        contents: `export const v1Text = ${JSON.stringify(v1Text)};`,
+      }));
       if (platform === 'node') return;
       onResolve({ filter: new RegExp(`/(${SWAPPED_IN_BROWSERS.join('|')})\\.ts$`) }, ({ path: file, resolveDir }) => {
         const resolved = path.resolve(resolveDir, file);
-        return path.dirname(resolved) === import.meta.dirname ? { path: resolved.replace(/\.ts$/, '-web.ts') } : undefined;
+        return path.dirname(resolved) === import.meta.dirname
+          ? { path: resolved.replace(/\.ts$/, '-web.ts') }
+          : undefined;
       });
     },
   };

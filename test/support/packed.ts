@@ -32,7 +32,13 @@ export async function pack(): Promise<Packed> {
     const files = report.files.map((file) => file.path);
     if (!files.includes('dist/web/index.js')) throw new Error('there is no build to pack: run `npm run build`');
     const tarball = path.join(scratch, report.filename);
-    return { scratch, tarball, files, remove, install: (name, packages = []) => install(path.join(scratch, name), [tarball, ...packages]) };
+    return {
+      scratch,
+      tarball,
+      files,
+      remove,
+      install: (name, packages = []) => install(path.join(scratch, name), [tarball, ...packages]),
+    };
   } catch (error) {
     await remove();
     throw error;
@@ -42,7 +48,18 @@ export async function pack(): Promise<Packed> {
 async function install(folder: string, packages: readonly string[]): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  const args = ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline', '--loglevel', 'error'];
+  const args = [
+    'install',
+    '--prefix',
+    folder,
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-package-lock',
+    '--prefer-offline',
+    '--loglevel',
+    'error',
+  ];
   await execute('npm', [...args, ...packages], { cwd: folder, timeout: LIMIT_MS });
   return folder;
 }

@@ -28,7 +28,12 @@ function encode(rows: readonly (readonly number[])[], size: number): Uint8Array 
   header.writeUInt32BE((rows[0]?.length ?? 0) / size, 0);
   header.writeUInt32BE(rows.length, 4);
   header.set([8, size === 4 ? 6 : 2, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from(SIGNATURE), chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.from(filtered.flat()))), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from(SIGNATURE),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.from(filtered.flat()))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** The colours of an indexed picture, row by row. */
@@ -40,15 +45,30 @@ function coloursOf(png: Uint8Array): number[][][] {
     expect(crc32(bytes.subarray(at + 4, end))).toBe(bytes.readUInt32BE(end));
     chunks.set(bytes.toString('latin1', at + 4, at + 8), bytes.subarray(at + 8, end));
   }
-  const [header, palette, data] = ['IHDR', 'PLTE', 'IDAT'].map((type) => chunks.get(type) ?? Buffer.alloc(0)) as [Buffer, Buffer, Buffer];
+  const [header, palette, data] = ['IHDR', 'PLTE', 'IDAT'].map((type) => chunks.get(type) ?? Buffer.alloc(0)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
   const width = header.readUInt32BE(0);
   const rows = inflateSync(data);
   return Array.from({ length: header.readUInt32BE(4) }, (_, y) =>
-    Array.from({ length: width }, (_pixel, x) => [...palette.subarray((rows[y * (width + 1) + 1 + x] ?? 0) * 3).subarray(0, 3)]));
+    Array.from({ length: width }, (_pixel, x) => [
+      ...palette.subarray((rows[y * (width + 1) + 1 + x] ?? 0) * 3).subarray(0, 3),
+    ]),
+  );
 }
 
-const COLOURS = [[255, 255, 255], [10, 110, 100], [20, 30, 40], [200, 0, 60], [0, 0, 0]] as const;
-const pictured = Array.from({ length: 10 }, (_, y) => Array.from({ length: 7 }, (_pixel, x) => [...(COLOURS[(x * y + x + 2 * y) % 5] ?? [])]));
+const COLOURS = [
+  [255, 255, 255],
+  [10, 110, 100],
+  [20, 30, 40],
+  [200, 0, 60],
+  [0, 0, 0],
+] as const;
+const pictured = Array.from({ length: 10 }, (_, y) =>
+  Array.from({ length: 7 }, (_pixel, x) => [...(COLOURS[(x * y + x + 2 * y) % 5] ?? [])]),
+);
 
 test.each([3, 4])('a picture of few colours stays as it is, whatever its filters (%s bytes a pixel)', (size) => {
   const rows = pictured.map((row) => row.flatMap((colour) => (size === 4 ? [...colour, 255] : colour)));
@@ -56,8 +76,17 @@ test.each([3, 4])('a picture of few colours stays as it is, whatever its filters
 });
 
 test('of many colours the most frequent stay, and the others become the nearest of them', () => {
-  const many = Array.from({ length: 80 }, (_, y) => Array.from({ length: 80 }, (_pixel, x) => (x < 40 ? [255, 0, 0] : [(x * 3) & 255, (y * 3) & 255, (x * y) & 255])));
-  const seen = coloursOf(shrinkPng(encode(many.map((row) => row.flat()), 3)));
+  const many = Array.from({ length: 80 }, (_, y) =>
+    Array.from({ length: 80 }, (_pixel, x) => (x < 40 ? [255, 0, 0] : [(x * 3) & 255, (y * 3) & 255, (x * y) & 255])),
+  );
+  const seen = coloursOf(
+    shrinkPng(
+      encode(
+        many.map((row) => row.flat()),
+        3,
+      ),
+    ),
+  );
   expect(seen[5]?.slice(0, 40)).toEqual(many[5]?.slice(0, 40));
   expect(new Set(seen.flat().map(String)).size).toBeLessThanOrEqual(64);
 });

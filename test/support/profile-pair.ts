@@ -13,7 +13,13 @@ import { createClientSession } from '../../src/protocol/client-session.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
 import { createServerSession } from '../../src/protocol/server-session.ts';
-import type { Message, ProfileSession, SessionConfig, SessionHost, YellowpagesConfig } from '../../src/protocol/session-types.ts';
+import type {
+  Message,
+  ProfileSession,
+  SessionConfig,
+  SessionHost,
+  YellowpagesConfig,
+} from '../../src/protocol/session-types.ts';
 import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
 import { BACKENDS } from './backends.ts';
 import { CountingBackend } from './counting-backend.ts';

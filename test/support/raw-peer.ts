@@ -73,7 +73,8 @@ export function rawPeer(socket: WebSocket): RawPeer {
   opened.catch(() => undefined);
   const typed = async (isBinary: boolean): Promise<Buffer> => {
     const message = await messages.next();
-    if (message.isBinary !== isBinary) throw new Error(`expected a ${isBinary ? 'binary' : 'text'} message, got the other type`);
+    if (message.isBinary !== isBinary)
+      throw new Error(`expected a ${isBinary ? 'binary' : 'text'} message, got the other type`);
     return message.data;
   };
   return {

@@ -9,6 +9,8 @@ export const sha256: typeof reference.sha256 = (data) => nobleSha256(data);
 
 export const hmacSha256: typeof reference.hmacSha256 = (key, data) => hmac(nobleSha256, key, data);
 
-export const hkdfSha256: typeof reference.hkdfSha256 = (ikm, salt, info, length) => hkdf(nobleSha256, ikm, salt, info, length);
+export const hkdfSha256: typeof reference.hkdfSha256 = (ikm, salt, info, length) =>
+  hkdf(nobleSha256, ikm, salt, info, length);
 
-export const sealAes256Gcm: typeof reference.sealAes256Gcm = (key, nonce, aad, plaintext) => gcm(key, nonce, aad).encrypt(plaintext);
+export const sealAes256Gcm: typeof reference.sealAes256Gcm = (key, nonce, aad, plaintext) =>
+  gcm(key, nonce, aad).encrypt(plaintext);

@@ -6,7 +6,8 @@ import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 
 export const sha256 = (data: Uint8Array): Uint8Array => Uint8Array.from(createHash('sha256').update(data).digest());
 
-export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => Uint8Array.from(createHmac('sha256', key).update(data).digest());
+export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array =>
+  Uint8Array.from(createHmac('sha256', key).update(data).digest());
 
 export const hkdfSha256 = (ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', ikm, salt, info, length));

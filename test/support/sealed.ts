@@ -70,7 +70,9 @@ function base64Needles(secret: Buffer): Needle[] {
 function needlesOf(secret: string | Uint8Array): Needle[] {
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret);
   if (bytes.length < SHORTEST_SECRET_BYTES) {
-    throw new RangeError(`a secret to look for needs at least ${SHORTEST_SECRET_BYTES} bytes, this one has ${bytes.length}`);
+    throw new RangeError(
+      `a secret to look for needs at least ${SHORTEST_SECRET_BYTES} bytes, this one has ${bytes.length}`,
+    );
   }
   const hex = bytes.toString('hex');
   return [
@@ -100,7 +102,12 @@ function isHello(side: Side, message: Message, profile: Profile): boolean {
   if (message.opcode !== OPCODE.text) return false;
   try {
     const hello: unknown = JSON.parse(message.payload.toString('utf8'));
-    return typeof hello === 'object' && hello !== null && HELLO_MEMBER[side] in hello && 'pq_websocket' in hello === (profile === 'v1');
+    return (
+      typeof hello === 'object' &&
+      hello !== null &&
+      HELLO_MEMBER[side] in hello &&
+      'pq_websocket' in hello === (profile === 'v1')
+    );
   } catch {
     return false;
   }
@@ -121,7 +128,9 @@ function controlProblem(frame: TapFrame, profile: Profile): string | undefined {
   // In yellowpages the application closes in the open: what it may say there is for the secrets to tell.
   if (frame.opcode === OPCODE.close) return profile === 'v1' ? closeProblem(frame.payload) : undefined;
   if (frame.opcode === OPCODE.ping || frame.opcode === OPCODE.pong) {
-    return frame.payload.length === 0 ? undefined : `a ${frame.opcode === OPCODE.ping ? 'ping' : 'pong'} with a payload`;
+    return frame.payload.length === 0
+      ? undefined
+      : `a ${frame.opcode === OPCODE.ping ? 'ping' : 'pong'} with a payload`;
   }
   return frame.opcode > OPCODE.binary ? `opcode ${frame.opcode}` : undefined;
 }
@@ -129,7 +138,8 @@ function controlProblem(frame: TapFrame, profile: Profile): string | undefined {
 function shapeProblems(side: Side, frames: readonly TapFrame[], profile: Profile): string[] {
   const problems = frames.map((frame) => controlProblem(frame, profile)).filter((problem) => problem !== undefined);
   if (frames.some((frame) => frame.rsv !== 0)) problems.push('a frame with a reserved bit, perhaps compressed');
-  if (frames.some((frame) => frame.masked !== (side === 'client'))) problems.push('a frame masked as the other side must');
+  if (frames.some((frame) => frame.masked !== (side === 'client')))
+    problems.push('a frame masked as the other side must');
   for (const [index, message] of messagesOf(frames).entries()) {
     if (index === 0) {
       if (!isHello(side, message, profile)) problems.push('a first message that is no hello');
@@ -196,7 +206,10 @@ function connectionProblems(connection: TapConnection, secrets: readonly Needle[
   }
   for (const side of ['client', 'server'] as const) {
     const frames = connection.frames.filter((frame) => frame.direction === side);
-    const found = [...shapeProblems(side, frames, profile), ...leakProblems(connection.rawBytes(side), frames, secrets)];
+    const found = [
+      ...shapeProblems(side, frames, profile),
+      ...leakProblems(connection.rawBytes(side), frames, secrets),
+    ];
     problems.push(...found.map((problem) => `${side}: ${problem}`));
   }
   return problems;

@@ -147,7 +147,7 @@ export class End implements SessionHost<string> {
   }
 
   closing(): void {
-    throw new Error("v1 closes inside the seal");
+    throw new Error('v1 closes inside the seal');
   }
 
   failed(failure: PQWebSocketError): void {
@@ -193,8 +193,16 @@ export class SessionPair {
   constructor({ backend = BACKENDS.node, keyMaker, both, client, server }: PairOptions = {}) {
     this.backend = new CountingBackend(backend);
     this.#keyMaker = keyMaker;
-    this.client = new End('client', this.backend, this.clock, { ...both, ...client, limits: { ...both?.limits, ...client?.limits } });
-    this.server = new End('server', this.backend, this.clock, { ...both, ...server, limits: { ...both?.limits, ...server?.limits } });
+    this.client = new End('client', this.backend, this.clock, {
+      ...both,
+      ...client,
+      limits: { ...both?.limits, ...client?.limits },
+    });
+    this.server = new End('server', this.backend, this.clock, {
+      ...both,
+      ...server,
+      limits: { ...both?.limits, ...server?.limits },
+    });
     for (const end of [this.client, this.server]) {
       end.onTransmit = (message): void => {
         if (!this.#closing.has(end.role)) this.inFlight[end.role].push({ message });
@@ -258,7 +266,9 @@ export class SessionPair {
 
   /** The messages that an end has transmitted, without their transport. */
   frames(role: Role): Uint8Array[] {
-    return this.end(role).sent.map(({ message }) => message).filter((message) => typeof message !== 'string');
+    return this.end(role)
+      .sent.map(({ message }) => message)
+      .filter((message) => typeof message !== 'string');
   }
 }
 

@@ -125,6 +125,7 @@ export const ALL_STATES = Object.keys(WAYS) as State[];
 /** @throws {Error} when the end did not get there */
 export async function inState(state: State, backend?: CryptoBackend): Promise<Placed> {
   const placed = await WAYS[state](backend);
-  if (placed.end.session.state !== state) throw new Error(`in state '${placed.end.session.state}' instead of '${state}'`);
+  if (placed.end.session.state !== state)
+    throw new Error(`in state '${placed.end.session.state}' instead of '${state}'`);
   return placed;
 }

@@ -37,12 +37,14 @@ export class TapConnection {
   constructor(client: Socket, server: Socket, hook: () => FrameHook | undefined) {
     this.#client = client;
     this.#server = server;
-    const record = (direction: Side) => (frame: Frame): FrameVerdict => {
-      const recorded: TapFrame = { ...frame, direction, order: this.frames.length };
-      this.frames.push(recorded);
-      this.#announce(recorded);
-      return hook()?.(recorded, this) ?? 'forward';
-    };
+    const record =
+      (direction: Side) =>
+      (frame: Frame): FrameVerdict => {
+        const recorded: TapFrame = { ...frame, direction, order: this.frames.length };
+        this.frames.push(recorded);
+        this.#announce(recorded);
+        return hook()?.(recorded, this) ?? 'forward';
+      };
     const hooked = (): boolean => hook() !== undefined;
     this.#fromClient = new TapDirection(client, server, true, record('client'), hooked);
     this.#fromServer = new TapDirection(server, client, false, record('server'), hooked);

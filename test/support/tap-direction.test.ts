@@ -56,7 +56,9 @@ test('bytes pass unchanged and frames are decoded, however they are cut and when
       }
       if (at < wire.length) feed(wire.subarray(at));
       expect(passed().equals(wire)).toBe(true);
-      expect(frames.map((frame) => Buffer.from(frame.payload))).toEqual(messages.map((message) => Buffer.from(message)));
+      expect(frames.map((frame) => Buffer.from(frame.payload))).toEqual(
+        messages.map((message) => Buffer.from(message)),
+      );
     }),
   );
 });
@@ -68,7 +70,9 @@ test('an injected frame waits for the end of one that has begun', () => {
   direction.inject(OPCODE.text, Buffer.from('x'), true);
   expect(passed().equals(Buffer.concat([HEAD, frame.subarray(0, 5)]))).toBe(true);
   feed(frame.subarray(5));
-  expect(passed().equals(Buffer.concat([frame.subarray(5), encodeFrame(OPCODE.text, Buffer.from('x'), false)]))).toBe(true);
+  expect(passed().equals(Buffer.concat([frame.subarray(5), encodeFrame(OPCODE.text, Buffer.from('x'), false)]))).toBe(
+    true,
+  );
 });
 
 test('a hook sees a frame whose beginning has passed, and cannot change it', () => {

@@ -32,7 +32,13 @@ export class TapDirection {
   #injections: Uint8Array[] = [];
 
   /** @param hooked whether a hook wants to decide on frames now; if not, bytes pass as they come */
-  constructor(source: Socket, sink: Socket, masked: boolean, onFrame: (frame: Frame) => FrameVerdict, hooked: () => boolean) {
+  constructor(
+    source: Socket,
+    sink: Socket,
+    masked: boolean,
+    onFrame: (frame: Frame) => FrameVerdict,
+    hooked: () => boolean,
+  ) {
     this.#source = source;
     this.#sink = sink;
     this.#masked = masked;

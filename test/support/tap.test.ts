@@ -32,7 +32,8 @@ async function connectPair(options: TapOptions & { readonly perMessageDeflate?: 
   return { tap, client, server, connection };
 }
 
-const by = (direction: string, opcode: number) => (frame: TapFrame) => frame.direction === direction && frame.opcode === opcode;
+const by = (direction: string, opcode: number) => (frame: TapFrame) =>
+  frame.direction === direction && frame.opcode === opcode;
 const text = (frame: TapFrame): string => Buffer.from(frame.payload).toString('utf8');
 
 describe('recording', () => {
@@ -45,7 +46,9 @@ describe('recording', () => {
     client.close(4321, 'because');
     expect(await server.closed).toEqual({ code: 4321, reason: 'because' });
     await connection.closed;
-    expect(connection.frames.map(({ direction, opcode, fin, masked, order }) => ({ direction, opcode, fin, masked, order }))).toEqual([
+    expect(
+      connection.frames.map(({ direction, opcode, fin, masked, order }) => ({ direction, opcode, fin, masked, order })),
+    ).toEqual([
       { direction: 'client', opcode: OPCODE.text, fin: true, masked: true, order: 0 },
       { direction: 'server', opcode: OPCODE.binary, fin: true, masked: false, order: 1 },
       { direction: 'client', opcode: OPCODE.close, fin: true, masked: true, order: 2 },
@@ -92,7 +95,16 @@ describe('recording', () => {
     cleanups.push(() => tap.close());
     const socket = createConnection({ port: tap.port, host: '127.0.0.1', noDelay: true });
     cleanups.push(async () => void socket.destroy());
-    const head = ['GET / HTTP/1.1', 'Host: x', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', '', ''];
+    const head = [
+      'GET / HTTP/1.1',
+      'Host: x',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      '',
+      '',
+    ];
     const frame = Buffer.from([0x81, 0x83, 1, 2, 3, 4, 0x61 ^ 1, 0x62 ^ 2, 0x63 ^ 3]);
     for (const byte of Buffer.concat([Buffer.from(head.join('\r\n')), frame])) {
       await new Promise((resolve) => socket.write(Buffer.from([byte]), resolve));
@@ -135,7 +147,11 @@ describe('tampering', () => {
     const { client, server, connection } = await connectPair({ onFrame });
     for (const word of ['drop', 'replace', 'repeat', 'last']) client.send(word);
     expect(await server.nextText()).toBe('x'.repeat(70_000));
-    expect([await server.nextText(), await server.nextText(), await server.nextText()]).toEqual(['repeat', 'repeat', 'last']);
+    expect([await server.nextText(), await server.nextText(), await server.nextText()]).toEqual([
+      'repeat',
+      'repeat',
+      'last',
+    ]);
     server.send('replace');
     expect(await client.nextText()).toBe('x'.repeat(70_000));
     // The record is of what the ends sent.
@@ -257,14 +273,62 @@ describe('assertSealed', () => {
   });
 
   const betrayals: [string, (client: RawPeer) => void, RegExp][] = [
-    ['a text message after the hello', (client) => { client.send('x'.repeat(40)); }, /message 1 as text/],
-    ['a binary message too short to be sealed', (client) => { client.send(Buffer.alloc(27)); }, /too few to be sealed/],
-    ['a ping with a payload', (client) => { client.socket.ping('1'); }, /a ping with a payload/],
-    ['a pong with a payload', (client) => { client.socket.pong('1'); }, /a pong with a payload/],
-    ["a close with the application's code", (client) => { client.close(4000); }, /close frame with code 4000/],
-    ['a normal close with a reason', (client) => { client.close(1000, 'x'); }, /code 1000 and a reason/],
-    ['a failure with a reason of its own', (client) => { client.close(3771, 'x'); }, /3771 and an unknown reason/],
-    ['a failure without a reason', (client) => { client.close(3771); }, /3771 and an unknown reason/],
+    [
+      'a text message after the hello',
+      (client) => {
+        client.send('x'.repeat(40));
+      },
+      /message 1 as text/,
+    ],
+    [
+      'a binary message too short to be sealed',
+      (client) => {
+        client.send(Buffer.alloc(27));
+      },
+      /too few to be sealed/,
+    ],
+    [
+      'a ping with a payload',
+      (client) => {
+        client.socket.ping('1');
+      },
+      /a ping with a payload/,
+    ],
+    [
+      'a pong with a payload',
+      (client) => {
+        client.socket.pong('1');
+      },
+      /a pong with a payload/,
+    ],
+    [
+      "a close with the application's code",
+      (client) => {
+        client.close(4000);
+      },
+      /close frame with code 4000/,
+    ],
+    [
+      'a normal close with a reason',
+      (client) => {
+        client.close(1000, 'x');
+      },
+      /code 1000 and a reason/,
+    ],
+    [
+      'a failure with a reason of its own',
+      (client) => {
+        client.close(3771, 'x');
+      },
+      /3771 and an unknown reason/,
+    ],
+    [
+      'a failure without a reason',
+      (client) => {
+        client.close(3771);
+      },
+      /3771 and an unknown reason/,
+    ],
   ];
   test.each(betrayals)('refuses %s', async (_name, betray, message) => {
     const { tap, client, connection } = await greetedPair();

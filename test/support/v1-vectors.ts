@@ -64,12 +64,26 @@ export interface V1 {
   readonly profile: string;
   readonly inputs: { keySeed: Hex; m: Hex; maxPayload: number; nonces: string };
   readonly kem: { encapsulationKey: Hex; ciphertext: Hex; sharedSecret: Hex };
-  readonly transcripts: readonly { name: string; clientHello: string; serverHello: string; context?: Hex; input: Hex; th: Hex }[];
+  readonly transcripts: readonly {
+    name: string;
+    clientHello: string;
+    serverHello: string;
+    context?: Hex;
+    input: Hex;
+    th: Hex;
+  }[];
   readonly session: SessionVector;
   readonly sessionWithContext: SessionVector;
   readonly clientRecords: readonly RecordVector[];
   readonly serverRecords: readonly RecordVector[];
-  readonly endings: readonly { name: string; by: 'client' | 'server'; code: number; reason: string; close: RecordVector; answer: RecordVector }[];
+  readonly endings: readonly {
+    name: string;
+    by: 'client' | 'server';
+    code: number;
+    reason: string;
+    close: RecordVector;
+    answer: RecordVector;
+  }[];
   readonly crossings: readonly {
     name: string;
     client: RecordVector;
@@ -112,7 +126,10 @@ export interface V1 {
     ignoredTokens: readonly { name: string; protocols: readonly string[] }[];
     refusedFirstMessages: readonly { name: string; message: WireVector; code: number }[];
   };
-  readonly padding: { blocks: readonly { block: number; lengths: readonly [number, number][] }[]; padme: readonly [number, number][] };
+  readonly padding: {
+    blocks: readonly { block: number; lengths: readonly [number, number][] }[];
+    padme: readonly [number, number][];
+  };
 }
 
 /** Paths of values that nothing has read yet. Empty lists and objects are values. */

@@ -66,7 +66,10 @@ async function run<Server extends AnyServer<Socket>, Socket extends { terminate(
 }
 
 /** Starts either library's server on a free port of 127.0.0.1. */
-export function startLibrary(library: Library, options: ServerOptions = {}): Promise<Running<PlainServer, PlainSocket>> {
+export function startLibrary(
+  library: Library,
+  options: ServerOptions = {},
+): Promise<Running<PlainServer, PlainSocket>> {
   return run(new library.WebSocketServer({ port: 0, host: '127.0.0.1', ...options }));
 }
 
@@ -98,7 +101,12 @@ export const UPGRADE_HEADERS = {
 };
 
 /** Sends a request and gives what came instead of 101. */
-export function refusedUpgrade(port: number, path: string, headers: Record<string, string>, method = 'GET'): Promise<Answer> {
+export function refusedUpgrade(
+  port: number,
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: '127.0.0.1', port, path, method, headers: { ...UPGRADE_HEADERS, ...headers } });
     request.on('upgrade', (_response, socket) => {

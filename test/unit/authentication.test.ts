@@ -7,7 +7,12 @@ const hash = new Uint8Array(32);
 const finished = { signature: Uint8Array.of(1), publicKey: 'absent', attestation: 'absent' } as const;
 
 test.each<[string, () => boolean | Promise<boolean>]>([
-  ['throws', () => { throw new Error('no code for it'); }],
+  [
+    'throws',
+    () => {
+      throw new Error('no code for it');
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('no code for it'))],
   ['says no', () => false],
 ])('a signature check that %s is a refused signature', async (_name, verifySignature) => {

@@ -23,7 +23,10 @@ describe('base64', () => {
   });
 
   test('any text is taken if it is canonical, and refused otherwise', () => {
-    const nearly = fc.string({ unit: fc.constantFrom(...ALPHABET, '=', '-', '_', '\n', ' ', '\u0141', '\u{1F512}'), maxLength: 12 });
+    const nearly = fc.string({
+      unit: fc.constantFrom(...ALPHABET, '=', '-', '_', '\n', ' ', '\u0141', '\u{1F512}'),
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(nearly, (text) => {
         expect(fromBase64(text)).toEqual(canonical(text));
@@ -34,11 +37,26 @@ describe('base64', () => {
 
   test('every last character, with each padding: only where the spare bits are zero', () => {
     for (const character of ALPHABET) {
-      for (const text of [`A${character}==`, `AA${character}=`, `AAA${character}`]) expect(fromBase64(text), text).toEqual(canonical(text));
+      for (const text of [`A${character}==`, `AA${character}=`, `AAA${character}`])
+        expect(fromBase64(text), text).toEqual(canonical(text));
     }
   });
 
-  test.each(['=', '==', '===', '====', 'A===', 'AA=A', 'A=AA', '=AAA', 'AAAA=', 'AAAA====', 'AA==AAAA', 'AA\n=', '\u00c1AAA'])('refuses %j', (text) => {
+  test.each([
+    '=',
+    '==',
+    '===',
+    '====',
+    'A===',
+    'AA=A',
+    'A=AA',
+    '=AAA',
+    'AAAA=',
+    'AAAA====',
+    'AA==AAAA',
+    'AA\n=',
+    '\u00c1AAA',
+  ])('refuses %j', (text) => {
     expect(fromBase64(text)).toBeUndefined();
   });
 });

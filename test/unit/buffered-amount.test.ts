@@ -6,7 +6,8 @@ const OVERHEAD = 29;
 describe('BufferedAmount', () => {
   test('counts the application bytes of the frames that the transport still holds', () => {
     const buffered = new BufferedAmount();
-    for (const [index, bytes] of [100, 200, 300].entries()) buffered.transmitted(bytes + OVERHEAD, bytes, (index + 1) * 1000);
+    for (const [index, bytes] of [100, 200, 300].entries())
+      buffered.transmitted(bytes + OVERHEAD, bytes, (index + 1) * 1000);
     expect(buffered.amount(100 + 200 + 300 + 3 * OVERHEAD)).toBe(600);
     expect(buffered.amount(200 + 300 + 2 * OVERHEAD)).toBe(500);
     expect(buffered.amount(300 + OVERHEAD)).toBe(300);

@@ -23,15 +23,21 @@ function bunSocket(end: MemorySocket, handlers: BunHandlers<Data>): BunServerWeb
       end.send(message);
       return message.length === 0 ? -1 : message.length;
     },
-    close: (code?: number) => { end.close(code); },
-    terminate: () => { end.cut(); },
+    close: (code?: number) => {
+      end.close(code);
+    },
+    terminate: () => {
+      end.cut();
+    },
     getBufferedAmount: () => 0,
   };
   end.addEventListener('message', (event) => {
     const { data } = event as MessageEvent<string | ArrayBuffer>;
     handlers.message(socket, typeof data === 'string' ? data : Buffer.from(data));
   });
-  end.addEventListener('close', (event) => { handlers.close(socket, (event as CloseEvent).code, ''); });
+  end.addEventListener('close', (event) => {
+    handlers.close(socket, (event as CloseEvent).code, '');
+  });
   return socket;
 }
 
@@ -41,7 +47,9 @@ interface Connected {
   readonly accepted: ReturnType<typeof bunSocket>;
 }
 
-async function connect(options?: ServerSocketOptions | ((accepted: BunServerWebSocket<Data>) => ServerSocketOptions)): Promise<Connected> {
+async function connect(
+  options?: ServerSocketOptions | ((accepted: BunServerWebSocket<Data>) => ServerSocketOptions),
+): Promise<Connected> {
   const network = memoryNetwork();
   const connected = vi.fn<(socket: ServerSocket, accepted: BunServerWebSocket<Data>) => void>();
   const handlers = options === undefined ? bunHandlers<Data>(connected) : bunHandlers<Data>(connected, options);
@@ -64,7 +72,11 @@ describe('bunHandlers', () => {
       got.push([data.toString(), isBinary]);
       server.send(data, { binary: isBinary });
     });
-    const closed = new Promise((resolve) => { server.on('close', (code, reason) => { resolve([code, reason.toString()]); }); });
+    const closed = new Promise((resolve) => {
+      server.on('close', (code, reason) => {
+        resolve([code, reason.toString()]);
+      });
+    });
     const back: unknown[] = [];
     client.binaryType = 'arraybuffer';
     client.send('text');
@@ -75,7 +87,10 @@ describe('bunHandlers', () => {
         if (back.length === 2) resolve();
       };
     });
-    expect(got).toEqual([['text', false], ['A', true]]);
+    expect(got).toEqual([
+      ['text', false],
+      ['A', true],
+    ]);
     expect(back).toEqual(['text', [65]]);
     client.close(4000, 'bye');
     expect(await closed).toEqual([4000, 'bye']);
@@ -84,7 +99,9 @@ describe('bunHandlers', () => {
   test('a message that Bun drops ends the connection, which is not clean', async () => {
     const { client, server, accepted } = await connect(BY_ROOM);
     await server.pq.finished;
-    const closed = new Promise<CloseEvent>((resolve) => { client.onclose = resolve; });
+    const closed = new Promise<CloseEvent>((resolve) => {
+      client.onclose = resolve;
+    });
     const received = vi.fn();
     client.onmessage = received;
     accepted.drops = true;
@@ -98,22 +115,30 @@ describe('bunHandlers', () => {
     const connected = vi.fn();
     const handlers = bunHandlers<Data>(connected, () => ({ padding: -1 }));
     const client = new PQWebSocket('ws://host/', [], { WebSocket: network.WebSocket });
-    const closed = new Promise<CloseEvent>((resolve) => { client.onclose = resolve; });
+    const closed = new Promise<CloseEvent>((resolve) => {
+      client.onclose = resolve;
+    });
     const accepted = bunSocket(await network.nextServerEnd(), handlers);
-    expect(() => { handlers.open(accepted); }).toThrow(/option 'padding'/);
+    expect(() => {
+      handlers.open(accepted);
+    }).toThrow(/option 'padding'/);
     expect(await closed).toMatchObject({ code: 1006 });
     expect(connected).not.toHaveBeenCalled();
   });
 
   test('refuse bad arguments at once', () => {
     expect(() => bunHandlers(undefined as never)).toThrow(/^bunHandlers: the first argument must be a function/);
-    expect(() => bunHandlers(() => undefined, { ['unknown' as string]: 1 })).toThrow(new TypeError("bunHandlers: unknown option 'unknown'"));
+    expect(() => bunHandlers(() => undefined, { ['unknown' as string]: 1 })).toThrow(
+      new TypeError("bunHandlers: unknown option 'unknown'"),
+    );
   });
 
   test("tell Bun not to compress, and to take every frame that 'maxPayload' allows", () => {
-    const { perMessageDeflate, maxPayloadLength, backpressureLimit } = bunHandlers(() => undefined, { maxPayload: 2 ** 20 });
+    const { perMessageDeflate, maxPayloadLength, backpressureLimit } = bunHandlers(() => undefined, {
+      maxPayload: 2 ** 20,
+    });
     expect([perMessageDeflate, backpressureLimit]).toEqual([false, 2 ** 31 - 1]);
-    expect(maxPayloadLength).toBeGreaterThan(2 ** 20 * 9 / 8);
+    expect(maxPayloadLength).toBeGreaterThan((2 ** 20 * 9) / 8);
     expect(maxPayloadLength).toBeLessThan(2 ** 22);
     expect(bunHandlers(() => undefined, { maxPayload: 2 ** 40 }).maxPayloadLength).toBe(2 ** 31 - 1);
   });

@@ -27,13 +27,19 @@ function counting(pieceBytes: number): { backend: ReturnType<typeof portableBack
 it('seals and opens as node:crypto does, whatever the lengths, with pieces of any size', async () => {
   const bytes = fc.uint8Array({ maxLength: 400, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ minLength: 32, maxLength: 32 }), bytes, fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 1, max: 8 }), async (key, plaintext, aad, blocks) => {
-      const ours = await keyOf(counting(16 * blocks).backend, key);
-      const theirs = await keyOf(nodeBackend, key);
-      const sealed = await theirs.seal(unsealed(NONCE, plaintext), aad);
-      expect(await ours.seal(unsealed(NONCE, plaintext), aad)).toEqual(sealed);
-      expect(await ours.open(sealed, aad)).toEqual(plaintext);
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      bytes,
+      fc.uint8Array({ maxLength: 40 }),
+      fc.integer({ min: 1, max: 8 }),
+      async (key, plaintext, aad, blocks) => {
+        const ours = await keyOf(counting(16 * blocks).backend, key);
+        const theirs = await keyOf(nodeBackend, key);
+        const sealed = await theirs.seal(unsealed(NONCE, plaintext), aad);
+        expect(await ours.seal(unsealed(NONCE, plaintext), aad)).toEqual(sealed);
+        expect(await ours.open(sealed, aad)).toEqual(plaintext);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -45,16 +51,19 @@ it('of a page, with pieces as long as they are', async () => {
   expect(await ours.open(sealed, AAD)).toEqual(LONG);
 });
 
-it.each([12, 12 + 50_000, 12 + 100_000, 12 + 100_001, 12 + 100_016])('does not open a long frame whose byte %i was changed, and deciphers none of it', async (at) => {
-  const { backend, pauses } = counting(16_384);
-  const key = await keyOf(backend, KEY);
-  const frame = await key.seal(unsealed(NONCE, LONG), AAD);
-  const before = pauses();
-  frame[at]! ^= 1;
-  expect(await key.open(frame, AAD)).toBeUndefined();
-  // 7 pieces are hashed; those of a frame that opens are deciphered too.
-  expect(pauses() - before).toBe(7);
-});
+it.each([12, 12 + 50_000, 12 + 100_000, 12 + 100_001, 12 + 100_016])(
+  'does not open a long frame whose byte %i was changed, and deciphers none of it',
+  async (at) => {
+    const { backend, pauses } = counting(16_384);
+    const key = await keyOf(backend, KEY);
+    const frame = await key.seal(unsealed(NONCE, LONG), AAD);
+    const before = pauses();
+    frame[at]! ^= 1;
+    expect(await key.open(frame, AAD)).toBeUndefined();
+    // 7 pieces are hashed; those of a frame that opens are deciphered too.
+    expect(pauses() - before).toBe(7);
+  },
+);
 
 it('does what is short in the same turn', async () => {
   const { backend, pauses } = counting(16_384);
@@ -105,7 +114,10 @@ describe('while it works', () => {
 
   it('a pause that fails fails that one alone', async () => {
     let fails = true;
-    const key = await keyOf(portableBackend(nobleKem, () => (fails ? Promise.reject(new Error('no turn')) : Promise.resolve()), 16), KEY);
+    const key = await keyOf(
+      portableBackend(nobleKem, () => (fails ? Promise.reject(new Error('no turn')) : Promise.resolve()), 16),
+      KEY,
+    );
     await expect(key.seal(unsealed(NONCE, pattern(50)), AAD)).rejects.toThrow('no turn');
     fails = false;
     const frame = await key.seal(unsealed(NONCE, pattern(50)), AAD);

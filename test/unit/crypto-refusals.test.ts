@@ -46,7 +46,12 @@ const refusals: [string, (backend: CryptoBackend) => unknown, new (...given: nev
   ]),
   ['frame, short', async (b) => (await keyOf(b, KEY)).seal(new Uint8Array(27), AAD), RangeError, /at least 28 bytes/],
   ['frame, no bytes', async (b) => (await keyOf(b, KEY)).open({} as never, AAD), TypeError, /got object/],
-  ['no additional data', async (b) => (await keyOf(b, KEY)).seal(pattern(40), undefined as never), TypeError, /got undefined/],
+  [
+    'no additional data',
+    async (b) => (await keyOf(b, KEY)).seal(pattern(40), undefined as never),
+    TypeError,
+    /got undefined/,
+  ],
   ...[0, 1087, 1089].map((size): (typeof refusals)[number] => [
     `ciphertext of ${size} bytes`,
     async (b) => (await b.generateKeyPair(pattern(64))).decapsulate(new Uint8Array(size)),

@@ -15,7 +15,9 @@ afterAll(() => {
 async function overwritten(run: () => unknown): Promise<number[]> {
   for (const fill of fills) fill.mockClear();
   await run();
-  const arrays = fills.flatMap(({ mock }) => mock.contexts.filter((_array, i) => mock.calls[i]?.[0] === 0)) as Uint8Array[];
+  const arrays = fills.flatMap(({ mock }) =>
+    mock.contexts.filter((_array, i) => mock.calls[i]?.[0] === 0),
+  ) as Uint8Array[];
   for (const array of arrays) expect([...array].every((byte) => byte === 0)).toBe(true);
   return arrays.map(({ length }) => length);
 }

@@ -13,11 +13,19 @@ const withoutCode = (text: string): string => text.replace(/^( *)```[^]*?^\1```$
 
 /** As GitHub makes them of headings. */
 function anchors(file: string): Set<string> {
-  const headings = [...read(file).replace(/^```[^]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading as string);
+  const headings = [
+    ...read(file)
+      .replace(/^```[^]*?^```$/gm, '')
+      .matchAll(/^#+ (.*)$/gm),
+  ].map(([, heading]) => heading as string);
   const seen = new Map<string, number>();
   return new Set(
     headings.map((heading) => {
-      const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '').trim().toLowerCase();
+      const plain = heading
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .replaceAll('`', '')
+        .trim()
+        .toLowerCase();
       const anchor = plain.replace(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '').replaceAll(' ', '-');
       const count = seen.get(anchor) ?? 0;
       seen.set(anchor, count + 1);
@@ -42,13 +50,15 @@ test.each(links)('%s: %s', (page, target) => {
   const [file = '', anchor] = target.split('#') as [string, string?];
   const absolute = file === '' ? path.join(root, page) : path.resolve(root, path.dirname(page), file);
   expect(existsSync(absolute), 'the file is there').toBe(true);
-  if (anchor !== undefined && absolute.endsWith('.md')) expect([...anchors(path.relative(root, absolute))]).toContain(anchor);
+  if (anchor !== undefined && absolute.endsWith('.md'))
+    expect([...anchors(path.relative(root, absolute))]).toContain(anchor);
 });
 
 describe('what code in the documents imports', () => {
   const imports = pages.flatMap((page) =>
     [...read(page).matchAll(/import (?:(\w+) from|\{([^}]*)\} from) '(pq-websocket(?:\/[\w-]+)?)'/g)].map(
-      ([, byDefault, names, entry]) => [page, entry as string, byDefault === undefined ? (names as string) : 'default'] as const,
+      ([, byDefault, names, entry]) =>
+        [page, entry as string, byDefault === undefined ? (names as string) : 'default'] as const,
     ),
   );
 
@@ -61,7 +71,16 @@ describe('what code in the documents imports', () => {
     const module = (await import(path.join(root, 'src', `${file}.ts`))) as object;
     const exported = Object.keys(module);
     const types = [...read(`src/${file}.ts`).matchAll(/\b[A-Z]\w+\b/g)].map(([name]) => name);
-    for (const name of names.split(',').map((each) => each.replace(/^\s*type\s/, '').split(' as ')[0]?.trim() ?? '').filter(Boolean)) {
+    for (const name of names
+      .split(',')
+      .map(
+        (each) =>
+          each
+            .replace(/^\s*type\s/, '')
+            .split(' as ')[0]
+            ?.trim() ?? '',
+      )
+      .filter(Boolean)) {
       expect([...exported, ...types]).toContain(name);
     }
   });

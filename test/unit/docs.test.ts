@@ -13,7 +13,10 @@ const read = (file: string): string => readFileSync(path.join(root, file), 'utf8
 const readme = read('README.md');
 
 describe('the README explains', () => {
-  const codes = read('src/protocol/errors.ts').match(/^ {2}PQ_ERR_\w+/gm)?.map((code) => code.trim()) ?? [];
+  const codes =
+    read('src/protocol/errors.ts')
+      .match(/^ {2}PQ_ERR_\w+/gm)
+      ?.map((code) => code.trim()) ?? [];
 
   test('there are failure codes to look for', () => {
     expect(codes.length).toBeGreaterThan(20);
@@ -39,15 +42,27 @@ describe('the README explains', () => {
 describe('docs/ws.md lists', () => {
   const page = read('docs/ws.md');
   // Clients take these too; the rest of http.request and tls.connect is one line there.
-  const ofClients = ['finishRequest', 'followRedirects', 'generateMask', 'handshakeTimeout', 'headers', 'maxRedirects', 'origin', 'protocolVersion'];
+  const ofClients = [
+    'finishRequest',
+    'followRedirects',
+    'generateMask',
+    'handshakeTimeout',
+    'headers',
+    'maxRedirects',
+    'origin',
+    'protocolVersion',
+  ];
 
   test.each([...Object.keys(SHOWN_DEFAULTS), ...ofClients])('the option %s', (option) => {
     expect(page).toMatch(new RegExp(`\`${option}[\`(]`));
   });
 
-  test.each([...Object.getOwnPropertyNames(ws.WebSocket.prototype), ...Object.getOwnPropertyNames(ws.WebSocketServer.prototype)].filter(
-    (name) => !['constructor', 'setSocket', 'emitClose', 'completeUpgrade'].includes(name),
-  ))('the member %s', (name) => {
+  test.each(
+    [
+      ...Object.getOwnPropertyNames(ws.WebSocket.prototype),
+      ...Object.getOwnPropertyNames(ws.WebSocketServer.prototype),
+    ].filter((name) => !['constructor', 'setSocket', 'emitClose', 'completeUpgrade'].includes(name)),
+  )('the member %s', (name) => {
     expect(page).toMatch(new RegExp(`\`${name}[\`([]`));
   });
 

@@ -91,7 +91,12 @@ describe('an event handler attribute', () => {
   });
 
   test('false prevents the default, nothing else does', () => {
-    for (const [value, notPrevented] of [[false, false], [undefined, true], [0, true], [null, true]] as const) {
+    for (const [value, notPrevented] of [
+      [false, false],
+      [undefined, true],
+      [0, true],
+      [null, true],
+    ] as const) {
       handlers.set('open', () => value);
       expect(fire()).toBe(notPrevented);
     }
@@ -133,8 +138,15 @@ describe('CloseEvent where the platform has none (Node before 23)', () => {
   }
 
   test.each<[object | undefined]>([
-    [undefined], [{}], [{ code: 4000, reason: 'why', wasClean: true }], [{ code: 65_536 + 1000 }], [{ code: '1001' }],
-    [{ code: NaN }], [{ reason: null }], [{ reason: 'a\uD800' }], [{ wasClean: 1 }],
+    [undefined],
+    [{}],
+    [{ code: 4000, reason: 'why', wasClean: true }],
+    [{ code: 65_536 + 1000 }],
+    [{ code: '1001' }],
+    [{ code: NaN }],
+    [{ reason: null }],
+    [{ reason: 'a\uD800' }],
+    [{ wasClean: 1 }],
     [{ bubbles: true, cancelable: true }],
   ])('is as the native one with %j', async (init) => {
     const Fallback = await fallback();

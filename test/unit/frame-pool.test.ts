@@ -35,10 +35,18 @@ describe('frame pool', () => {
     fc.assert(
       fc.property(lengths, (sizes) => {
         const frames = sizes.map((size) => takeFrame(size));
-        for (const [index, frame] of frames.entries()) new Uint8Array(frame.buffer, frame.byteOffset - 16, 16 + frame.length).fill(index + 1);
+        for (const [index, frame] of frames.entries())
+          new Uint8Array(frame.buffer, frame.byteOffset - 16, 16 + frame.length).fill(index + 1);
         for (const [index, frame] of frames.entries()) {
-          expect([frame.length, frame.byteOffset % 4, hasHeadroom(frame), isPooled(frame)]).toEqual([sizes[index], 0, true, false]);
-          expect(new Uint8Array(frame.buffer, frame.byteOffset - 16, 16 + frame.length).every((byte) => byte === index + 1)).toBe(true);
+          expect([frame.length, frame.byteOffset % 4, hasHeadroom(frame), isPooled(frame)]).toEqual([
+            sizes[index],
+            0,
+            true,
+            false,
+          ]);
+          expect(
+            new Uint8Array(frame.buffer, frame.byteOffset - 16, 16 + frame.length).every((byte) => byte === index + 1),
+          ).toBe(true);
         }
       }),
       { numRuns: 50 },

@@ -11,7 +11,9 @@ import { readPublicKeyPem, readSecretKeyPem } from '../../src/crypto/key-files.t
 /** A name in a folder that ends with the test, and that of its public key. */
 function names(): { file: string; publicFile: string; folder: string } {
   const folder = mkdtempSync(path.join(tmpdir(), 'pq-websocket-identity-'));
-  onTestFinished(() => { rmSync(folder, { recursive: true }); });
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
   return { file: path.join(folder, 'identity.pem'), publicFile: path.join(folder, 'identity.pub.pem'), folder };
 }
 
@@ -32,7 +34,11 @@ describe('a new identity', () => {
     expect(der(read(file))).toBe(`3034020100${ALGORITHM}04228020${Buffer.from(seed).toString('hex')}`);
     expect(der(read(publicFile))).toBe(`308207b2${ALGORITHM}038207a100${Buffer.from(publicKey).toString('hex')}`);
     const fingerprint = `sha256:${createHash('sha256').update(publicKey).digest('hex')}`;
-    expect([made.fingerprint, fingerprintFile(file), fingerprintFile(publicFile)]).toEqual([fingerprint, fingerprint, fingerprint]);
+    expect([made.fingerprint, fingerprintFile(file), fingerprintFile(publicFile)]).toEqual([
+      fingerprint,
+      fingerprint,
+      fingerprint,
+    ]);
   });
 
   test('is read by another implementation of RFC 9881: the development Node has OpenSSL 3.5', () => {

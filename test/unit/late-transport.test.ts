@@ -44,7 +44,9 @@ afterEach(() => {
 });
 
 /** @param constructing runs within its constructor */
-function underlying(constructing: (socket: MemorySocket) => void = () => undefined): NonNullable<PQWebSocketOptions['WebSocket']> {
+function underlying(
+  constructing: (socket: MemorySocket) => void = () => undefined,
+): NonNullable<PQWebSocketOptions['WebSocket']> {
   return class extends network.WebSocket {
     constructor(url: string, protocols: string | string[] = []) {
       super(url, protocols);
@@ -56,14 +58,23 @@ function underlying(constructing: (socket: MemorySocket) => void = () => undefin
 }
 
 function connect(constructing?: (socket: MemorySocket) => void, options: PQWebSocketOptions = {}): PQWebSocketInstance {
-  return new PQWebSocket('ws://host.test/path', [], { fastOpen: true, WebSocket: underlying(constructing), ...options });
+  return new PQWebSocket('ws://host.test/path', [], {
+    fastOpen: true,
+    WebSocket: underlying(constructing),
+    ...options,
+  });
 }
 
 function record(socket: PQWebSocketInstance): unknown[] {
   const log: unknown[] = [];
   for (const type of ['open', 'error', 'close'] as const) {
     socket.addEventListener(type, (event) => {
-      log.push(event.type === 'close' ? [(event as CloseEvent).code, (event as CloseEvent).reason, (event as CloseEvent).wasClean] : event.type, socket.readyState);
+      log.push(
+        event.type === 'close'
+          ? [(event as CloseEvent).code, (event as CloseEvent).reason, (event as CloseEvent).wasClean]
+          : event.type,
+        socket.readyState,
+      );
     });
   }
   return log;
@@ -74,7 +85,13 @@ const FAILED = ['error', 3, [1006, '', false], 3];
 test('the transport opens when the key pair is there, with the hello of that pair, and what was sent meanwhile leaves sealed', async () => {
   const socket = connect();
   socket.send('sent before there is a transport');
-  expect([socket.readyState, socket.bufferedAmount, socket.protocol, socket.extensions, socket.url]).toEqual([0, 32, '', '', 'ws://host.test/path']);
+  expect([socket.readyState, socket.bufferedAmount, socket.protocol, socket.extensions, socket.url]).toEqual([
+    0,
+    32,
+    '',
+    '',
+    'ws://host.test/path',
+  ]);
   await turn();
   expect(opened).toEqual([]);
   release();
@@ -84,7 +101,9 @@ test('the transport opens when the key pair is there, with the hello of that pai
   expect([url, protocols.length, protocols[0]]).toEqual(['ws://host.test/path', 2, 'pqws1']);
   const server = wrapServerSocket(end, { request: { headers: { 'sec-websocket-protocol': protocols.join(', ') } } });
   const received = new AsyncQueue<unknown>();
-  server.addEventListener('message', ({ data }) => { received.push(data); });
+  server.addEventListener('message', ({ data }) => {
+    received.push(data);
+  });
   await once(socket, 'open');
   expect([socket.readyState, socket.protocol, socket.pq.nativeKem]).toEqual([1, '', nodeHasKem]);
   expect(await received.next()).toBe('sent before there is a transport');
@@ -99,24 +118,45 @@ test('the transport opens when the key pair is there, with the hello of that pai
 });
 
 describe.each<[string, (socket: PQWebSocketInstance) => void, unknown[]]>([
-  ['close()', (socket) => { socket.close(); }, FAILED],
-  ['close() with a code', (socket) => { socket.close(4000, 'too early'); }, FAILED],
-  ['more waiting than may', (socket) => { socket.send(new Uint8Array(101)); }, ['error', 3, [3768, '', false], 3]],
+  [
+    'close()',
+    (socket) => {
+      socket.close();
+    },
+    FAILED,
+  ],
+  [
+    'close() with a code',
+    (socket) => {
+      socket.close(4000, 'too early');
+    },
+    FAILED,
+  ],
+  [
+    'more waiting than may',
+    (socket) => {
+      socket.send(new Uint8Array(101));
+    },
+    ['error', 3, [3768, '', false], 3],
+  ],
 ])('%s before the key pair is there', (_, end, events) => {
-  test.each([false, true])('fails the connection in a later task and opens nothing, whenever the pair comes (before the events: %s)', async (early) => {
-    const socket = connect(undefined, { maxQueuedBytes: 100 });
-    const log = record(socket);
-    end(socket);
-    expect([socket.readyState, log]).toEqual([2, []]);
-    if (early) release();
-    await Promise.resolve();
-    expect(log).toEqual([]);
-    await once(socket, 'close');
-    expect(log).toEqual(events);
-    release();
-    await backend.settled();
-    expect([opened, log.length, [...backend.live.values()]]).toEqual([[], 4, []]);
-  });
+  test.each([false, true])(
+    'fails the connection in a later task and opens nothing, whenever the pair comes (before the events: %s)',
+    async (early) => {
+      const socket = connect(undefined, { maxQueuedBytes: 100 });
+      const log = record(socket);
+      end(socket);
+      expect([socket.readyState, log]).toEqual([2, []]);
+      if (early) release();
+      await Promise.resolve();
+      expect(log).toEqual([]);
+      await once(socket, 'close');
+      expect(log).toEqual(events);
+      release();
+      await backend.settled();
+      expect([opened, log.length, [...backend.live.values()]]).toEqual([[], 4, []]);
+    },
+  );
 });
 
 test('a key pair that cannot be made fails the connection with the reason, and opens nothing', async () => {
@@ -127,7 +167,11 @@ test('a key pair that cannot be made fails the connection with the reason, and o
   release();
   await once(socket, 'close');
   expect(log).toEqual(FAILED);
-  expect(socket.pq.failure).toMatchObject({ code: 'PQ_ERR_INTERNAL', origin: 'local', cause: { message: 'a defect of the backend' } });
+  expect(socket.pq.failure).toMatchObject({
+    code: 'PQ_ERR_INTERNAL',
+    origin: 'local',
+    cause: { message: 'a defect of the backend' },
+  });
   expect([opened, socket.bufferedAmount]).toEqual([[], 5]);
 });
 
@@ -154,7 +198,9 @@ test('after close() a key pair that cannot be made changes nothing', async () =>
 
 test('a constructor that throws late is a transport that fails, and the key pair is destroyed', async () => {
   const cause = new DOMException('blocked', 'SecurityError');
-  const socket = connect(() => { throw cause; });
+  const socket = connect(() => {
+    throw cause;
+  });
   const log = record(socket);
   release();
   await once(socket, 'close');
@@ -178,7 +224,9 @@ test('a class underneath that closes the connection while it is constructed leav
 });
 
 test('a class underneath that is open from the start counts as open', async () => {
-  connect((made) => { made.readyState = 1; });
+  connect((made) => {
+    made.readyState = 1;
+  });
   release();
   await backend.settled();
   expect(network.clientEnd?.sent).toEqual([expect.stringContaining('ml_kem_768_encapsulation_key')]);
@@ -190,7 +238,7 @@ test('who wraps the polyfilled global sees the transport when it opens, and the 
   const seen: unknown[] = [];
   globalThis.WebSocket = new Proxy(globalThis.WebSocket, {
     construct(target, values: unknown[], newTarget) {
-      seen.push([String(values[0]), ([values[1]].flat())[0]]);
+      seen.push([String(values[0]), [values[1]].flat()[0]]);
       return Reflect.construct(target, values, newTarget) as object;
     },
   });
@@ -204,38 +252,58 @@ test('who wraps the polyfilled global sees the transport when it opens, and the 
   expect([seen, opened.length]).toEqual([[['ws://host.test/path', 'pqws1']], 1]);
 });
 
-test.each(['close', 'terminate'] as const)('%s() of the transport alone: nothing can be sent, it ends once, in a later task', async (end) => {
-  const told: unknown[] = [];
-  const ready = deferred<string>();
-  const transport = attachAnytime(
-    new LateSocket(ready.promise, () => { throw new Error('it was opened'); }),
-    {
-      transportOpened: () => told.push('opened'),
-      transportMessage: (message) => told.push(message),
-      transportFailed: (cause) => told.push(['failed', cause]),
-      transportClosed: (...values) => told.push(values),
-      abort: (code) => told.push(code),
-    },
-    () => { throw new Error('it was attached to'); },
-  );
-  expect([transport.isOpen, transport.bufferedAmount, transport.protocol, transport.ws]).toEqual([false, 0, '', undefined]);
-  expect(() => { transport.send('text'); }).toThrow('not open');
-  transport[end]();
-  transport.close();
-  transport.terminate();
-  ready.resolve('late');
-  await Promise.resolve();
-  expect(told).toEqual([]);
-  await new Promise((resolve) => setTimeout(resolve));
-  expect(told).toEqual([['failed', undefined], [1006, '', false]]);
-});
+test.each(['close', 'terminate'] as const)(
+  '%s() of the transport alone: nothing can be sent, it ends once, in a later task',
+  async (end) => {
+    const told: unknown[] = [];
+    const ready = deferred<string>();
+    const transport = attachAnytime(
+      new LateSocket(ready.promise, () => {
+        throw new Error('it was opened');
+      }),
+      {
+        transportOpened: () => told.push('opened'),
+        transportMessage: (message) => told.push(message),
+        transportFailed: (cause) => told.push(['failed', cause]),
+        transportClosed: (...values) => told.push(values),
+        abort: (code) => told.push(code),
+      },
+      () => {
+        throw new Error('it was attached to');
+      },
+    );
+    expect([transport.isOpen, transport.bufferedAmount, transport.protocol, transport.ws]).toEqual([
+      false,
+      0,
+      '',
+      undefined,
+    ]);
+    expect(() => {
+      transport.send('text');
+    }).toThrow('not open');
+    transport[end]();
+    transport.close();
+    transport.terminate();
+    ready.resolve('late');
+    await Promise.resolve();
+    expect(told).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(told).toEqual([
+      ['failed', undefined],
+      [1006, '', false],
+    ]);
+  },
+);
 
 test.each<[string, () => unknown]>([
   ['a URL', () => new PQWebSocket('ftp://host.test', [], { fastOpen: true })],
   ['subprotocols', () => new PQWebSocket('ws://host.test', ['a', 'a'], { fastOpen: true })],
   ['a subprotocol of the layer', () => new PQWebSocket('ws://host.test', 'pqws1', { fastOpen: true })],
   ['an unknown option', () => new PQWebSocket('ws://host.test', [], { fastOpen: true, fast: true } as never)],
-  ['an option of another profile', () => new PQWebSocket('ws://host.test', [], { fastOpen: true, profile: 'yellowpages', verifyAttestation: false })],
+  [
+    'an option of another profile',
+    () => new PQWebSocket('ws://host.test', [], { fastOpen: true, profile: 'yellowpages', verifyAttestation: false }),
+  ],
   ['a class', () => new PQWebSocket('ws://host.test', [], { fastOpen: true, WebSocket: PQWebSocket })],
 ])('%s that is wrong is refused within the constructor, before there is a key pair', (_, construct) => {
   expect(construct).toThrow();
@@ -246,5 +314,9 @@ test('a backend that answers at once opens at once', () => {
   backend = new CountingBackend(BACKENDS.node);
   connect();
   expect(opened).toHaveLength(1);
-  expect(() => connect(() => { throw new DOMException('blocked', 'SecurityError'); })).toThrow('blocked');
+  expect(() =>
+    connect(() => {
+      throw new DOMException('blocked', 'SecurityError');
+    }),
+  ).toThrow('blocked');
 });

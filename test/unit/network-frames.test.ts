@@ -60,24 +60,32 @@ describe.each(['client', 'server'] as const)('a %s', (role) => {
   test('many at once, among what ws itself sends, arrive in order', async () => {
     const [from, to] = ends();
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 2_000 })), { minLength: 1, maxLength: 30 }), async (sends) => {
-        const received: Buffer[] = [];
-        const all = new Promise<void>((resolve) => {
-          const onMessage = (data: Buffer): void => {
-            received.push(data);
-            if (received.length < sends.length) return;
-            to.off('message', onMessage);
-            resolve();
-          };
-          to.on('message', onMessage);
-        });
-        for (const [ours, bytes] of sends) {
-          if (ours) expect(writeFrame(from, frameOf(bytes), random)).toBe(true);
-          else from.send(bytes);
-        }
-        await all;
-        expect(received.map((data) => data.toString('hex'))).toEqual(sends.map(([, bytes]) => Buffer.from(bytes).toString('hex')));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 2_000 })), {
+          minLength: 1,
+          maxLength: 30,
+        }),
+        async (sends) => {
+          const received: Buffer[] = [];
+          const all = new Promise<void>((resolve) => {
+            const onMessage = (data: Buffer): void => {
+              received.push(data);
+              if (received.length < sends.length) return;
+              to.off('message', onMessage);
+              resolve();
+            };
+            to.on('message', onMessage);
+          });
+          for (const [ours, bytes] of sends) {
+            if (ours) expect(writeFrame(from, frameOf(bytes), random)).toBe(true);
+            else from.send(bytes);
+          }
+          await all;
+          expect(received.map((data) => data.toString('hex'))).toEqual(
+            sends.map(([, bytes]) => Buffer.from(bytes).toString('hex')),
+          );
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -86,7 +94,14 @@ describe.each(['client', 'server'] as const)('a %s', (role) => {
 describe.each(['client', 'server'] as const)('in plain, a %s', (role) => {
   test('writes whatever stands wherever in memory, and the other npm ws reads it', async () => {
     const [from, to] = role === 'client' ? [client, server] : [server, client];
-    const messages = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 }), fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom('', 'x', 'xy', 'xyz'), fc.constant('x'.repeat(70_001)))), { minLength: 1, maxLength: 8 });
+    const messages = fc.array(
+      fc.tuple(
+        fc.boolean(),
+        fc.integer({ min: 0, max: 9 }),
+        fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom('', 'x', 'xy', 'xyz'), fc.constant('x'.repeat(70_001))),
+      ),
+      { minLength: 1, maxLength: 8 },
+    );
     await fc.assert(
       fc.asyncProperty(messages, async (sends) => {
         const received: [string, boolean][] = [];
@@ -112,7 +127,10 @@ describe.each(['client', 'server'] as const)('in plain, a %s', (role) => {
 });
 
 /** A socket as `ws` has it, whose network keeps what is written. */
-function pretend(isServer: boolean, more: object = {}): { ws: object; written: Uint8Array[]; callbacks: ((error?: Error) => void)[] } {
+function pretend(
+  isServer: boolean,
+  more: object = {},
+): { ws: object; written: Uint8Array[]; callbacks: ((error?: Error) => void)[] } {
   const network = new Socket();
   const written: Uint8Array[] = [];
   const callbacks: ((error?: Error) => void)[] = [];
@@ -121,7 +139,17 @@ function pretend(isServer: boolean, more: object = {}): { ws: object; written: U
     if (typeof done === 'function') callbacks.push(done as () => void);
     return true;
   };
-  return { ws: { readyState: OPEN, _isServer: isServer, _socket: network, _sender: { _state: 0, _generateMask: undefined }, ...more }, written, callbacks };
+  return {
+    ws: {
+      readyState: OPEN,
+      _isServer: isServer,
+      _socket: network,
+      _sender: { _state: 0, _generateMask: undefined },
+      ...more,
+    },
+    written,
+    callbacks,
+  };
 }
 
 test('every frame of a client has a mask of its own, from the source of randomness (RFC 6455 5.3)', () => {
@@ -130,7 +158,9 @@ test('every frame of a client has a mask of its own, from the source of randomne
   const counting: RandomSource = (target) => target.fill((drawn += 1));
   for (let i = 0; i < 3; i += 1) writeFrame(ws, frameOf(new Uint8Array(40)), counting);
   // Of zeros, every byte is the mask's.
-  expect(written.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual([1, 2, 3].map((mask) => `82a8${`0${mask}`.repeat(44)}`));
+  expect(written.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(
+    [1, 2, 3].map((mask) => `82a8${`0${mask}`.repeat(44)}`),
+  );
 });
 
 test('a server masks nothing', () => {

@@ -16,7 +16,10 @@ const native = vi.hoisted(() => ({ on: true, calls: 0 }));
 const keys = new Map<string, KeyObject>();
 
 function keyObject(point: Uint8Array): KeyObject {
-  const [x, y] = [point.subarray(1, 49), point.subarray(49)].map((part) => Buffer.from(part).toString('base64url')) as [string, string];
+  const [x, y] = [point.subarray(1, 49), point.subarray(49)].map((part) => Buffer.from(part).toString('base64url')) as [
+    string,
+    string,
+  ];
   const known = keys.get(x + y) ?? createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: 'P-384', x, y } });
   keys.set(x + y, known);
   return known;
@@ -84,15 +87,23 @@ describe.runIf(real !== undefined)('a real document with one bit changed', () =>
 
   const size = Math.ceil(bits / PARTS);
   for (let part = 0; part < PARTS; part += 1) {
-    it(`is refused: bits ${part * size} to ${Math.min((part + 1) * size, bits) - 1}`, { timeout: 120_000 }, async () => {
-      native.on = true;
-      expect(await notRefused(part * size, Math.min((part + 1) * size, bits), 1)).toEqual([]);
-    });
+    it(
+      `is refused: bits ${part * size} to ${Math.min((part + 1) * size, bits) - 1}`,
+      { timeout: 120_000 },
+      async () => {
+        native.on = true;
+        expect(await notRefused(part * size, Math.min((part + 1) * size, bits), 1)).toEqual([]);
+      },
+    );
   }
 
   const all = (process.env['NITRO_ALL_BITS'] ?? '') !== '';
-  it(`is refused by the portable ES384: ${all ? 'every bit' : `every ${SAMPLE}st bit`}`, { timeout: 1_800_000 }, async () => {
-    native.on = false;
-    expect(await notRefused(0, bits, all ? 1 : SAMPLE)).toEqual([]);
-  });
+  it(
+    `is refused by the portable ES384: ${all ? 'every bit' : `every ${SAMPLE}st bit`}`,
+    { timeout: 1_800_000 },
+    async () => {
+      native.on = false;
+      expect(await notRefused(0, bits, all ? 1 : SAMPLE)).toEqual([]);
+    },
+  );
 });

@@ -29,7 +29,9 @@ describe('a document that breaks none is accepted', () => {
   const accepted: Record<string, [Changes, Parameters<typeof optionsFor>[1]?]> = {
     'as AWS makes them': [{}],
     'with CBOR tag 18': [{ document: (document) => concat(Uint8Array.of(0xd2), document) }],
-    'with a nonce and a public key': [{ payload: (payload) => payload.set('nonce', USER_DATA).set('public_key', PCR0) }],
+    'with a nonce and a public key': [
+      { payload: (payload) => payload.set('nonce', USER_DATA).set('public_key', PCR0) },
+    ],
     'without the optional fields but user_data': [
       { payload: (payload) => void (payload.delete('nonce') && payload.delete('public_key')) },
     ],
@@ -70,7 +72,8 @@ describe('a document that breaks none is accepted', () => {
   }
 
   it('of exactly 16,384 bytes', async () => {
-    const room = 16_384 - makeDocument({ payload: (payload) => payload.set('more', new Uint8Array(12_000)) }).document.length;
+    const room =
+      16_384 - makeDocument({ payload: (payload) => payload.set('more', new Uint8Array(12_000)) }).document.length;
     const make = (length: number): ReturnType<typeof makeDocument> =>
       makeDocument({ payload: (payload) => payload.set('more', new Uint8Array(length)) });
     // DER signatures and serial numbers vary by a few bytes, so the length is met by trying.
@@ -94,21 +97,32 @@ describe('whatever comes instead of a document', () => {
   });
 
   it('is refused when it is any bytes', async () => {
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), (bytes) => refused(bytes).then(() => undefined)), { numRuns: 2000 });
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), (bytes) => refused(bytes).then(() => undefined)),
+      { numRuns: 2000 },
+    );
   });
 
   it('is refused when it is any CBOR in the frame of COSE', async () => {
-    const value = fc.anything({ withBigInt: false, withMap: false, withTypedArray: false, values: [fc.uint8Array(), fc.string(), fc.integer(), fc.constant(null)] });
+    const value = fc.anything({
+      withBigInt: false,
+      withMap: false,
+      withTypedArray: false,
+      values: [fc.uint8Array(), fc.string(), fc.integer(), fc.constant(null)],
+    });
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(fc.constantFrom('module_id', 'digest', 'timestamp', 'pcrs', 'certificate', 'cabundle'), value), async (fields) => {
-        let payload: Uint8Array;
-        try {
-          payload = encode(fields);
-        } catch {
-          return; // Not everything has a CBOR form.
-        }
-        await refused(encode([Uint8Array.of(0xa1, 0x01, 0x38, 0x22), new Map(), payload, new Uint8Array(96)]));
-      }),
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom('module_id', 'digest', 'timestamp', 'pcrs', 'certificate', 'cabundle'), value),
+        async (fields) => {
+          let payload: Uint8Array;
+          try {
+            payload = encode(fields);
+          } catch {
+            return; // Not everything has a CBOR form.
+          }
+          await refused(encode([Uint8Array.of(0xa1, 0x01, 0x38, 0x22), new Map(), payload, new Uint8Array(96)]));
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -8,7 +8,9 @@ const read = (file: string): string => readFileSync(path.resolve(import.meta.dir
 const sorted = (items: Iterable<string>): string[] => [...new Set(items)].sort();
 
 const rows = [...read('docs/nitro.md').matchAll(/^\| `(NITRO_ERR_\w+)` \| .+ \| (.+) \|$/gm)];
-const codes = [...read('packages/nitro/src/nitro/errors.ts').matchAll(/^ {2}(NITRO_ERR_\w+):/gm)].map(([, code]) => code as string);
+const codes = [...read('packages/nitro/src/nitro/errors.ts').matchAll(/^ {2}(NITRO_ERR_\w+):/gm)].map(
+  ([, code]) => code as string,
+);
 
 it('names every code, and each code has its tests', () => {
   expect(codes.length).toBeGreaterThan(20);
@@ -18,5 +20,7 @@ it('names every code, and each code has its tests', () => {
 
 it.each(rows.map(([, code, tests]) => [code as string, tests as string]))('names the tests of %s', (code, tests) => {
   const listed = [...tests.matchAll(/`([^`]+)`/g)].map(([, name]) => name as string);
-  expect(sorted(listed)).toEqual(sorted(VIOLATIONS.filter((violation) => violation.code === code).map(({ name }) => name)));
+  expect(sorted(listed)).toEqual(
+    sorted(VIOLATIONS.filter((violation) => violation.code === code).map(({ name }) => name)),
+  );
 });

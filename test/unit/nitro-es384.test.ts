@@ -17,7 +17,8 @@ function natively(bytes: Uint8Array, signature: Uint8Array, format: SignatureFor
 }
 
 describe.each(['compact', 'der'] as const)('a %s signature', (format) => {
-  const make = (): Uint8Array => new Uint8Array(sign('sha384', message, { key: privateKey, dsaEncoding: ENCODINGS[format] }));
+  const make = (): Uint8Array =>
+    new Uint8Array(sign('sha384', message, { key: privateKey, dsaEncoding: ENCODINGS[format] }));
 
   it('of node:crypto verifies, whatever half its s is in', () => {
     for (let count = 0; count < 16; count += 1) expect(verifyEs384(point, message, make(), format)).toBe(true);

@@ -45,13 +45,20 @@ function mutantsOf(file: string, source: string): Mutant[] {
     if (ts.isThrowStatement(node)) put(node, ';');
     if (ts.isBinaryExpression(node)) {
       const { kind } = node.operatorToken;
-      const neutral = kind === ts.SyntaxKind.BarBarToken ? 'false' : kind === ts.SyntaxKind.AmpersandAmpersandToken ? 'true' : undefined;
+      const neutral =
+        kind === ts.SyntaxKind.BarBarToken
+          ? 'false'
+          : kind === ts.SyntaxKind.AmpersandAmpersandToken
+            ? 'true'
+            : undefined;
       for (const operand of [node.left, node.right]) {
         if (neutral !== undefined && !isChainOf(kind, operand)) put(operand, neutral);
       }
     }
-    if (ts.isPropertyAssignment(node) && node.initializer.kind === ts.SyntaxKind.TrueKeyword) put(node.initializer, 'false');
-    if (ts.isPropertyAssignment(node) && node.initializer.kind === ts.SyntaxKind.FalseKeyword) put(node.initializer, 'true');
+    if (ts.isPropertyAssignment(node) && node.initializer.kind === ts.SyntaxKind.TrueKeyword)
+      put(node.initializer, 'false');
+    if (ts.isPropertyAssignment(node) && node.initializer.kind === ts.SyntaxKind.FalseKeyword)
+      put(node.initializer, 'true');
     ts.forEachChild(node, visit);
   };
   visit(tree);

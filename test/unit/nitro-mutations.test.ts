@@ -13,7 +13,8 @@ import type { Violation } from './nitro-violations.ts';
 
 /** Parts that only tell the compiler a type, with what makes them superfluous when the program runs. */
 const EQUIVALENT: Readonly<Record<string, string>> = {
-  'nitro/cose.ts: !Array.isArray(item) -> false': 'of what CBOR gives, else only text has a length, and its elements are no bytes',
+  'nitro/cose.ts: !Array.isArray(item) -> false':
+    'of what CBOR gives, else only text has a length, and its elements are no bytes',
   'nitro/cose.ts: !(header instanceof Map) -> false': 'nothing else that CBOR gives has a size of 1',
   "nitro/payload.ts: typeof value !== 'number' -> false": 'Number.isSafeInteger is false for everything else',
   "nitro/payload.ts: typeof index === 'number' -> true": 'Number.isInteger is false for everything else',
@@ -36,7 +37,12 @@ async function verdict(verifier: typeof Testing, violation: Violation): Promise<
 }
 
 /** Some mutants refuse more instead of less. */
-const GOOD: Violation = { code: 'NITRO_ERR_MODULE_ID', name: 'none', make: makeDocument, options: { moduleId: MODULE_ID } };
+const GOOD: Violation = {
+  code: 'NITRO_ERR_MODULE_ID',
+  name: 'none',
+  make: makeDocument,
+  options: { moduleId: MODULE_ID },
+};
 
 /** The first violation that the mutant lets pass, or refuses for another reason. */
 async function detected(mutant: Mutant): Promise<string | undefined> {

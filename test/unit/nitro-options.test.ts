@@ -19,10 +19,22 @@ describe('bad options are refused at once, by name', () => {
     ['a PCR by name', { pcrs: { PCR0: GOOD } }, 'indexes from 0 to 31'],
     ['an index written otherwise', { pcrs: { '00': GOOD } }, 'indexes from 0 to 31'],
     ['an empty index', { pcrs: { '': GOOD } }, 'indexes from 0 to 31'],
-    ['a PCR too short', { pcrs: { 0: GOOD.slice(2) } }, "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got a string of length 94"],
-    ['a PCR of 32 bytes', { pcrs: { 0: new Uint8Array(32) } }, "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got Uint8Array of length 32"],
+    [
+      'a PCR too short',
+      { pcrs: { 0: GOOD.slice(2) } },
+      "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got a string of length 94",
+    ],
+    [
+      'a PCR of 32 bytes',
+      { pcrs: { 0: new Uint8Array(32) } },
+      "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got Uint8Array of length 32",
+    ],
     ['a PCR with 0x', { pcrs: { 0: `0x${GOOD.slice(2)}` } }, "'pcrs.0' must be 48 bytes"],
-    ['a PCR undefined', { pcrs: { 0: undefined } }, "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got a undefined"],
+    [
+      'a PCR undefined',
+      { pcrs: { 0: undefined } },
+      "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got a undefined",
+    ],
     ['no alternative', { pcrs: { 0: [] } }, "'pcrs.0' must have at least one alternative"],
     ['a bad alternative', { pcrs: { 0: [GOOD, 'x'] } }, "'pcrs.0' must be 48 bytes"],
     ['debug mode as PCR0', { pcrs: { 0: ZERO } }, "'pcrs.0' must not be all zero, which is an enclave in debug mode"],
@@ -30,8 +42,16 @@ describe('bad options are refused at once, by name', () => {
     ['nothing but zero', { pcrs: { 8: ZERO } }, 'zero measures nothing'],
     ['zero as alternative to all that is expected', { pcrs: { 8: [GOOD, ZERO], 9: ZERO } }, 'zero measures nothing'],
     ['a module id empty', { pcrs: { 0: GOOD }, moduleId: '' }, "option 'moduleId' must be a non-empty string"],
-    ['a module id no string', { pcrs: { 0: GOOD }, moduleId: 4 }, "option 'moduleId' must be a non-empty string, got a number"],
-    ['an age of zero', { pcrs: { 0: GOOD }, maxAgeMilliseconds: 0 }, "option 'maxAgeMilliseconds' must be an integer from 1 to 10800000, got 0"],
+    [
+      'a module id no string',
+      { pcrs: { 0: GOOD }, moduleId: 4 },
+      "option 'moduleId' must be a non-empty string, got a number",
+    ],
+    [
+      'an age of zero',
+      { pcrs: { 0: GOOD }, maxAgeMilliseconds: 0 },
+      "option 'maxAgeMilliseconds' must be an integer from 1 to 10800000, got 0",
+    ],
     ['an age without end', { pcrs: { 0: GOOD }, maxAgeMilliseconds: Infinity }, "option 'maxAgeMilliseconds'"],
     ['a time that is no clock', { pcrs: { 0: GOOD }, now: 1234 }, "option 'now' must be a function, got a number"],
   ])('%s', async (_, options, message) => {
@@ -44,8 +64,12 @@ describe('bad options are refused at once, by name', () => {
 
   it.each([[undefined], ['text'], [new Uint8Array(0)], [new Uint8Array(513)]])('user data %s', async (userData) => {
     const given = userData as Uint8Array;
-    await expect(verifyNitro({ pcrs: { 0: GOOD } })(new Uint8Array(1), { userData: given })).rejects.toThrow("'userData' must");
-    await expect(verifyNitroDocument(new Uint8Array(1), { pcrs: { 0: GOOD }, userData: given })).rejects.toThrow("'userData' must");
+    await expect(verifyNitro({ pcrs: { 0: GOOD } })(new Uint8Array(1), { userData: given })).rejects.toThrow(
+      "'userData' must",
+    );
+    await expect(verifyNitroDocument(new Uint8Array(1), { pcrs: { 0: GOOD }, userData: given })).rejects.toThrow(
+      "'userData' must",
+    );
   });
 });
 
@@ -61,7 +85,13 @@ describe('options', () => {
   });
 
   it.each([[NaN], [Infinity], [undefined], ['now']])('refuse everything by a clock that says %s', async (time) => {
-    const verify = verifyNitroForTesting({ root: enclave.rootCertificate, pcrs: { 0: GOOD }, now: () => time as number });
-    await expect(verify(enclave.attest(userData), { userData })).rejects.toThrow("option 'now' must return milliseconds");
+    const verify = verifyNitroForTesting({
+      root: enclave.rootCertificate,
+      pcrs: { 0: GOOD },
+      now: () => time as number,
+    });
+    await expect(verify(enclave.attest(userData), { userData })).rejects.toThrow(
+      "option 'now' must return milliseconds",
+    );
   });
 });

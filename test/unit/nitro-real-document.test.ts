@@ -27,20 +27,34 @@ describe.runIf(real !== undefined)('a real document', () => {
 
   it('is accepted at its time, and says what it says', async () => {
     const parsed = await verifyNitroDocument(document, realOptions(given, { moduleId: REAL.moduleId }));
-    expect(parsed).toMatchObject({ moduleId: REAL.moduleId, digest: 'SHA384', timestamp: REAL.timestamp, testRoot: false });
+    expect(parsed).toMatchObject({
+      moduleId: REAL.moduleId,
+      digest: 'SHA384',
+      timestamp: REAL.timestamp,
+      testRoot: false,
+    });
     expect(parsed.publicKey).toBeUndefined();
     expect(parsed.userData).toEqual(given.userData);
     expect(parsed.pcrs.size).toBe(16);
     expect(Buffer.from(parsed.pcrs.get(0) ?? []).toString('hex')).toBe(REAL.pcr0);
     expect(Buffer.from(parsed.pcrs.get(8) ?? []).toString('hex')).toBe(REAL.pcr8);
     expect(parsed.cabundle).toHaveLength(4);
-    expect(createHash('sha256').update(parsed.cabundle[0] as Uint8Array).digest('hex')).toBe(FINGERPRINT);
+    expect(
+      createHash('sha256')
+        .update(parsed.cabundle[0] as Uint8Array)
+        .digest('hex'),
+    ).toBe(FINGERPRINT);
   });
 
   it('is accepted as verifyAttestation gives it, a Buffer too', async () => {
     const { pcrs, now } = realOptions(given);
     const verify = verifyNitro({ pcrs, now });
-    const context = { profile: 'yellowpages', url: 'wss://example.com', userData: given.userData, transcriptHash: undefined } as const;
+    const context = {
+      profile: 'yellowpages',
+      url: 'wss://example.com',
+      userData: given.userData,
+      transcriptHash: undefined,
+    } as const;
     await expect(verify(document, context)).resolves.toBeUndefined();
     await expect(verify(Buffer.from(document), context)).resolves.toBeUndefined();
   });
@@ -49,7 +63,9 @@ describe.runIf(real !== undefined)('a real document', () => {
     const relayed = verifyNitroDocument(document, realOptions(given, { userData: withByte(given.userData, 60, 0x41) }));
     await expect(relayed).rejects.toMatchObject({ code: 'NITRO_ERR_USER_DATA' });
     const v1 = concat(utf8('pq-websocket/1 attestation'), new Uint8Array(33));
-    await expect(verifyNitroDocument(document, realOptions(given, { userData: v1 }))).rejects.toMatchObject({ code: 'NITRO_ERR_USER_DATA' });
+    await expect(verifyNitroDocument(document, realOptions(given, { userData: v1 }))).rejects.toMatchObject({
+      code: 'NITRO_ERR_USER_DATA',
+    });
   });
 
   it('proves nothing by the nonce in it', async () => {

@@ -36,6 +36,9 @@ export const REAL = {
   pcr8: '6b3e6d52305145a280af7ec4aaf9327781a3f30441205294b37025a8921f28235cf0ea8603829498d6c95cc3edf54a83',
 } as const;
 
-export function realOptions({ userData }: RealDocument, more: Partial<NitroDocumentOptions> = {}): NitroDocumentOptions {
+export function realOptions(
+  { userData }: RealDocument,
+  more: Partial<NitroDocumentOptions> = {},
+): NitroDocumentOptions {
   return { pcrs: { 0: REAL.pcr0, 8: REAL.pcr8 }, userData, now: () => REAL.timestamp + 1000, ...more };
 }

@@ -1,19 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import type { AttestationContext } from '../../packages/nitro/src/index.ts';
 import * as nitro from '../../packages/nitro/src/index.ts';
-import { createTestEnclave, verifyNitroDocumentForTesting, verifyNitroForTesting } from '../../packages/nitro/src/testing.ts';
+import {
+  createTestEnclave,
+  verifyNitroDocumentForTesting,
+  verifyNitroForTesting,
+} from '../../packages/nitro/src/testing.ts';
 import { signCertificate, testKey } from '../../packages/nitro/src/nitro/test-certificate.ts';
 import { withByte } from './nitro-fixtures.ts';
 
 const userData = new Uint8Array(59).fill(1);
 const pcrs = { 0: 'ab'.repeat(48) };
-const context: AttestationContext = { profile: 'v1', url: 'wss://localhost/', userData, transcriptHash: new Uint8Array(32) };
+const context: AttestationContext = {
+  profile: 'v1',
+  url: 'wss://localhost/',
+  userData,
+  transcriptHash: new Uint8Array(32),
+};
 
 describe('createTestEnclave', () => {
   it('makes documents that its root verifies, and that say so', async () => {
     const enclave = createTestEnclave({ pcrs, moduleId: 'a module' });
     const document = enclave.attest(userData);
-    await expect(verifyNitroForTesting({ root: enclave.rootCertificate, pcrs })(document, context)).resolves.toBeUndefined();
+    await expect(
+      verifyNitroForTesting({ root: enclave.rootCertificate, pcrs })(document, context),
+    ).resolves.toBeUndefined();
     for (const root of [enclave.rootCertificate, enclave.rootPem]) {
       const parsed = await verifyNitroDocumentForTesting(document, { root, pcrs, userData, moduleId: 'a module' });
       expect(parsed).toMatchObject({ testRoot: true, moduleId: 'a module', userData });
@@ -23,8 +34,12 @@ describe('createTestEnclave', () => {
 
   it('makes none that the real verifier accepts', async () => {
     const document = createTestEnclave({ pcrs }).attest(userData);
-    await expect(nitro.verifyNitro({ pcrs })(document, context)).rejects.toMatchObject({ code: 'NITRO_ERR_CHAIN_ROOT' });
-    await expect(nitro.verifyNitroDocument(document, { pcrs, userData })).rejects.toMatchObject({ code: 'NITRO_ERR_CHAIN_ROOT' });
+    await expect(nitro.verifyNitro({ pcrs })(document, context)).rejects.toMatchObject({
+      code: 'NITRO_ERR_CHAIN_ROOT',
+    });
+    await expect(nitro.verifyNitroDocument(document, { pcrs, userData })).rejects.toMatchObject({
+      code: 'NITRO_ERR_CHAIN_ROOT',
+    });
   });
 
   it('makes none that another test enclave’s root verifies', async () => {
@@ -62,7 +77,11 @@ describe('createTestEnclave', () => {
 
   it.each([
     ['an unknown option', { module: 'x' }, "unknown option 'module'"],
-    ['a PCR of another length', { pcrs: { 0: 'ab' } }, "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got a string of length 2"],
+    [
+      'a PCR of another length',
+      { pcrs: { 0: 'ab' } },
+      "'pcrs.0' must be 48 bytes or 96 hexadecimal digits, got a string of length 2",
+    ],
     ['a PCR index beyond 31', { pcrs: { 32: pcrs[0] } }, 'indexes from 0 to 31'],
   ])('refuses %s', (_, options, message) => {
     expect(() => createTestEnclave(options as object)).toThrow(message);
@@ -93,9 +112,14 @@ describe('a verifier for testing', () => {
     expect(() => verifyNitroForTesting({ root, pcrs })).toThrow("option 'root' must be the root of createTestEnclave");
   });
 
-  it.each([[undefined], [3], ['-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----']])('refuses %s as a root', (root) => {
-    expect(() => verifyNitroForTesting({ root: root as string, pcrs })).toThrow("option 'root' must be a certificate as DER or PEM");
-  });
+  it.each([[undefined], [3], ['-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----']])(
+    'refuses %s as a root',
+    (root) => {
+      expect(() => verifyNitroForTesting({ root: root as string, pcrs })).toThrow(
+        "option 'root' must be a certificate as DER or PEM",
+      );
+    },
+  );
 });
 
 it('pq-websocket/nitro exports nothing that takes another root', () => {

@@ -45,16 +45,19 @@ const edit = (edited: (certificate: Certificate) => void): CertificateChange => 
 
 const set =
   (name: string, value: unknown): NonNullable<Changes['payload']> =>
-  (payload) => payload.set(name, value);
+  (payload) =>
+    payload.set(name, value);
 
 const setPcr =
   (index: unknown, value: Uint8Array): NonNullable<Changes['payload']> =>
-  (payload) => payload.set('pcrs', registers().set(index, value));
+  (payload) =>
+    payload.set('pcrs', registers().set(index, value));
 
 /** The payload with one more entry, whose CBOR is given. */
 const entry =
   (key: string, value: readonly number[]): NonNullable<Changes['payloadBytes']> =>
-  (payload) => mapBytes([...entriesOf(payload), [encode(key), Uint8Array.from(value)]]);
+  (payload) =>
+    mapBytes([...entriesOf(payload), [encode(key), Uint8Array.from(value)]]);
 
 function violation(
   code: NitroErrorCode,
@@ -96,7 +99,12 @@ const encoding: Violation[] = [
   }),
   violation('NITRO_ERR_CBOR', 'tag 18 twice', { document: (document) => concat(Uint8Array.of(0xd2, 0xd2), document) }),
   violation('NITRO_ERR_CBOR_LIMIT', 'too deep', { payload: set('more', [[[[]]]]) }),
-  violation('NITRO_ERR_CBOR_LIMIT', 'too many items', { payload: set('more', Array.from({ length: 256 }, () => 0)) }),
+  violation('NITRO_ERR_CBOR_LIMIT', 'too many items', {
+    payload: set(
+      'more',
+      Array.from({ length: 256 }, () => 0),
+    ),
+  }),
   violation('NITRO_ERR_CBOR_TRAILING', 'byte after the document', {
     document: (document) => concat(document, Uint8Array.of(0)),
   }),
@@ -121,17 +129,30 @@ const encoding: Violation[] = [
   violation('NITRO_ERR_COSE', 'signature as text', {
     document: (document) => concat(document.subarray(0, -98), Uint8Array.of(0x78, 96), new Uint8Array(96).fill(0x41)),
   }),
-  violation('NITRO_ERR_COSE', 'payload detached', { document: () => encode([ES384_HEADER, new Map(), null, bytes(96)]) }),
+  violation('NITRO_ERR_COSE', 'payload detached', {
+    document: () => encode([ES384_HEADER, new Map(), null, bytes(96)]),
+  }),
   violation('NITRO_ERR_COSE', 'protected header not in bytes', {
     document: () => encode([new Map([[1, -35]]), new Map(), bytes(9), bytes(96)]),
   }),
-  violation('NITRO_ERR_COSE_ALGORITHM', 'another algorithm named', { cose: { protectedHeader: encode(new Map([[1, -7]])) } }),
+  violation('NITRO_ERR_COSE_ALGORITHM', 'another algorithm named', {
+    cose: { protectedHeader: encode(new Map([[1, -7]])) },
+  }),
   violation('NITRO_ERR_COSE_ALGORITHM', 'a second header parameter', {
-    cose: { protectedHeader: encode(new Map<number, unknown>([[1, -35], [4, bytes(1)]])) },
+    cose: {
+      protectedHeader: encode(
+        new Map<number, unknown>([
+          [1, -35],
+          [4, bytes(1)],
+        ]),
+      ),
+    },
   }),
   violation('NITRO_ERR_COSE_ALGORITHM', 'no algorithm', { cose: { protectedHeader: encode(new Map()) } }),
   violation('NITRO_ERR_COSE_ALGORITHM', 'header no map', { cose: { protectedHeader: encode([1, -35]) } }),
-  violation('NITRO_ERR_COSE_UNPROTECTED', 'an unprotected parameter', { cose: { unprotectedHeader: new Map([[4, bytes(1)]]) } }),
+  violation('NITRO_ERR_COSE_UNPROTECTED', 'an unprotected parameter', {
+    cose: { unprotectedHeader: new Map([[4, bytes(1)]]) },
+  }),
   violation('NITRO_ERR_SIGNATURE', 'by a key that is not in the leaf', { cose: { secretKey: strangerKey.secretKey } }),
   violation('NITRO_ERR_SIGNATURE', 'zero', {
     document: (document) => concat(document.subarray(0, -96), new Uint8Array(96)),
@@ -156,12 +177,16 @@ const fields: Violation[] = [
   violation('NITRO_ERR_FIELDS', 'cabundle as bytes', { payload: set('cabundle', bytes(9)) }),
   violation('NITRO_ERR_FIELDS', 'certificate too long', {
     certificates: {
-      [LEAF]: edit(({ tbsCertificate }) => tbsCertificate.extensions?.push(extension(UNKNOWN_EXTENSION, false, bytes(700).buffer as ArrayBuffer))),
+      [LEAF]: edit(({ tbsCertificate }) =>
+        tbsCertificate.extensions?.push(extension(UNKNOWN_EXTENSION, false, bytes(700).buffer as ArrayBuffer)),
+      ),
     },
   }),
   violation('NITRO_ERR_FIELDS', 'authority too long', {
     certificates: {
-      [AUTHORITY]: edit(({ tbsCertificate }) => tbsCertificate.extensions?.push(extension(UNKNOWN_EXTENSION, false, bytes(700).buffer as ArrayBuffer))),
+      [AUTHORITY]: edit(({ tbsCertificate }) =>
+        tbsCertificate.extensions?.push(extension(UNKNOWN_EXTENSION, false, bytes(700).buffer as ArrayBuffer)),
+      ),
     },
   }),
   violation('NITRO_ERR_FIELDS', 'nonce too long', { payload: set('nonce', bytes(513)) }),
@@ -185,8 +210,12 @@ const fields: Violation[] = [
 const certificates: Violation[] = [
   violation('NITRO_ERR_CERTIFICATE', 'leaf is no DER', { ready: { [LEAF]: () => bytes(500) } }),
   violation('NITRO_ERR_CERTIFICATE', 'authority is no DER', { ready: { [AUTHORITY]: () => bytes(500) } }),
-  violation('NITRO_ERR_CERTIFICATE', 'byte after the leaf', { ready: { [LEAF]: (der) => concat(der, Uint8Array.of(0)) } }),
-  violation('NITRO_ERR_CERTIFICATE', 'byte after an authority', { ready: { [AUTHORITY]: (der) => concat(der, Uint8Array.of(0)) } }),
+  violation('NITRO_ERR_CERTIFICATE', 'byte after the leaf', {
+    ready: { [LEAF]: (der) => concat(der, Uint8Array.of(0)) },
+  }),
+  violation('NITRO_ERR_CERTIFICATE', 'byte after an authority', {
+    ready: { [AUTHORITY]: (der) => concat(der, Uint8Array.of(0)) },
+  }),
   violation('NITRO_ERR_CERTIFICATE', 'leaf of indefinite length', {
     ready: { [LEAF]: (der) => concat(Uint8Array.of(0x30, 0x80), der.subarray(4), Uint8Array.of(0, 0)) },
   }),
@@ -231,14 +260,18 @@ const certificates: Violation[] = [
     certificates: { [LEAF]: (spec) => ({ ...spec, publicKey: compressed(spec.publicKey) }) },
   }),
   violation('NITRO_ERR_CERTIFICATE_ALGORITHM', 'point not on the curve', {
-    certificates: { [LEAF]: (spec) => ({ ...spec, publicKey: withByte(spec.publicKey, 96, (spec.publicKey[96] as number) ^ 1) }) },
+    certificates: {
+      [LEAF]: (spec) => ({ ...spec, publicKey: withByte(spec.publicKey, 96, (spec.publicKey[96] as number) ^ 1) }),
+    },
   }),
   violation('NITRO_ERR_EXTENSION_REPEATED', 'key usage twice', {
     certificates: { [LEAF]: edit(({ tbsCertificate }) => tbsCertificate.extensions?.push(keyUsage(1))) },
   }),
   violation('NITRO_ERR_EXTENSION_CRITICAL', 'in an authority', {
     certificates: {
-      [AUTHORITY]: edit(({ tbsCertificate }) => tbsCertificate.extensions?.push(extension(UNKNOWN_EXTENSION, true, NULL))),
+      [AUTHORITY]: edit(({ tbsCertificate }) =>
+        tbsCertificate.extensions?.push(extension(UNKNOWN_EXTENSION, true, NULL)),
+      ),
     },
   }),
   violation('NITRO_ERR_EXTENSION_CRITICAL', 'in the leaf', {
@@ -267,20 +300,30 @@ const chain: Violation[] = [
   violation('NITRO_ERR_CHAIN_NAME', "an authority's issuer", {
     certificates: { [AUTHORITY]: edit(({ tbsCertificate }) => (tbsCertificate.issuer = commonName('somebody'))) },
   }),
-  violation('NITRO_ERR_CHAIN_SIGNATURE', 'leaf signed by another key', { certificates: { [LEAF]: change({ issuerKey: strangerKey }) } }),
+  violation('NITRO_ERR_CHAIN_SIGNATURE', 'leaf signed by another key', {
+    certificates: { [LEAF]: change({ issuerKey: strangerKey }) },
+  }),
   violation('NITRO_ERR_CHAIN_SIGNATURE', 'authority signed by another key', {
     certificates: { [AUTHORITY]: change({ issuerKey: strangerKey }) },
   }),
-  violation('NITRO_ERR_CHAIN_SIGNATURE', 'leaf signed by the root', { certificates: { [LEAF]: change({ issuerKey: keyOf(0) }) } }),
-  violation('NITRO_ERR_CHAIN_CA', 'authority is no CA', { certificates: { [AUTHORITY]: change({ ca: false, pathLength: undefined }) } }),
+  violation('NITRO_ERR_CHAIN_SIGNATURE', 'leaf signed by the root', {
+    certificates: { [LEAF]: change({ issuerKey: keyOf(0) }) },
+  }),
+  violation('NITRO_ERR_CHAIN_CA', 'authority is no CA', {
+    certificates: { [AUTHORITY]: change({ ca: false, pathLength: undefined }) },
+  }),
   violation('NITRO_ERR_CHAIN_CA', 'authority without basic constraints', {
     certificates: { [AUTHORITY]: edit(({ tbsCertificate }) => tbsCertificate.extensions?.shift()) },
   }),
   violation('NITRO_ERR_CHAIN_CA', 'root is no CA', { certificates: { 0: change({ ca: false }) } }),
   violation('NITRO_ERR_CHAIN_CA', 'leaf is a CA', { certificates: { [LEAF]: change({ ca: true }) } }),
-  violation('NITRO_ERR_CHAIN_PATH_LENGTH', "an authority's", { certificates: { [AUTHORITY - 1]: change({ pathLength: 0 }) } }),
+  violation('NITRO_ERR_CHAIN_PATH_LENGTH', "an authority's", {
+    certificates: { [AUTHORITY - 1]: change({ pathLength: 0 }) },
+  }),
   violation('NITRO_ERR_CHAIN_PATH_LENGTH', "the root's", { certificates: { 0: change({ pathLength: 1 }) } }),
-  violation('NITRO_ERR_CHAIN_KEY_USAGE', 'authority may not certify', { certificates: { [AUTHORITY]: change({ usage: 1 }) } }),
+  violation('NITRO_ERR_CHAIN_KEY_USAGE', 'authority may not certify', {
+    certificates: { [AUTHORITY]: change({ usage: 1 }) },
+  }),
   violation('NITRO_ERR_CHAIN_KEY_USAGE', 'authority without key usage', {
     certificates: { [AUTHORITY]: edit(({ tbsCertificate }) => tbsCertificate.extensions?.pop()) },
   }),
@@ -295,18 +338,43 @@ const later = { now: () => TIMESTAMP + 2 * MINUTE };
 
 const time: Violation[] = [
   ...[0, AUTHORITY, LEAF].flatMap((level) => [
-    violation('NITRO_ERR_VALIDITY_THEN', `level ${level}, not yet`, { certificates: { [level]: change({ notBefore: TIMESTAMP + MINUTE }) } }, later),
-    violation('NITRO_ERR_VALIDITY_THEN', `level ${level}, no longer`, { certificates: { [level]: change({ notAfter: TIMESTAMP - 1000 }) } }, {
-      // A clock just inside the skew, so that the certificate is valid now.
-      now: () => TIMESTAMP - 30_000,
-    }),
-    violation('NITRO_ERR_VALIDITY_NOW', `level ${level}, no longer`, { certificates: { [level]: change({ notAfter: TIMESTAMP + MINUTE }) } }, later),
-    violation('NITRO_ERR_VALIDITY_NOW', `level ${level}, not yet`, { certificates: { [level]: change({ notBefore: TIMESTAMP }) } }, {
-      now: () => TIMESTAMP - MINUTE - 1,
-    }),
+    violation(
+      'NITRO_ERR_VALIDITY_THEN',
+      `level ${level}, not yet`,
+      { certificates: { [level]: change({ notBefore: TIMESTAMP + MINUTE }) } },
+      later,
+    ),
+    violation(
+      'NITRO_ERR_VALIDITY_THEN',
+      `level ${level}, no longer`,
+      { certificates: { [level]: change({ notAfter: TIMESTAMP - 1000 }) } },
+      {
+        // A clock just inside the skew, so that the certificate is valid now.
+        now: () => TIMESTAMP - 30_000,
+      },
+    ),
+    violation(
+      'NITRO_ERR_VALIDITY_NOW',
+      `level ${level}, no longer`,
+      { certificates: { [level]: change({ notAfter: TIMESTAMP + MINUTE }) } },
+      later,
+    ),
+    violation(
+      'NITRO_ERR_VALIDITY_NOW',
+      `level ${level}, not yet`,
+      { certificates: { [level]: change({ notBefore: TIMESTAMP }) } },
+      {
+        now: () => TIMESTAMP - MINUTE - 1,
+      },
+    ),
   ]),
   violation('NITRO_ERR_TIMESTAMP_OLD', 'five minutes and a millisecond', {}, { now: () => TIMESTAMP + 5 * MINUTE + 1 }),
-  violation('NITRO_ERR_TIMESTAMP_OLD', 'older than asked for', {}, { now: () => TIMESTAMP + 1001, maxAgeMilliseconds: 1000 }),
+  violation(
+    'NITRO_ERR_TIMESTAMP_OLD',
+    'older than asked for',
+    {},
+    { now: () => TIMESTAMP + 1001, maxAgeMilliseconds: 1000 },
+  ),
   violation('NITRO_ERR_TIMESTAMP_FUTURE', 'a minute and a millisecond', {}, { now: () => TIMESTAMP - MINUTE - 1 }),
 ];
 
@@ -315,7 +383,12 @@ const pinnedElsewhere = { pcrs: { 8: PCR8 } };
 const enclave: Violation[] = [
   ...[0, 1, 2].flatMap((index) => [
     violation('NITRO_ERR_DEBUG_MODE', `PCR${index} zero`, { payload: setPcr(index, zeros()) }, pinnedElsewhere),
-    violation('NITRO_ERR_DEBUG_MODE', `PCR${index} missing`, { payload: (payload) => (payload.get('pcrs') as Map<number, unknown>).delete(index) }, pinnedElsewhere),
+    violation(
+      'NITRO_ERR_DEBUG_MODE',
+      `PCR${index} missing`,
+      { payload: (payload) => (payload.get('pcrs') as Map<number, unknown>).delete(index) },
+      pinnedElsewhere,
+    ),
   ]),
   violation('NITRO_ERR_PCR', 'another value', { payload: setPcr(0, PCR8) }),
   violation('NITRO_ERR_PCR', 'last byte', { payload: setPcr(0, withByte(PCR0, 47, 0)) }),
@@ -327,7 +400,9 @@ const enclave: Violation[] = [
   violation('NITRO_ERR_USER_DATA', 'null', { payload: set('user_data', null) }),
   violation('NITRO_ERR_USER_DATA', 'not there', { payload: (payload) => payload.delete('user_data') }),
   violation('NITRO_ERR_USER_DATA', 'cut', { payload: set('user_data', USER_DATA.subarray(0, -1)) }),
-  violation('NITRO_ERR_USER_DATA', 'with more behind it', { payload: set('user_data', concat(USER_DATA, Uint8Array.of(0))) }),
+  violation('NITRO_ERR_USER_DATA', 'with more behind it', {
+    payload: set('user_data', concat(USER_DATA, Uint8Array.of(0))),
+  }),
   violation('NITRO_ERR_USER_DATA', 'in the nonce only', {
     payload: (payload) => payload.set('user_data', null).set('nonce', USER_DATA),
   }),
@@ -336,4 +411,11 @@ const enclave: Violation[] = [
   }),
 ];
 
-export const VIOLATIONS: readonly Violation[] = [...encoding, ...fields, ...certificates, ...chain, ...time, ...enclave];
+export const VIOLATIONS: readonly Violation[] = [
+  ...encoding,
+  ...fields,
+  ...certificates,
+  ...chain,
+  ...time,
+  ...enclave,
+];

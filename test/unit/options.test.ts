@@ -5,7 +5,8 @@ import { booleanOption, channelConfig, contextOption, numberOption, refuseUnknow
 import type { ChannelOptions } from '../../src/api/types.ts';
 import { IdleSocket, MemorySocket } from '../support/memory-transport.ts';
 
-const config = (options: unknown): ReturnType<typeof channelConfig> => channelConfig('Test', options as ChannelOptions, 1000);
+const config = (options: unknown): ReturnType<typeof channelConfig> =>
+  channelConfig('Test', options as ChannelOptions, 1000);
 
 interface Bad {
   readonly options: Record<string, unknown>;
@@ -14,33 +15,113 @@ interface Bad {
 }
 
 const BAD: readonly Bad[] = [
-  { options: { handshakeTimeout: '10' }, error: 'TypeError', message: "option 'handshakeTimeout' must be a number, got a string of length 2" },
-  { options: { handshakeTimeout: 0 }, error: 'RangeError', message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got 0" },
-  { options: { handshakeTimeout: 2 ** 31 }, error: 'RangeError', message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got 2147483648" },
-  { options: { handshakeTimeout: NaN }, error: 'RangeError', message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got NaN" },
-  { options: { maxPayload: 0 }, error: 'RangeError', message: "option 'maxPayload' must be an integer from 1 to 9007199254740991, got 0" },
-  { options: { maxPayload: Infinity }, error: 'RangeError', message: "option 'maxPayload' must be an integer from 1 to 9007199254740991, got Infinity" },
-  { options: { maxPayload: [1] }, error: 'TypeError', message: "option 'maxPayload' must be a number, got Array of length 1" },
-  { options: { maxQueuedBytes: -1 }, error: 'RangeError', message: "option 'maxQueuedBytes' must be an integer from 0 to 9007199254740991, got -1" },
-  { options: { maxQueuedBytes: 1n }, error: 'TypeError', message: "option 'maxQueuedBytes' must be a number, got a bigint" },
-  { options: { padding: 'on' }, error: 'TypeError', message: "option 'padding' must be 'off', 'padme' or a block size, got a string of length 2" },
-  { options: { padding: true }, error: 'TypeError', message: "option 'padding' must be 'off', 'padme' or a block size, got a boolean" },
-  { options: { padding: 0 }, error: 'RangeError', message: "option 'padding' must be an integer from 1 to 65536, got 0" },
-  { options: { padding: 65_537 }, error: 'RangeError', message: "option 'padding' must be an integer from 1 to 65536, got 65537" },
-  { options: { padding: 1.5 }, error: 'RangeError', message: "option 'padding' must be an integer from 1 to 65536, got 1.5" },
+  {
+    options: { handshakeTimeout: '10' },
+    error: 'TypeError',
+    message: "option 'handshakeTimeout' must be a number, got a string of length 2",
+  },
+  {
+    options: { handshakeTimeout: 0 },
+    error: 'RangeError',
+    message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got 0",
+  },
+  {
+    options: { handshakeTimeout: 2 ** 31 },
+    error: 'RangeError',
+    message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got 2147483648",
+  },
+  {
+    options: { handshakeTimeout: NaN },
+    error: 'RangeError',
+    message: "option 'handshakeTimeout' must be an integer from 1 to 2147483647, got NaN",
+  },
+  {
+    options: { maxPayload: 0 },
+    error: 'RangeError',
+    message: "option 'maxPayload' must be an integer from 1 to 9007199254740991, got 0",
+  },
+  {
+    options: { maxPayload: Infinity },
+    error: 'RangeError',
+    message: "option 'maxPayload' must be an integer from 1 to 9007199254740991, got Infinity",
+  },
+  {
+    options: { maxPayload: [1] },
+    error: 'TypeError',
+    message: "option 'maxPayload' must be a number, got Array of length 1",
+  },
+  {
+    options: { maxQueuedBytes: -1 },
+    error: 'RangeError',
+    message: "option 'maxQueuedBytes' must be an integer from 0 to 9007199254740991, got -1",
+  },
+  {
+    options: { maxQueuedBytes: 1n },
+    error: 'TypeError',
+    message: "option 'maxQueuedBytes' must be a number, got a bigint",
+  },
+  {
+    options: { padding: 'on' },
+    error: 'TypeError',
+    message: "option 'padding' must be 'off', 'padme' or a block size, got a string of length 2",
+  },
+  {
+    options: { padding: true },
+    error: 'TypeError',
+    message: "option 'padding' must be 'off', 'padme' or a block size, got a boolean",
+  },
+  {
+    options: { padding: 0 },
+    error: 'RangeError',
+    message: "option 'padding' must be an integer from 1 to 65536, got 0",
+  },
+  {
+    options: { padding: 65_537 },
+    error: 'RangeError',
+    message: "option 'padding' must be an integer from 1 to 65536, got 65537",
+  },
+  {
+    options: { padding: 1.5 },
+    error: 'RangeError',
+    message: "option 'padding' must be an integer from 1 to 65536, got 1.5",
+  },
   { options: { context: '' }, error: 'RangeError', message: "option 'context' must not be empty" },
   { options: { context: new Uint8Array() }, error: 'RangeError', message: "option 'context' must not be empty" },
-  { options: { context: [1, 2] }, error: 'TypeError', message: "option 'context' must be a string or bytes, got Array of length 2" },
-  { options: { context: new Uint16Array(3) }, error: 'TypeError', message: "option 'context' must be a string or bytes, got Uint16Array of length 3" },
+  {
+    options: { context: [1, 2] },
+    error: 'TypeError',
+    message: "option 'context' must be a string or bytes, got Array of length 2",
+  },
+  {
+    options: { context: new Uint16Array(3) },
+    error: 'TypeError',
+    message: "option 'context' must be a string or bytes, got Uint16Array of length 3",
+  },
   { options: { context: null }, error: 'TypeError', message: "option 'context' must be a string or bytes, got null" },
   { options: { rekey: 5 }, error: 'TypeError', message: "option 'rekey' must be an object, got a number" },
   { options: { rekey: null }, error: 'TypeError', message: "option 'rekey' must be an object, got null" },
   { options: { rekey: { record: 5 } }, error: 'TypeError', message: "unknown option 'rekey.record'" },
   { options: { rekey: { toString: 5 } }, error: 'TypeError', message: "unknown option 'rekey.toString'" },
-  { options: { rekey: { records: 1 } }, error: 'RangeError', message: "option 'rekey.records' must be an integer from 2 to 1048576, got 1" },
-  { options: { rekey: { records: 2 ** 20 + 1 } }, error: 'RangeError', message: "option 'rekey.records' must be an integer from 2 to 1048576, got 1048577" },
-  { options: { rekey: { bytes: 2 ** 36 + 1 } }, error: 'RangeError', message: "option 'rekey.bytes' must be an integer from 1 to 68719476736, got 68719476737" },
-  { options: { rekey: { milliseconds: '1' } }, error: 'TypeError', message: "option 'rekey.milliseconds' must be a number, got a string of length 1" },
+  {
+    options: { rekey: { records: 1 } },
+    error: 'RangeError',
+    message: "option 'rekey.records' must be an integer from 2 to 1048576, got 1",
+  },
+  {
+    options: { rekey: { records: 2 ** 20 + 1 } },
+    error: 'RangeError',
+    message: "option 'rekey.records' must be an integer from 2 to 1048576, got 1048577",
+  },
+  {
+    options: { rekey: { bytes: 2 ** 36 + 1 } },
+    error: 'RangeError',
+    message: "option 'rekey.bytes' must be an integer from 1 to 68719476736, got 68719476737",
+  },
+  {
+    options: { rekey: { milliseconds: '1' } },
+    error: 'TypeError',
+    message: "option 'rekey.milliseconds' must be a number, got a string of length 1",
+  },
 ];
 
 describe('channel options', () => {
@@ -92,7 +173,14 @@ describe('channel options', () => {
 
   test('contents never show, whatever option they were given for', () => {
     const secret = 'secret-f81d4fae';
-    const values = [secret, [secret], { secret }, new TextEncoder().encode(secret), new Map([[secret, secret]]), Symbol(secret)];
+    const values = [
+      secret,
+      [secret],
+      { secret },
+      new TextEncoder().encode(secret),
+      new Map([[secret, secret]]),
+      Symbol(secret),
+    ];
     for (const name of ['handshakeTimeout', 'padding', 'maxPayload', 'maxQueuedBytes'] as const) {
       for (const value of values) {
         expect(() => config({ [name]: value })).toThrow(

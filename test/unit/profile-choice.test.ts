@@ -23,7 +23,12 @@ describe.each(['v1', 'yellowpages'] as const)('%s', (profile) => {
     server.say('late');
     await pair.pump();
     expect(pair.client.texts).toEqual(['early', 'late']);
-    expect([server.session.profile, server.session.state, server.session.queuedBytes, told]).toEqual([profile, 'open', 0, [undefined]]);
+    expect([server.session.profile, server.session.state, server.session.queuedBytes, told]).toEqual([
+      profile,
+      'open',
+      0,
+      [undefined],
+    ]);
     expect(pair.client.session.facts?.nativeKem).toBe(server.session.facts?.nativeKem);
     expect(server.session.recordsSealed).toBe(profile === 'v1' ? 3 : 2);
     expect(pair.client.session.recordsOpened).toBe(profile === 'v1' ? 3 : 2);
@@ -46,7 +51,7 @@ describe.each(['v1', 'yellowpages'] as const)('%s', (profile) => {
   });
 });
 
-test('the time is v1\'s, and not a moment less', () => {
+test("the time is v1's, and not a moment less", () => {
   const { server, clock } = undecided('yellowpages');
   const told: (Error | undefined)[] = [];
   server.send('early', (error) => told.push(error));
@@ -67,10 +72,34 @@ test('a tick that comes too early leaves the choice open', async () => {
 });
 
 test.each<[string, (pair: ProfilePair) => void, string | undefined]>([
-  ['its application closes', ({ server }): void => { server.close(4001); }, 'PQ_ERR_CLOSED_EARLY'],
-  ['its host gives up', ({ server }): void => { server.session.abort('PQ_ERR_OVERLOAD'); }, 'PQ_ERR_OVERLOAD'],
-  ['the transport closes', ({ server }): void => { server.session.transportClosed(1006); }, 'PQ_ERR_TRUNCATED'],
-  ['too much is queued', ({ server }): void => { server.send('x'.repeat(100)); }, 'PQ_ERR_QUEUE_LIMIT'],
+  [
+    'its application closes',
+    ({ server }): void => {
+      server.close(4001);
+    },
+    'PQ_ERR_CLOSED_EARLY',
+  ],
+  [
+    'its host gives up',
+    ({ server }): void => {
+      server.session.abort('PQ_ERR_OVERLOAD');
+    },
+    'PQ_ERR_OVERLOAD',
+  ],
+  [
+    'the transport closes',
+    ({ server }): void => {
+      server.session.transportClosed(1006);
+    },
+    'PQ_ERR_TRUNCATED',
+  ],
+  [
+    'too much is queued',
+    ({ server }): void => {
+      server.send('x'.repeat(100));
+    },
+    'PQ_ERR_QUEUE_LIMIT',
+  ],
 ])('when %s, whoever has sent is told', (_name, act, code) => {
   const pair = undecided('yellowpages', { limits: { maxQueuedBytes: 100 } });
   const told: (Error | undefined)[] = [];
@@ -88,7 +117,11 @@ test('there is no key to export from, and no close that waits', () => {
   expect(() => server.session.exportKey('label', 32)).toThrow('not open');
   server.session.flush();
   server.session.closeDrained();
-  expect([server.session.facts, server.session.closeAnswered, server.session.state]).toEqual([undefined, undefined, 'server: awaiting client hello']);
+  expect([server.session.facts, server.session.closeAnswered, server.session.state]).toEqual([
+    undefined,
+    undefined,
+    'server: awaiting client hello',
+  ]);
 });
 
 describe('the ClientHello of an upgrade request', () => {
@@ -98,7 +131,7 @@ describe('the ClientHello of an upgrade request', () => {
     return client.sent[0] as string;
   };
 
-  test("decides for v1: it is answered, with what the application has said, before any message", async () => {
+  test('decides for v1: it is answered, with what the application has said, before any message', async () => {
     const hello = helloOf('v1');
     const pair = undecided('v1', { earlyHello: hello });
     const { server } = pair;
@@ -112,7 +145,11 @@ describe('the ClientHello of an upgrade request', () => {
     expect(server.failure).toMatchObject({ code: 'PQ_ERR_FAST_OPEN', closeCode: 3768 });
   });
 
-  test.each([['none', undefined], ['no JSON', 'hello'], ["yellowpages'", helloOf('yellowpages')]])('decides nothing when it is %s', async (_name, earlyHello) => {
+  test.each([
+    ['none', undefined],
+    ['no JSON', 'hello'],
+    ["yellowpages'", helloOf('yellowpages')],
+  ])('decides nothing when it is %s', async (_name, earlyHello) => {
     for (const profile of ['v1', 'yellowpages'] as const) {
       const pair = undecided(profile, earlyHello === undefined ? {} : { earlyHello });
       pair.server.session.answerEarly();

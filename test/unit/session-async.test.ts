@@ -1,6 +1,14 @@
 /** A backend that answers later: order, and nothing after an end that comes while something is under way. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { allOrNone, attempt, chain, finish, isPromise, OrderedResults, SerialQueue } from '../../src/base/maybe-promise.ts';
+import {
+  allOrNone,
+  attempt,
+  chain,
+  finish,
+  isPromise,
+  OrderedResults,
+  SerialQueue,
+} from '../../src/base/maybe-promise.ts';
 import { turn } from '../support/counting-backend.ts';
 import { deferred } from '../support/deferred.ts';
 import { BACKENDS, connected, SessionPair } from '../support/session-pair.ts';
@@ -25,9 +33,24 @@ afterEach(async () => {
 
 describe('an end while frames are being sealed', () => {
   test.each([
-    ['a failure', (pair: SessionPair): void => { pair.client.session.abort('PQ_ERR_QUEUE_LIMIT'); }],
-    ['the transport', (pair: SessionPair): void => { pair.client.session.transportClosed(1006); }],
-    ['a frame that does not open', (pair: SessionPair): void => { pair.client.session.receive(new Uint8Array(40)); }],
+    [
+      'a failure',
+      (pair: SessionPair): void => {
+        pair.client.session.abort('PQ_ERR_QUEUE_LIMIT');
+      },
+    ],
+    [
+      'the transport',
+      (pair: SessionPair): void => {
+        pair.client.session.transportClosed(1006);
+      },
+    ],
+    [
+      'a frame that does not open',
+      (pair: SessionPair): void => {
+        pair.client.session.receive(new Uint8Array(40));
+      },
+    ],
   ])('%s: no frame after it, everybody is told, nothing is left', async (name, end) => {
     const pair = await connected({ backend, both: { limits: { rekey } } });
     const release = pair.backend.hold('seal');
@@ -237,9 +260,23 @@ describe('the tools', () => {
     expect(attempt(() => 1, fail)).toBe(1);
     expect(attempt(fail, () => 2)).toBe(2);
     expect(isPromise(chain(Promise.resolve(1), (value) => value))).toBe(true);
-    expect(await attempt<number>(() => Promise.reject(boom), () => 3)).toBe(3);
-    const thenable = { then: (_: unknown, no: (error: unknown) => void) => { no(boom); } } as unknown as Promise<number>;
-    expect(await attempt<number>(() => thenable, () => 4)).toBe(4);
+    expect(
+      await attempt<number>(
+        () => Promise.reject(boom),
+        () => 3,
+      ),
+    ).toBe(3);
+    const thenable = {
+      then: (_: unknown, no: (error: unknown) => void) => {
+        no(boom);
+      },
+    } as unknown as Promise<number>;
+    expect(
+      await attempt<number>(
+        () => thenable,
+        () => 4,
+      ),
+    ).toBe(4);
   });
 
   test('finish() cleans up once, whatever comes', async () => {
@@ -259,7 +296,9 @@ describe('the tools', () => {
     const held = (name: string): { destroy(): void } => ({ destroy: () => destroyed.push(name) });
     const late = deferred<{ destroy(): void }>();
     expect(() => allOrNone([(): object & { destroy(): void } => held('one'), fail])).toThrow(boom);
-    await expect(allOrNone([() => held('two'), () => late.promise, (): Promise<never> => Promise.reject(boom)])).rejects.toBe(boom);
+    await expect(
+      allOrNone([() => held('two'), () => late.promise, (): Promise<never> => Promise.reject(boom)]),
+    ).rejects.toBe(boom);
     late.resolve(held('three'));
     await turn();
     expect(destroyed).toEqual(['one', 'two', 'three']);
@@ -284,7 +323,10 @@ describe('the tools', () => {
 
   test('results come in the order in which they began, and go on after one that fails', async () => {
     const log: unknown[] = [];
-    const results = new OrderedResults<string>((result) => log.push(result), (error) => log.push(error));
+    const results = new OrderedResults<string>(
+      (result) => log.push(result),
+      (error) => log.push(error),
+    );
     const [slow, broken] = [deferred<string>(), deferred<string>()];
     results.push('at once');
     results.push(slow.promise);

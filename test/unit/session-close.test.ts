@@ -52,13 +52,18 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     });
 
     test('what arrives after it is checked and discarded, updates are carried out', async () => {
-      const pair = await connected({ backend, both: { limits: { rekey: { records: 3, bytes: 2 ** 36, milliseconds: 3_600_000 } } } });
+      const pair = await connected({
+        backend,
+        both: { limits: { rekey: { records: 3, bytes: 2 ** 36, milliseconds: 3_600_000 } } },
+      });
       const closer = pair.end(role);
       for (let i = 0; i < 7; i += 1) pair.end(other(role)).say(`under way ${i}`);
       closer.close(1000);
       const inners = pair.backend.inners.length;
       await pair.pump();
-      expect(pair.backend.inners.slice(inners).filter((inner) => inner.at(-1) === Kind.KEY_UPDATE).length).toBeGreaterThan(2);
+      expect(
+        pair.backend.inners.slice(inners).filter((inner) => inner.at(-1) === Kind.KEY_UPDATE).length,
+      ).toBeGreaterThan(2);
       expect(closer.received).toEqual([]);
       expect(closer.outcome?.wasClean).toBe(true);
     });
@@ -78,7 +83,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       expect(closer.sent.length).toBe(before);
     });
 
-    test('after the peer\'s close every frame is ignored, a text message too', async () => {
+    test("after the peer's close every frame is ignored, a text message too", async () => {
       const pair = await connected({ backend });
       const closed = pair.end(other(role));
       pair.end(role).close(4001, 'done');
@@ -95,7 +100,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     });
   });
 
-  test('crossed closes: nobody answers, each sees the other\'s', async () => {
+  test("crossed closes: nobody answers, each sees the other's", async () => {
     const pair = await connected({ backend });
     pair.client.close(4100, 'a');
     pair.server.close(1001, 'b');
@@ -143,7 +148,11 @@ const CLOSING = new Map<State, State>([
   ['server: awaiting finished', 'server: closing unconfirmed'],
   ['server: awaiting repeated hello', 'server: closing unrepeated'],
 ]);
-const BEFORE_FINISHED: readonly State[] = ['server: awaiting client hello', 'server: answering early', 'server: replying'];
+const BEFORE_FINISHED: readonly State[] = [
+  'server: awaiting client hello',
+  'server: answering early',
+  'server: replying',
+];
 
 describe('close() in every state', () => {
   test.each(ALL_STATES)('%s', async (state) => {

@@ -17,7 +17,12 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   test('both ends, and nobody else, get the same bytes', async () => {
     const pair = await connected({ backend: BACKENDS[name] });
     const another = await connected({ backend: BACKENDS[name], both: { context: Uint8Array.of(1) } });
-    for (const [label, length] of [['a', 32], ['', 1], ['a', 8_160], ['ü', 33]] as const) {
+    for (const [label, length] of [
+      ['a', 32],
+      ['', 1],
+      ['a', 8_160],
+      ['ü', 33],
+    ] as const) {
       const exported = await pair.client.session.exportKey(label, length);
       expect(exported.length).toBe(length);
       expect(await pair.server.session.exportKey(label, length)).toEqual(exported);

@@ -18,11 +18,20 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   const backend = BACKENDS[name];
 
   /** The server knows the client's hello; nobody has begun. */
-  async function prepared({ client, server }: Options = {}): Promise<{ pair: SessionPair; hello: string; maker: CountingBackend }> {
+  async function prepared({ client, server }: Options = {}): Promise<{
+    pair: SessionPair;
+    hello: string;
+    maker: CountingBackend;
+  }> {
     const maker = new CountingBackend(backend);
     const keyPair = await maker.generateKeyPair(crypto.getRandomValues(new Uint8Array(64)));
     const hello = buildClientHello(keyPair.encapsulationKey);
-    const pair = new SessionPair({ backend, keyMaker: maker, client: { keyPair, offer: FAST, ...client }, server: { earlyHello: hello, ...server } });
+    const pair = new SessionPair({
+      backend,
+      keyMaker: maker,
+      client: { keyPair, offer: FAST, ...client },
+      server: { earlyHello: hello, ...server },
+    });
     return { pair, hello, maker };
   }
 
@@ -230,8 +239,10 @@ test.each(ALL_STATES)('answerEarly does nothing in state %s', async (state) => {
 });
 
 test('names of the layer, in any case, and none but these', () => {
-  for (const reserved of ['pqws1', 'PQWS1', 'pqws1.', 'Pqws1.e30']) expect([reserved, isReserved(reserved)]).toEqual([reserved, true]);
-  for (const free of ['pqws', 'pqws10', 'pqws2', 'xpqws1', 'chat.pqws1']) expect([free, isReserved(free)]).toEqual([free, false]);
+  for (const reserved of ['pqws1', 'PQWS1', 'pqws1.', 'Pqws1.e30'])
+    expect([reserved, isReserved(reserved)]).toEqual([reserved, true]);
+  for (const free of ['pqws', 'pqws10', 'pqws2', 'xpqws1', 'chat.pqws1'])
+    expect([free, isReserved(free)]).toEqual([free, false]);
 });
 
 test('an offer with pqws1 twice carries no hello; pqws1 can be selected all the same', () => {
@@ -246,7 +257,17 @@ test('only the base64url that an encoder gives is read', () => {
   const [, token] = fastOpenProtocols([], hello) as [string, string];
   expect(token).toBe('pqws1.eyJhIjoifn5-Pz8_In0');
   expect(readOffer(['pqws1', token]).clientHello).toBe(hello);
-  for (const other of ['eyJhIjoifn5+Pz8/In0', 'eyJhIjoifn5-Pz8_In0=', 'eyJhIjoifn5-Pz8_In1', ' eyJhIjoifn5-Pz8_In0', '77u_', '_w']) {
-    expect([other, readOffer(['pqws1', `pqws1.${other}`]).clientHello]).toEqual([other, other === '77u_' ? '\u{feff}' : undefined]);
+  for (const other of [
+    'eyJhIjoifn5+Pz8/In0',
+    'eyJhIjoifn5-Pz8_In0=',
+    'eyJhIjoifn5-Pz8_In1',
+    ' eyJhIjoifn5-Pz8_In0',
+    '77u_',
+    '_w',
+  ]) {
+    expect([other, readOffer(['pqws1', `pqws1.${other}`]).clientHello]).toEqual([
+      other,
+      other === '77u_' ? '\u{feff}' : undefined,
+    ]);
   }
 });

@@ -29,7 +29,7 @@ describe('timeout', () => {
     expect(end.outcome).toMatchObject({ code: 3769, wasClean: false });
   });
 
-  test('is over at Finished, and the server\'s not before Finished(client)', async () => {
+  test("is over at Finished, and the server's not before Finished(client)", async () => {
     const { pair, end: server } = await inState('server: awaiting finished');
     pair.deliver('server');
     pair.deliver('server');
@@ -90,7 +90,11 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     pair.client.close(4001, 'done');
     await pair.settle();
     expect(pair.server.received).toEqual(['queued by the client', 'said']);
-    expect([...pair.client.received].sort()).toEqual(['echo queued by the client', 'echo said', 'queued by the server']);
+    expect([...pair.client.received].sort()).toEqual([
+      'echo queued by the client',
+      'echo said',
+      'queued by the server',
+    ]);
     expect(pair.server.events).toEqual(['opened', 'peerAccepted', 'peerClosing', 'ended']);
     expect(pair.client.events.slice(0, 2)).toEqual(['peerAccepted', 'opened']);
     expect([pair.client.session.state, pair.server.session.state]).toEqual(['ended', 'ended']);
@@ -158,9 +162,22 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test.each([
-    ['throws', (): never => { throw new Error('signer'); }],
+    [
+      'throws',
+      (): never => {
+        throw new Error('signer');
+      },
+    ],
     ['rejects', (): Promise<never> => Promise.reject(new Error('signer'))],
-    ['is a thenable that rejects', (): Promise<never> => ({ then: (_: unknown, no: (error: unknown) => void) => { no(new Error('signer')); } }) as unknown as Promise<never>],
+    [
+      'is a thenable that rejects',
+      (): Promise<never> =>
+        ({
+          then: (_: unknown, no: (error: unknown) => void) => {
+            no(new Error('signer'));
+          },
+        }) as unknown as Promise<never>,
+    ],
     ['is too long', (): { attestation: Uint8Array } => ({ attestation: new Uint8Array(50_000) })],
   ])('prove %s: 3770 and nothing is sent', async (_, prove) => {
     const pair = new SessionPair({ backend, server: { prove } });
@@ -171,10 +188,30 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 
   test.each([
-    ['throws a Refusal', (): never => { throw new Refusal('PQ_ERR_SIGNATURE_INVALID'); }, 'PQ_ERR_SIGNATURE_INVALID'],
-    ['rejects with a Refusal', (): Promise<never> => Promise.reject(new Refusal('PQ_ERR_ATTESTATION_MISSING')), 'PQ_ERR_ATTESTATION_MISSING'],
-    ['throws anything else', (): never => { throw new TypeError('verifier'); }, 'PQ_ERR_ATTESTATION_REFUSED'],
-    ['rejects with nothing', (): Promise<never> => Promise.reject(undefined as unknown as Error), 'PQ_ERR_ATTESTATION_REFUSED'],
+    [
+      'throws a Refusal',
+      (): never => {
+        throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
+      },
+      'PQ_ERR_SIGNATURE_INVALID',
+    ],
+    [
+      'rejects with a Refusal',
+      (): Promise<never> => Promise.reject(new Refusal('PQ_ERR_ATTESTATION_MISSING')),
+      'PQ_ERR_ATTESTATION_MISSING',
+    ],
+    [
+      'throws anything else',
+      (): never => {
+        throw new TypeError('verifier');
+      },
+      'PQ_ERR_ATTESTATION_REFUSED',
+    ],
+    [
+      'rejects with nothing',
+      (): Promise<never> => Promise.reject(undefined as unknown as Error),
+      'PQ_ERR_ATTESTATION_REFUSED',
+    ],
   ])('authenticate %s: 3770, nothing sent or delivered', async (_, authenticate, code) => {
     const pair = new SessionPair({ backend, client: { authenticate } });
     pair.client.send('secret');

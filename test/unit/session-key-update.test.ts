@@ -104,7 +104,12 @@ test('a sender that has sealed nothing in its epoch never updates, whatever its 
   const frames: number[] = [];
   const sender = new RecordSender<undefined>(
     keys,
-    { random: (nonce) => nonce, now: () => 0, limits: { rekey: { records: 1, bytes: 0, milliseconds: 0 } }, padding: 'off' },
+    {
+      random: (nonce) => nonce,
+      now: () => 0,
+      limits: { rekey: { records: 1, bytes: 0, milliseconds: 0 } },
+      padding: 'off',
+    },
     {
       frame: (frame) => frames.push(frame.length),
       failed: (error) => {
@@ -162,20 +167,31 @@ test.each([
   ['node', 30_000],
   ['noble', 4_000],
   ['webcrypto', 4_000],
-] as const)('%s: both ends update every few records while both send, and nothing is lost', { timeout: 120_000 }, async (name, messages) => {
-  const pair = await connected({ backend: BACKENDS[name], client: sending({ records: 3 }), server: sending({ records: 5, bytes: 40 }) });
-  for (let i = 0; i < messages; i += 1) {
-    pair.client.say(`c${i}`);
-    pair.server.say(`s${i}`);
-    if (i % 7 === 0) pair.deliver('client');
-    if (i % 5 === 0) pair.deliver('server');
-    if (i % 100 === 0) await pair.pump();
-  }
-  await pair.pump();
-  expect(pair.server.received).toEqual(Array.from({ length: messages }, (_, i) => `c${i}`));
-  expect(pair.client.received).toEqual(Array.from({ length: messages }, (_, i) => `s${i}`));
-  expect(pair.client.session.recordsSealed).toBeGreaterThan(messages * 1.4);
-  expect(pair.client.session.recordsSealed).toBe(pair.server.session.recordsOpened);
-  // Two directions of one key and one secret, and the exporter, at each end; everything older is gone.
-  expect([...pair.backend.live.values()].sort()).toEqual([...Array<string>(4).fill('AEAD key'), ...Array<string>(6).fill('secret')]);
-});
+] as const)(
+  '%s: both ends update every few records while both send, and nothing is lost',
+  { timeout: 120_000 },
+  async (name, messages) => {
+    const pair = await connected({
+      backend: BACKENDS[name],
+      client: sending({ records: 3 }),
+      server: sending({ records: 5, bytes: 40 }),
+    });
+    for (let i = 0; i < messages; i += 1) {
+      pair.client.say(`c${i}`);
+      pair.server.say(`s${i}`);
+      if (i % 7 === 0) pair.deliver('client');
+      if (i % 5 === 0) pair.deliver('server');
+      if (i % 100 === 0) await pair.pump();
+    }
+    await pair.pump();
+    expect(pair.server.received).toEqual(Array.from({ length: messages }, (_, i) => `c${i}`));
+    expect(pair.client.received).toEqual(Array.from({ length: messages }, (_, i) => `s${i}`));
+    expect(pair.client.session.recordsSealed).toBeGreaterThan(messages * 1.4);
+    expect(pair.client.session.recordsSealed).toBe(pair.server.session.recordsOpened);
+    // Two directions of one key and one secret, and the exporter, at each end; everything older is gone.
+    expect([...pair.backend.live.values()].sort()).toEqual([
+      ...Array<string>(4).fill('AEAD key'),
+      ...Array<string>(6).fill('secret'),
+    ]);
+  },
+);

@@ -37,7 +37,8 @@ class Real {
         const receipt = end.sent.at(-1)?.receipt;
         if (typeof message === 'string') this.#push(role, { is: 'hello' });
         else if (frames++ === 0) this.#push(role, { is: 'finished' });
-        else if (receipt !== undefined && receipt.sent.length > 0) this.#push(role, { is: 'messages', messages: receipt.sent.length });
+        else if (receipt !== undefined && receipt.sent.length > 0)
+          this.#push(role, { is: 'messages', messages: receipt.sent.length });
         else this.#push(role, { is: 'nothing' });
         onTransmit(message);
       };
@@ -179,9 +180,13 @@ const commands = fc.commands(
   [
     ...Array.from({ length: 10 }, () => fc.tuple(role, fc.boolean()).map((args) => send(...args))),
     ...Array.from({ length: 20 }, () => role.map(deliver)),
-    ...Array.from({ length: 2 }, () => fc.tuple(role, fc.integer({ min: 4000, max: 4999 })).map((args) => close(...args))),
+    ...Array.from({ length: 2 }, () =>
+      fc.tuple(role, fc.integer({ min: 4000, max: 4999 })).map((args) => close(...args)),
+    ),
     fc.integer({ min: 1, max: 31_000 }).map(tick),
-    fc.tuple(role, fc.constantFrom(1000, 1001, 1005, 1006, 1011, 1013, 3768, 3771, 3773, 3774, 4000)).map((args) => forge(...args)),
+    fc
+      .tuple(role, fc.constantFrom(1000, 1001, 1005, 1006, 1011, 1013, 3768, 3771, 3773, 3774, 4000))
+      .map((args) => forge(...args)),
     fc.constant(undefined).map(cut),
   ],
   { maxCommands: 80, size: 'max' },
@@ -199,7 +204,8 @@ describe.each([
         await fc.asyncModelRun(async () => {
           real.pair.client.session.start();
           await real.pair.settle();
-          if (handshake) for (const from of ['client', 'server', 'server', 'client'] as const) await deliver(from).run(model, real);
+          if (handshake)
+            for (const from of ['client', 'server', 'server', 'client'] as const) await deliver(from).run(model, real);
           return { model, real };
         }, steps);
         // Whatever was left open is cut; then nobody holds a secret and nothing is timed.
@@ -209,15 +215,22 @@ describe.each([
           expect(real.pair.end(each).session.deadline).toBeUndefined();
           expect(real.pair.end(each).events.filter((event) => event === 'closed').length).toBe(1);
           const { code, wasClean } = real.pair.end(each).outcome ?? { code: 0, wasClean: false };
-          const kind = wasClean ? `clean, ${model[each].answered ? 'answered' : 'crossed'}` : code === 1006 ? '1006' : 'hint';
+          const kind = wasClean
+            ? `clean, ${model[each].answered ? 'answered' : 'crossed'}`
+            : code === 1006
+              ? '1006'
+              : 'hint';
           ends.set(kind, (ends.get(kind) ?? 0) + 1);
         }
-        if (real.pair.backend.inners.some((inner) => parseInner(inner).kind === Kind.KEY_UPDATE)) ends.set('with updates', (ends.get('with updates') ?? 0) + 1);
+        if (real.pair.backend.inners.some((inner) => parseInner(inner).kind === Kind.KEY_UPDATE))
+          ends.set('with updates', (ends.get('with updates') ?? 0) + 1);
       }),
       { numRuns },
     );
     // A model that never gets anywhere checks nothing.
-    const missing = ['clean, answered', 'clean, crossed', '1006', 'hint', 'with updates'].filter((kind) => !ends.has(kind));
+    const missing = ['clean, answered', 'clean, crossed', '1006', 'hint', 'with updates'].filter(
+      (kind) => !ends.has(kind),
+    );
     expect(missing).toEqual([]);
   });
 });

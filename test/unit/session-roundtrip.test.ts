@@ -24,7 +24,9 @@ const plan = fc.record({
   serverPadding: padding,
   records: fc.integer({ min: 2, max: 6 }),
   bytes: fc.constantFrom(100, 100_000, 2 ** 36),
-  closers: fc.constantFrom<Role[]>('client', 'server').chain((one) => fc.constantFrom<Role[]>([one], ['client', 'server'])),
+  closers: fc
+    .constantFrom<Role[]>('client', 'server')
+    .chain((one) => fc.constantFrom<Role[]>([one], ['client', 'server'])),
   before: fc.boolean(),
 });
 
@@ -96,7 +98,10 @@ describe.each([
 
 describe('batches', () => {
   /** Messages in each frame that the client has sent since its Finished. */
-  async function flushed(messages: readonly AppMessage[], padded: Padding = 'off'): Promise<{ kinds: number[]; counts: number[]; contents: number[]; received: AppMessage[] }> {
+  async function flushed(
+    messages: readonly AppMessage[],
+    padded: Padding = 'off',
+  ): Promise<{ kinds: number[]; counts: number[]; contents: number[]; received: AppMessage[] }> {
     const pair = await connected({ both: { padding: padded } });
     const [sent, inners] = [pair.client.sent.length, pair.backend.inners.length];
     for (const message of messages) pair.client.send(message, () => undefined);
@@ -112,7 +117,12 @@ describe('batches', () => {
   }
 
   test('a lone message is never in one', async () => {
-    for (const [message, kind] of [['', Kind.TEXT], ['x', Kind.TEXT], [new Uint8Array(16_384), Kind.BINARY], [new Uint8Array(300_000), Kind.BINARY]] as const) {
+    for (const [message, kind] of [
+      ['', Kind.TEXT],
+      ['x', Kind.TEXT],
+      [new Uint8Array(16_384), Kind.BINARY],
+      [new Uint8Array(300_000), Kind.BINARY],
+    ] as const) {
       expect((await flushed([message])).kinds).toEqual([kind]);
     }
   });
@@ -168,7 +178,8 @@ describe('batches', () => {
 test.each(BACKEND_NAMES)('%s: messages told as sent, in order, and counted until then', async (name) => {
   const pair = await connected({ backend: BACKENDS[name] });
   const told: string[] = [];
-  for (const message of ['a', 'bb', 'x'.repeat(20_000)]) pair.client.send(message, (error) => told.push(`${message[0]} ${error?.message ?? 'sent'}`));
+  for (const message of ['a', 'bb', 'x'.repeat(20_000)])
+    pair.client.send(message, (error) => told.push(`${message[0]} ${error?.message ?? 'sent'}`));
   expect(pair.client.session.queuedBytes).toBe(20_003);
   pair.client.session.flush();
   // A backend that answers later still has them: they count until the transport does.

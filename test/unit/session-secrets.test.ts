@@ -10,7 +10,10 @@ import { ALL_STATES, inState } from '../support/session-states.ts';
 const rekey = { records: 3, bytes: 2 ** 36, milliseconds: 3_600_000 };
 
 /** The handshake, messages over some epochs, an export, a close: as far as it gets. */
-async function converse(backend: CryptoBackend, prepare: (pair: SessionPair) => void = () => undefined): Promise<SessionPair> {
+async function converse(
+  backend: CryptoBackend,
+  prepare: (pair: SessionPair) => void = () => undefined,
+): Promise<SessionPair> {
   const pair = new SessionPair({ backend, both: { limits: { rekey } } });
   prepare(pair);
   pair.client.send('queued');
@@ -58,7 +61,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   test('the shared secret and the decapsulation key are gone when the keys are there', async () => {
     const pair = new SessionPair({ backend });
     await pair.connect();
-    expect([...pair.backend.live.values()].sort()).toEqual([...Array<string>(4).fill('AEAD key'), ...Array<string>(6).fill('secret')]);
+    expect([...pair.backend.live.values()].sort()).toEqual([
+      ...Array<string>(4).fill('AEAD key'),
+      ...Array<string>(6).fill('secret'),
+    ]);
     expectNothingHeldAfter(pair);
   });
 
@@ -116,7 +122,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
         const pair = await converse(backend, (each) => {
           each.backend.onOperation = (count): void => {
             // Between an operation's beginning and its end, where there is time between the two; else after it.
-            if (count === at) queueMicrotask(() => { leave(each); });
+            if (count === at)
+              queueMicrotask(() => {
+                leave(each);
+              });
           };
         });
         cut(pair);
@@ -140,7 +149,7 @@ function expectNothingHeldAfter(pair: SessionPair): void {
   expectNothingHeld(pair);
 }
 
-test('a failure lets go of every key at once, the exporter\'s too', async () => {
+test("a failure lets go of every key at once, the exporter's too", async () => {
   const { pair } = await inState('open');
   pair.client.session.abort('PQ_ERR_RECORD');
   pair.server.session.abort('PQ_ERR_RECORD');

@@ -17,10 +17,21 @@ class Run {
   readonly #courier: Courier;
 
   /** Every kind of record passes, updates in both directions, padded and not, and the client closes. */
-  constructor(courier: Courier = (_, __, message, to): void => { to.session.receive(message); }, seed = 0) {
+  constructor(
+    courier: Courier = (_, __, message, to): void => {
+      to.session.receive(message);
+    },
+    seed = 0,
+  ) {
     this.#courier = courier;
-    const other = (role: number): object => (seed === 0 ? {} : { random: seededRandom(seed + role), keySeed: () => new Uint8Array(64).fill(seed) });
-    this.pair = new SessionPair({ backend, both: { limits: { rekey } }, client: other(1), server: { padding: 24, ...other(2) } });
+    const other = (role: number): object =>
+      seed === 0 ? {} : { random: seededRandom(seed + role), keySeed: () => new Uint8Array(64).fill(seed) };
+    this.pair = new SessionPair({
+      backend,
+      both: { limits: { rekey } },
+      client: other(1),
+      server: { padding: 24, ...other(2) },
+    });
     const { client, server } = this.pair;
     client.session.start();
     this.#pass();
@@ -59,7 +70,10 @@ class Run {
 }
 
 const reference = new Run();
-const said: Record<Role, AppMessage[]> = { client: reference.pair.client.received, server: reference.pair.server.received };
+const said: Record<Role, AppMessage[]> = {
+  client: reference.pair.client.received,
+  server: reference.pair.server.received,
+};
 const stranger = new Run(undefined, 77).wire;
 const ROLES = ['client', 'server'] as const;
 /** A hello and record 0 come first, on either side. */
@@ -69,7 +83,11 @@ const isHandshake = (index: number): boolean => index < 2;
  * Runs the session; at the `index`th message of `from`, `replace` gives what arrives in its place, the last of
  * which has to be refused.
  */
-function attack(from: Role, index: number, replace: (message: WireMessage) => readonly WireMessage[]): { run: Run; before: number } {
+function attack(
+  from: Role,
+  index: number,
+  replace: (message: WireMessage) => readonly WireMessage[],
+): { run: Run; before: number } {
   let before = -1;
   const run = new Run((by, at, message, to) => {
     const arriving = by === from && at === index ? replace(message) : [message];
@@ -88,9 +106,15 @@ function expectRefused(from: Role, index: number, { run, before }: { run: Run; b
   const code = isHandshake(index) && !later ? 3768 : 3771;
   // Who answers a close has received one and sent one, whatever becomes of the answer.
   const answered = from === 'server' && index === reference.wire.server.length - 1;
-  const seen = [victim.failure?.closeCode, victim.received.length, victim.outcome?.wasClean, run.pair.end(from).outcome?.wasClean];
+  const seen = [
+    victim.failure?.closeCode,
+    victim.received.length,
+    victim.outcome?.wasClean,
+    run.pair.end(from).outcome?.wasClean,
+  ];
   const expected = [code, before, false, answered];
-  if (seen.some((each, i) => each !== expected[i])) expect({ from, index, seen }).toEqual({ from, index, seen: expected });
+  if (seen.some((each, i) => each !== expected[i]))
+    expect({ from, index, seen }).toEqual({ from, index, seen: expected });
   for (const end of [run.pair.client, run.pair.server]) {
     if (end.received.length > 0) expect(end.received).toEqual(said[end.role].slice(0, end.received.length));
   }
@@ -100,7 +124,11 @@ test('the session that is attacked has every kind of record, and is the same eve
   expect(reference.pair.client.outcome).toMatchObject({ code: 4001, reason: 'done', wasClean: true });
   expect(said.server).toEqual(['text', Uint8Array.of(1, 2, 3), 'batched', 'x', new Uint8Array(0)]);
   expect(said.client).toEqual(said.server);
-  const kinds = new Set(reference.pair.backend.inners.map((inner) => inner[inner.length - 1 - [...inner].reverse().findIndex((byte) => byte !== 0)]));
+  const kinds = new Set(
+    reference.pair.backend.inners.map(
+      (inner) => inner[inner.length - 1 - [...inner].reverse().findIndex((byte) => byte !== 0)],
+    ),
+  );
   expect(kinds).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]));
   expect(new Run().wire).toEqual(reference.wire);
   expect(stranger.client[2]).not.toEqual(reference.wire.client[2]);
@@ -118,7 +146,11 @@ describe.each(ROLES)('what the %s sends', (from) => {
       for (let bit = 0; bit < message.length * 8; bit += 1) {
         const changed = Uint8Array.from(message as Uint8Array);
         changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-        expectRefused(from, index, attack(from, index, () => [changed]));
+        expectRefused(
+          from,
+          index,
+          attack(from, index, () => [changed]),
+        );
         flips += 1;
       }
     }
@@ -130,14 +162,21 @@ describe.each(ROLES)('what the %s sends', (from) => {
     const hello = messages[0] as string;
     for (let bit = 0; bit < hello.length * 8; bit += 1) {
       const at = bit >> 3;
-      const changed = hello.slice(0, at) + String.fromCharCode(hello.charCodeAt(at) ^ (1 << (bit & 7))) + hello.slice(at + 1);
+      const changed =
+        hello.slice(0, at) + String.fromCharCode(hello.charCodeAt(at) ^ (1 << (bit & 7))) + hello.slice(at + 1);
       const { pair } = attack(from, 0, () => [changed]).run;
       const { client, server } = pair;
       const refused = (client.failure ?? server.failure)?.closeCode === 3768;
       if (!refused || client.events.includes('opened') || server.events.includes('peerAccepted')) {
-        expect({ bit, client: client.events, server: server.events, failure: client.failure ?? server.failure }).toBeUndefined();
+        expect({
+          bit,
+          client: client.events,
+          server: server.events,
+          failure: client.failure ?? server.failure,
+        }).toBeUndefined();
       }
-      if (client.received.length + server.received.length > 0) expect(client.received.concat(server.received)).toEqual([]);
+      if (client.received.length + server.received.length > 0)
+        expect(client.received.concat(server.received)).toEqual([]);
     }
   });
 
@@ -145,11 +184,23 @@ describe.each(ROLES)('what the %s sends', (from) => {
     for (const { message, index } of frames) {
       const frame = message as Uint8Array;
       for (let length = 0; length < frame.length; length += 1) {
-        expectRefused(from, index, attack(from, index, () => [frame.slice(0, length)]));
+        expectRefused(
+          from,
+          index,
+          attack(from, index, () => [frame.slice(0, length)]),
+        );
       }
       for (const extra of [0, 0xff]) {
-        expectRefused(from, index, attack(from, index, () => [Uint8Array.of(...frame, extra)]));
-        expectRefused(from, index, attack(from, index, () => [Uint8Array.of(extra, ...frame)]));
+        expectRefused(
+          from,
+          index,
+          attack(from, index, () => [Uint8Array.of(...frame, extra)]),
+        );
+        expectRefused(
+          from,
+          index,
+          attack(from, index, () => [Uint8Array.of(extra, ...frame)]),
+        );
       }
     }
   });
@@ -177,8 +228,19 @@ describe.each(ROLES)('what the %s sends', (from) => {
   test('replayed, each by each', () => {
     for (const { index } of frames.slice(0, -1)) {
       for (const { message: earlier, index: which } of frames.filter((each) => each.index <= index)) {
-        expectRefused(from, index, attack(from, index, (message) => [message, earlier]), true);
-        if (which < index) expectRefused(from, index, attack(from, index, () => [earlier]), index > 1);
+        expectRefused(
+          from,
+          index,
+          attack(from, index, (message) => [message, earlier]),
+          true,
+        );
+        if (which < index)
+          expectRefused(
+            from,
+            index,
+            attack(from, index, () => [earlier]),
+            index > 1,
+          );
       }
     }
   });
@@ -186,22 +248,34 @@ describe.each(ROLES)('what the %s sends', (from) => {
   test('swapped with one that comes later', () => {
     for (const { index } of frames) {
       for (const { message: laterFrame } of frames.filter((each) => each.index > index)) {
-        expectRefused(from, index, attack(from, index, () => [laterFrame]));
+        expectRefused(
+          from,
+          index,
+          attack(from, index, () => [laterFrame]),
+        );
       }
     }
   });
 
-  test('reflected: the receiver\'s own, whichever', () => {
+  test("reflected: the receiver's own, whichever", () => {
     for (const { index } of frames) {
       for (const own of reference.wire[from === 'client' ? 'server' : 'client'].slice(1)) {
-        expectRefused(from, index, attack(from, index, () => [own]));
+        expectRefused(
+          from,
+          index,
+          attack(from, index, () => [own]),
+        );
       }
     }
   });
 
   test('spliced in from another session', () => {
     for (const { index } of frames) {
-      expectRefused(from, index, attack(from, index, () => [stranger[from][index] as WireMessage]));
+      expectRefused(
+        from,
+        index,
+        attack(from, index, () => [stranger[from][index] as WireMessage]),
+      );
     }
   });
 

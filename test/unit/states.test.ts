@@ -113,7 +113,10 @@ test('is() takes any of several', () => {
 test.each([
   ['sends', ['server: awaiting repeated hello', 'server: awaiting finished', 'open']],
   ['accepted', ['open', 'close sent', 'finishing', 'ended']],
-  ['silent', ['server: closing unrepeated', 'server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed']],
+  [
+    'silent',
+    ['server: closing unrepeated', 'server: closing unconfirmed', 'close sent', 'finishing', 'ended', 'failed'],
+  ],
   [
     'exports',
     [

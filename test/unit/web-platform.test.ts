@@ -35,7 +35,11 @@ function watched(there: () => boolean): { platform: Platform; asked: string[] } 
   return { platform, asked };
 }
 
-const refusalOf = (value: unknown): Promise<unknown> => Promise.resolve(value).then(() => 'nothing', (error: unknown) => error);
+const refusalOf = (value: unknown): Promise<unknown> =>
+  Promise.resolve(value).then(
+    () => 'nothing',
+    (error: unknown) => error,
+  );
 
 describe.each([
   ['kem', 'ML-KEM-768', { subtle: wrapSubtle(subtle, NO_KEM), getRandomValues }],
@@ -47,7 +51,9 @@ describe.each([
     await turn();
     expect(asked).toEqual([]);
     platform.backend();
-    await vi.waitFor(() => { expect(asked).toEqual([name]); });
+    await vi.waitFor(() => {
+      expect(asked).toEqual([name]);
+    });
     const pair = await platform.backend().generateKeyPair();
     expect(pair.native).toBe(false);
     expect(new Set(asked)).toEqual(new Set([name]));
@@ -59,7 +65,10 @@ describe.each([
     const { platform, asked } = watched(() => there);
     const refusal = await refusalOf(platform.backend().generateKeyPair());
     expect(refusal).toBeInstanceOf(Refusal);
-    expect(refusal).toMatchObject({ code: 'PQ_ERR_LOAD', cause: { message: `${title} could not be loaded: 404`, cause: { name: 'TypeError' } } });
+    expect(refusal).toMatchObject({
+      code: 'PQ_ERR_LOAD',
+      cause: { message: `${title} could not be loaded: 404`, cause: { name: 'TypeError' } },
+    });
     const before = asked.length;
     there = true;
     const pair = await platform.backend().generateKeyPair();
@@ -81,5 +90,8 @@ test.each([
   ['yellowpages', 'yellowpages'],
 ] as const)('the part %s is told by its name too', async (name, title) => {
   const { platform } = watched(() => false);
-  expect(await refusalOf(platform[name]())).toMatchObject({ code: 'PQ_ERR_LOAD', cause: { message: `${title} could not be loaded: 404` } });
+  expect(await refusalOf(platform[name]())).toMatchObject({
+    code: 'PQ_ERR_LOAD',
+    cause: { message: `${title} could not be loaded: 404` },
+  });
 });

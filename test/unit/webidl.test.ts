@@ -38,9 +38,25 @@ describe('conversions', () => {
 
   // Web IDL 3.2.4.9, ConvertToInt with [Clamp]: ties go to the even integer.
   test.each([
-    [NaN, 0], [undefined, 0], ['', 0], [null, 0], [true, 1], ['3000', 3000], ['x', 0], [-1, 0], [-Infinity, 0],
-    [65_536, 65_535], [Infinity, 65_535], [0.5, 0], [1.5, 2], [2.5, 2], [2.500001, 3], [999.5, 1000], [1000.5, 1000],
-    [65_534.5, 65_534], [{ valueOf: () => 1001 }, 1001],
+    [NaN, 0],
+    [undefined, 0],
+    ['', 0],
+    [null, 0],
+    [true, 1],
+    ['3000', 3000],
+    ['x', 0],
+    [-1, 0],
+    [-Infinity, 0],
+    [65_536, 65_535],
+    [Infinity, 65_535],
+    [0.5, 0],
+    [1.5, 2],
+    [2.5, 2],
+    [2.500001, 3],
+    [999.5, 1000],
+    [1000.5, 1000],
+    [65_534.5, 65_534],
+    [{ valueOf: () => 1001 }, 1001],
   ])('[Clamp] unsigned short of %j', (value, expected) => {
     expect(clampUnsignedShort(value)).toBe(expected);
   });
@@ -76,12 +92,18 @@ describe('URLs', () => {
     expect(parseUrl(url, base).href).toBe(expected);
   });
 
-  test.each(['/relative', '', 'ws://', 'ws://host:99999', 'ftp://host', 'blob:https://host/x', 'ws://host/#a', 'ws://host#'])(
-    'refuses %j',
-    (url) => {
-      expect(() => parseUrl(url, undefined)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
-    },
-  );
+  test.each([
+    '/relative',
+    '',
+    'ws://',
+    'ws://host:99999',
+    'ftp://host',
+    'blob:https://host/x',
+    'ws://host/#a',
+    'ws://host#',
+  ])('refuses %j', (url) => {
+    expect(() => parseUrl(url, undefined)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  });
 
   test('a refusal does not quote what may be a credential', () => {
     for (const url of ['not a url secret-token', 'ws://host/#secret-token', 'secret-token:x']) {
@@ -97,21 +119,34 @@ describe('subprotocols', () => {
     [undefined, []],
     ['chat', ['chat']],
     [[], []],
-    [['a', 'B', "!#$%&'*+-.^_`|~0"], ['a', 'B', "!#$%&'*+-.^_`|~0"]],
+    [
+      ['a', 'B', "!#$%&'*+-.^_`|~0"],
+      ['a', 'B', "!#$%&'*+-.^_`|~0"],
+    ],
     [new Set(['a', 'b']), ['a', 'b']],
-    [[1, 2], ['1', '2']],
+    [
+      [1, 2],
+      ['1', '2'],
+    ],
     [null, ['null']],
     [new String('ab'), ['a', 'b']],
   ])('%j', (value, expected) => {
     expect(parseProtocols(value)).toEqual(expected);
   });
 
-  test.each<[unknown]>([[''], [['']], ['a b'], ['a,b'], ['a/b'], ['\u00E9'], [['a', 'a']], [['a', 'A']], [{ headers: {} }]])(
-    'refuses %j',
-    (value) => {
-      expect(() => parseProtocols(value)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
-    },
-  );
+  test.each<[unknown]>([
+    [''],
+    [['']],
+    ['a b'],
+    ['a,b'],
+    ['a/b'],
+    ['\u00E9'],
+    [['a', 'a']],
+    [['a', 'A']],
+    [{ headers: {} }],
+  ])('refuses %j', (value) => {
+    expect(() => parseProtocols(value)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  });
 
   test('a refusal does not quote what may be a bearer token', () => {
     for (const value of ['bearer token', ['bearer', 'bearer']]) {
@@ -141,9 +176,12 @@ describe('close arguments', () => {
     expect(() => parseCloseArguments(code, undefined)).toThrow(expect.objectContaining({ name: 'InvalidAccessError' }));
   });
 
-  test.each(['x'.repeat(124), '\u00E9'.repeat(62), '\uD800'.repeat(42)])('a reason above 123 bytes is refused', (reason) => {
-    expect(() => parseCloseArguments(1000, reason)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
-  });
+  test.each(['x'.repeat(124), '\u00E9'.repeat(62), '\uD800'.repeat(42)])(
+    'a reason above 123 bytes is refused',
+    (reason) => {
+      expect(() => parseCloseArguments(1000, reason)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+    },
+  );
 });
 
 describe('what send() takes', () => {
@@ -186,12 +224,16 @@ describe('what send() takes', () => {
     });
   });
 
-  test.each<[unknown, string]>([['', ''], [null, 'null'], [undefined, 'undefined'], [1, '1'], [{}, '[object Object]'], ['\uD800', '\uFFFD']])(
-    '%j is text',
-    (value, expected) => {
-      expect(parseSendData(value)).toEqual({ type: 'text', bytes: new TextEncoder().encode(expected) });
-    },
-  );
+  test.each<[unknown, string]>([
+    ['', ''],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [1, '1'],
+    [{}, '[object Object]'],
+    ['\uD800', '\uFFFD'],
+  ])('%j is text', (value, expected) => {
+    expect(parseSendData(value)).toEqual({ type: 'text', bytes: new TextEncoder().encode(expected) });
+  });
 
   test('a Blob and a File stay Blobs', () => {
     const blob = new File(['x'], 'name');

@@ -24,15 +24,21 @@ describe('a client whose verifier would accept anything', () => {
     expect(judged).toEqual([]);
     return pair.client.failure;
   }
-  const withDocument = (json: string) => (hello: string): string => hello.replace(/}$/, `,"auth_attestation_doc":${json}}`);
+  const withDocument =
+    (json: string) =>
+    (hello: string): string =>
+      hello.replace(/}$/, `,"auth_attestation_doc":${json}}`);
 
   test('is given no document that is not there', async () => {
     expect(await refusal((hello) => hello)).toMatchObject({ code: 'PQ_ERR_ATTESTATION_MISSING', closeCode: 3770 });
   });
 
-  test.each(['null', '17', '""', '"AA"', '"AB=="', '" AA=="', '["AA=="]'])('is given no document that is %s', async (json) => {
-    expect(await refusal(withDocument(json))).toMatchObject({ code: 'PQ_ERR_ATTESTATION_REFUSED', closeCode: 3770 });
-  });
+  test.each(['null', '17', '""', '"AA"', '"AB=="', '" AA=="', '["AA=="]'])(
+    'is given no document that is %s',
+    async (json) => {
+      expect(await refusal(withDocument(json))).toMatchObject({ code: 'PQ_ERR_ATTESTATION_REFUSED', closeCode: 3770 });
+    },
+  );
 });
 
 describe("a server's document", () => {
@@ -45,7 +51,8 @@ describe("a server's document", () => {
   });
 
   test('may fill a ServerHello of 65,536 bytes, and no more', async () => {
-    const attesting = (bytes: number): Promise<ProfilePair> => pairOf({ server: { yellowpages: { attest: () => new Uint8Array(bytes) } } }).connect();
+    const attesting = (bytes: number): Promise<ProfilePair> =>
+      pairOf({ server: { yellowpages: { attest: () => new Uint8Array(bytes) } } }).connect();
     const bare = (await pairOf().connect()).server.sent[0] as string;
     const room = MAX_SERVER_HELLO_BYTES - bare.length - ',"auth_attestation_doc":""'.length;
     // In base64 three bytes are four characters; what is left over fills no group.
@@ -60,7 +67,9 @@ describe("a server's document", () => {
 
   test('is canonical base64 on the wire', async () => {
     const pair = await pairOf({ server: { yellowpages: { attest: () => Uint8Array.of(255) } } }).connect();
-    expect(JSON.parse(pair.server.sent[0] as string)).toMatchObject({ auth_attestation_doc: toBase64(Uint8Array.of(255)) });
+    expect(JSON.parse(pair.server.sent[0] as string)).toMatchObject({
+      auth_attestation_doc: toBase64(Uint8Array.of(255)),
+    });
   });
 });
 
@@ -70,7 +79,7 @@ describe('frames', () => {
       let count = 0;
       const random = <T extends Uint8Array>(target: T): T => {
         target.fill(1);
-        if (target.length === 12) target[index] = (count += 1);
+        if (target.length === 12) target[index] = count += 1;
         return target;
       };
       const pair = await pairOf({ client: { random } }).connect();
@@ -150,7 +159,11 @@ describe('the end', () => {
     pair.client.session.receive((frame as Uint8Array).map((byte, index) => (index === 12 ? byte ^ 1 : byte)));
     pair.client.session.transportClosed(1000, undefined, { reason: '', wasClean: true });
     await pair.settle();
-    expect(pair.client.outcome).toMatchObject({ code: 3771, wasClean: false, failure: { code: 'PQ_ERR_RECORD', origin: 'local' } });
+    expect(pair.client.outcome).toMatchObject({
+      code: 3771,
+      wasClean: false,
+      failure: { code: 'PQ_ERR_RECORD', origin: 'local' },
+    });
     expect(pair.client.texts).toEqual([]);
   });
 

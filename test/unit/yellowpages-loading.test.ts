@@ -47,7 +47,10 @@ test('what was sent before goes out in order, once both code and transport are t
   expect([client.sent, client.session.profile, client.session.queuedBytes]).toEqual([[], 'yellowpages', 8]);
   await loaded();
   await pair.pump();
-  expect(server.received).toEqual([...['one', 'two'].map((text) => new TextEncoder().encode(text)), new Uint8Array([1, 2])]);
+  expect(server.received).toEqual([
+    ...['one', 'two'].map((text) => new TextEncoder().encode(text)),
+    new Uint8Array([1, 2]),
+  ]);
   expect([client.session.state, client.session.queuedBytes, client.session.deadline]).toEqual(['open', 0, undefined]);
 });
 
@@ -74,17 +77,29 @@ test('code that does not come fails the connection, and who asked to be told is 
 });
 
 test.each<[string, string, (pair: ProfilePair) => void]>([
-  ['the handshake’s time runs out', 'PQ_ERR_HANDSHAKE_TIMEOUT', ({ client, clock }) => {
-    clock.time = client.session.deadline ?? NaN;
-    client.session.tick();
-  }],
+  [
+    'the handshake’s time runs out',
+    'PQ_ERR_HANDSHAKE_TIMEOUT',
+    ({ client, clock }) => {
+      clock.time = client.session.deadline ?? NaN;
+      client.session.tick();
+    },
+  ],
   ['too much waits', 'PQ_ERR_QUEUE_LIMIT', ({ client }) => client.send('more than ten')],
-  ['the application closes', 'PQ_ERR_CLOSED_EARLY', ({ client }) => {
-    client.close(4000);
-  }],
-  ['the server speaks first', 'PQ_ERR_MESSAGE_TYPE', ({ client }) => {
-    client.session.receive('{}');
-  }],
+  [
+    'the application closes',
+    'PQ_ERR_CLOSED_EARLY',
+    ({ client }) => {
+      client.close(4000);
+    },
+  ],
+  [
+    'the server speaks first',
+    'PQ_ERR_MESSAGE_TYPE',
+    ({ client }) => {
+      client.session.receive('{}');
+    },
+  ],
 ])('where %s, it is over, and code that comes then changes nothing', async (_, code, act) => {
   const { pair, loaded } = loading();
   const { client } = pair;

@@ -36,7 +36,10 @@ const WAYS: Record<YellowpagesState, () => Promise<Placed>> = {
     return { pair, end: pair.client };
   },
   'client: verifying': async () => {
-    const pair = await opened({ client: { yellowpages: { verify: never } }, server: { yellowpages: { attest: () => utf8('document') } } });
+    const pair = await opened({
+      client: { yellowpages: { verify: never } },
+      server: { yellowpages: { attest: () => utf8('document') } },
+    });
     return { pair, end: pair.client };
   },
   'server: awaiting client hello': async () => {
@@ -82,7 +85,9 @@ const HANDSHAKING: readonly YellowpagesState[] = STATES.slice(0, 5);
 test('a transition that the table does not name throws', () => {
   for (const role of ['client', 'server'] as const) {
     const machine = new YellowpagesMachine(role);
-    expect(() => { machine.move('agreed'); }).toThrow(`no transition 'agreed' from state '${machine.current}'`);
+    expect(() => {
+      machine.move('agreed');
+    }).toThrow(`no transition 'agreed' from state '${machine.current}'`);
   }
 });
 
@@ -160,7 +165,10 @@ describe('each step has its own time', () => {
     pair.client.session.start();
     pair.clock.time += 499;
     pair.deliver('client');
-    expect([pair.server.session.state, pair.server.session.deadline]).toEqual(['server: replying', pair.clock.time + 500]);
+    expect([pair.server.session.state, pair.server.session.deadline]).toEqual([
+      'server: replying',
+      pair.clock.time + 500,
+    ]);
   });
 });
 
@@ -189,7 +197,11 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   test('nothing that holds a secret outlives it, wherever a defect strikes', async () => {
     const converse = async (failAt: number): Promise<ProfilePair> => {
-      const pair = pairOf({ backend, server: { yellowpages: { attest: () => utf8('document') } }, client: { yellowpages: { verify: () => undefined } } });
+      const pair = pairOf({
+        backend,
+        server: { yellowpages: { attest: () => utf8('document') } },
+        client: { yellowpages: { verify: () => undefined } },
+      });
       pair.backend.failAt = failAt;
       pair.client.send('queued');
       await pair.connect();
@@ -218,7 +230,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     const count = async (stop: number, leave: (pair: ProfilePair) => void): Promise<ProfilePair> => {
       const pair = pairOf({ backend });
       pair.backend.onOperation = (number): void => {
-        if (number === stop) queueMicrotask(() => { leave(pair); });
+        if (number === stop)
+          queueMicrotask(() => {
+            leave(pair);
+          });
       };
       await pair.connect();
       pair.client.say('message');
@@ -230,9 +245,15 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     const { operations } = (await count(Infinity, () => undefined)).backend;
     for (let at = 1; at <= operations.length; at += 1) {
       for (const leave of [
-        (pair: ProfilePair): void => { pair.cut(); },
-        (pair: ProfilePair): void => { pair.client.close(); },
-        (pair: ProfilePair): void => { pair.server.session.abort('PQ_ERR_OVERLOAD'); },
+        (pair: ProfilePair): void => {
+          pair.cut();
+        },
+        (pair: ProfilePair): void => {
+          pair.client.close();
+        },
+        (pair: ProfilePair): void => {
+          pair.server.session.abort('PQ_ERR_OVERLOAD');
+        },
       ]) {
         const pair = await count(at, leave);
         expect([at, [...pair.backend.live.values()]]).toEqual([at, []]);
@@ -250,8 +271,14 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 describe('what waits', () => {
   test('frames behind a verification are judged after it, within the limit', async () => {
     let accept: () => void = () => undefined;
-    const verify = (): Promise<void> => new Promise((resolve) => { accept = resolve; });
-    const options = { client: { yellowpages: { verify }, limits: { maxWaitingBytes: 1_000 } }, server: { yellowpages: { attest: () => utf8('document') } } };
+    const verify = (): Promise<void> =>
+      new Promise((resolve) => {
+        accept = resolve;
+      });
+    const options = {
+      client: { yellowpages: { verify }, limits: { maxWaitingBytes: 1_000 } },
+      server: { yellowpages: { attest: () => utf8('document') } },
+    };
     const pair = await opened(options);
     pair.server.say('waits');
     await pair.pump();
@@ -265,7 +292,10 @@ describe('what waits', () => {
     expect(over.client.failure).toMatchObject({ code: 'PQ_ERR_QUEUE_LIMIT', closeCode: 3768 });
   });
 
-  test.each<[Role, number]>([['client', 3768], ['server', 1011]])('a %s that queues too much before open fails with %i', (role, code) => {
+  test.each<[Role, number]>([
+    ['client', 3768],
+    ['server', 1011],
+  ])('a %s that queues too much before open fails with %i', (role, code) => {
     const pair = pairOf({ both: { profile: 'yellowpages', limits: { maxQueuedBytes: 10 } } });
     const end = pair[role];
     const told: (Error | undefined)[] = [];
@@ -302,7 +332,10 @@ describe('what waits', () => {
 });
 
 describe('frames', () => {
-  test.each<[Role, number]>([['client', 3773], ['server', 1008]])('a %s refuses a message above maxPayload with %i, before it opens it', async (role, code) => {
+  test.each<[Role, number]>([
+    ['client', 3773],
+    ['server', 1008],
+  ])('a %s refuses a message above maxPayload with %i, before it opens it', async (role, code) => {
     const pair = await opened({ both: { profile: 'yellowpages', limits: { maxPayload: 10 } } });
     const from = role === 'client' ? pair.server : pair.client;
     from.say('ten bytes.');
@@ -325,7 +358,11 @@ describe('frames', () => {
         pair.server.say('from the server');
       }
       await pair.pump();
-      expect([pair.client.failure, pair.server.failure, pair.server.received.length]).toEqual([undefined, undefined, 2]);
+      expect([pair.client.failure, pair.server.failure, pair.server.received.length]).toEqual([
+        undefined,
+        undefined,
+        2,
+      ]);
       return pair;
     };
     const sending = await fill({ both: most });
@@ -357,10 +394,15 @@ describe('frames', () => {
     pair.client.say('has 7');
     pair.client.say('draws 7, then 9, then 8');
     expect(drawn).toEqual([7, 7, 9, 8]);
-    expect(pair.client.frames.map((frame) => [...frame.subarray(0, 12)])).toEqual([7, 8].map((byte) => Array<number>(12).fill(byte)));
+    expect(pair.client.frames.map((frame) => [...frame.subarray(0, 12)])).toEqual(
+      [7, 8].map((byte) => Array<number>(12).fill(byte)),
+    );
   });
 
-  test.each<[string, Uint8Array]>([['27 bytes', new Uint8Array(27)], ['none', new Uint8Array(0)]])('of %s do not open', async (_name, frame) => {
+  test.each<[string, Uint8Array]>([
+    ['27 bytes', new Uint8Array(27)],
+    ['none', new Uint8Array(0)],
+  ])('of %s do not open', async (_name, frame) => {
     const { client } = await opened();
     client.session.receive(frame);
     expect(client.failure).toMatchObject({ code: 'PQ_ERR_RECORD', closeCode: 3771 });
@@ -377,7 +419,9 @@ describe('frames', () => {
   test('an application that closes at a message gets no more', async () => {
     const pair = await opened();
     for (const message of ['one', 'two', 'three']) pair.server.say(message);
-    pair.client.onMessage = (): void => { pair.client.close(4001, 'enough'); };
+    pair.client.onMessage = (): void => {
+      pair.client.close(4001, 'enough');
+    };
     await pair.pump();
     expect(pair.client.texts).toEqual(['one']);
     expect(pair.server.outcome).toMatchObject({ code: 4001, reason: 'enough', wasClean: true });
@@ -387,26 +431,44 @@ describe('frames', () => {
 describe('how it ends', () => {
   const END = { reason: 'why', wasClean: true };
 
-  test.each([1000, 1001, 1005, 1008, 1011, 1013, 3000, 3767, 3774, 4000, 4001, 4999])('the transport code %i passes, with its reason', async (code) => {
-    const { client } = await opened();
-    client.session.transportClosed(code, undefined, END);
-    expect(client.outcome).toEqual({ code, reason: 'why', wasClean: true, failure: undefined });
-    const early = pairOf().client;
-    early.session.transportClosed(code, undefined, END);
-    expect(early.outcome).toMatchObject({ code, reason: 'why', wasClean: false, failure: { code: 'PQ_ERR_CLOSED_EARLY', origin: 'transport' } });
-  });
+  test.each([1000, 1001, 1005, 1008, 1011, 1013, 3000, 3767, 3774, 4000, 4001, 4999])(
+    'the transport code %i passes, with its reason',
+    async (code) => {
+      const { client } = await opened();
+      client.session.transportClosed(code, undefined, END);
+      expect(client.outcome).toEqual({ code, reason: 'why', wasClean: true, failure: undefined });
+      const early = pairOf().client;
+      early.session.transportClosed(code, undefined, END);
+      expect(early.outcome).toMatchObject({
+        code,
+        reason: 'why',
+        wasClean: false,
+        failure: { code: 'PQ_ERR_CLOSED_EARLY', origin: 'transport' },
+      });
+    },
+  );
 
   test.each([3768, 3771, 3773])('the transport code %i is a failure that the peer claims', async (code) => {
     const { server } = await opened();
     server.session.transportClosed(code, undefined, END);
-    expect(server.outcome).toMatchObject({ code, reason: 'why', wasClean: false, failure: { code: 'PQ_ERR_PEER', origin: 'transport' } });
+    expect(server.outcome).toMatchObject({
+      code,
+      reason: 'why',
+      wasClean: false,
+      failure: { code: 'PQ_ERR_PEER', origin: 'transport' },
+    });
   });
 
   test('a cut is not clean, with the cause where the transport tells one', async () => {
     for (const cause of [undefined, new Error('reset')]) {
       const { client } = await opened();
       client.session.transportClosed(1006, cause);
-      expect(client.outcome).toMatchObject({ code: 1006, reason: '', wasClean: false, failure: { code: 'PQ_ERR_TRANSPORT', origin: 'transport' } });
+      expect(client.outcome).toMatchObject({
+        code: 1006,
+        reason: '',
+        wasClean: false,
+        failure: { code: 'PQ_ERR_TRANSPORT', origin: 'transport' },
+      });
       expect(client.outcome?.failure?.cause).toBe(cause);
       const early = pairOf().client;
       early.session.transportClosed(1006, cause);
@@ -449,7 +511,12 @@ describe('how it ends', () => {
     end.session.abort(code);
     expect(end.told?.code).toBe(closeCode);
     end.session.transportClosed(1005, undefined, END);
-    expect(end.outcome).toMatchObject({ code: closeCode ?? 1006, reason: '', wasClean: false, failure: { code, origin: 'local' } });
+    expect(end.outcome).toMatchObject({
+      code: closeCode ?? 1006,
+      reason: '',
+      wasClean: false,
+      failure: { code, origin: 'local' },
+    });
   });
 });
 
@@ -490,8 +557,11 @@ describe('hellos', () => {
     expect(await answered(member, 'yellowpages')).toBe(expected === 'yellowpages' ? expected : 'PQ_ERR_VERSION');
   });
 
-  test("a ClientHello may have 16,384 bytes, a ServerHello 65,536", async () => {
-    for (const [role, most] of [['server', 16_384], ['client', 65_536]] as const) {
+  test('a ClientHello may have 16,384 bytes, a ServerHello 65,536', async () => {
+    for (const [role, most] of [
+      ['server', 16_384],
+      ['client', 65_536],
+    ] as const) {
       for (const extra of [0, 1]) {
         const pair = pairOf();
         pair.client.session.start();

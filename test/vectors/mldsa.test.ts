@@ -69,7 +69,9 @@ describe.skipIf(folder === undefined).each(schemes)('ML-DSA-65, $name', (scheme)
         const signature = key.sign(message);
         for (const judge of schemes) {
           expect(judge.verify(key.publicKey, message, signature), `tcId ${test.tcId}`).toBe(true);
-          expect(judge.verify(key.publicKey, message, hex(test.sig)), `tcId ${test.tcId}`).toBe(test.result === 'valid');
+          expect(judge.verify(key.publicKey, message, hex(test.sig)), `tcId ${test.tcId}`).toBe(
+            test.result === 'valid',
+          );
         }
         key.destroy();
         expect(() => key.sign(message)).toThrow(/destroyed/);

@@ -16,7 +16,9 @@ export const publicKeyOf = (name: string): Uint8Array => {
 };
 
 /** What the client's options make of pins: the identity check of PROTOCOL.md 11, with noble's ML-DSA. */
-export function demandPins(pins: readonly string[]): ((finished: ReceivedFinished, hash: Uint8Array) => void) | undefined {
+export function demandPins(
+  pins: readonly string[],
+): ((finished: ReceivedFinished, hash: Uint8Array) => void) | undefined {
   if (pins.length === 0) return undefined;
   const keys = pins.map(publicKeyOf);
   return ({ signature }, hash) => {
@@ -39,7 +41,10 @@ export function demandDocument({ attestation }: ReceivedFinished, hash: Uint8Arr
   }
 }
 
-export function checkRecord({ name, from, seq, epoch, kind, content, padding, key, nonce, aad, inner, frame, delivers }: RecordVector, session: SessionVector): void {
+export function checkRecord(
+  { name, from, seq, epoch, kind, content, padding, key, nonce, aad, inner, frame, delivers }: RecordVector,
+  session: SessionVector,
+): void {
   expect([name, key]).toEqual([name, session.secrets.find((secret) => secret.name === `key[${from},${epoch}]`)?.okm]);
   expect(aad).toBe(seq.toString(16).padStart(16, '0'));
   expect(inner).toBe(content + toHex(Uint8Array.of(kind)) + '00'.repeat(padding));

@@ -103,7 +103,12 @@ export class VectorEnd extends End {
 export async function sealAll(backend: CryptoBackend, records: readonly RecordVector[]): Promise<string[]> {
   const counting = new CountingBackend(backend);
   const [{ from }] = records as readonly [RecordVector];
-  const keys = await DirectionKeys.derive(counting, bytes(v1.session.th), from, await backend.importSecret(bytes(v1.session.ss)));
+  const keys = await DirectionKeys.derive(
+    counting,
+    bytes(v1.session.th),
+    from,
+    await backend.importSecret(bytes(v1.session.ss)),
+  );
   const nonces = records.map(({ nonce }) => bytes(nonce));
   const frames: string[] = [];
   // An update comes when the record after it is pushed, so what it depends on changes from record to record.

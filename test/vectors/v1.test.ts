@@ -21,7 +21,11 @@ const count = (section: string): void => {
 };
 
 /** A list of v1.json as tests, counted as they run. */
-function each<T extends { readonly name: string }>(section: string, list: readonly T[], run: (vector: T) => Promise<void> | void): void {
+function each<T extends { readonly name: string }>(
+  section: string,
+  list: readonly T[],
+  run: (vector: T) => Promise<void> | void,
+): void {
   const all = cases(section, list);
   expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
   for (const vector of all) {
@@ -41,7 +45,8 @@ test('the file is of this profile', () => {
 describe('what needs no key', () => {
   for (const { block, lengths } of cases('padding.blocks', v1.padding.blocks)) {
     test(`padding: blocks of ${block}`, () => {
-      for (const [length, padded] of cases(`padding of ${block}`, lengths)) expect([length, paddedLength(length, block)]).toEqual([length, padded]);
+      for (const [length, padded] of cases(`padding of ${block}`, lengths))
+        expect([length, paddedLength(length, block)]).toEqual([length, padded]);
       count('padding.blocks');
     });
   }
@@ -52,8 +57,10 @@ describe('what needs no key', () => {
     }
   });
   test('close codes', () => {
-    for (const code of cases('acceptedCloseCodes', v1.acceptedCloseCodes)) expect([code, isCloseCode(code)]).toEqual([code, true]);
-    for (const code of cases('refusedCloseCodes', v1.refusedCloseCodes)) expect([code, isCloseCode(code)]).toEqual([code, false]);
+    for (const code of cases('acceptedCloseCodes', v1.acceptedCloseCodes))
+      expect([code, isCloseCode(code)]).toEqual([code, true]);
+    for (const code of cases('refusedCloseCodes', v1.refusedCloseCodes))
+      expect([code, isCloseCode(code)]).toEqual([code, false]);
   });
   test('hello texts', () => {
     expect(buildClientHello(bytes(v1.kem.encapsulationKey))).toBe(v1.session.clientHello);
@@ -64,7 +71,16 @@ describe('what needs no key', () => {
     expect(new Set(all).size).toBe(all.length);
   });
   test('every record is made of the parts that it lists', () => {
-    const { session, sessionWithContext, clientRecords, serverRecords, endings, crossings, serverIdentity, attestation } = v1;
+    const {
+      session,
+      sessionWithContext,
+      clientRecords,
+      serverRecords,
+      endings,
+      crossings,
+      serverIdentity,
+      attestation,
+    } = v1;
     const records = [
       ...clientRecords,
       ...serverRecords,
@@ -74,7 +90,8 @@ describe('what needs no key', () => {
       session.clientFinished,
     ];
     for (const record of records) checkRecord(record, session);
-    for (const record of [sessionWithContext.serverFinished, sessionWithContext.clientFinished]) checkRecord(record, sessionWithContext);
+    for (const record of [sessionWithContext.serverFinished, sessionWithContext.clientFinished])
+      checkRecord(record, sessionWithContext);
   });
   test('the keys of serverIdentity', () => {
     for (const { seed, publicKey, secretKeySha256 } of cases('serverIdentity.keys', v1.serverIdentity.keys)) {
@@ -91,7 +108,11 @@ describe('what needs no key', () => {
 describe.each(BACKEND_NAMES)('%s', (name) => {
   const backend = BACKENDS[name];
   const open = (role: 'client' | 'server', session?: SessionVector): Promise<VectorEnd> =>
-    new VectorEnd(role, backend, session?.context === undefined ? {} : { context: bytes(session.context) }).throughFinished(session);
+    new VectorEnd(
+      role,
+      backend,
+      session?.context === undefined ? {} : { context: bytes(session.context) },
+    ).throughFinished(session);
 
   test('the backend is the one that the label names', () => {
     expect(backend.name).toBe(name);
@@ -123,7 +144,8 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       const server = await open('server', vector);
       expect(client.wire).toEqual([vector.clientHello, vector.clientFinished.frame]);
       expect(server.wire).toEqual([vector.serverHello, vector.serverFinished.frame]);
-      for (const end of [client, server]) expect(toHex(end.session.facts?.transcriptHash ?? th.slice(0, 0))).toBe(vector.th);
+      for (const end of [client, server])
+        expect(toHex(end.session.facts?.transcriptHash ?? th.slice(0, 0))).toBe(vector.th);
       count(which);
     });
 
@@ -149,7 +171,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
     test('the key schedule makes exactly these secrets, through two updates', async () => {
       const made: string[] = [];
-      const spy = { ...backend, importSecret: (secret: Uint8Array) => (made.push(toHex(secret)), backend.importSecret(secret)) };
+      const spy = {
+        ...backend,
+        importSecret: (secret: Uint8Array) => (made.push(toHex(secret)), backend.importSecret(secret)),
+      };
       const keys = await deriveConnectionKeys(spy, bytes(vector.th), await backend.importSecret(bytes(vector.ss)));
       for (const direction of [keys.client, keys.server, keys.client, keys.server]) await direction.advance();
       const expected = vector.secrets.filter(({ name: secret }) => !secret.startsWith('key')).map(({ okm }) => okm);
@@ -159,7 +184,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     for (const role of ['client', 'server'] as const) {
       test(`exports of the ${role}`, async () => {
         const end = await open(role, vector);
-        for (const { name: label, info, bytes: expected, sha256: hash, ...request } of cases('exports', vector.exports)) {
+        for (const { name: label, info, bytes: expected, sha256: hash, ...request } of cases(
+          'exports',
+          vector.exports,
+        )) {
           const exported = await end.session.exportKey(request.label, request.length);
           expect(info.startsWith(toHex(utf8('pq-websocket/1 export '))), label).toBe(true);
           expect(exported.length).toBe(request.length);
@@ -171,7 +199,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     }
   });
 
-  for (const [section, to] of [['clientRecords', 'server'], ['serverRecords', 'client']] as const) {
+  for (const [section, to] of [
+    ['clientRecords', 'server'],
+    ['serverRecords', 'client'],
+  ] as const) {
     const list = cases(section, v1[section]);
 
     test(`${section}: opened in order by the ${to}`, async () => {
@@ -223,7 +254,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     await server.receive(bytes(clientClose.frame));
     expect(client.hasSent(clientClose.frame)).toBe(true);
     expect(server.hasSent(serverClose.frame)).toBe(true);
-    for (const [end, sees] of [[client, clientSees], [server, serverSees]] as const) {
+    for (const [end, sees] of [
+      [client, clientSees],
+      [server, serverSees],
+    ] as const) {
       end.session.transportClosed(1000);
       expect(end.outcome).toMatchObject({ ...sees, wasClean: true });
       expect(end.session.closeAnswered).toBe(false);
@@ -253,7 +287,9 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     expect(toHex(end.session.facts?.transcriptHash ?? th.slice(0, 0))).toBe(hash);
     await end.receive(bytes(to === 'client' ? serverFinished : clientFinished));
     expect(end.session.state).toBe('open');
-    expect(end.wire).toEqual(to === 'client' ? [v1.session.clientHello, clientFinished] : [v1.session.serverHello, serverFinished]);
+    expect(end.wire).toEqual(
+      to === 'client' ? [v1.session.clientHello, clientFinished] : [v1.session.serverHello, serverFinished],
+    );
   });
 
   each('refusedHellos', v1.refusedHellos, async ({ to, message, code }) => {
@@ -314,7 +350,9 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     const { serverHello, sharedSecretOfTheClient, message, messageUnderTheRightSecret, code } = v1.implicitRejection;
     const pair = await backend.generateKeyPair(bytes(v1.inputs.keySeed));
     const ciphertext = JSON.parse(serverHello) as { ml_kem_768_ciphertext: string };
-    const secret = await pair.decapsulate(Uint8Array.from(atob(ciphertext.ml_kem_768_ciphertext), (character) => character.charCodeAt(0)));
+    const secret = await pair.decapsulate(
+      Uint8Array.from(atob(ciphertext.ml_kem_768_ciphertext), (character) => character.charCodeAt(0)),
+    );
     const expected = hkdfSha256(bytes(sharedSecretOfTheClient), th, utf8('x'), 32);
     expect(await backend.deriveBytes(secret, th, utf8('x'), 32)).toEqual(expected);
     for (const frame of [message, messageUnderTheRightSecret]) {

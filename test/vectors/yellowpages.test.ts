@@ -23,7 +23,13 @@ const vectors = JSON.parse(readFileSync(new URL('yellowpages.json', import.meta.
   readonly serverHello: string;
   readonly document: string;
   readonly attestation: { readonly ciphertextSha256: string; readonly json: string; readonly userData: string };
-  readonly frames: readonly { readonly name: string; readonly from: Role; readonly nonce: string; readonly plaintext: string; readonly frame: string }[];
+  readonly frames: readonly {
+    readonly name: string;
+    readonly from: Role;
+    readonly nonce: string;
+    readonly plaintext: string;
+    readonly frame: string;
+  }[];
   readonly acceptedHellos: readonly Case[];
   readonly refusedHellos: readonly (Case & { readonly code: number })[];
   readonly refusedFrames: readonly (Case & {
@@ -126,15 +132,24 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     expect(client.wire).toEqual([vectors.clientHello]);
     const server = await new VectorEnd('server', name).open();
     expect(server.wire).toEqual([vectors.serverHello]);
-    expect([client.userData, server.userData]).toEqual([[vectors.attestation.userData], [vectors.attestation.userData]]);
+    expect([client.userData, server.userData]).toEqual([
+      [vectors.attestation.userData],
+      [vectors.attestation.userData],
+    ]);
     const json = Buffer.from(vectors.attestation.userData, 'base64').toString();
     expect(json).toBe(vectors.attestation.json);
-    const hash = Buffer.from((JSON.parse(json) as { ml_kem_768_ciphertext_hash: string }).ml_kem_768_ciphertext_hash, 'base64');
+    const hash = Buffer.from(
+      (JSON.parse(json) as { ml_kem_768_ciphertext_hash: string }).ml_kem_768_ciphertext_hash,
+      'base64',
+    );
     expect(hash.toString('hex')).toBe(vectors.attestation.ciphertextSha256);
   });
 
   test('the frames, sealed and opened by both ends in the order of the wire', async () => {
-    const ends = { client: await new VectorEnd('client', name).open(), server: await new VectorEnd('server', name).open() };
+    const ends = {
+      client: await new VectorEnd('client', name).open(),
+      server: await new VectorEnd('server', name).open(),
+    };
     for (const { from, nonce, plaintext, frame } of vectors.frames) {
       const to = from === 'client' ? ends.server : ends.client;
       ends[from].nonces.push(hexToBytes(nonce));

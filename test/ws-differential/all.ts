@@ -11,5 +11,14 @@ import { server } from './scenarios/server.ts';
 import { stream } from './scenarios/stream.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
-  ...api, ...emitter, ...dom, ...sending, ...receiving, ...control, ...closing, ...connecting, ...server, ...stream,
+  ...api,
+  ...emitter,
+  ...dom,
+  ...sending,
+  ...receiving,
+  ...control,
+  ...closing,
+  ...connecting,
+  ...server,
+  ...stream,
 ];

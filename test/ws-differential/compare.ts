@@ -45,7 +45,9 @@ export async function compare(scenario: Scenario): Promise<Comparison> {
     if (who === FAILURE) unwanted.push(...left.ws.map((line) => `ws ${line}`));
   }
   for (const { who, ws: theirLine, ours: ourLine } of unused) {
-    unwanted.push(`${who}: a wanted difference is listed that is not there: ${JSON.stringify({ ws: theirLine, ours: ourLine })}`);
+    unwanted.push(
+      `${who}: a wanted difference is listed that is not there: ${JSON.stringify({ ws: theirLine, ours: ourLine })}`,
+    );
   }
   return { scenario: scenario.name, lines, wanted: listed.filter((each) => !unused.has(each)), unwanted };
 }
@@ -78,7 +80,8 @@ function find(lines: readonly string[], line: string | undefined): number | unde
 function differences(who: string, theirs: readonly string[], ours: readonly string[]): string[] {
   const found: string[] = [];
   for (let i = 0; i < Math.max(theirs.length, ours.length); i += 1) {
-    if (theirs[i] !== ours[i]) found.push(`${who}, line ${i + 1}: ws ${theirs[i] ?? '(nothing)'} | ours ${ours[i] ?? '(nothing)'}`);
+    if (theirs[i] !== ours[i])
+      found.push(`${who}, line ${i + 1}: ws ${theirs[i] ?? '(nothing)'} | ours ${ours[i] ?? '(nothing)'}`);
   }
   return found;
 }

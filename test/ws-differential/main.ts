@@ -13,18 +13,31 @@ export async function main(args: readonly string[]): Promise<number> {
     parts.set(part, [...(parts.get(part) ?? []), comparison]);
   }
   const all = [...parts.values()].flat();
-  console.log('| part | scenarios | lines compared | wanted differences | unwanted |\n| --- | ---: | ---: | ---: | ---: |');
+  console.log(
+    '| part | scenarios | lines compared | wanted differences | unwanted |\n| --- | ---: | ---: | ---: | ---: |',
+  );
   for (const [name, comparisons] of [...parts, ['all', all] as const]) {
-    const sum = (count: (each: Comparison) => number): number => comparisons.reduce((total, each) => total + count(each), 0);
-    const cells = [comparisons.length, sum((each) => each.lines), sum((each) => each.wanted.length), sum((each) => each.unwanted.length)];
+    const sum = (count: (each: Comparison) => number): number =>
+      comparisons.reduce((total, each) => total + count(each), 0);
+    const cells = [
+      comparisons.length,
+      sum((each) => each.lines),
+      sum((each) => each.wanted.length),
+      sum((each) => each.unwanted.length),
+    ];
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
   const reasons = new Map<string, string[]>();
-  for (const { scenario, why } of all.flatMap(({ wanted }) => wanted)) reasons.set(why, [...(reasons.get(why) ?? []), scenario]);
+  for (const { scenario, why } of all.flatMap(({ wanted }) => wanted))
+    reasons.set(why, [...(reasons.get(why) ?? []), scenario]);
   if (reasons.size > 0) console.log('\nWanted differences:');
   for (const [why, scenarios] of reasons) console.log(`- ${why}\n  ${[...new Set(scenarios)].join('; ')}`);
   const faults = all.flatMap(({ scenario, unwanted }) => unwanted.map((line) => `${scenario}\n    ${line}`));
-  faults.push(...strayEntries(SCENARIOS).map((name) => `${name}\n    a wanted difference names this scenario, which does not exist`));
+  faults.push(
+    ...strayEntries(SCENARIOS).map(
+      (name) => `${name}\n    a wanted difference names this scenario, which does not exist`,
+    ),
+  );
   for (const fault of faults) console.log(`\nUNWANTED ${fault}`);
   return faults.length === 0 && all.length > 0 ? 0 : 1;
 }

@@ -8,7 +8,8 @@ export function show(value: unknown): string {
   if (value instanceof ArrayBuffer) return `ArrayBuffer(${bytes(new Uint8Array(value))})`;
   if (value instanceof Blob) return `Blob(${value.size})`;
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  if (value instanceof Set || value instanceof Map) return `${value.constructor.name}(${[...(value as Set<unknown>)].map(show).join(', ')})`;
+  if (value instanceof Set || value instanceof Map)
+    return `${value.constructor.name}(${[...(value as Set<unknown>)].map(show).join(', ')})`;
   if (typeof value === 'string') return JSON.stringify(neutral(value));
   if (typeof value === 'function') return 'function';
   if (typeof value === 'object' && value !== null) return showObject(value);
@@ -24,7 +25,9 @@ function showObject(value: object): string {
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name: string } } | null;
   const name = prototype?.constructor?.name ?? 'null';
   if (name !== 'Object') return name;
-  return `{${Object.entries(value).map(([key, member]) => `${key}: ${show(member)}`).join(', ')}}`;
+  return `{${Object.entries(value)
+    .map(([key, member]) => `${key}: ${show(member)}`)
+    .join(', ')}}`;
 }
 
 function bytes(value: Uint8Array): string {

@@ -68,7 +68,11 @@ export class Stage {
   }
 
   /** Logs these events and their arguments, as an emitter's listeners get them. */
-  follow(who: string, emitter: { on(event: string, listener: (...values: unknown[]) => void): unknown }, ...events: string[]): void {
+  follow(
+    who: string,
+    emitter: { on(event: string, listener: (...values: unknown[]) => void): unknown },
+    ...events: string[]
+  ): void {
     for (const event of events) {
       emitter.on(event, (...values: unknown[]) => {
         this.log(who, event, ...values);
@@ -140,7 +144,11 @@ export class Stage {
     emitter: { once(event: string, listener: (...values: never[]) => void): unknown },
     event: string,
   ): Promise<T> {
-    return this.inTime(event, (resolve) => emitter.once(event, (...values: never[]) => { resolve(values as unknown[] as T); }));
+    return this.inTime(event, (resolve) =>
+      emitter.once(event, (...values: never[]) => {
+        resolve(values as unknown[] as T);
+      }),
+    );
   }
 
   closed(...sockets: WebSocket[]): Promise<unknown> {
@@ -149,7 +157,9 @@ export class Stage {
 
   inTime<T>(what: string, act: (resolve: (value: T) => void) => unknown): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => { reject(new Error(`waited in vain for ${what}`)); }, PATIENCE);
+      const timer = setTimeout(() => {
+        reject(new Error(`waited in vain for ${what}`));
+      }, PATIENCE);
       act((value) => {
         clearTimeout(timer);
         resolve(value);
@@ -164,7 +174,10 @@ export class Stage {
 
   /** Sends from each to the other and back: what was on its way before has arrived. Not after a close. */
   async flushed({ client, peer }: Pick<Pair, 'client' | 'peer'>): Promise<void> {
-    for (const [from, to] of [[client, peer], [peer, client]] as const) {
+    for (const [from, to] of [
+      [client, peer],
+      [peer, client],
+    ] as const) {
       const arrived = this.inTime<void>('a marker', (resolve) => {
         const listener = (data: unknown): void => {
           if (String(data) !== '(marker)') return;
@@ -214,7 +227,13 @@ export class Stage {
     return this.inTime('an answer', (resolve) => {
       const request = httpRequest({ host: '127.0.0.1', port, path, method, headers: all });
       request.on('upgrade', (response: IncomingMessage, socket: Duplex) => {
-        this.log(who, 'upgraded', response.statusCode, response.headers['sec-websocket-protocol'], response.headers['x-own']);
+        this.log(
+          who,
+          'upgraded',
+          response.statusCode,
+          response.headers['sec-websocket-protocol'],
+          response.headers['x-own'],
+        );
         socket.destroy();
         resolve();
       });

@@ -72,5 +72,6 @@ class BareServer extends EventEmitter implements BenchServer {
 export const bare: Build = {
   tls: false,
   connect: (url) => new BareSocket(new WebSocket(url, { perMessageDeflate: false })),
-  attach: (server) => new BareServer(new WebSocketServer({ server, perMessageDeflate: false, maxPayload: MAX_PAYLOAD_BYTES })),
+  attach: (server) =>
+    new BareServer(new WebSocketServer({ server, perMessageDeflate: false, maxPayload: MAX_PAYLOAD_BYTES })),
 };

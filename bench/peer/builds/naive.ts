@@ -83,7 +83,11 @@ class NaiveSocket extends EventEmitter implements BenchSocket {
 
   #receive(key: Uint8Array, frame: Uint8Array): void {
     const message = gcm(key, frame.subarray(0, NONCE_BYTES)).decrypt(frame.subarray(NONCE_BYTES));
-    this.emit('message', Buffer.from(message.buffer, message.byteOffset + 1, message.length - 1), message[0] === BINARY);
+    this.emit(
+      'message',
+      Buffer.from(message.buffer, message.byteOffset + 1, message.length - 1),
+      message[0] === BINARY,
+    );
   }
 }
 
@@ -105,5 +109,6 @@ export const naive: Build = {
     socket.offer();
     return socket;
   },
-  attach: (server) => new NaiveServer(new WebSocketServer({ server, perMessageDeflate: false, maxPayload: MAX_PAYLOAD_BYTES })),
+  attach: (server) =>
+    new NaiveServer(new WebSocketServer({ server, perMessageDeflate: false, maxPayload: MAX_PAYLOAD_BYTES })),
 };

@@ -6,8 +6,10 @@ import type { BenchServer, BenchSocket, Build } from '../socket.ts';
 function plain(tls: boolean): Build {
   return {
     tls,
-    connect: (url, { ca }): BenchSocket => new WebSocket(url, { perMessageDeflate: false, ...(ca !== undefined && { ca }) }) as BenchSocket,
-    attach: (server): BenchServer => new WebSocketServer({ server, perMessageDeflate: false, maxPayload: MAX_PAYLOAD_BYTES }),
+    connect: (url, { ca }): BenchSocket =>
+      new WebSocket(url, { perMessageDeflate: false, ...(ca !== undefined && { ca }) }) as BenchSocket,
+    attach: (server): BenchServer =>
+      new WebSocketServer({ server, perMessageDeflate: false, maxPayload: MAX_PAYLOAD_BYTES }),
   };
 }
 

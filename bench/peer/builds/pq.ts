@@ -7,7 +7,8 @@ function secure(tls: boolean): Build {
   return {
     tls,
     connect: (url, options): BenchSocket => new WebSocket(url, options) as unknown as BenchSocket,
-    attach: (server): BenchServer => new WebSocketServer({ server, maxPayload: MAX_PAYLOAD_BYTES }) as unknown as BenchServer,
+    attach: (server): BenchServer =>
+      new WebSocketServer({ server, maxPayload: MAX_PAYLOAD_BYTES }) as unknown as BenchServer,
   };
 }
 

@@ -23,7 +23,9 @@ export function connections(target: Target): Workload {
   return {
     async sample(milliseconds) {
       const start = performance.now();
-      const counts = await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => oneByOne(start + milliseconds)));
+      const counts = await Promise.all(
+        Array.from({ length: CONNECTING_AT_ONCE }, () => oneByOne(start + milliseconds)),
+      );
       const seconds = (performance.now() - start) / 1_000;
       return { rate: counts.reduce((a, b) => a + b, 0) / seconds };
     },

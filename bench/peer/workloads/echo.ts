@@ -12,7 +12,8 @@ export async function verifyEcho(socket: BenchSocket, size: number): Promise<voi
   const all = receive(socket, sent.length, (data) => received.push(data));
   for (const payload of sent) socket.send(payload);
   await all;
-  if (digest(sent) !== digest(received)) throw new Error(`an echo of ${sent.length} messages of ${size} bytes came back changed`);
+  if (digest(sent) !== digest(received))
+    throw new Error(`an echo of ${sent.length} messages of ${size} bytes came back changed`);
 }
 
 export async function echo(target: Target, size: number): Promise<Workload> {

@@ -52,7 +52,8 @@ export async function fanout(target: Target): Promise<Workload> {
       for (const payload of sent) speaker.send(payload);
       await Promise.all(all);
       const expected = digest(sent);
-      if (received.some((messages) => digest(messages) !== expected)) throw new Error('a client got other messages than were said');
+      if (received.some((messages) => digest(messages) !== expected))
+        throw new Error('a client got other messages than were said');
     },
   };
 }

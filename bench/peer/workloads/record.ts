@@ -93,7 +93,8 @@ export async function record(build: 'pq' | 'node-crypto', size: number): Promise
     },
 
     async verify() {
-      if (digest(messages.map(pass)) !== digest(messages)) throw new Error(`records of ${size} bytes were opened changed`);
+      if (digest(messages.map(pass)) !== digest(messages))
+        throw new Error(`records of ${size} bytes were opened changed`);
     },
   };
 }

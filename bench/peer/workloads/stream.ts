@@ -45,7 +45,9 @@ export async function stream(target: Target, size: number): Promise<Workload> {
       const arrived = await report('counts');
       const seconds = (performance.now() - start) / 1_000;
       if (arrived.messages !== sent || arrived.bytes !== sent * size) {
-        throw new Error(`${arrived.messages} messages and ${arrived.bytes} bytes arrived of ${sent} and ${sent * size}`);
+        throw new Error(
+          `${arrived.messages} messages and ${arrived.bytes} bytes arrived of ${sent} and ${sent * size}`,
+        );
       }
       return { rate: sent / seconds };
     },

@@ -27,7 +27,8 @@ export async function manyEchoes(target: Target, size: number): Promise<Workload
           received += 1;
           bytes += data.length;
           if (performance.now() - start < milliseconds) send(socket);
-          else if (received === sent && bytes !== sent * size) reject(new Error(`${bytes} bytes came back of ${sent * size}`));
+          else if (received === sent && bytes !== sent * size)
+            reject(new Error(`${bytes} bytes came back of ${sent * size}`));
           else if (received === sent) resolve({ rate: received / ((performance.now() - start) / 1_000) });
         });
       }

@@ -108,4 +108,3 @@ export class Totals {
     this.#rows.set(row, { said: row.saidBytes, carried: row.frameBytes });
   }
 }
-

@@ -69,14 +69,20 @@ export class FilesPanel {
       this.#fail(new Error(`The demo takes files of up to ${mebibytes(MAX_FILE_BYTES)}.`));
       return;
     }
-    void this.#run(client, client.upload(sourceOf(file), (done, total) => this.#show('sent', done, total)));
+    void this.#run(
+      client,
+      client.upload(sourceOf(file), (done, total) => this.#show('sent', done, total)),
+    );
   }
 
   #download(): void {
     const client = this.#client();
     if (!client || client.busy) return;
     this.#begin('Sample file', 'Receiving');
-    void this.#run(client, client.download((done, total) => this.#show('received', done, total)));
+    void this.#run(
+      client,
+      client.download((done, total) => this.#show('received', done, total)),
+    );
   }
 
   async #run(client: DemoClient, running: Promise<Transfer>): Promise<void> {

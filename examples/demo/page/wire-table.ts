@@ -74,7 +74,8 @@ function saidCell(row: Row): HTMLElement {
 
 function saidSize(row: Row): string {
   const form: Said['form'] = row.said[0]?.form ?? 'text';
-  const what = form === 'close' ? 'close code and reason' : row.saidCount > 1 ? `${form} × ${String(row.saidCount)}` : form;
+  const what =
+    form === 'close' ? 'close code and reason' : row.saidCount > 1 ? `${form} × ${String(row.saidCount)}` : form;
   return `${what}, ${count(row.saidBytes, row.saidBytes === 1 ? 'byte' : 'bytes')}`;
 }
 

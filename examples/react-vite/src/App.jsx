@@ -43,7 +43,9 @@ export function App() {
             </li>
           ))}
         </ul>
-        <p className="state" role="status" data-state={state}>{STATES[state]}</p>
+        <p className="state" role="status" data-state={state}>
+          {STATES[state]}
+        </p>
         <Badge socket={socket} isOpen={isOpen} />
       </header>
       <main>
@@ -51,7 +53,8 @@ export function App() {
           strokes={strokes}
           isOpen={isOpen}
           onStroke={(points) => {
-            if (send(JSON.stringify({ type: 'draw', points }))) setStrokes((strokes) => [...strokes, { color: me.color, points }]);
+            if (send(JSON.stringify({ type: 'draw', points })))
+              setStrokes((strokes) => [...strokes, { color: me.color, points }]);
           }}
           onClear={() => send(JSON.stringify({ type: 'clear' }))}
         />

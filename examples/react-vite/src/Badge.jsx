@@ -39,7 +39,10 @@ export function Badge({ socket, isOpen }) {
         }}
       >
         <svg viewBox="0 0 16 16" aria-hidden="true">
-          <path d="M4 7V5a4 4 0 0 1 8 0v2h.5A1.5 1.5 0 0 1 14 8.5v5a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 13.5v-5A1.5 1.5 0 0 1 3.5 7H4Zm2 0h4V5a2 2 0 1 0-4 0v2Z" fill="currentColor" />
+          <path
+            d="M4 7V5a4 4 0 0 1 8 0v2h.5A1.5 1.5 0 0 1 14 8.5v5a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 13.5v-5A1.5 1.5 0 0 1 3.5 7H4Zm2 0h4V5a2 2 0 1 0-4 0v2Z"
+            fill="currentColor"
+          />
         </svg>
         {isOpen ? 'Post-quantum' : 'No channel'}
       </button>
@@ -54,8 +57,8 @@ export function Badge({ socket, isOpen }) {
           ))}
         </dl>
         <p>
-          Whoever stands between you and the server sees sizes and times, and no word. Both ends have the same transcript: compare it to
-          know that nobody is in between.
+          Whoever stands between you and the server sees sizes and times, and no word. Both ends have the same
+          transcript: compare it to know that nobody is in between.
         </p>
         <form method="dialog">
           <button>Close</button>

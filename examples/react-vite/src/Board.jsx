@@ -89,7 +89,9 @@ export function Board({ strokes, isOpen, onStroke, onClear }) {
         }}
       />
       {strokes.length === 0 && stroke === null && <p className="hint">Draw something together</p>}
-      <button type="button" className="clear" disabled={!isOpen || strokes.length === 0} onClick={onClear}>Clear</button>
+      <button type="button" className="clear" disabled={!isOpen || strokes.length === 0} onClick={onClear}>
+        Clear
+      </button>
     </section>
   );
 }

@@ -23,7 +23,13 @@ export function Chat({ lines, isOpen, onSay }) {
           if (text.trim() !== '' && onSay(text)) setText('');
         }}
       >
-        <input aria-label="Message" placeholder="Say something" maxLength={500} value={text} onChange={(event) => setText(event.target.value)} />
+        <input
+          aria-label="Message"
+          placeholder="Say something"
+          maxLength={500}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
         <button disabled={!isOpen}>Send</button>
       </form>
     </section>

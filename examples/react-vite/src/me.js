@@ -1,4 +1,17 @@
-const NAMES = ['Ada', 'Alan', 'Barbara', 'Claude', 'Edsger', 'Emmy', 'Grace', 'Kurt', 'Leslie', 'Margaret', 'Radia', 'Sophie'];
+const NAMES = [
+  'Ada',
+  'Alan',
+  'Barbara',
+  'Claude',
+  'Edsger',
+  'Emmy',
+  'Grace',
+  'Kurt',
+  'Leslie',
+  'Margaret',
+  'Radia',
+  'Sophie',
+];
 const COLORS = ['#0f766e', '#1d4ed8', '#7c3aed', '#be185d', '#b45309', '#4d7c0f', '#0369a1', '#a21caf'];
 
 const random = crypto.getRandomValues(new Uint8Array(2));

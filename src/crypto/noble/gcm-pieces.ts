@@ -109,7 +109,12 @@ export class PiecewiseGcm {
     for (let at = 0; at < text.length; at += this.pieceBytes) yield [at, text.subarray(at, at + this.pieceBytes)];
   }
 
-  #inOrder<T>(key: Uint8Array, frame: Uint8Array, additionalData: Uint8Array, work: (cipher: Gcm, text: Uint8Array) => Promise<T>): Promise<T> {
+  #inOrder<T>(
+    key: Uint8Array,
+    frame: Uint8Array,
+    additionalData: Uint8Array,
+    work: (cipher: Gcm, text: Uint8Array) => Promise<T>,
+  ): Promise<T> {
     // Its owner may destroy it while this waits.
     const own = Uint8Array.from(key);
     const result = this.#last.then(async () => {

@@ -9,15 +9,7 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { AeadKey, CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../backend.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
-import {
-  alive,
-  checkAeadKeySize,
-  checkBytes,
-  checkHkdf,
-  checkOpen,
-  checkSeal,
-  own,
-} from '../checks.ts';
+import { alive, checkAeadKeySize, checkBytes, checkHkdf, checkOpen, checkSeal, own } from '../checks.ts';
 import type { Pause } from './gcm-pieces.ts';
 import { PIECE_BYTES, PiecewiseGcm } from './gcm-pieces.ts';
 import type { PortableKem } from '../portable-kem.ts';
@@ -59,7 +51,8 @@ class NobleAeadKey implements AeadKey {
     const key = alive(this.#key, 'AES-256-GCM key');
     checkSeal(frame, additionalData, content);
     if (content !== undefined) frame.set(content, NONCE_BYTES);
-    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes) return this.pieces.seal(key, frame, additionalData);
+    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes)
+      return this.pieces.seal(key, frame, additionalData);
     const plaintext = frame.subarray(NONCE_BYTES, -TAG_BYTES);
     // @noble's GCM writes to a buffer of its own and takes no `output`: the one allocation of a frame.
     const sealed = gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).encrypt(plaintext);
@@ -70,7 +63,8 @@ class NobleAeadKey implements AeadKey {
   open(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array | undefined> {
     const key = alive(this.#key, 'AES-256-GCM key');
     if (!checkOpen(frame, additionalData)) return undefined;
-    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes) return this.pieces.open(key, frame, additionalData);
+    if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes)
+      return this.pieces.open(key, frame, additionalData);
     try {
       return gcm(key, frame.subarray(0, NONCE_BYTES), additionalData).decrypt(frame.subarray(NONCE_BYTES));
     } catch {

@@ -137,7 +137,10 @@ interface NativeEncapsulation extends Encapsulation {
 
 /** What newer Nodes add; the types do not know it yet. */
 interface NewKeys {
-  generateKeyPairSync(type: 'ml-kem-768'): { readonly publicKey: crypto.KeyObject; readonly privateKey: crypto.KeyObject };
+  generateKeyPairSync(type: 'ml-kem-768'): {
+    readonly publicKey: crypto.KeyObject;
+    readonly privateKey: crypto.KeyObject;
+  };
 }
 interface RawExport {
   export(options: { format: 'raw-public' }): Buffer;

@@ -3,7 +3,12 @@ import * as crypto from 'node:crypto';
 import { publicKeyDer, secretKeyDer } from '../key-files.ts';
 import { nobleSignatures } from '../noble/signature.ts';
 import type { SignatureScheme, SigningKey } from '../signature.ts';
-import { checkSecretLength, hasSignatureLengths, SIGNATURE_PUBLIC_KEY_BYTES, SIGNATURE_SEED_BYTES } from '../signature.ts';
+import {
+  checkSecretLength,
+  hasSignatureLengths,
+  SIGNATURE_PUBLIC_KEY_BYTES,
+  SIGNATURE_SEED_BYTES,
+} from '../signature.ts';
 
 class NodeSigningKey implements SigningKey {
   readonly publicKey: Uint8Array;

@@ -207,12 +207,7 @@ export function webcryptoBackend(subtle: SubtleCrypto, portable: () => MaybeProm
     return { name: 'HKDF', hash: 'SHA-256', salt: source(salt), info: source(info) };
   }
 
-  async function deriveBytes(
-    secret: Secret,
-    salt: Uint8Array,
-    info: Uint8Array,
-    length: number,
-  ): Promise<Uint8Array> {
+  async function deriveBytes(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Promise<Uint8Array> {
     checkHkdf(salt, info, length);
     return new Uint8Array(await subtle.deriveBits(hkdf(salt, info), own(secret, SubtleSecret).keys.hkdf, 8 * length));
   }

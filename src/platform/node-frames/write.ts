@@ -43,7 +43,9 @@ function isNetwork(stream: object | null | undefined): stream is Socket {
 function writableNetwork(ws: object): { network: Socket; isServer: boolean } | undefined {
   const { readyState, _isServer: isServer, _socket: network, _sender: sender } = ws as WsInternals;
   const isPlain = sender?._state === SENDER_IDLE && sender._generateMask === undefined;
-  return isPlain && readyState === OPEN && typeof isServer === 'boolean' && isNetwork(network) ? { network, isServer } : undefined;
+  return isPlain && readyState === OPEN && typeof isServer === 'boolean' && isNetwork(network)
+    ? { network, isServer }
+    : undefined;
 }
 
 /**
@@ -52,7 +54,12 @@ function writableNetwork(ws: object): { network: Socket; isServer: boolean } | u
  * @param done called when the network has taken it, or with the reason why it did not
  * @returns whether it did: not where the memory or the socket is of another kind
  */
-export function writeFrame(ws: object, frame: Uint8Array, random: RandomSource, done?: (error?: Error) => void): boolean {
+export function writeFrame(
+  ws: object,
+  frame: Uint8Array,
+  random: RandomSource,
+  done?: (error?: Error) => void,
+): boolean {
   const to = hasHeadroom(frame) ? writableNetwork(ws) : undefined;
   if (to === undefined) return false;
   const { buffer, byteOffset, length } = frame;
@@ -130,7 +137,12 @@ function applyMask(payload: Uint8Array, key: Uint8Array): void {
   const wordCount = (length - lead) >>> 2;
   if (wordCount > 0) {
     const words = new Uint32Array(buffer, byteOffset + lead, wordCount);
-    const rotated = Uint8Array.of(key[lead & 3] as number, key[(lead + 1) & 3] as number, key[(lead + 2) & 3] as number, key[(lead + 3) & 3] as number);
+    const rotated = Uint8Array.of(
+      key[lead & 3] as number,
+      key[(lead + 1) & 3] as number,
+      key[(lead + 2) & 3] as number,
+      key[(lead + 3) & 3] as number,
+    );
     const [word] = new Uint32Array(rotated.buffer) as unknown as [number];
     for (let i = 0; i < wordCount; i += 1) words[i] = (words[i] as number) ^ word;
   }

@@ -42,7 +42,12 @@ export function scriptPart<Name extends keyof Parts>(name: Name): MaybePromise<P
  * lacks and any connection will need; where that fails, the connection asks again.
  */
 export function loadAhead(): void {
-  if (scope.document !== undefined || typeof SubtleCrypto === 'undefined' || 'encapsulateBits' in SubtleCrypto.prototype) return;
+  if (
+    scope.document !== undefined ||
+    typeof SubtleCrypto === 'undefined' ||
+    'encapsulateBits' in SubtleCrypto.prototype
+  )
+    return;
   (async () => scriptPart('kem'))().catch(() => undefined);
 }
 
@@ -76,4 +81,5 @@ function scriptUrl(): string | undefined {
   return scope.document?.baseURI ?? (globalThis as { location?: { href: string } }).location?.href;
 }
 
-const WORKER_ADDRESS = scope.document === undefined ? /[a-z-]+:\/\/\S+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] : undefined;
+const WORKER_ADDRESS =
+  scope.document === undefined ? /[a-z-]+:\/\/\S+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] : undefined;

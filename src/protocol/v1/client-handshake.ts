@@ -62,9 +62,7 @@ export class ClientHandshake implements Handshake {
     return chain(this.link.openFinished(frame), (finished) => {
       if (!state.is('client: awaiting finished')) return undefined;
       state.move('finished received');
-      return chain(this.#authenticate(finished), () =>
-        state.is('client: verifying') ? this.#accepted() : undefined,
-      );
+      return chain(this.#authenticate(finished), () => (state.is('client: verifying') ? this.#accepted() : undefined));
     });
   }
 

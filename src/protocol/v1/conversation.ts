@@ -57,7 +57,9 @@ export class Conversation<Text> {
         this.#deliver([this.#read(kind, content)]);
         return;
       case Kind.BATCH:
-        this.#deliver(parseBatch(this.link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)));
+        this.#deliver(
+          parseBatch(this.link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
+        );
         return;
       case Kind.KEY_UPDATE:
         return;

@@ -64,7 +64,8 @@ class Run {
 
   pushTo(sink: RecordSink, padding: Padding): void {
     if (this.frame !== undefined) sink.push(this.#kind, this.frame, this);
-    else if (this.#batch === undefined) sink.push(this.#kind, composeFrame(this.#kind, this.#first.length, padding), this, this.#first);
+    else if (this.#batch === undefined)
+      sink.push(this.#kind, composeFrame(this.#kind, this.#first.length, padding), this, this.#first);
     else {
       const content = this.#batch.subarray(0, this.#batchBytes);
       sink.push(Kind.BATCH, composeFrame(Kind.BATCH, content.length, padding), this, content);

@@ -130,9 +130,7 @@ export type CloseContent = { readonly code: number; readonly reason: string } | 
 
 /** Whether a sealed close may carry the code: RFC 6455 7.4.1 without those that never appear in a frame. */
 export function isCloseCode(code: number): boolean {
-  return (
-    (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999)
-  );
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
 export function encodeClose(close: CloseContent): Uint8Array {

@@ -36,7 +36,8 @@ export class ServerHandshake implements Handshake {
   accept(message: string | Uint8Array): MaybePromise<void> {
     const { state } = this.link;
     if (state.is('server: awaiting client hello')) return this.#acceptClientHello(message);
-    if (state.is('server: awaiting repeated hello', 'server: closing unrepeated')) return this.#acceptRepeatedHello(message);
+    if (state.is('server: awaiting repeated hello', 'server: closing unrepeated'))
+      return this.#acceptRepeatedHello(message);
     if (state.is('server: awaiting finished', 'server: closing unconfirmed')) return this.#acceptFinished(message);
     throw new Error(`a message was handled in state '${state.current}'`);
   }

@@ -14,10 +14,7 @@ export interface Answer {
 }
 
 /** @throws {Refusal} or rejects with one */
-export function answerClientHello(
-  config: KeyAgreementConfig,
-  clientHello: string | Uint8Array,
-): MaybePromise<Answer> {
+export function answerClientHello(config: KeyAgreementConfig, clientHello: string | Uint8Array): MaybePromise<Answer> {
   const encapsulationKey = parseClientHello(clientHello);
   return chain(encapsulate(config, encapsulationKey), ({ ciphertext, sharedSecret, native }) => {
     const serverHello = buildServerHello(ciphertext);

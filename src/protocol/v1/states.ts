@@ -100,7 +100,10 @@ export const CLIENT_STATES: States = {
 export const SERVER_STATES: States = {
   initial: 'server: awaiting client hello',
   rows: {
-    'server: awaiting client hello': [[], { 'client hello': 'server: replying', 'early hello': 'server: answering early' }],
+    'server: awaiting client hello': [
+      [],
+      { 'client hello': 'server: replying', 'early hello': 'server: answering early' },
+    ],
     'server: answering early': [
       [],
       { 'finished sent': 'server: awaiting repeated hello', 'early hello refused': 'server: awaiting client hello' },
@@ -109,7 +112,10 @@ export const SERVER_STATES: States = {
       ['sends', 'exports', 'receives'],
       { 'hello repeated': 'server: awaiting finished', close: 'server: closing unrepeated' },
     ],
-    'server: closing unrepeated': [['silent', 'exports', 'receives'], { 'hello repeated': 'server: closing unconfirmed' }],
+    'server: closing unrepeated': [
+      ['silent', 'exports', 'receives'],
+      { 'hello repeated': 'server: closing unconfirmed' },
+    ],
     'server: replying': [['unasked'], { 'finished sent': 'server: awaiting finished' }],
     'server: awaiting finished': [
       ['sends', 'exports', 'receives'],

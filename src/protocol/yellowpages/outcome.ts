@@ -40,7 +40,8 @@ export function yellowpagesOutcome(
 ): CloseOutcome {
   if (failure !== undefined) return { code: failure.closeCode ?? ABNORMAL, reason: '', wasClean: false, failure };
   const passed = { code, reason };
-  if (isOfV1(code)) return { ...passed, wasClean: false, failure: new PQWebSocketError('PQ_ERR_PEER', code, 'transport') };
+  if (isOfV1(code))
+    return { ...passed, wasClean: false, failure: new PQWebSocketError('PQ_ERR_PEER', code, 'transport') };
   if (wasOpen && wasClean) return { ...passed, wasClean, failure: undefined };
   const options = cause === undefined ? undefined : { cause };
   const what = wasOpen || cause !== undefined ? 'PQ_ERR_TRANSPORT' : 'PQ_ERR_CLOSED_EARLY';

@@ -8,7 +8,14 @@ import { PQWebSocketError, Refusal } from '../errors.ts';
 import { chain, SerialQueue } from '../../base/maybe-promise.ts';
 import type { SentCallback } from '../v1/outbox.ts';
 import type { CloseContent, MessageKind } from '../v1/record.ts';
-import type { ChannelFacts, ProfileSession, SessionConfig, SessionHost, TransportClose, YellowpagesConfig } from '../session-types.ts';
+import type {
+  ChannelFacts,
+  ProfileSession,
+  SessionConfig,
+  SessionHost,
+  TransportClose,
+  YellowpagesConfig,
+} from '../session-types.ts';
 import { YellowpagesFrames } from './frames.ts';
 import type { YellowpagesKey } from './handshake.ts';
 import { answerYellowpagesHello, YellowpagesClientHandshake } from './handshake.ts';

@@ -19,14 +19,7 @@ export type YellowpagesState =
   | 'failed';
 
 export type YellowpagesTransition =
-  | 'start'
-  | 'server hello'
-  | 'client hello'
-  | 'agreed'
-  | 'close'
-  | 'handed over'
-  | 'transport closed'
-  | 'fail';
+  'start' | 'server hello' | 'client hello' | 'agreed' | 'close' | 'handed over' | 'transport closed' | 'fail';
 
 const TABLE: Record<YellowpagesState, Partial<Record<YellowpagesTransition, YellowpagesState>>> = {
   'client: idle': { start: 'client: awaiting server hello', fail: 'failed' },

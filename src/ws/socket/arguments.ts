@@ -36,7 +36,8 @@ function bytesOf(data: unknown): Uint8Array {
   if (data === undefined || data === null || data === false) return new Uint8Array(0);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tag = Object.prototype.toString.call(data);
-  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') return new Uint8Array(data as ArrayBuffer);
+  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]')
+    return new Uint8Array(data as ArrayBuffer);
   if (Array.isArray(data)) return Uint8Array.from(data as number[]);
   throw new TypeError(`send: the data must be a string, a number, bytes or a Blob, got ${described(data)}`);
 }

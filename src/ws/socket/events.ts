@@ -49,7 +49,11 @@ export function addDomListener(
   isAttribute = false,
 ): void {
   if (!isEventType(type) || !isHandler(handler) || signal?.aborted === true) return;
-  if (!isAttribute && domListeners(target, type).some((present) => present[HANDLER] === handler && !present[IS_ATTRIBUTE])) return;
+  if (
+    !isAttribute &&
+    domListeners(target, type).some((present) => present[HANDLER] === handler && !present[IS_ATTRIBUTE])
+  )
+    return;
   const call = safely((...values: unknown[]) => {
     callHandler(handler, target, eventOf(target, facts, type, values));
   });
@@ -88,7 +92,9 @@ export function dispatchDomEvent(target: EventEmitter, event: Event): boolean {
 }
 
 function domListeners(target: EventEmitter, type: string): DomListener[] {
-  return (target.listeners(type) as Partial<DomListener>[]).filter((each): each is DomListener => each[HANDLER] !== undefined);
+  return (target.listeners(type) as Partial<DomListener>[]).filter(
+    (each): each is DomListener => each[HANDLER] !== undefined,
+  );
 }
 
 function attributeOf(target: EventEmitter, type: EventType): DomListener | undefined {
@@ -112,10 +118,17 @@ function callHandler(handler: Handler, target: EventEmitter, event: Event): void
 function eventOf(target: EventEmitter, facts: EventFacts, type: EventType, values: unknown[]): Event {
   switch (type) {
     case 'message':
-      return withFacts(new BaseMessageEvent('message', { data: values[1] === true ? facts.domData(values[0]) : textOf(values[0]) }), { target });
+      return withFacts(
+        new BaseMessageEvent('message', { data: values[1] === true ? facts.domData(values[0]) : textOf(values[0]) }),
+        { target },
+      );
     case 'close':
       return withFacts(
-        new BaseCloseEvent('close', { code: values[0] as number, reason: textOf(values[1]), wasClean: facts.wasClean() }),
+        new BaseCloseEvent('close', {
+          code: values[0] as number,
+          reason: textOf(values[1]),
+          wasClean: facts.wasClean(),
+        }),
         { target },
       );
     case 'error': {
@@ -129,7 +142,8 @@ function eventOf(target: EventEmitter, facts: EventFacts, type: EventType, value
 
 /** The platform sets `target` for its own EventTarget only. */
 function withFacts(event: Event, facts: Readonly<Record<string, unknown>>): Event {
-  for (const [name, value] of Object.entries(facts)) Object.defineProperty(event, name, { value, enumerable: true, configurable: true });
+  for (const [name, value] of Object.entries(facts))
+    Object.defineProperty(event, name, { value, enumerable: true, configurable: true });
   return event;
 }
 

@@ -18,7 +18,8 @@ const encoder = new TextEncoder();
  */
 export function controlData(name: 'ping' | 'pong', given: unknown): Uint8Array {
   const isEmpty = given === undefined || given === null || (given as { length?: number }).length === 0;
-  if (name === 'pong' && !isEmpty) throw new TypeError('pong: data is not supported, since control frames are not sealed');
+  if (name === 'pong' && !isEmpty)
+    throw new TypeError('pong: data is not supported, since control frames are not sealed');
   const bytes = bytesOf(typeof given === 'number' ? String(given) : (given ?? ''));
   if (bytes.length > MAX_BYTES) throw new RangeError(`The data size must not be greater than ${MAX_BYTES} bytes`);
   return bytes;

@@ -26,7 +26,14 @@ import type { SocketWatcher } from './socket-watcher.ts';
 import { errorOf, notOpen } from './errors.ts';
 import type { EventFacts, ListenerOptions } from './events.ts';
 import { defineWsInterface } from './interface.ts';
-import { addDomListener, dispatchDomEvent, EVENT_TYPES, getAttribute, removeDomListener, setAttribute } from './events.ts';
+import {
+  addDomListener,
+  dispatchDomEvent,
+  EVENT_TYPES,
+  getAttribute,
+  removeDomListener,
+  setAttribute,
+} from './events.ts';
 
 const encoder = new TextEncoder();
 
@@ -127,7 +134,9 @@ export class WsStyleSocket extends EventEmitter {
     }
 
     domData(data: unknown): unknown {
-      return this.socket.#binaryType === undefined && data instanceof Uint8Array ? new Blob([data as Uint8Array<ArrayBuffer>]) : data;
+      return this.socket.#binaryType === undefined && data instanceof Uint8Array
+        ? new Blob([data as Uint8Array<ArrayBuffer>])
+        : data;
     }
   };
 

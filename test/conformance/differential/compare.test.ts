@@ -16,16 +16,42 @@ describe('comparing two records', () => {
   });
 
   test('tells the way into a value', () => {
-    expect(compareRecords(record(['event', { data: 'x', socket: { readyState: 1 } }]), record(['event', { data: 'x', socket: { readyState: 2 } }]))).toEqual([
-      { path: 'a case / event.socket.readyState', native: 1, ours: 2 },
-    ]);
+    expect(
+      compareRecords(
+        record(['event', { data: 'x', socket: { readyState: 1 } }]),
+        record(['event', { data: 'x', socket: { readyState: 2 } }]),
+      ),
+    ).toEqual([{ path: 'a case / event.socket.readyState', native: 1, ours: 2 }]);
   });
 
   test.each([
-    ['only the platform shows', record(['a', 1], ['b', 2]), record(['a', 1]), [{ path: 'a case / b', native: 2, ours: undefined }]],
-    ['only ours shows', record(['a', 1]), record(['a', 1], ['b', 2]), [{ path: 'a case / b', native: undefined, ours: 2 }]],
-    ['has another field', record(['a', { x: 1 }]), record(['a', { y: 1 }]), [{ path: 'a case / a.x', native: 1, ours: undefined }, { path: 'a case / a.y', native: undefined, ours: 1 }]],
-    ['is a list of other values', record(['a', [1, 2]]), record(['a', [2, 1]]), [{ path: 'a case / a', native: [1, 2], ours: [2, 1] }]],
+    [
+      'only the platform shows',
+      record(['a', 1], ['b', 2]),
+      record(['a', 1]),
+      [{ path: 'a case / b', native: 2, ours: undefined }],
+    ],
+    [
+      'only ours shows',
+      record(['a', 1]),
+      record(['a', 1], ['b', 2]),
+      [{ path: 'a case / b', native: undefined, ours: 2 }],
+    ],
+    [
+      'has another field',
+      record(['a', { x: 1 }]),
+      record(['a', { y: 1 }]),
+      [
+        { path: 'a case / a.x', native: 1, ours: undefined },
+        { path: 'a case / a.y', native: undefined, ours: 1 },
+      ],
+    ],
+    [
+      'is a list of other values',
+      record(['a', [1, 2]]),
+      record(['a', [2, 1]]),
+      [{ path: 'a case / a', native: [1, 2], ours: [2, 1] }],
+    ],
   ])('finds what %s', (_, native, ours, expected) => {
     expect(compareRecords(native, ours)).toEqual(expected);
   });
@@ -46,7 +72,8 @@ describe('comparing two records', () => {
 describe('judging by excuses', () => {
   const native = [record(['a', 1], ['b', 1])];
   const ours = [record(['a', 2], ['b', 1])];
-  const judged = (excuse: Partial<Excuse>): string | undefined => new Judge([{ path: 'a case / a', reason: 'r', ...excuse }]).judge(PLACE, native, ours)[0]?.verdict;
+  const judged = (excuse: Partial<Excuse>): string | undefined =>
+    new Judge([{ path: 'a case / a', reason: 'r', ...excuse }]).judge(PLACE, native, ours)[0]?.verdict;
 
   test('equal, wanted, different', () => {
     expect(new Judge([]).judge(PLACE, native, native)[0]?.verdict).toBe('equal');
@@ -69,7 +96,9 @@ describe('judging by excuses', () => {
   });
 
   test('one excuse does not cover the rest of the case', () => {
-    const [verdict] = new Judge([{ path: 'a case / a', reason: 'r' }]).judge(PLACE, native, [record(['a', 2], ['b', 2])]);
+    const [verdict] = new Judge([{ path: 'a case / a', reason: 'r' }]).judge(PLACE, native, [
+      record(['a', 2], ['b', 2]),
+    ]);
     expect(verdict?.unexcused.map(({ path }) => path)).toEqual(['a case / b']);
   });
 
@@ -79,7 +108,12 @@ describe('judging by excuses', () => {
   });
 
   test('excuses that matched nothing are told, where they could have', () => {
-    const excuses: Excuse[] = [{ path: 'a case / a', reason: 'used' }, { path: 'a case / z', reason: 'unused' }, { path: '*', reason: 'elsewhere', engines: ['Firefox'] }, { path: 'a case / y', reason: 'by chance', sometimes: true }];
+    const excuses: Excuse[] = [
+      { path: 'a case / a', reason: 'used' },
+      { path: 'a case / z', reason: 'unused' },
+      { path: '*', reason: 'elsewhere', engines: ['Firefox'] },
+      { path: 'a case / y', reason: 'by chance', sometimes: true },
+    ];
     const judge = new Judge(excuses);
     judge.judge(PLACE, native, ours);
     expect(judge.unused([PLACE], [PLACE]).map(({ excuse }) => excuse.reason)).toEqual(['unused']);
@@ -96,10 +130,20 @@ describe('judging by excuses', () => {
 });
 
 describe('the written table', () => {
-  const line = (place: string, equal: string): string[] => [place, '1.0', 'polyfill', '10', equal, '0', '0', '2026-01-02'];
+  const line = (place: string, equal: string): string[] => [
+    place,
+    '1.0',
+    'polyfill',
+    '10',
+    equal,
+    '0',
+    '0',
+    '2026-01-02',
+  ];
 
   test('is made where there is none', () => {
-    expect(tableWith('', [line('Node 24', '10')])).toBe(`| engine | version | class | cases | equal | wanted difference | different | run on |
+    expect(tableWith('', [line('Node 24', '10')]))
+      .toBe(`| engine | version | class | cases | equal | wanted difference | different | run on |
 |---|---|---|---|---|---|---|---|
 | Node 24 | 1.0 | polyfill | 10 | 10 | 0 | 0 | 2026-01-02 |
 `);
@@ -107,6 +151,8 @@ describe('the written table', () => {
 
   test('keeps the places that did not run, and replaces those that did', () => {
     const old = tableWith('', [line('Node 26', '9'), line('Node 24', '10')]);
-    expect(tableWith(`# A title\n\n${old}`, [line('Node 26', '8')])).toBe(tableWith('', [line('Node 24', '10'), line('Node 26', '8')]));
+    expect(tableWith(`# A title\n\n${old}`, [line('Node 26', '8')])).toBe(
+      tableWith('', [line('Node 24', '10'), line('Node 26', '8')]),
+    );
   });
 });

@@ -19,7 +19,8 @@ export function compareRecords(native: CaseRecord, ours: CaseRecord): Difference
   const add = (where: string, one: Json | undefined, other: Json | undefined): void => {
     differences.push({ path: `${native.name} / ${where}`, native: one, ours: other });
   };
-  for (const label of new Set([...left.keys(), ...right.keys()])) compareValues(label, left.get(label), right.get(label), add);
+  for (const label of new Set([...left.keys(), ...right.keys()]))
+    compareValues(label, left.get(label), right.get(label), add);
   // What proves nothing must not pass for equal.
   for (const label of Object.values(BROKEN)) {
     if (left.has(label) && right.has(label)) add(`${label}, with both`, left.get(label), right.get(label));
@@ -34,9 +35,15 @@ function order(entries: readonly Entry[], other: ReadonlyMap<string, Json>): str
   return entries.map(([label]) => label).filter((label) => other.has(label));
 }
 
-function compareValues(path: string, native: Json | undefined, ours: Json | undefined, add: (path: string, native: Json | undefined, ours: Json | undefined) => void): void {
+function compareValues(
+  path: string,
+  native: Json | undefined,
+  ours: Json | undefined,
+  add: (path: string, native: Json | undefined, ours: Json | undefined) => void,
+): void {
   if (isRecord(native) && isRecord(ours)) {
-    for (const key of new Set([...Object.keys(native), ...Object.keys(ours)])) compareValues(`${path}.${key}`, native[key], ours[key], add);
+    for (const key of new Set([...Object.keys(native), ...Object.keys(ours)]))
+      compareValues(`${path}.${key}`, native[key], ours[key], add);
   } else if (JSON.stringify(native) !== JSON.stringify(ours)) {
     add(path, native, ours);
   }
@@ -96,27 +103,42 @@ export class Judge {
    * @param ran where all cases of the place have run @param all the places that there are
    */
   unused(ran: readonly Place[], all: readonly Place[]): Unused[] {
-    return this.#excuses.filter(({ sometimes }) => sometimes !== true).flatMap((excuse): Unused[] => {
-      const missed = (excuse.engines ?? ['']).filter((name) => {
-        const one: Excuse = { ...excuse, engines: [name] };
-        const hasRun = (place: Place): boolean => ran.some(({ engine, variant }) => engine === place.engine && variant === place.variant);
-        const could = all.filter((place) => applies(one, place));
-        return could.length > 0 && could.every(hasRun) && !(this.#used.get(excuse) ?? []).some((place) => applies(one, place));
+    return this.#excuses
+      .filter(({ sometimes }) => sometimes !== true)
+      .flatMap((excuse): Unused[] => {
+        const missed = (excuse.engines ?? ['']).filter((name) => {
+          const one: Excuse = { ...excuse, engines: [name] };
+          const hasRun = (place: Place): boolean =>
+            ran.some(({ engine, variant }) => engine === place.engine && variant === place.variant);
+          const could = all.filter((place) => applies(one, place));
+          return (
+            could.length > 0 &&
+            could.every(hasRun) &&
+            !(this.#used.get(excuse) ?? []).some((place) => applies(one, place))
+          );
+        });
+        return missed.length === 0 ? [] : [{ excuse, engines: missed.filter((name) => name !== '') }];
       });
-      return missed.length === 0 ? [] : [{ excuse, engines: missed.filter((name) => name !== '') }];
-    });
   }
 
   judge(place: Place, native: readonly CaseRecord[], ours: readonly CaseRecord[]): Verdict[] {
     const byName = new Map(ours.map((record) => [record.name, record]));
-    const missing = (name: string): Verdict => ({ name, verdict: 'different', unexcused: [{ path: `${name} / (missing)`, native: null, ours: null }] });
+    const missing = (name: string): Verdict => ({
+      name,
+      verdict: 'different',
+      unexcused: [{ path: `${name} / (missing)`, native: null, ours: null }],
+    });
     const extra = ours.filter(({ name }) => !native.some((record) => record.name === name));
     const verdicts = native.map((record): Verdict => {
       const other = byName.get(record.name);
       if (other === undefined) return missing(record.name);
       const differences = compareRecords(record, other);
       const unexcused = differences.filter((difference) => !this.#excused(place, difference));
-      return { name: record.name, unexcused, verdict: unexcused.length > 0 ? 'different' : differences.length > 0 ? 'wanted' : 'equal' };
+      return {
+        name: record.name,
+        unexcused,
+        verdict: unexcused.length > 0 ? 'different' : differences.length > 0 ? 'wanted' : 'equal',
+      };
     });
     return [...verdicts, ...extra.map(({ name }) => missing(name))];
   }
@@ -129,11 +151,21 @@ export class Judge {
 }
 
 function applies({ engines, variant }: Excuse, place: Place): boolean {
-  return (engines === undefined || engines.some((name) => place.engine.includes(name))) && (variant === undefined || variant === place.variant);
+  return (
+    (engines === undefined || engines.some((name) => place.engine.includes(name))) &&
+    (variant === undefined || variant === place.variant)
+  );
 }
 
 function matches({ path, native, ours }: Excuse, difference: Difference): boolean {
-  const pattern = new RegExp(`^${path.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`, 's');
-  const same = (wanted: Json | undefined, value: Json | undefined): boolean => wanted === undefined || JSON.stringify(wanted) === JSON.stringify(value ?? null);
+  const pattern = new RegExp(
+    `^${path
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+    's',
+  );
+  const same = (wanted: Json | undefined, value: Json | undefined): boolean =>
+    wanted === undefined || JSON.stringify(wanted) === JSON.stringify(value ?? null);
   return pattern.test(difference.path) && same(native, difference.native) && same(ours, difference.ours);
 }

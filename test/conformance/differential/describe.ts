@@ -73,7 +73,8 @@ function describeObject(value: object): Json {
   if (ArrayBuffer.isView(value)) {
     return `${nameOf(value)}: ${describeBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
   }
-  if (typeof Blob !== 'undefined' && value instanceof Blob) return `${nameOf(value)}: ${value.size} bytes, type '${value.type}'`;
+  if (typeof Blob !== 'undefined' && value instanceof Blob)
+    return `${nameOf(value)}: ${value.size} bytes, type '${value.type}'`;
   if (value instanceof Error) return describeException(value);
   if (Object.getPrototypeOf(value) !== Object.prototype) return nameOf(value);
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, describe(one)]));

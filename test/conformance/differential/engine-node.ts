@@ -16,6 +16,10 @@ function onUncaught(callback: (error: unknown) => void): () => void {
   };
 }
 
-await runCases(socketClass as unknown as SocketClass, { kind: 'node', onUncaught, ...(gc === undefined ? {} : { collectGarbage: gc }) }, order);
+await runCases(
+  socketClass as unknown as SocketClass,
+  { kind: 'node', onUncaught, ...(gc === undefined ? {} : { collectGarbage: gc }) },
+  order,
+);
 // A socket that a case has left open would keep the process.
 process.exit();

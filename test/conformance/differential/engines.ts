@@ -39,7 +39,9 @@ export function allEngines(program: string): EngineRuns[] {
   ];
 }
 
-async function eachVariant(run: (variant: Variant) => Promise<readonly CaseRecord[]>): Promise<Record<Variant, readonly CaseRecord[]> | Error> {
+async function eachVariant(
+  run: (variant: Variant) => Promise<readonly CaseRecord[]>,
+): Promise<Record<Variant, readonly CaseRecord[]> | Error> {
   try {
     const records: Partial<Record<Variant, readonly CaseRecord[]>> = {};
     for (const variant of VARIANTS) records[variant] = await run(variant);
@@ -58,11 +60,20 @@ function nodeRuns(major: number, program: string): EngineRuns {
       const which = { pattern, sample: false };
       const byVariant = await eachVariant(async (variant) => {
         const { query, records, failed } = harness.expect(name, variant, 'node', which);
-        const child = spawn(nodeBinary(major), ['--expose-gc', '--disable-warning=ExperimentalWarning', program, query], { stdio: ['ignore', 'pipe', 'pipe'] });
+        const child = spawn(
+          nodeBinary(major),
+          ['--expose-gc', '--disable-warning=ExperimentalWarning', program, query],
+          { stdio: ['ignore', 'pipe', 'pipe'] },
+        );
         let said = '';
-        for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { said += data.toString(); });
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (data: Buffer) => {
+            said += data.toString();
+          });
         child.once('error', failed);
-        child.once('close', (code) => { failed(new Error(`${name}, ${variant}: ended with ${code}: ${said.slice(-2000)}`)); });
+        child.once('close', (code) => {
+          failed(new Error(`${name}, ${variant}: ended with ${code}: ${said.slice(-2000)}`));
+        });
         try {
           return await records;
         } finally {
@@ -96,7 +107,13 @@ function browserRuns(name: string, start: () => Promise<Engine>): EngineRuns {
   };
 }
 
-async function inPage(engine: Engine, harness: Harness, variant: Variant, context: Context, which: Choice): Promise<readonly CaseRecord[]> {
+async function inPage(
+  engine: Engine,
+  harness: Harness,
+  variant: Variant,
+  context: Context,
+  which: Choice,
+): Promise<readonly CaseRecord[]> {
   const { query, records } = harness.expect(engine.name, variant, context, which);
   const page = await engine.open(`${harness.origin}/page/?${query}`);
   try {

@@ -64,7 +64,9 @@ class Run {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const last = this.records.at(-1)?.name ?? 'none';
-      this.failed(new Error(`${this.#name}: nothing came for ${SILENCE_MS / 1000} s; the last record was of '${last}'`));
+      this.failed(
+        new Error(`${this.#name}: nothing came for ${SILENCE_MS / 1000} s; the last record was of '${last}'`),
+      );
     }, SILENCE_MS);
   }
 }
@@ -111,13 +113,32 @@ export class Harness {
    * @param which part of the names of the cases, and whether only the sample of them runs
    * @returns the query for the engine's page or program, and the records once all are there
    */
-  expect(name: string, variant: Variant, context: Context, which: Choice): { query: string; records: Promise<readonly CaseRecord[]>; failed: (error: Error) => void } {
+  expect(
+    name: string,
+    variant: Variant,
+    context: Context,
+    which: Choice,
+  ): { query: string; records: Promise<readonly CaseRecord[]>; failed: (error: Error) => void } {
     const id = `run${this.#runs.size + 1}`;
     const run = new Run(`${name}, ${context}, ${variant}`, variant);
     this.#runs.set(id, run);
     const server = variant === 'native' ? this.#plain.url : this.#secure.url;
-    const query = new URLSearchParams({ server, harness: this.origin, variant, run: id, context, pattern: which.pattern, sample: String(which.sample) }).toString();
-    return { query, records: run.finished, failed: (error) => { run.failed(error); } };
+    const query = new URLSearchParams({
+      server,
+      harness: this.origin,
+      variant,
+      run: id,
+      context,
+      pattern: which.pattern,
+      sample: String(which.sample),
+    }).toString();
+    return {
+      query,
+      records: run.finished,
+      failed: (error) => {
+        run.failed(error);
+      },
+    };
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -139,12 +160,23 @@ export class Harness {
   }
 
   #file(url: URL): { type: string; content: string; policy?: string | null } | undefined {
-    const script = (content: string): { type: string; content: string } => ({ type: 'text/javascript; charset=utf-8', content });
+    const script = (content: string): { type: string; content: string } => ({
+      type: 'text/javascript; charset=utf-8',
+      content,
+    });
     switch (url.pathname) {
       case '/worker.js':
-        return script(`importScripts(${scriptsOf(url.searchParams.get('variant')).map((name) => JSON.stringify(name)).join()});`);
+        return script(
+          `importScripts(${scriptsOf(url.searchParams.get('variant'))
+            .map((name) => JSON.stringify(name))
+            .join()});`,
+        );
       case '/frame/':
-        return { type: 'text/html; charset=utf-8', content: frameOf(url.searchParams.get('variant')), policy: url.searchParams.get('policy') };
+        return {
+          type: 'text/html; charset=utf-8',
+          content: frameOf(url.searchParams.get('variant')),
+          policy: url.searchParams.get('policy'),
+        };
       case '/page/':
         return { type: 'text/html; charset=utf-8', content: pageOf(url.search) };
       default: {
@@ -184,7 +216,11 @@ export class Harness {
 
 /** Which scripts make the class of a variant, before the cases. */
 function scriptsOf(variant: string | null): string[] {
-  return [...(variant === 'polyfill' ? ['/polyfill.js'] : []), ...(variant === 'class' ? ['/class.js'] : []), '/cases.js'];
+  return [
+    ...(variant === 'polyfill' ? ['/polyfill.js'] : []),
+    ...(variant === 'class' ? ['/class.js'] : []),
+    '/cases.js',
+  ];
 }
 
 /** A frame of a case, with the class but no cases. */
@@ -197,8 +233,15 @@ function frameOf(variant: string | null): string {
 function pageOf(query: string): string {
   const parameters = new URLSearchParams(query);
   const context = parameters.get('context');
-  const head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>conformance</title><link rel="icon" href="data:,">';
-  if (context === 'window') return head + scriptsOf(parameters.get('variant')).map((name) => `<script src="${name}"></script>`).join('');
+  const head =
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>conformance</title><link rel="icon" href="data:,">';
+  if (context === 'window')
+    return (
+      head +
+      scriptsOf(parameters.get('variant'))
+        .map((name) => `<script src="${name}"></script>`)
+        .join('')
+    );
   return `${head}<script>
     const failed = (error) => fetch('/failed', { method: 'POST', body: JSON.stringify({ run: ${JSON.stringify(parameters.get('run'))}, message: String(error && (error.message || error)) }) });
     const url = '/worker.js' + location.search;

@@ -17,12 +17,22 @@ export interface Order extends Setting {
 
 export function orderFrom(parameters: URLSearchParams): Order {
   const value = (name: string): string => parameters.get(name) ?? '';
-  return { server: value('server'), harness: value('harness'), variant: value('variant'), run: value('run'), pattern: value('pattern'), sample: value('sample') === 'true' };
+  return {
+    server: value('server'),
+    harness: value('harness'),
+    variant: value('variant'),
+    run: value('run'),
+    pattern: value('pattern'),
+    sample: value('sample') === 'true',
+  };
 }
 
 function casesFor(kind: Host['kind'], { pattern, sample }: Order): Case[] {
   return ALL_CASES.filter(
-    ({ name, where, sampled }) => (!sample || sampled === true) && (where === undefined || where(kind)) && name.toLowerCase().includes(pattern.toLowerCase()),
+    ({ name, where, sampled }) =>
+      (!sample || sampled === true) &&
+      (where === undefined || where(kind)) &&
+      name.toLowerCase().includes(pattern.toLowerCase()),
   );
 }
 
@@ -44,7 +54,9 @@ const CREDIT = 24;
 async function warmUp(socketClass: SocketClass, { server }: Order): Promise<void> {
   for (let i = 0; i < CREDIT; i += 1) {
     const socket = new socketClass(`${server}/quiet`);
-    await new Promise((resolve) => { socket.onclose = socket.onopen = resolve; });
+    await new Promise((resolve) => {
+      socket.onclose = socket.onopen = resolve;
+    });
     socket.close();
   }
 }
@@ -59,7 +71,10 @@ async function runCase({ run, limit }: Case, scene: Scene): Promise<Entry[]> {
     // Not in the constructor of a promise: what a case throws at once is of the case too.
     if ((await Promise.race([(async () => run(scene))(), expired])) === 'expired') scene.note(BROKEN.unended);
   } catch (error) {
-    scene.note(BROKEN.threw, { exception: describeException(error), message: String((error as Error | null)?.message) });
+    scene.note(BROKEN.threw, {
+      exception: describeException(error),
+      message: String((error as Error | null)?.message),
+    });
   }
   clearTimeout(timer);
   const entries = [...scene.entries];

@@ -48,21 +48,31 @@ function rowsOf({ place, version, byVariant }: ContextRecords, judge: Judge): Ro
     place,
     version,
     variant,
-    verdicts: byVariant instanceof Error ? byVariant : judge.judge({ engine: place, variant }, byVariant.native, byVariant[variant]),
+    verdicts:
+      byVariant instanceof Error
+        ? byVariant
+        : judge.judge({ engine: place, variant }, byVariant.native, byVariant[variant]),
   }));
 }
 
 /** Where all of the place's cases have run. With `--short`, dedicated workers have not. */
 function placesOf(rows: readonly Row[], isShort: boolean): Place[] {
-  return rows.filter(({ place, verdicts }) => !(verdicts instanceof Error) && !(isShort && place.endsWith('dedicated worker'))).map(({ place, variant }) => ({ engine: place, variant }));
+  return rows
+    .filter(({ place, verdicts }) => !(verdicts instanceof Error) && !(isShort && place.endsWith('dedicated worker')))
+    .map(({ place, variant }) => ({ engine: place, variant }));
 }
 
 function bothClasses(engine: string): Place[] {
-  return [{ engine, variant: 'class' }, { engine, variant: 'polyfill' }];
+  return [
+    { engine, variant: 'class' },
+    { engine, variant: 'polyfill' },
+  ];
 }
 
 /** Says what is wrong with the arguments, if something is. */
-function parsed(args: readonly string[]): { engine: string[]; context: string[]; case: string; record: boolean; short: boolean; write: boolean } | undefined {
+function parsed(
+  args: readonly string[],
+): { engine: string[]; context: string[]; case: string; record: boolean; short: boolean; write: boolean } | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -88,15 +98,27 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parsed(args);
   if (options === undefined) return 2;
   const all = allEngines(await bundleForNode('engine-node'));
-  const chosen = all.filter(({ name }) => options.engine.length === 0 || options.engine.some((part) => name.toLowerCase().includes(part.toLowerCase())));
+  const chosen = all.filter(
+    ({ name }) =>
+      options.engine.length === 0 || options.engine.some((part) => name.toLowerCase().includes(part.toLowerCase())),
+  );
   if (chosen.length === 0) {
     console.error(`no engine is named so: ${all.map(({ name }) => name).join(', ')}`);
     return 2;
   }
-  const contexts = BROWSER_CONTEXTS.filter((context) => options.context.length === 0 || options.context.some((part) => context.includes(part.toLowerCase())));
-  const [cases, withClass, { files }] = await Promise.all([bundle(path.join(HERE, 'engine-page.ts')), bundle(path.join(HERE, 'engine-class.ts')), buildScriptTag()]);
+  const contexts = BROWSER_CONTEXTS.filter(
+    (context) => options.context.length === 0 || options.context.some((part) => context.includes(part.toLowerCase())),
+  );
+  const [cases, withClass, { files }] = await Promise.all([
+    bundle(path.join(HERE, 'engine-page.ts')),
+    bundle(path.join(HERE, 'engine-class.ts')),
+    buildScriptTag(),
+  ]);
   const { CaseServer } = (await import(await bundleForNode('servers'))) as typeof Servers;
-  const harness = await Harness.start({ ...files, 'cases.js': cases, 'class.js': withClass, 'polyfill.js': files[POLYFILL] ?? '' }, CaseServer.start);
+  const harness = await Harness.start(
+    { ...files, 'cases.js': cases, 'class.js': withClass, 'polyfill.js': files[POLYFILL] ?? '' },
+    CaseServer.start,
+  );
   const rows: Row[] = [];
   const judge = new Judge(WANTED_DIFFERENCES);
   try {
@@ -112,7 +134,10 @@ export async function main(args: readonly string[]): Promise<number> {
     await harness.stop();
   }
   printTable(rows);
-  const unused = options.case === '' ? judge.unused(placesOf(rows, options.short), all.flatMap(({ places }) => places).flatMap(bothClasses)) : [];
+  const unused =
+    options.case === ''
+      ? judge.unused(placesOf(rows, options.short), all.flatMap(({ places }) => places).flatMap(bothClasses))
+      : [];
   printProblems(rows, unused);
   if (options.write) await writeRows(path.join(ROOT, 'docs', 'conformance.md'), rows, new Date());
   return exitCode(rows, unused);

@@ -6,7 +6,8 @@ import type { Json } from './describe.ts';
 import { describe, describeException } from './describe.ts';
 
 /** Any of the classes: called with wrong arguments on purpose. */
-export type SocketClass = (new (...values: unknown[]) => WebSocket) & Pick<typeof WebSocket, 'CONNECTING' | 'OPEN' | 'CLOSING' | 'CLOSED'>;
+export type SocketClass = (new (...values: unknown[]) => WebSocket) &
+  Pick<typeof WebSocket, 'CONNECTING' | 'OPEN' | 'CLOSING' | 'CLOSED'>;
 
 export type Entry = readonly [label: string, value: Json];
 
@@ -97,33 +98,61 @@ export class Scene {
    * @throws Error when the socket closes first
    */
   until(socket: WebSocket, type: (typeof EVENT_TYPES)[number]): Promise<Event> {
-    return handled(new Promise((resolve, reject) => {
-      socket.addEventListener(type, (event) => { setTimeout(resolve, 0, event); }, { once: true });
-      if (type !== 'close') socket.addEventListener('close', () => { reject(new Error(`closed before '${type}'`)); }, { once: true });
-    }));
+    return handled(
+      new Promise((resolve, reject) => {
+        socket.addEventListener(
+          type,
+          (event) => {
+            setTimeout(resolve, 0, event);
+          },
+          { once: true },
+        );
+        if (type !== 'close')
+          socket.addEventListener(
+            'close',
+            () => {
+              reject(new Error(`closed before '${type}'`));
+            },
+            { once: true },
+          );
+      }),
+    );
   }
 
   /** Whether the socket opens or closes first. */
   async settled(socket: WebSocket): Promise<'open' | 'close'> {
-    return this.until(socket, 'open').then(() => 'open', () => 'close');
+    return this.until(socket, 'open').then(
+      () => 'open',
+      () => 'close',
+    );
   }
 
   /** Some tasks after `error`: engines fire no `close` where they block a connection before it is one. */
   async failed(socket: WebSocket): Promise<void> {
-    await new Promise((resolve) => { socket.addEventListener('error', resolve, { once: true }); });
+    await new Promise((resolve) => {
+      socket.addEventListener('error', resolve, { once: true });
+    });
     await this.tasks(5);
   }
 
   /** Resolves with the next `count` messages' data. */
   messages(socket: WebSocket, count: number): Promise<unknown[]> {
     const got: unknown[] = [];
-    return handled(new Promise((resolve, reject) => {
-      socket.addEventListener('message', ({ data }: MessageEvent) => {
-        got.push(data);
-        if (got.length === count) setTimeout(resolve, 0, got);
-      });
-      socket.addEventListener('close', () => { reject(new Error(`closed after ${got.length} of ${count} messages`)); }, { once: true });
-    }));
+    return handled(
+      new Promise((resolve, reject) => {
+        socket.addEventListener('message', ({ data }: MessageEvent) => {
+          got.push(data);
+          if (got.length === count) setTimeout(resolve, 0, got);
+        });
+        socket.addEventListener(
+          'close',
+          () => {
+            reject(new Error(`closed after ${got.length} of ${count} messages`));
+          },
+          { once: true },
+        );
+      }),
+    );
   }
 
   /** Notes every event of the socket with all that can be seen in it. */
@@ -137,10 +166,31 @@ export class Scene {
 
   event(event: Event, socket: WebSocket): Record<string, unknown> {
     const seen: Record<string, unknown> = { class: event };
-    for (const field of ['type', 'bubbles', 'cancelable', 'composed', 'defaultPrevented', 'eventPhase', 'isTrusted', 'returnValue', 'cancelBubble']) {
+    for (const field of [
+      'type',
+      'bubbles',
+      'cancelable',
+      'composed',
+      'defaultPrevented',
+      'eventPhase',
+      'isTrusted',
+      'returnValue',
+      'cancelBubble',
+    ]) {
       seen[field] = (event as unknown as Record<string, unknown>)[field];
     }
-    for (const field of ['data', 'origin', 'lastEventId', 'source', 'ports', 'code', 'reason', 'wasClean', 'error', 'message']) {
+    for (const field of [
+      'data',
+      'origin',
+      'lastEventId',
+      'source',
+      'ports',
+      'code',
+      'reason',
+      'wasClean',
+      'error',
+      'message',
+    ]) {
       if (field in event) seen[field] = (event as unknown as Record<string, unknown>)[field];
     }
     seen['target'] = event.target === socket;
@@ -179,9 +229,11 @@ export class Scene {
 
   /** Notes exceptions that no code catches until the case ends. */
   noteUncaught(label = 'uncaught'): void {
-    this.cleanup(this.host.onUncaught((error) => {
-      this.note(label, error);
-    }));
+    this.cleanup(
+      this.host.onUncaught((error) => {
+        this.note(label, error);
+      }),
+    );
   }
 
   cleanup(act: () => void): void {

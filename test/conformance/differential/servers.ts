@@ -36,7 +36,9 @@ class Connection {
   #waiting: { count: number; done: Deferred<void> }[] = [];
 
   heard(data: Buffer, isBinary: boolean): void {
-    this.received.push(isBinary ? `bytes ${data.length > 100 ? data.length : data.toString('hex')}` : summary(data.toString()));
+    this.received.push(
+      isBinary ? `bytes ${data.length > 100 ? data.length : data.toString('hex')}` : summary(data.toString()),
+    );
     this.#waiting = this.#waiting.filter(({ count, done }) => {
       if (this.received.length < count) return true;
       done.resolve();
@@ -64,17 +66,35 @@ function pattern(length: number): Uint8Array {
 }
 
 const STEPS: Readonly<Record<string, (socket: Accepted, network: Duplex, ...values: never[]) => void>> = {
-  send: (socket, _, text: string) => { socket.send(text); },
-  bytes: (socket, _, length: number) => { socket.send(pattern(length), { binary: true }); },
-  text: (socket, _, length: number) => { socket.send('ü'.repeat(length)); },
-  close: (socket, _, code?: number, reason?: string) => { socket.close(code ?? undefined, reason); },
-  terminate: (socket) => { socket.terminate(); },
+  send: (socket, _, text: string) => {
+    socket.send(text);
+  },
+  bytes: (socket, _, length: number) => {
+    socket.send(pattern(length), { binary: true });
+  },
+  text: (socket, _, length: number) => {
+    socket.send('ü'.repeat(length));
+  },
+  close: (socket, _, code?: number, reason?: string) => {
+    socket.close(code ?? undefined, reason);
+  },
+  terminate: (socket) => {
+    socket.terminate();
+  },
   /** Bytes under the WebSocket layer, as hexadecimal digits. */
-  raw: (_, network, hex: string) => { network.write(Buffer.from(hex, 'hex')); },
+  raw: (_, network, hex: string) => {
+    network.write(Buffer.from(hex, 'hex'));
+  },
   /** The transport's own FIN, without a close frame. */
-  end: (_, network) => { network.end(); },
-  pause: (_, network) => { network.pause(); },
-  resume: (_, network) => { network.resume(); },
+  end: (_, network) => {
+    network.end();
+  },
+  pause: (_, network) => {
+    network.pause();
+  },
+  resume: (_, network) => {
+    network.resume();
+  },
 };
 
 function perform(socket: Accepted, network: Duplex, [name, ...values]: Step): void {
@@ -97,7 +117,9 @@ export class CaseServer {
       if (select === null) return offered.values().next().value ?? false;
       return select === '' ? false : select;
     };
-    const upgrader = secure ? new SecureServer({ noServer: true, handleProtocols }) : new PlainServer({ noServer: true, handleProtocols });
+    const upgrader = secure
+      ? new SecureServer({ noServer: true, handleProtocols })
+      : new PlainServer({ noServer: true, handleProtocols });
     // `?set-cookie=` has a cookie for the answer.
     upgrader.on('headers', (headers: string[], request: IncomingMessage) => {
       const cookie = parameters(request).get('set-cookie');
@@ -141,13 +163,18 @@ export class CaseServer {
     switch (command) {
       case 'request': {
         const { url, headers } = (await connection.upgrade.promise).request;
-        return { url: url?.replace(/[?&]id=[^&]*/, ''), headers: Object.fromEntries((values as string[]).map((name) => [name, headers[name] ?? null])) };
+        return {
+          url: url?.replace(/[?&]id=[^&]*/, ''),
+          headers: Object.fromEntries((values as string[]).map((name) => [name, headers[name] ?? null])),
+        };
       }
       case 'proceed':
         (await connection.upgrade.promise).proceed();
         return null;
       case 'refuse':
-        (await connection.upgrade.promise).network.end(`HTTP/1.1 ${String(values[0])} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+        (await connection.upgrade.promise).network.end(
+          `HTTP/1.1 ${String(values[0])} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+        );
         return null;
       case 'cut':
         (await connection.upgrade.promise).network.destroy();
@@ -181,8 +208,12 @@ export class CaseServer {
     const how = parameters(request).get('upgrade');
     if (how === null) proceed();
     else if (how === 'cut') network.destroy();
-    else if (how === 'bad-accept') network.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n');
-    else if (how !== 'hold') network.end(`HTTP/1.1 ${how} Refused\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+    else if (how === 'bad-accept')
+      network.write(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n',
+      );
+    else if (how !== 'hold')
+      network.end(`HTTP/1.1 ${how} Refused\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
   }
 
   /** `/echo` echoes; `?open=` has steps to perform at once; a message that begins with `!` is such steps. */

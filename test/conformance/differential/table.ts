@@ -11,11 +11,24 @@ export interface Row {
 
 const VERDICTS = ['equal', 'wanted', 'different'] as const;
 
-export const HEAD: readonly string[] = ['engine', 'version', 'class', 'cases', 'equal', 'wanted difference', 'different'];
+export const HEAD: readonly string[] = [
+  'engine',
+  'version',
+  'class',
+  'cases',
+  'equal',
+  'wanted difference',
+  'different',
+];
 
 /** A row's cells, as `HEAD` names them. */
 export function cellsOf({ place, version, variant, verdicts }: Row): string[] {
-  const counts = verdicts instanceof Error ? ['-', '-', '-', 'FAILED'] : [verdicts.length, ...VERDICTS.map((verdict) => verdicts.filter((one) => one.verdict === verdict).length)].map(String);
+  const counts =
+    verdicts instanceof Error
+      ? ['-', '-', '-', 'FAILED']
+      : [verdicts.length, ...VERDICTS.map((verdict) => verdicts.filter((one) => one.verdict === verdict).length)].map(
+          String,
+        );
   return [place, version, variant === 'class' ? 'PQWebSocket' : 'polyfill', ...counts];
 }
 
@@ -23,7 +36,13 @@ export function printTable(rows: readonly Row[]): void {
   const head = HEAD;
   const lines = rows.map(cellsOf);
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of [head, ...lines]) console.log(line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const line of [head, ...lines])
+    console.log(
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 /** Names each place with the difference only once: most differ in several engines alike. */
@@ -42,10 +61,14 @@ export function printProblems(rows: readonly Row[], unused: readonly Unused[]): 
     }
   }
   for (const { difference, places } of found.values()) {
-    console.error(`\n${difference.path}\n  native: ${shown(difference.native)}\n  ours:   ${shown(difference.ours)}\n  in: ${places.join(', ')}`);
+    console.error(
+      `\n${difference.path}\n  native: ${shown(difference.native)}\n  ours:   ${shown(difference.ours)}\n  in: ${places.join(', ')}`,
+    );
   }
   for (const { excuse, engines } of unused) {
-    console.error(`\nexcused, but never different: ${excuse.path} (${engines.length > 0 ? engines.join(', ') : 'every engine'}, ${excuse.variant ?? 'both classes'})`);
+    console.error(
+      `\nexcused, but never different: ${excuse.path} (${engines.length > 0 ? engines.join(', ') : 'every engine'}, ${excuse.variant ?? 'both classes'})`,
+    );
   }
 }
 
@@ -55,6 +78,9 @@ function shown(value: unknown): string {
 
 /** @returns the exit code: 1 for anything different, an excuse that nothing needs, or a place where nothing ran */
 export function exitCode(rows: readonly Row[], unused: readonly Unused[]): number {
-  const good = (row: Row): boolean => !(row.verdicts instanceof Error) && row.verdicts.length > 0 && row.verdicts.every(({ verdict }) => verdict !== 'different');
+  const good = (row: Row): boolean =>
+    !(row.verdicts instanceof Error) &&
+    row.verdicts.length > 0 &&
+    row.verdicts.every(({ verdict }) => verdict !== 'different');
   return rows.length > 0 && rows.every(good) && unused.length === 0 ? 0 : 1;
 }

@@ -27,13 +27,23 @@ export async function writeRows(file: string, rows: readonly Row[], now: Date): 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   });
-  await writeFile(file, `${INTRODUCTION}\n${tableWith(old, rows.map((row) => [...cellsOf(row), now.toISOString().slice(0, 10)]))}`);
+  await writeFile(
+    file,
+    `${INTRODUCTION}\n${tableWith(
+      old,
+      rows.map((row) => [...cellsOf(row), now.toISOString().slice(0, 10)]),
+    )}`,
+  );
 }
 
 /** @returns the Markdown table of `old` with the new lines in it */
 export function tableWith(old: string, lines: readonly (readonly string[])[]): string {
   const key = ([place, , variant]: readonly string[]): string => `${place}, ${variant}`;
-  const known = old.split('\n').filter((line) => line.startsWith('| ')).slice(1).map((line) => line.slice(2, -2).split(' | '));
+  const known = old
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1)
+    .map((line) => line.slice(2, -2).split(' | '));
   const byKey = new Map([...known, ...lines].map((line) => [key(line), line]));
   const sorted = [...byKey].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, line]) => line);
   const shown = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;

@@ -8,9 +8,18 @@ import { startServer } from '../../../examples/authentication/server.js';
 const SECRET = 'the secret of alice, from her last visit';
 const TOKEN = 'a bearer token of carol';
 
-const message = (socket) => new Promise((resolve) => { socket.addEventListener('message', ({ data }) => resolve(data), { once: true }); });
-const closed = (socket) => new Promise((resolve) => { socket.addEventListener('close', ({ code, reason }) => resolve(`${code} ${reason}`), { once: true }); });
-const opened = (socket) => new Promise((resolve) => { socket.addEventListener('open', resolve, { once: true }); });
+const message = (socket) =>
+  new Promise((resolve) => {
+    socket.addEventListener('message', ({ data }) => resolve(data), { once: true });
+  });
+const closed = (socket) =>
+  new Promise((resolve) => {
+    socket.addEventListener('close', ({ code, reason }) => resolve(`${code} ${reason}`), { once: true });
+  });
+const opened = (socket) =>
+  new Promise((resolve) => {
+    socket.addEventListener('open', resolve, { once: true });
+  });
 
 /** Somebody with a server of their own, to whom a client that pins no key comes: `answer` says what they do with its messages. */
 async function impostor(answer) {
@@ -21,18 +30,22 @@ async function impostor(answer) {
 }
 
 /** Passes every message on to the real server, and back. */
-const relayTo = (url) => impostor((victim) => {
-  const real = new PQWebSocket(url);
-  victim.on('message', (data) => real.send(data.toString()));
-  real.addEventListener('message', ({ data }) => victim.send(data));
-  real.addEventListener('close', ({ code, reason }) => victim.close(code, reason));
-});
+const relayTo = (url) =>
+  impostor((victim) => {
+    const real = new PQWebSocket(url);
+    victim.on('message', (data) => real.send(data.toString()));
+    real.addEventListener('message', ({ data }) => victim.send(data));
+    real.addEventListener('close', ({ code, reason }) => victim.close(code, reason));
+  });
 
 export default {
   library: 'pq-websocket',
   page: 'authentication',
   side: 'client and server',
-  plug: ['socket.send(JSON.stringify({ token })) // before open', 'prove(secret, socket, FROM_CLIENT) // over socket.pq.exportKey'],
+  plug: [
+    'socket.send(JSON.stringify({ token })) // before open',
+    'prove(secret, socket, FROM_CLIENT) // over socket.pq.exportKey',
+  ],
   words: ['"token"', '"proof"', 'who are you?'],
   async start({ hide }) {
     hide(SECRET);
@@ -49,11 +62,19 @@ export default {
       const texts = [secret('one'), secret('two')];
       for (const text of texts) socket.send(text);
       const heard = [];
-      await new Promise((resolve) => { socket.onmessage = ({ data }) => heard.push(data) === 2 && resolve(); });
-      assert.deepEqual(heard, texts.map((text) => `carol said: ${text}`));
+      await new Promise((resolve) => {
+        socket.onmessage = ({ data }) => heard.push(data) === 2 && resolve();
+      });
+      assert.deepEqual(
+        heard,
+        texts.map((text) => `carol said: ${text}`),
+      );
       socket.close();
     },
-    async 'a wrong token, an unknown user, a wrong secret, no JSON, and silence: 4401, and nothing is answered'({ url, secret }) {
+    async 'a wrong token, an unknown user, a wrong secret, no JSON, and silence: 4401, and nothing is answered'({
+      url,
+      secret,
+    }) {
       const spoken = (first) => {
         const socket = new PQWebSocket(url);
         socket.addEventListener('message', () => assert.fail('it was answered'));
@@ -61,7 +82,12 @@ export default {
         socket.send('let me in');
         return closed(socket);
       };
-      const wrong = [{ token: secret('wrong') }, { user: 'mallory', proof: 'AAAA' }, { user: 'alice', proof: 'AAAA' }, { user: 'alice' }].map((each) => JSON.stringify(each));
+      const wrong = [
+        { token: secret('wrong') },
+        { user: 'mallory', proof: 'AAAA' },
+        { user: 'alice', proof: 'AAAA' },
+        { user: 'alice' },
+      ].map((each) => JSON.stringify(each));
       for (const first of [...wrong, 'no JSON', 'null']) assert.equal(await spoken(first), '4401 who are you?');
       const silent = new PQWebSocket(url);
       assert.equal(await closed(silent), '4401 who are you?');
@@ -82,7 +108,9 @@ export default {
       middle.close();
     },
     async 'a server that says the client’s own proof back is found out: each direction has its label'() {
-      const mirror = await impostor((victim) => victim.on('message', (data) => victim.send(JSON.stringify({ proof: JSON.parse(data).proof }))));
+      const mirror = await impostor((victim) =>
+        victim.on('message', (data) => victim.send(JSON.stringify({ proof: JSON.parse(data).proof }))),
+      );
       await assert.rejects(withSecret(mirror.url, 'alice', SECRET), /does not know the secret/);
       mirror.close();
     },

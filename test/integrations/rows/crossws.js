@@ -32,7 +32,8 @@ export default {
       const { socket, opened, closed, next } = open(tap.url);
       await opened;
       const connection = tap.connections.at(-1);
-      const pongs = () => connection.frames.filter(({ opcode, direction }) => opcode === 10 && direction === 'client').length;
+      const pongs = () =>
+        connection.frames.filter(({ opcode, direction }) => opcode === 10 && direction === 'client').length;
       await connection.frame(() => pongs() >= 4);
       socket.send('still here');
       assert.equal(await next(), 'still here');

@@ -30,7 +30,10 @@ export default {
     async 'many calls at once, and an error of the server'({ url, secret }) {
       const provider = connect(url);
       const texts = Array.from({ length: 30 }, () => secret('many'));
-      assert.deepEqual(await Promise.all(texts.map((text) => provider.send('web3_clientVersion', [text]))), texts.map((text) => `a node of the example ${text}`));
+      assert.deepEqual(
+        await Promise.all(texts.map((text) => provider.send('web3_clientVersion', [text]))),
+        texts.map((text) => `a node of the example ${text}`),
+      );
       const method = secret('unknown');
       await assert.rejects(provider.send(method, []), new RegExp(method));
       assert.equal((await provider.getBlock(105)).number, 105);

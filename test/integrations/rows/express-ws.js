@@ -29,7 +29,9 @@ export default {
       socket.send(text);
       const heard = [];
       socket.onmessage = ({ data }) => heard.push(data);
-      await new Promise((resolve) => { socket.onclose = resolve; });
+      await new Promise((resolve) => {
+        socket.onclose = resolve;
+      });
       assert.deepEqual(heard, []);
       assert.equal(tap.connections[0].rawBytes('client').includes(text), false);
       server.close();

@@ -8,14 +8,16 @@ export default {
   library: 'express',
   page: 'express',
   side: 'server',
-  plug: ['sockets.handleUpgrade(request, socket, head, (secure) => sockets.emit(\'connection\', secure, request))'],
+  plug: ["sockets.handleUpgrade(request, socket, head, (secure) => sockets.emit('connection', secure, request))"],
   words: ['see you'],
   start: () => startServer(0),
   cases: {
     ...serverCases('/chat', runClient),
     async 'Express’s middleware refuses an upgrade'({ url }) {
       const client = new WebSocket(`${url}/chat`, { headers: { authorization: 'Bearer wrong' } });
-      const status = await new Promise((resolve) => { client.on('unexpected-response', (_request, response) => resolve(response.statusCode)); });
+      const status = await new Promise((resolve) => {
+        client.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+      });
       assert.equal(status, 401);
     },
     async 'a route that is none answers 404, and pages stay pages'({ url }) {

@@ -13,7 +13,9 @@ function clientOf(url, options = {}) {
     webSocketImpl: PQWebSocket,
     retryAttempts: 0,
     lazy: true,
-    on: Object.fromEntries(['connected', 'ping', 'pong', 'closed', 'error'].map((name) => [name, (...args) => events.push([name, ...args])])),
+    on: Object.fromEntries(
+      ['connected', 'ping', 'pong', 'closed', 'error'].map((name) => [name, (...args) => events.push([name, ...args])]),
+    ),
     ...options,
   });
   return { client, events };
@@ -40,10 +42,7 @@ export default {
   with: ['graphql'],
   page: 'graphql-ws',
   side: 'client and server',
-  plug: [
-    'createClient({ url, webSocketImpl: PQWebSocket })',
-    'useServer({ schema }, new WebSocketServer({ port }))',
-  ],
+  plug: ['createClient({ url, webSocketImpl: PQWebSocket })', 'useServer({ schema }, new WebSocketServer({ port }))'],
   words: ['connection_init', 'connection_ack', 'subscribe', 'greetings', 'payload'],
   start: () =>
     startServer(0, {
@@ -54,14 +53,23 @@ export default {
   cases: {
     async 'the example: a subscription to its end'({ url, secret }) {
       const text = secret('greeting');
-      assert.deepEqual(await runClient(url, text), ['Hi', 'Bonjour', 'Hola', 'Ciao', 'Zdravo'].map((hello) => `${hello}, ${text}`));
+      assert.deepEqual(
+        await runClient(url, text),
+        ['Hi', 'Bonjour', 'Hola', 'Ciao', 'Zdravo'].map((hello) => `${hello}, ${text}`),
+      );
     },
     async 'a query'({ url, secret }) {
       const { client } = clientOf(url);
       const text = secret('query');
       const values = [];
-      assert.equal(await outcome(client, { query: '{ greet(text: "' + text + '") }' }, (value) => values.push(value)), undefined);
-      assert.deepEqual(values.map(({ data }) => data.greet), [`You said: ${text}`]);
+      assert.equal(
+        await outcome(client, { query: '{ greet(text: "' + text + '") }' }, (value) => values.push(value)),
+        undefined,
+      );
+      assert.deepEqual(
+        values.map(({ data }) => data.greet),
+        [`You said: ${text}`],
+      );
       await client.dispose();
     },
     async 'errors of GraphQL'({ url, secret }) {
@@ -95,8 +103,12 @@ export default {
     },
     async 'the application’s own close: 1000'({ url }) {
       const { client, events } = clientOf(url, { lazy: false });
-      await new Promise((resolve) => { client.on('connected', resolve); });
-      const closed = new Promise((resolve) => { client.on('closed', resolve); });
+      await new Promise((resolve) => {
+        client.on('connected', resolve);
+      });
+      const closed = new Promise((resolve) => {
+        client.on('closed', resolve);
+      });
       await client.dispose();
       const { code, reason } = await closed;
       assert.deepEqual([code, reason], [1000, 'Normal Closure']);
@@ -105,13 +117,19 @@ export default {
     async '4403 Forbidden'({ url, hide }) {
       hide('wrong token here');
       const payload = { query: '{ greet(text: "x") }' };
-      assert.deepEqual(await closedBy(url, { connectionParams: { token: 'wrong token here' } }, payload), [4403, 'Forbidden']);
+      assert.deepEqual(await closedBy(url, { connectionParams: { token: 'wrong token here' } }, payload), [
+        4403,
+        'Forbidden',
+      ]);
     },
     async '4408 without connection_init, 4400, 4401, 4409, 4429 by hand'({ url }) {
       const spoken = async (...messages) => {
         const socket = new PQWebSocket(`${url}/graphql`, 'graphql-transport-ws');
-        socket.onopen = () => messages.forEach((message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)));
-        const { code, reason } = await new Promise((resolve) => { socket.onclose = resolve; });
+        socket.onopen = () =>
+          messages.forEach((message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)));
+        const { code, reason } = await new Promise((resolve) => {
+          socket.onclose = resolve;
+        });
         return [code, reason];
       };
       const init = { type: 'connection_init' };
@@ -123,7 +141,9 @@ export default {
     },
     async '4500 with the error that the server throws'({ url, secret }) {
       const reason = secret('internal');
-      refuse = () => { throw new Error(reason); };
+      refuse = () => {
+        throw new Error(reason);
+      };
       try {
         assert.deepEqual(await closedBy(url, {}, { query: '{ greet(text: "x") }' }), [4500, reason]);
       } finally {
@@ -132,15 +152,26 @@ export default {
     },
     async '4406 without the subprotocol'({ url }) {
       const socket = new PQWebSocket(`${url}/graphql`);
-      const { code } = await new Promise((resolve) => { socket.onclose = resolve; });
+      const { code } = await new Promise((resolve) => {
+        socket.onclose = resolve;
+      });
       assert.equal(code, 4406);
     },
     // As with the native class, a cut is an `error` event first, which graphql-ws retries only if told so.
     async 'reconnection after the connection was cut'({ url, tap, secret }) {
       const text = secret('after-the-cut');
-      const { client } = clientOf(url, { retryAttempts: 3, retryWait: () => Promise.resolve(), shouldRetry: () => true, lazy: false });
-      await new Promise((resolve) => { client.on('connected', resolve); });
-      const again = new Promise((resolve) => { client.on('connected', resolve); });
+      const { client } = clientOf(url, {
+        retryAttempts: 3,
+        retryWait: () => Promise.resolve(),
+        shouldRetry: () => true,
+        lazy: false,
+      });
+      await new Promise((resolve) => {
+        client.on('connected', resolve);
+      });
+      const again = new Promise((resolve) => {
+        client.on('connected', resolve);
+      });
       tap.connections.at(-1).cut();
       await again;
       const values = [];

@@ -4,19 +4,23 @@ import { startServer } from '../../../examples/hocuspocus/server.js';
 
 const TOKEN = 'the token of this document';
 
-const arrives = ({ document }, text) => new Promise((resolve) => {
-  const body = document.getText('body');
-  const look = () => body.toString().includes(text) && resolve();
-  body.observe(look);
-  look();
-});
+const arrives = ({ document }, text) =>
+  new Promise((resolve) => {
+    const body = document.getText('body');
+    const look = () => body.toString().includes(text) && resolve();
+    body.observe(look);
+    look();
+  });
 
 export default {
   library: '@hocuspocus/provider',
   with: ['@hocuspocus/server', 'yjs'],
   page: 'hocuspocus',
   side: 'client and server',
-  plug: ['new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: PQWebSocket })', 'hocuspocus.handleConnection(socket, request) // in our server’s ‘connection’'],
+  plug: [
+    'new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: PQWebSocket })',
+    'hocuspocus.handleConnection(socket, request) // in our server’s ‘connection’',
+  ],
   words: ['permission-denied'],
   start({ hide }) {
     hide(TOKEN);
@@ -35,10 +39,14 @@ export default {
       const name = `private-${secret('name')}`;
       const member = join(url, name, { token: TOKEN });
       const text = secret('private');
-      await new Promise((resolve) => { member.provider.on('synced', resolve); });
+      await new Promise((resolve) => {
+        member.provider.on('synced', resolve);
+      });
       member.document.getText('body').insert(0, text);
       const stranger = join(url, name, { token: secret('wrong') });
-      await new Promise((resolve) => { stranger.provider.on('authenticationFailed', resolve); });
+      await new Promise((resolve) => {
+        stranger.provider.on('authenticationFailed', resolve);
+      });
       assert.equal(stranger.document.getText('body').toString(), '');
       member.leave();
       stranger.leave();
@@ -48,7 +56,9 @@ export default {
       const first = secret('first');
       one.document.getText('body').insert(0, first);
       await arrives(two, first);
-      const gone = new Promise((resolve) => { one.websocketProvider.on('disconnect', resolve); });
+      const gone = new Promise((resolve) => {
+        one.websocketProvider.on('disconnect', resolve);
+      });
       tap.connections.at(-2).cut();
       await gone;
       const offline = secret('offline');

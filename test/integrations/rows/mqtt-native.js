@@ -4,7 +4,11 @@ import { startServer } from '../../../examples/mqtt/server.js';
 import { mqttCases } from '../shared/mqtt-cases.js';
 
 const connect = (url, options = {}) =>
-  mqtt.connectAsync(url, { forceNativeWebSocket: true, createWebsocket: (to, protocols) => new PQWebSocket(to, protocols), ...options });
+  mqtt.connectAsync(url, {
+    forceNativeWebSocket: true,
+    createWebsocket: (to, protocols) => new PQWebSocket(to, protocols),
+    ...options,
+  });
 
 export default {
   library: 'mqtt',

@@ -8,7 +8,9 @@ export default {
   with: ['@nestjs/core', '@nestjs/websockets'],
   page: 'nest',
   side: 'server',
-  plug: ['create(port, options) { return secureServer(super.create(port, options)); } // in a class that extends WsAdapter'],
+  plug: [
+    'create(port, options) { return secureServer(super.create(port, options)); } // in a class that extends WsAdapter',
+  ],
   words: ['"event"', 'see you'],
   start: () => startServer(0),
   cases: {
@@ -17,14 +19,16 @@ export default {
       assert.deepEqual(await runClient(url, text), [{ event: 'said', data: text }, '4000 see you']);
     },
     async 'ten clients at once'({ url, secret }) {
-      await Promise.all(Array.from({ length: 10 }, async () => {
-        const { socket, next, closed } = open(`${url}/chat`);
-        const data = secret('crowd');
-        socket.send(JSON.stringify({ event: 'say', data }));
-        assert.deepEqual(JSON.parse(await next()), { event: 'said', data });
-        socket.close(1000, secret('done'));
-        await closed;
-      }));
+      await Promise.all(
+        Array.from({ length: 10 }, async () => {
+          const { socket, next, closed } = open(`${url}/chat`);
+          const data = secret('crowd');
+          socket.send(JSON.stringify({ event: 'say', data }));
+          assert.deepEqual(JSON.parse(await next()), { event: 'said', data });
+          socket.close(1000, secret('done'));
+          await closed;
+        }),
+      );
     },
     async 'another path opens nothing'({ url }) {
       assert.equal((await open(`${url}/nowhere`).closed).code, 1006);

@@ -18,11 +18,15 @@ export default {
     ...reconnectingCases(connect),
     async 'a URL provider that throws: an error event, and the next attempt'({ url, secret }) {
       let asked = 0;
-      const socket = connect(() => {
-        asked += 1;
-        if (asked === 1) throw new Error('no token yet');
-        return url;
-      }, undefined, QUICK);
+      const socket = connect(
+        () => {
+          asked += 1;
+          if (asked === 1) throw new Error('no token yet');
+          return url;
+        },
+        undefined,
+        QUICK,
+      );
       const text = secret('after-the-throw');
       socket.send(text);
       assert.equal((await next(socket, 'message')).data, text);

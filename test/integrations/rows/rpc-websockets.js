@@ -26,7 +26,9 @@ export default {
       const [member, stranger] = await Promise.all([connect(url), connect(url)]);
       await member.subscribe('news');
       stranger.on('news', () => assert.fail('it did not subscribe'));
-      const heard = new Promise((resolve) => { member.once('news', resolve); });
+      const heard = new Promise((resolve) => {
+        member.once('news', resolve);
+      });
       const text = secret('news');
       server.rpc.emit('news', text);
       assert.equal(await heard, text);
@@ -37,7 +39,9 @@ export default {
     async 'a reconnection after a cut'({ url, tap, secret }) {
       const client = await connect(url, { reconnect_interval: 10 });
       client.on('error', () => undefined);
-      const again = new Promise((resolve) => { client.once('open', resolve); });
+      const again = new Promise((resolve) => {
+        client.once('open', resolve);
+      });
       tap.connections.at(-1).cut();
       await again;
       const text = secret('after');

@@ -18,8 +18,19 @@ export default {
     async 'several observers of one socket: multiplex'({ url, secret }) {
       const subject = connect(url);
       const rooms = [secret('room'), secret('room')];
-      const heard = rooms.map((room) => firstValueFrom(subject.multiplex(() => ({ room }), () => ({ leave: room }), (value) => value.room === room)));
-      assert.deepEqual(await Promise.all(heard), rooms.map((room) => ({ room })));
+      const heard = rooms.map((room) =>
+        firstValueFrom(
+          subject.multiplex(
+            () => ({ room }),
+            () => ({ leave: room }),
+            (value) => value.room === room,
+          ),
+        ),
+      );
+      assert.deepEqual(
+        await Promise.all(heard),
+        rooms.map((room) => ({ room })),
+      );
       subject.complete();
     },
     async 'the open and close observers, and the server’s own close as completion'({ url }) {
@@ -32,13 +43,19 @@ export default {
       });
       subject.next('bye');
       // RxJS completes when `wasClean` is true.
-      assert.deepEqual(await new Promise((resolve, reject) => subject.pipe(toArray()).subscribe({ next: resolve, error: reject })), []);
+      assert.deepEqual(
+        await new Promise((resolve, reject) => subject.pipe(toArray()).subscribe({ next: resolve, error: reject })),
+        [],
+      );
       assert.deepEqual(events, ['open', 4000, 'see you']);
     },
     async 'error({ code, reason }) closes with just that'({ url, secret }) {
       const reason = secret('reason');
       const closed = new Promise((resolve) => {
-        const subject = connect(url, { openObserver: { next: () => subject.error({ code: 4321, reason }) }, closeObserver: { next: resolve } });
+        const subject = connect(url, {
+          openObserver: { next: () => subject.error({ code: 4321, reason }) },
+          closeObserver: { next: resolve },
+        });
         subject.subscribe({ error: () => undefined });
       });
       const { code, reason: said, wasClean } = await closed;
@@ -46,7 +63,11 @@ export default {
     },
     async 'binary, with a serializer'({ url, secret }) {
       const bytes = new TextEncoder().encode(secret('binary'));
-      const subject = connect(url, { binaryType: 'arraybuffer', serializer: (value) => value, deserializer: ({ data }) => data });
+      const subject = connect(url, {
+        binaryType: 'arraybuffer',
+        serializer: (value) => value,
+        deserializer: ({ data }) => data,
+      });
       subject.next(bytes);
       assert.deepEqual(new Uint8Array(await firstValueFrom(subject)), bytes);
       subject.complete();
@@ -64,7 +85,17 @@ export default {
         },
       });
       let errors = 0;
-      const heard = await firstValueFrom(subject.pipe(peek({ error: () => { errors += 1; } }), retry(3), filter((value) => value.text === text)));
+      const heard = await firstValueFrom(
+        subject.pipe(
+          peek({
+            error: () => {
+              errors += 1;
+            },
+          }),
+          retry(3),
+          filter((value) => value.text === text),
+        ),
+      );
       assert.deepEqual([heard, opened, errors], [{ text }, 2, 1]);
       subject.complete();
     },

@@ -5,7 +5,10 @@ import { WebSocketServer } from 'pq-websocket/ws';
 import { SealedTransport, connect, runClient } from '../../../examples/socket.io/client.js';
 import { startServer } from '../../../examples/socket.io/server.js';
 
-const once = (emitter, event) => new Promise((resolve) => { emitter.once(event, (...values) => resolve(values)); });
+const once = (emitter, event) =>
+  new Promise((resolve) => {
+    emitter.once(event, (...values) => resolve(values));
+  });
 
 async function connected(url, options) {
   const socket = connect(url, options);
@@ -29,7 +32,11 @@ export default {
       const text = secret('said');
       assert.deepEqual(await runClient(url, text), ['in kitchen', 'in kitchen', text]);
     },
-    async 'a broadcast to everybody, whose frame Socket.IO encodes once and would write past send()'({ url, server, secret }) {
+    async 'a broadcast to everybody, whose frame Socket.IO encodes once and would write past send()'({
+      url,
+      server,
+      secret,
+    }) {
       const sockets = await Promise.all([1, 2, 3].map(() => connected(url)));
       const text = secret('broadcast');
       const heard = sockets.map((socket) => once(socket, 'news'));
@@ -70,9 +77,14 @@ export default {
     },
     async 'a namespace with authentication'({ url, server, secret }) {
       const token = secret('token');
-      server.io.of('/private').use((socket, next) => next(socket.handshake.auth.token === token ? undefined : new Error('no')));
+      server.io
+        .of('/private')
+        .use((socket, next) => next(socket.handshake.auth.token === token ? undefined : new Error('no')));
       const welcome = await connected(`${url}/private`, { auth: { token } });
-      const [error] = await once(connect(`${url}/private`, { auth: { token: secret('wrong') }, reconnection: false }), 'connect_error');
+      const [error] = await once(
+        connect(`${url}/private`, { auth: { token: secret('wrong') }, reconnection: false }),
+        'connect_error',
+      );
       assert.equal(error.message, 'no');
       welcome.disconnect();
     },
@@ -102,15 +114,18 @@ export default {
       // Not judged as a whole: this is the wire that the documentation warns of.
       const tap = await openTap(mixed.port, false);
       const socket = connect(tap.url, { transports: [NodeXHR, SealedTransport] });
-      const upgraded = new Promise((resolve) => { socket.io.once('open', () => socket.io.engine.once('upgrade', resolve)); });
+      const upgraded = new Promise((resolve) => {
+        socket.io.once('open', () => socket.io.engine.once('upgrade', resolve));
+      });
       const early = secret('early');
       assert.equal(await socket.emitWithAck('echo', early), early);
       await upgraded;
       const late = secret('late');
       assert.equal(await socket.emitWithAck('echo', late), late);
-      const seen = (text, upgrades) => tap.connections
-        .filter((connection) => connection.upgraded === upgrades)
-        .some((connection) => ['client', 'server'].some((side) => connection.rawBytes(side).includes(text)));
+      const seen = (text, upgrades) =>
+        tap.connections
+          .filter((connection) => connection.upgraded === upgrades)
+          .some((connection) => ['client', 'server'].some((side) => connection.rawBytes(side).includes(text)));
       assert.equal(seen(late, true) || seen(late, false), false);
       assert.equal(seen(early, true), false);
       socket.disconnect();

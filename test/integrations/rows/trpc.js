@@ -12,10 +12,11 @@ function listen(trpc, input) {
       look();
     },
   });
-  const until = (text) => new Promise((resolve) => {
-    look = () => heard.includes(text) && resolve();
-    look();
-  });
+  const until = (text) =>
+    new Promise((resolve) => {
+      look = () => heard.includes(text) && resolve();
+      look();
+    });
   return { heard, until, subscription };
 }
 
@@ -37,13 +38,19 @@ export default {
     },
     async 'errors carry their code and message'({ url }) {
       const { socket, trpc } = connect(url);
-      await assert.rejects(trpc.greet.query(7), ({ data, message }) => data.code === 'BAD_REQUEST' && message === 'a text is needed');
+      await assert.rejects(
+        trpc.greet.query(7),
+        ({ data, message }) => data.code === 'BAD_REQUEST' && message === 'a text is needed',
+      );
       await socket.close();
     },
     async 'many queries at once come back to who asked'({ url, secret }) {
       const { socket, trpc } = connect(url);
       const texts = Array.from({ length: 50 }, () => secret('many'));
-      assert.deepEqual(await Promise.all(texts.map((text) => trpc.greet.query(text))), texts.map((text) => `Hello, ${text}`));
+      assert.deepEqual(
+        await Promise.all(texts.map((text) => trpc.greet.query(text))),
+        texts.map((text) => `Hello, ${text}`),
+      );
       await socket.close();
     },
     async 'connection parameters, the first message, are sealed'({ url, secret }) {
@@ -74,7 +81,10 @@ export default {
       await trpc.greet.query('who waits');
       const pings = await new Promise((resolve) => {
         let count = 0;
-        for (const client of server.server.clients) client.on('message', (data) => { if (String(data) === 'PING' && ++count === 3) resolve(count); });
+        for (const client of server.server.clients)
+          client.on('message', (data) => {
+            if (String(data) === 'PING' && ++count === 3) resolve(count);
+          });
       });
       assert.equal(pings, 3);
       assert.match(await trpc.greet.query('who waited'), /who waited/);
@@ -86,7 +96,9 @@ export default {
       const first = secret('first');
       await trpc.post.mutate(first);
       await until(first);
-      const again = new Promise((resolve) => { server.server.once('connection', resolve); });
+      const again = new Promise((resolve) => {
+        server.server.once('connection', resolve);
+      });
       server.handler.broadcastReconnectNotification();
       await again;
       const text = secret('again');

@@ -38,7 +38,10 @@ export default {
       const client = connect(`${url}/many`, { retryCount: 0 });
       const texts = Array.from({ length: 30 }, () => secret('many'));
       const call = (text) => client.request({ method: 'web3_clientVersion', params: [text] });
-      assert.deepEqual(await Promise.all(texts.map(call)), texts.map((text) => `a node of the example ${text}`));
+      assert.deepEqual(
+        await Promise.all(texts.map(call)),
+        texts.map((text) => `a node of the example ${text}`),
+      );
       const method = secret('unknown');
       await assert.rejects(client.request({ method }), new RegExp(method));
       await close(client);

@@ -7,7 +7,9 @@ import { startServer } from '../../../examples/yjs/server.js';
 function converged(one, two, text) {
   return new Promise((resolve) => {
     const look = () => {
-      const [a, b] = [one, two].map(({ document }) => JSON.stringify([document.getText('body').toString(), Object.entries(document.getMap('facts').toJSON()).sort()]));
+      const [a, b] = [one, two].map(({ document }) =>
+        JSON.stringify([document.getText('body').toString(), Object.entries(document.getMap('facts').toJSON()).sort()]),
+      );
       if (a === b && a.includes(text)) resolve(a);
     };
     for (const { document } of [one, two]) document.on('update', look);
@@ -15,19 +17,21 @@ function converged(one, two, text) {
   });
 }
 
-const status = (provider, wanted) => new Promise((resolve) => {
-  const listen = ({ status: now }) => {
-    if (now !== wanted) return;
-    provider.off('status', listen);
-    resolve();
-  };
-  provider.on('status', listen);
-});
+const status = (provider, wanted) =>
+  new Promise((resolve) => {
+    const listen = ({ status: now }) => {
+      if (now !== wanted) return;
+      provider.off('status', listen);
+      resolve();
+    };
+    provider.on('status', listen);
+  });
 
-const leave = (...members) => members.forEach(({ provider, document }) => {
-  provider.destroy();
-  document.destroy();
-});
+const leave = (...members) =>
+  members.forEach(({ provider, document }) => {
+    provider.destroy();
+    document.destroy();
+  });
 
 export default {
   library: 'y-websocket',
@@ -66,14 +70,15 @@ export default {
     async 'awareness: who is here, and who has left'({ url, secret }) {
       const [one, two] = [join(url, 'aware'), join(url, 'aware')];
       const name = secret('name');
-      const seen = (wanted) => new Promise((resolve) => {
-        const { awareness } = two.provider;
-        const look = () => {
-          if ([...awareness.getStates().values()].some((state) => state.name === name) === wanted) resolve();
-        };
-        awareness.on('change', look);
-        look();
-      });
+      const seen = (wanted) =>
+        new Promise((resolve) => {
+          const { awareness } = two.provider;
+          const look = () => {
+            if ([...awareness.getStates().values()].some((state) => state.name === name) === wanted) resolve();
+          };
+          awareness.on('change', look);
+          look();
+        });
       one.provider.awareness.setLocalStateField('name', name);
       await seen(true);
       leave(one);
@@ -96,10 +101,14 @@ export default {
       leave(one, two);
     },
     async 'a close with 4400 to 4499, after which y-websocket does not come again'({ url, server, secret }) {
-      const accepted = new Promise((resolve) => { server.server.once('connection', resolve); });
+      const accepted = new Promise((resolve) => {
+        server.server.once('connection', resolve);
+      });
       const member = join(url, 'expelled');
       const socket = await accepted;
-      const closed = new Promise((resolve) => { member.provider.once('connection-close', resolve); });
+      const closed = new Promise((resolve) => {
+        member.provider.once('connection-close', resolve);
+      });
       const reason = secret('reason');
       socket.close(4403, reason);
       const { code, reason: said } = await closed;

@@ -7,7 +7,10 @@ const START_LIMIT_MS = 15_000;
 
 /** Starts a program and finds the port in what it says. */
 function start(command, args, pattern, env = {}) {
-  const child = spawn(command, args, { env: { ...process.env, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    env: { ...process.env, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
   process.once('exit', () => child.kill('SIGKILL'));
   return new Promise((resolve, reject) => {
     let said = '';

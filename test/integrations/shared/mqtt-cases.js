@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
-const nextMessage = (client) => new Promise((resolve) => {
-  client.once('message', (topic, payload, packet) => resolve({ topic, payload, packet }));
-});
+const nextMessage = (client) =>
+  new Promise((resolve) => {
+    client.once('message', (topic, payload, packet) => resolve({ topic, payload, packet }));
+  });
 
 /** @param connect as the example's, for one mode */
 export function mqttCases(connect) {
@@ -62,7 +63,10 @@ export function mqttCases(connect) {
       hide(password);
       server.broker.authenticate = (_client, _user, given, done) => done(null, given?.equals(password) ?? false);
       try {
-        await assert.rejects(connect(url, { username: 'me', password: 'wrong', reconnectPeriod: 0 }), /Not authorized|Bad user/);
+        await assert.rejects(
+          connect(url, { username: 'me', password: 'wrong', reconnectPeriod: 0 }),
+          /Not authorized|Bad user/,
+        );
         const client = await connect(url, { username: 'me', password });
         await client.endAsync();
       } finally {
@@ -74,9 +78,13 @@ export function mqttCases(connect) {
       const topic = secret('again');
       await client.subscribeAsync(topic, { qos: 1 });
       await new Promise((resolve) => {
-        client.on('packetreceive', ({ cmd }) => { if (cmd === 'pingresp') resolve(); });
+        client.on('packetreceive', ({ cmd }) => {
+          if (cmd === 'pingresp') resolve();
+        });
       });
-      const again = new Promise((resolve) => { client.once('connect', resolve); });
+      const again = new Promise((resolve) => {
+        client.once('connect', resolve);
+      });
       tap.connections.at(-1).cut();
       await again;
       const heard = nextMessage(client);

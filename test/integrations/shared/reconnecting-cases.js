@@ -1,8 +1,14 @@
 /** reconnecting-websocket and its successor partysocket: what both must do. */
 import assert from 'node:assert/strict';
 
-export const next = (target, event) => new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
-export const QUICK = { minReconnectionDelay: 10, maxReconnectionDelay: 20, reconnectionDelayGrowFactor: 1, minUptime: 1 };
+export const next = (target, event) =>
+  new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
+export const QUICK = {
+  minReconnectionDelay: 10,
+  maxReconnectionDelay: 20,
+  reconnectionDelayGrowFactor: 1,
+  minUptime: 1,
+};
 
 /** @param connect as the example's: (url, protocols, options) */
 export function reconnectingCases(connect) {
@@ -59,7 +65,9 @@ export function reconnectingCases(connect) {
       const before = server.server.clients.size;
       const socket = connect(url, undefined, QUICK);
       let opened = false;
-      socket.addEventListener('open', () => { opened = true; });
+      socket.addEventListener('open', () => {
+        opened = true;
+      });
       // Once the attempt has begun, which is a promise away.
       await new Promise((resolve) => setImmediate(resolve));
       socket.close();
@@ -71,7 +79,11 @@ export function reconnectingCases(connect) {
       assert.equal(opened, false);
       assert(server.server.clients.size <= before + 1);
     },
-    async 'a URL provider whose first answers fail, and protocols that change between attempts'({ url, server, secret }) {
+    async 'a URL provider whose first answers fail, and protocols that change between attempts'({
+      url,
+      server,
+      secret,
+    }) {
       const asked = [];
       const offered = [];
       const follow = (socket) => offered.push(socket.protocol);

@@ -15,14 +15,19 @@ export function open(url, protocols) {
     wake();
   };
   const next = async () => {
-    while (messages.length === 0) await new Promise((resolve) => { wake = resolve; });
+    while (messages.length === 0)
+      await new Promise((resolve) => {
+        wake = resolve;
+      });
     return messages.shift();
   };
   const opened = new Promise((resolve, reject) => {
     socket.onopen = resolve;
     socket.onerror = () => reject(socket.pq.failure ?? new Error('no connection'));
   });
-  const closed = new Promise((resolve) => { socket.onclose = resolve; });
+  const closed = new Promise((resolve) => {
+    socket.onclose = resolve;
+  });
   opened.catch(() => undefined);
   return { socket, opened, closed, next };
 }
@@ -38,12 +43,22 @@ export function serverCases(path, runClient, expected = (text) => [text, '4000 s
       const text = secret('echo');
       assert.deepEqual(await runClient(url, text), expected(text));
     },
-    async 'a message sent before open, text, binary, empty, 1 MiB: each comes back as it was, in order'({ url, secret }) {
+    async 'a message sent before open, text, binary, empty, 1 MiB: each comes back as it was, in order'({
+      url,
+      secret,
+    }) {
       const { socket, next, closed } = open(`${url}${path}`);
       const marker = secret('binary');
       const large = new Uint8Array(randomBytes(1024 * 1024));
       large.set(new TextEncoder().encode(marker), 777);
-      const said = [secret('early'), new TextEncoder().encode(marker), 'ünï – ', new Uint8Array(0), large, secret('late')];
+      const said = [
+        secret('early'),
+        new TextEncoder().encode(marker),
+        'ünï – ',
+        new Uint8Array(0),
+        large,
+        secret('late'),
+      ];
       for (const each of said) socket.send(each);
       for (const each of said) {
         const heard = await next();
@@ -54,14 +69,16 @@ export function serverCases(path, runClient, expected = (text) => [text, '4000 s
       await closed;
     },
     async 'ten clients at once'({ url, secret }) {
-      await Promise.all(Array.from({ length: 10 }, async () => {
-        const text = secret('crowd');
-        const { socket, next, closed } = open(`${url}${path}`);
-        socket.send(text);
-        assert.equal(await next(), text);
-        socket.close();
-        await closed;
-      }));
+      await Promise.all(
+        Array.from({ length: 10 }, async () => {
+          const text = secret('crowd');
+          const { socket, next, closed } = open(`${url}${path}`);
+          socket.send(text);
+          assert.equal(await next(), text);
+          socket.close();
+          await closed;
+        }),
+      );
     },
     async 'the client’s own code and reason, answered cleanly'({ url, secret }) {
       const { socket, opened, closed } = open(`${url}${path}`);
@@ -83,7 +100,9 @@ export function refusesPlain(path) {
       const heard = [];
       client.on('message', (data) => heard.push(String(data)));
       client.on('open', () => client.send('hello in clear'));
-      const code = await new Promise((resolve) => { client.on('close', resolve); });
+      const code = await new Promise((resolve) => {
+        client.on('close', resolve);
+      });
       assert.deepEqual(heard, []);
       assert(code >= 3768 && code <= 3773, `closed with ${code}`);
     },

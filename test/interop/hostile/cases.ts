@@ -28,7 +28,7 @@ export const LEFT_OUT_BY_THE_DRIVER: Readonly<Record<string, string>> = {
   'too much waits for a verification':
     "no peer's command line has a verifier that takes its time, and the Go and Rust peers have none: test/unit/session-async.test.ts",
   'record 2^24 + 1 of an epoch':
-    '16 million records; with a lowered limit in test/unit/session-key-update.test.ts, Go\'s policy_test.go, Rust\'s limits.rs',
+    "16 million records; with a lowered limit in test/unit/session-key-update.test.ts, Go's policy_test.go, Rust's limits.rs",
   "no answer to one's close in 30 s":
     "nobody waits 30 s; with a clock in test/unit/session-close.test.ts, Go's lifetime_test.go, Rust's limits.rs",
   'the oldest pending socket, when there are too many': PENDING,
@@ -52,10 +52,17 @@ const LEFT_OUT_BY_PEERS: readonly LeftOut[] = [
     name: 'hello begins with a byte-order mark',
     reason: NO_MARK,
   },
-  { families: ['TypeScript', 'Chromium'], victim: 'client', name: 'yellowpages: hello begins with a byte-order mark', reason: NO_MARK },
+  {
+    families: ['TypeScript', 'Chromium'],
+    victim: 'client',
+    name: 'yellowpages: hello begins with a byte-order mark',
+    reason: NO_MARK,
+  },
 ];
 
 /** Why this implementation is not asked, or undefined. */
 export function leftOutReason(family: string, { victim, name }: HostileCase): string | undefined {
-  return LEFT_OUT_BY_PEERS.find((each) => each.families.includes(family) && each.victim === victim && each.name === name)?.reason;
+  return LEFT_OUT_BY_PEERS.find(
+    (each) => each.families.includes(family) && each.victim === victim && each.name === name,
+  )?.reason;
 }

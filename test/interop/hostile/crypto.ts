@@ -25,9 +25,11 @@ export function flip(bytes: Uint8Array, index: number, mask = 1): Uint8Array {
 }
 
 /** Section 7.2. */
-export const inner = (kind: number, content: Uint8Array, padding = 0): Uint8Array => cat(content, Uint8Array.of(kind), zeros(padding));
+export const inner = (kind: number, content: Uint8Array, padding = 0): Uint8Array =>
+  cat(content, Uint8Array.of(kind), zeros(padding));
 /** Section 7.4. */
-export const entry = (kind: number, payload: Uint8Array): Uint8Array => cat(Uint8Array.of(kind), bigEndian(payload.length, 4), payload);
+export const entry = (kind: number, payload: Uint8Array): Uint8Array =>
+  cat(Uint8Array.of(kind), bigEndian(payload.length, 4), payload);
 /** Section 9. */
 export const closeContent = (code: number, reason = ''): Uint8Array => cat(bigEndian(code, 2), utf8(reason));
 
@@ -36,8 +38,10 @@ export interface KemKeys {
   readonly secretKey: Uint8Array;
 }
 export const makeKemKeys = (): KemKeys => ml_kem768.keygen();
-export const encapsulate = (publicKey: Uint8Array): { cipherText: Uint8Array; sharedSecret: Uint8Array } => ml_kem768.encapsulate(publicKey);
-export const decapsulate = (ciphertext: Uint8Array, secretKey: Uint8Array): Uint8Array => ml_kem768.decapsulate(ciphertext, secretKey);
+export const encapsulate = (publicKey: Uint8Array): { cipherText: Uint8Array; sharedSecret: Uint8Array } =>
+  ml_kem768.encapsulate(publicKey);
+export const decapsulate = (ciphertext: Uint8Array, secretKey: Uint8Array): Uint8Array =>
+  ml_kem768.decapsulate(ciphertext, secretKey);
 
 /** Section 5. */
 export function transcriptHash(clientHello: string, serverHello: string, context?: string): Uint8Array {
@@ -60,7 +64,8 @@ export class Schedule {
     const keys = this.#keys[side];
     while (keys.length <= epoch) {
       const from = this.#next[side];
-      const derive = (what: string): Uint8Array => hkdfSha256(from, this.th, utf8(`pq-websocket/1 ${side} ${what}`), 32);
+      const derive = (what: string): Uint8Array =>
+        hkdfSha256(from, this.th, utf8(`pq-websocket/1 ${side} ${what}`), 32);
       keys.push(derive('key'));
       this.#next[side] = derive('update');
     }
@@ -69,13 +74,20 @@ export class Schedule {
 }
 
 /** Section 7.1. */
-export function sealFrame(key: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, nonce = Uint8Array.from(randomBytes(12))): Uint8Array {
+export function sealFrame(
+  key: Uint8Array,
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+  nonce = Uint8Array.from(randomBytes(12)),
+): Uint8Array {
   return cat(nonce, sealAes256Gcm(key, nonce, aad, plaintext));
 }
 
 /** @throws {Error} when it does not open */
 export function openBytes(key: Uint8Array, aad: Uint8Array, frame: Uint8Array): Uint8Array {
-  const decipher = createDecipheriv('aes-256-gcm', key, frame.subarray(0, 12)).setAAD(aad).setAuthTag(frame.subarray(-16));
+  const decipher = createDecipheriv('aes-256-gcm', key, frame.subarray(0, 12))
+    .setAAD(aad)
+    .setAuthTag(frame.subarray(-16));
   return Uint8Array.from(Buffer.concat([decipher.update(frame.subarray(12, -16)), decipher.final()]));
 }
 

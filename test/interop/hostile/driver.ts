@@ -58,7 +58,10 @@ export async function play(hostile: HostileCase, peer: Peer, servers: Servers): 
 async function againstServer(hostile: HostileCase, servers: Servers): Promise<string | undefined> {
   const stranger = new Stranger('client');
   const protocols = hostile.subprotocols?.(stranger.goodHello());
-  const peer = rawClient(await servers.url(hostile.options ?? []), protocols === undefined ? {} : { protocols: [...protocols] });
+  const peer = rawClient(
+    await servers.url(hostile.options ?? []),
+    protocols === undefined ? {} : { protocols: [...protocols] },
+  );
   try {
     return await within(attack(hostile, stranger, peer));
   } finally {
@@ -96,14 +99,19 @@ async function attack(hostile: HostileCase, stranger: Stranger, peer: RawPeer): 
   const { code } = await peer.closed;
   // Whatever it said after the attack, an echo of what should not have been delivered above all, is one thing too many.
   const surplus = await peer.next().catch(() => undefined);
-  if (surplus !== undefined) return `the victim sent ${surplus.isBinary ? 'a frame' : 'a text'} of ${surplus.data.length} bytes after it`;
+  if (surplus !== undefined)
+    return `the victim sent ${surplus.isBinary ? 'a frame' : 'a text'} of ${surplus.data.length} bytes after it`;
   return code === hostile.code ? undefined : `the victim closed with ${code}, not ${hostile.code}`;
 }
 
 function within<T>(promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`nothing happened for ${CASE_LIMIT_MS / 1000} s`)); }, CASE_LIMIT_MS);
+    timer = setTimeout(() => {
+      reject(new Error(`nothing happened for ${CASE_LIMIT_MS / 1000} s`));
+    }, CASE_LIMIT_MS);
   });
-  return Promise.race([promise, late]).finally(() => { clearTimeout(timer); });
+  return Promise.race([promise, late]).finally(() => {
+    clearTimeout(timer);
+  });
 }

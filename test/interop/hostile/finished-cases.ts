@@ -35,16 +35,28 @@ async function upToFinished(stranger: Stranger, strange = false): Promise<void> 
   else await stranger.receive(KIND.finished);
 }
 
-type Bad = readonly [name: string, refusal: string, make: (stranger: Stranger) => string | Uint8Array, options?: readonly string[]];
+type Bad = readonly [
+  name: string,
+  refusal: string,
+  make: (stranger: Stranger) => string | Uint8Array,
+  options?: readonly string[],
+];
 
-const finished = (content: string | Uint8Array) => (stranger: Stranger): Uint8Array =>
-  stranger.sealed(inner(KIND.finished, typeof content === 'string' ? utf8(content) : content));
-const record = (kind: number, content: Uint8Array) => (stranger: Stranger): Uint8Array => stranger.sealed(inner(kind, content));
+const finished =
+  (content: string | Uint8Array) =>
+  (stranger: Stranger): Uint8Array =>
+    stranger.sealed(inner(KIND.finished, typeof content === 'string' ? utf8(content) : content));
+const record =
+  (kind: number, content: Uint8Array) =>
+  (stranger: Stranger): Uint8Array =>
+    stranger.sealed(inner(kind, content));
 
 const BAD: readonly Bad[] = [
-  ...['', '[]', 'null', '1', '"{}"', '{', '{}{}', '\ufeff{}', '{}\0'].map(
-    (content): Bad => [`Finished is ${JSON.stringify(content)}`, REFUSAL.content, finished(content)],
-  ),
+  ...['', '[]', 'null', '1', '"{}"', '{', '{}{}', '\ufeff{}', '{}\0'].map((content): Bad => [
+    `Finished is ${JSON.stringify(content)}`,
+    REFUSAL.content,
+    finished(content),
+  ]),
   ['Finished is not UTF-8', REFUSAL.content, finished(unhex('7b2261223a22ff227d'))],
   ['Finished of 65,537 bytes', REFUSAL.content, finished(`{"a":"${'x'.repeat(65_529)}"}`)],
   ['record 0 is a text', REFUSAL.finished, record(KIND.text, utf8('hello'))],
@@ -58,15 +70,42 @@ const BAD: readonly Bad[] = [
   ['record 0 with a flipped nonce', REFUSAL.sealed, (stranger): Uint8Array => flip(finished('{}')(stranger), 0)],
   ['record 0 with a flipped ciphertext', REFUSAL.sealed, (stranger): Uint8Array => flip(finished('{}')(stranger), 13)],
   ['record 0 with a flipped tag', REFUSAL.sealed, (stranger): Uint8Array => flip(finished('{}')(stranger), -1)],
-  ['Finished with sequence number 1', REFUSAL.sealed, (stranger): Uint8Array => stranger.sealed(inner(KIND.finished, utf8('{}')), { seq: 1 })],
-  ["Finished under the victim's own key", REFUSAL.sealed, (stranger): Uint8Array => stranger.sealed(inner(KIND.finished, utf8('{}')), { as: stranger.side === 'client' ? 'server' : 'client' })],
-  ['Finished under the next key', REFUSAL.sealed, (stranger): Uint8Array => stranger.sealed(inner(KIND.finished, utf8('{}')), { epoch: 1 })],
-  ['Finished of a peer with a context', REFUSAL.sealed, (stranger): Uint8Array => stranger.sealed(inner(KIND.finished, utf8('{}')), { schedule: stranger.scheduleOf('room 7') })],
+  [
+    'Finished with sequence number 1',
+    REFUSAL.sealed,
+    (stranger): Uint8Array => stranger.sealed(inner(KIND.finished, utf8('{}')), { seq: 1 }),
+  ],
+  [
+    "Finished under the victim's own key",
+    REFUSAL.sealed,
+    (stranger): Uint8Array =>
+      stranger.sealed(inner(KIND.finished, utf8('{}')), { as: stranger.side === 'client' ? 'server' : 'client' }),
+  ],
+  [
+    'Finished under the next key',
+    REFUSAL.sealed,
+    (stranger): Uint8Array => stranger.sealed(inner(KIND.finished, utf8('{}')), { epoch: 1 }),
+  ],
+  [
+    'Finished of a peer with a context',
+    REFUSAL.sealed,
+    (stranger): Uint8Array =>
+      stranger.sealed(inner(KIND.finished, utf8('{}')), { schedule: stranger.scheduleOf('room 7') }),
+  ],
   ['Finished of a peer without the context', REFUSAL.sealed, finished('{}'), ['--context', 'room 7']],
   ['a frame of zeros', REFUSAL.sealed, (): Uint8Array => zeros(40)],
-  ['a frame longer than any may be, before Finished', REFUSAL.long, (): Uint8Array => zeros(MAX_INNER + 29), SMALL_PAYLOAD],
+  [
+    'a frame longer than any may be, before Finished',
+    REFUSAL.long,
+    (): Uint8Array => zeros(MAX_INNER + 29),
+    SMALL_PAYLOAD,
+  ],
   ['text instead of Finished', REFUSAL.text, (): string => '{}'],
-  ['the hello once more', REFUSAL.second, (stranger): string => (stranger.side === 'client' ? stranger.clientHello : stranger.goodHello())],
+  [
+    'the hello once more',
+    REFUSAL.second,
+    (stranger): string => (stranger.side === 'client' ? stranger.clientHello : stranger.goodHello()),
+  ],
 ];
 
 function badFinished(): HostileCase[] {
@@ -88,7 +127,8 @@ function badFinished(): HostileCase[] {
 const signedBytes = (th: Uint8Array): Uint8Array => cat(utf8('pq-websocket/1 server identity'), zeros(1), th);
 const identity = ml_dsa65.keygen(IDENTITY_SEED);
 const stranger65 = ml_dsa65.keygen(IDENTITY_SEED.map((byte) => byte + 1));
-const signature = (stranger: Stranger): Uint8Array => ml_dsa65.sign(signedBytes(stranger.schedule.th), identity.secretKey);
+const signature = (stranger: Stranger): Uint8Array =>
+  ml_dsa65.sign(signedBytes(stranger.schedule.th), identity.secretKey);
 const member = (json: string): string => `{"ml_dsa_65_signature":${json}}`;
 const signed = (bytes: Uint8Array): string => member(`"${base64(bytes)}"`);
 
@@ -102,11 +142,28 @@ const UNAUTHENTIC: readonly (readonly [string, (stranger: Stranger) => string])[
   ['signature one byte long', (stranger): string => signed(cat(signature(stranger), zeros(1)))],
   ['signature not in canonical base64', (stranger): string => member(`" ${base64(signature(stranger))}"`)],
   ['signature with a flipped bit', (stranger): string => signed(flip(signature(stranger), 100))],
-  ['signature by another key', (stranger): string => signed(ml_dsa65.sign(signedBytes(stranger.schedule.th), stranger65.secretKey))],
-  ['signature by another key, sent with that key', (stranger): string => `{"ml_dsa_65_signature":"${base64(ml_dsa65.sign(signedBytes(stranger.schedule.th), stranger65.secretKey))}","ml_dsa_65_public_key":"${base64(stranger65.publicKey)}"}`],
-  ['signature over another transcript', (stranger): string => signed(ml_dsa65.sign(signedBytes(stranger.scheduleOf('room 7').th), identity.secretKey))],
-  ['signature over the bare transcript hash', (stranger): string => signed(ml_dsa65.sign(stranger.schedule.th, identity.secretKey))],
-  ['signature with an ML-DSA context', (stranger): string => signed(ml_dsa65.sign(signedBytes(stranger.schedule.th), identity.secretKey, { context: utf8('x') }))],
+  [
+    'signature by another key',
+    (stranger): string => signed(ml_dsa65.sign(signedBytes(stranger.schedule.th), stranger65.secretKey)),
+  ],
+  [
+    'signature by another key, sent with that key',
+    (stranger): string =>
+      `{"ml_dsa_65_signature":"${base64(ml_dsa65.sign(signedBytes(stranger.schedule.th), stranger65.secretKey))}","ml_dsa_65_public_key":"${base64(stranger65.publicKey)}"}`,
+  ],
+  [
+    'signature over another transcript',
+    (stranger): string => signed(ml_dsa65.sign(signedBytes(stranger.scheduleOf('room 7').th), identity.secretKey)),
+  ],
+  [
+    'signature over the bare transcript hash',
+    (stranger): string => signed(ml_dsa65.sign(stranger.schedule.th, identity.secretKey)),
+  ],
+  [
+    'signature with an ML-DSA context',
+    (stranger): string =>
+      signed(ml_dsa65.sign(signedBytes(stranger.schedule.th), identity.secretKey, { context: utf8('x') })),
+  ],
 ];
 
 function unauthentic(): HostileCase[] {
@@ -127,8 +184,22 @@ function unauthentic(): HostileCase[] {
 
 function timeouts(): HostileCase[] {
   return SIDES.flatMap((victim): HostileCase[] => [
-    { name: 'silence', refusal: REFUSAL.timeout, victim, code: 3769, options: SHORT_TIMEOUT, attack: (stranger) => (stranger.side === 'server' ? stranger.readHello() : undefined) },
-    { name: 'half a handshake', refusal: REFUSAL.timeout, victim, code: 3769, options: SHORT_TIMEOUT, attack: (stranger) => upToFinished(stranger) },
+    {
+      name: 'silence',
+      refusal: REFUSAL.timeout,
+      victim,
+      code: 3769,
+      options: SHORT_TIMEOUT,
+      attack: (stranger) => (stranger.side === 'server' ? stranger.readHello() : undefined),
+    },
+    {
+      name: 'half a handshake',
+      refusal: REFUSAL.timeout,
+      victim,
+      code: 3769,
+      options: SHORT_TIMEOUT,
+      attack: (stranger) => upToFinished(stranger),
+    },
   ]);
 }
 

@@ -27,11 +27,23 @@ const REFUSAL = {
   answer: "close answer unasked, or not equal to one's own close",
 } as const;
 
-type Bad = readonly [name: string, refusal: string, code: number, make: (stranger: Stranger) => string | Uint8Array, options?: readonly string[]];
+type Bad = readonly [
+  name: string,
+  refusal: string,
+  code: number,
+  make: (stranger: Stranger) => string | Uint8Array,
+  options?: readonly string[],
+];
 
 const HELLO = inner(KIND.text, utf8('hello'));
-const as = (wrongly: Wrongly) => (stranger: Stranger): Uint8Array => stranger.sealed(HELLO, wrongly);
-const seals = (plaintext: Uint8Array) => (stranger: Stranger): Uint8Array => stranger.sealed(plaintext);
+const as =
+  (wrongly: Wrongly) =>
+  (stranger: Stranger): Uint8Array =>
+    stranger.sealed(HELLO, wrongly);
+const seals =
+  (plaintext: Uint8Array) =>
+  (stranger: Stranger): Uint8Array =>
+    stranger.sealed(plaintext);
 
 const UNSEALED: readonly Bad[] = [
   ['frame of 0 bytes', REFUSAL.short, 3771, () => zeros(0)],
@@ -47,19 +59,42 @@ const UNSEALED: readonly Bad[] = [
   ['reflected', REFUSAL.sealed, 3771, (stranger) => stranger.lastReceived],
   ['one dropped before', REFUSAL.sealed, 3771, (stranger) => stranger.sealed(HELLO, { seq: stranger.seq + 1 })],
   ['sequence number 0 again', REFUSAL.sealed, 3771, as({ seq: 0 })],
-  ["under the victim's own key", REFUSAL.sealed, 3771, (stranger) => stranger.sealed(HELLO, { as: stranger.side === 'client' ? 'server' : 'client' })],
-  ['of another transcript', REFUSAL.sealed, 3771, (stranger) => stranger.sealed(HELLO, { schedule: stranger.scheduleOf('room 7') })],
+  [
+    "under the victim's own key",
+    REFUSAL.sealed,
+    3771,
+    (stranger) => stranger.sealed(HELLO, { as: stranger.side === 'client' ? 'server' : 'client' }),
+  ],
+  [
+    'of another transcript',
+    REFUSAL.sealed,
+    3771,
+    (stranger) => stranger.sealed(HELLO, { schedule: stranger.scheduleOf('room 7') }),
+  ],
   ['under the next key without an update', REFUSAL.sealed, 3771, as({ epoch: 1 })],
   ['without additional data', REFUSAL.sealed, 3771, as({ aad: zeros(0) })],
-  ['sequence number little-endian', REFUSAL.sealed, 3771, (stranger) => stranger.sealed(HELLO, { aad: bigEndian(stranger.seq, 8).reverse() })],
+  [
+    'sequence number little-endian',
+    REFUSAL.sealed,
+    3771,
+    (stranger) => stranger.sealed(HELLO, { aad: bigEndian(stranger.seq, 8).reverse() }),
+  ],
   ['no frame, and as long as none may be', REFUSAL.long, 3773, () => zeros(MAX_INNER + 29), SMALL_PAYLOAD],
 ];
 
-const INVALID_UTF8 = { 'a lone continuation byte': '6180', 'cut off': 'e282', overlong: 'c0af', 'a surrogate': 'eda080', 'a surrogate pair': 'eda0bdedb880', 'above U+10FFFF': 'f4908080' };
+const INVALID_UTF8 = {
+  'a lone continuation byte': '6180',
+  'cut off': 'e282',
+  overlong: 'c0af',
+  'a surrogate': 'eda080',
+  'a surrogate pair': 'eda0bdedb880',
+  'above U+10FFFF': 'f4908080',
+};
 const REFUSED_CODES = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1999, 2000, 2999, 5000, 65_535];
 
 const rule = (name: string, refusal: string, plaintext: Uint8Array): Bad => [name, refusal, 3772, seals(plaintext)];
-const batch = (name: string, content: Uint8Array): Bad => rule(`batch: ${name}`, REFUSAL.batch, inner(KIND.batch, content));
+const batch = (name: string, content: Uint8Array): Bad =>
+  rule(`batch: ${name}`, REFUSAL.batch, inner(KIND.batch, content));
 /** A batch of exactly so many bytes, in entries that each fit the small payload. */
 function batchOf(bytes: number): Uint8Array {
   const whole = entry(KIND.binary, zeros(MAX_PAYLOAD).fill(0xa1));
@@ -74,10 +109,18 @@ const SEALED: readonly Bad[] = [
   ['the hello once more, as bytes', REFUSAL.second, 3771, (stranger) => utf8(stranger.clientHello)],
   rule('no kind byte: one zero', REFUSAL.noKind, zeros(1)),
   rule('no kind byte: 64 zeros', REFUSAL.noKind, zeros(64)),
-  ...Array.from({ length: 248 }, (_, i) => i + 8).map((kind) => rule(`kind ${kind}`, REFUSAL.kind, inner(kind, utf8('x')))),
+  ...Array.from({ length: 248 }, (_, i) => i + 8).map((kind) =>
+    rule(`kind ${kind}`, REFUSAL.kind, inner(kind, utf8('x'))),
+  ),
   rule('second Finished', REFUSAL.finished, inner(KIND.finished, utf8('{}'))),
-  ...Object.entries(INVALID_UTF8).map(([name, bytes]) => rule(`text: ${name}`, REFUSAL.utf8, inner(KIND.text, unhex(bytes)))),
-  rule('text of a batch: a lone continuation byte', REFUSAL.utf8, inner(KIND.batch, cat(entry(KIND.text, utf8('not delivered')), entry(KIND.text, unhex('80'))))),
+  ...Object.entries(INVALID_UTF8).map(([name, bytes]) =>
+    rule(`text: ${name}`, REFUSAL.utf8, inner(KIND.text, unhex(bytes))),
+  ),
+  rule(
+    'text of a batch: a lone continuation byte',
+    REFUSAL.utf8,
+    inner(KIND.batch, cat(entry(KIND.text, utf8('not delivered')), entry(KIND.text, unhex('80')))),
+  ),
   batch('empty', zeros(0)),
   batch('header cut off', unhex('01000000')),
   batch('header cut off in the second entry', cat(entry(1, utf8('a')), unhex('02'))),
@@ -88,13 +131,27 @@ const SEALED: readonly Bad[] = [
   batch('entry of kind 0', entry(0, utf8('a'))),
   batch('entry of kind 4', entry(4, closeContent(1000))),
   batch('262,145 bytes', batchOf(262_145)),
-  ['message over maxPayload', REFUSAL.message, 3773, seals(inner(KIND.binary, zeros(MAX_PAYLOAD + 1).fill(1))), SMALL_PAYLOAD],
-  ['message of a batch over maxPayload', REFUSAL.message, 3773, seals(inner(KIND.batch, cat(entry(1, utf8('not delivered')), entry(2, zeros(MAX_PAYLOAD + 1))))), SMALL_PAYLOAD],
+  [
+    'message over maxPayload',
+    REFUSAL.message,
+    3773,
+    seals(inner(KIND.binary, zeros(MAX_PAYLOAD + 1).fill(1))),
+    SMALL_PAYLOAD,
+  ],
+  [
+    'message of a batch over maxPayload',
+    REFUSAL.message,
+    3773,
+    seals(inner(KIND.batch, cat(entry(1, utf8('not delivered')), entry(2, zeros(MAX_PAYLOAD + 1))))),
+    SMALL_PAYLOAD,
+  ],
   ['inner one byte too long', REFUSAL.long, 3773, seals(inner(KIND.text, utf8('hello'), MAX_INNER - 5)), SMALL_PAYLOAD],
   rule('key update with content', REFUSAL.update, inner(KIND.update, unhex('01'))),
   rule('close of 1 byte', REFUSAL.close, inner(KIND.close, unhex('03'))),
   rule('close of 126 bytes', REFUSAL.close, inner(KIND.close, closeContent(1000, 'x'.repeat(124)))),
-  ...REFUSED_CODES.map((code) => rule(`close with code ${code}`, REFUSAL.close, inner(KIND.close, closeContent(code, 'x')))),
+  ...REFUSED_CODES.map((code) =>
+    rule(`close with code ${code}`, REFUSAL.close, inner(KIND.close, closeContent(code, 'x'))),
+  ),
   rule('close with a reason that is not UTF-8', REFUSAL.close, inner(KIND.close, unhex('03e8ff'))),
   rule('close answer unasked', REFUSAL.answer, inner(KIND.answer, closeContent(1000))),
   rule('empty close answer unasked', REFUSAL.answer, inner(KIND.answer, zeros(0))),
@@ -151,7 +208,10 @@ function updateCases(): HostileCase[] {
 
 /** After the victim's own close: it goes on judging what arrives. */
 function closingCases(): HostileCase[] {
-  const answer = (content: Uint8Array) => (stranger: Stranger): Uint8Array => stranger.sealed(inner(KIND.answer, content));
+  const answer =
+    (content: Uint8Array) =>
+    (stranger: Stranger): Uint8Array =>
+      stranger.sealed(inner(KIND.answer, content));
   const cases: readonly Bad[] = [
     ['close answer with another code', REFUSAL.answer, 3772, answer(closeContent(4001, 'bye'))],
     ['close answer with another reason', REFUSAL.answer, 3772, answer(closeContent(4000, 'Bye'))],

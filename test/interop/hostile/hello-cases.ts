@@ -16,7 +16,8 @@ export type Make = (good: string, member: string, value: Uint8Array) => string |
 export type Named = readonly [name: string, make: Make];
 
 export const quoted = (text: string): string => `"${text}"`;
-const hello = (member: string, value: string, version = '1'): string => `{"pq_websocket":${version},"${member}":${value}}`;
+const hello = (member: string, value: string, version = '1'): string =>
+  `{"pq_websocket":${version},"${member}":${value}}`;
 
 /** RFC 4648 section 3.5: the last character before the padding has unused bits; this sets the lowest. */
 function setUnusedBit(text: string): string {
@@ -62,11 +63,15 @@ const VERSIONS: readonly Named[] = [
   ['pq_websocket is missing', (_good, member, value) => `{"${member}":"${base64(value)}"}`],
   ['hello is an empty object', () => '{}'],
   ['pq_websocket in capitals', (good) => good.replace('pq_websocket', 'PQ_WebSocket')],
-  ['pq_websocket twice, the last one wrong', (good) => good.replace('{', '{"pq_websocket":1,').replace('1,"ml', '2,"ml')],
+  [
+    'pq_websocket twice, the last one wrong',
+    (good) => good.replace('{', '{"pq_websocket":1,').replace('1,"ml', '2,"ml'),
+  ],
   ['members only through __proto__', (good) => `{"__proto__":${good}}`],
-  ...WRONG_VERSIONS.map(
-    (version): Named => [`pq_websocket is ${version}`, (_good, member, value) => hello(member, quoted(base64(value)), version)],
-  ),
+  ...WRONG_VERSIONS.map((version): Named => [
+    `pq_websocket is ${version}`,
+    (_good, member, value) => hello(member, quoted(base64(value)), version),
+  ]),
 ];
 
 /** What stands in the member's place, as JSON. */
@@ -100,7 +105,10 @@ const MEMBERS: readonly Named[] = [
 /** ByteEncode_12: two coefficients in three bytes, little-endian (FIPS 203 algorithm 5). */
 export const KEYS: readonly (readonly [string, (key: Uint8Array) => Uint8Array])[] = [
   ['first coefficient is 3,329', (key) => cat(Uint8Array.of(0x01, ((key[1] as number) & 0xf0) | 0x0d), key.slice(2))],
-  ['last coefficient is 4,095', (key) => cat(key.slice(0, 1150), Uint8Array.of((key[1150] as number) | 0xf0, 0xff), key.slice(1152))],
+  [
+    'last coefficient is 4,095',
+    (key) => cat(key.slice(0, 1150), Uint8Array.of((key[1150] as number) | 0xf0, 0xff), key.slice(1152)),
+  ],
   ['every byte of the key is 0xff', (key) => zeros(key.length).fill(0xff)],
 ];
 
@@ -110,21 +118,29 @@ async function say(stranger: Stranger, make: Make): Promise<void> {
 }
 
 export function helloCases(): HostileCase[] {
-  const groups = [[FORMS, REFUSAL.form], [VERSIONS, REFUSAL.version], [MEMBERS, REFUSAL.member]] as const;
+  const groups = [
+    [FORMS, REFUSAL.form],
+    [VERSIONS, REFUSAL.version],
+    [MEMBERS, REFUSAL.member],
+  ] as const;
   const cases = SIDES.flatMap((victim) =>
     groups.flatMap(([named, refusal]) =>
-      named.map(([name, make]): HostileCase => ({ name, refusal, victim, code: 3768, attack: (stranger) => say(stranger, make) })),
+      named.map(([name, make]): HostileCase => ({
+        name,
+        refusal,
+        victim,
+        code: 3768,
+        attack: (stranger) => say(stranger, make),
+      })),
     ),
   );
-  const badKeys = KEYS.map(
-    ([name, change]): HostileCase => ({
-      name,
-      refusal: REFUSAL.modulus,
-      victim: 'server',
-      code: 3768,
-      attack: (stranger) => say(stranger, (_good, member, value) => hello(member, quoted(base64(change(value))))),
-    }),
-  );
+  const badKeys = KEYS.map(([name, change]): HostileCase => ({
+    name,
+    refusal: REFUSAL.modulus,
+    victim: 'server',
+    code: 3768,
+    attack: (stranger) => say(stranger, (_good, member, value) => hello(member, quoted(base64(change(value))))),
+  }));
   const others: HostileCase[] = [
     {
       name: "the other side's hello",
@@ -136,15 +152,13 @@ export function helloCases(): HostileCase[] {
         stranger.send(stranger.clientHello);
       },
     },
-    ...SIDES.map(
-      (victim): HostileCase => ({
-        name: 'a frame instead of the hello',
-        refusal: REFUSAL.form,
-        victim,
-        code: 3768,
-        attack: (stranger) => say(stranger, () => unhex('00'.repeat(40))),
-      }),
-    ),
+    ...SIDES.map((victim): HostileCase => ({
+      name: 'a frame instead of the hello',
+      refusal: REFUSAL.form,
+      victim,
+      code: 3768,
+      attack: (stranger) => say(stranger, () => unhex('00'.repeat(40))),
+    })),
   ];
   return [...cases, ...badKeys, ...others];
 }

@@ -49,21 +49,22 @@ function fastOpenCases(): HostileCase[] {
 /** The transport ends with 1000 as if nothing had come. */
 function ignoredCases(): HostileCase[] {
   return SIDES.flatMap((victim): HostileCase[] => [
-    ...[['a frame that does not open, after a close', zeros(40)] as const, ['a text, after a close', 'hello'] as const].map(
-      ([name, message]): HostileCase => ({
-        name,
-        refusal: AFTER_A_CLOSE,
-        victim,
-        code: 1000,
-        attack: async (stranger) => {
-          await stranger.converse();
-          stranger.record(KIND.close, closeContent(4000, 'bye'));
-          stranger.send(message);
-          const answer = Buffer.from(await stranger.receive(KIND.answer));
-          if (!answer.equals(closeContent(4000, 'bye'))) throw new Error('the close answer says something else');
-        },
-      }),
-    ),
+    ...[
+      ['a frame that does not open, after a close', zeros(40)] as const,
+      ['a text, after a close', 'hello'] as const,
+    ].map(([name, message]): HostileCase => ({
+      name,
+      refusal: AFTER_A_CLOSE,
+      victim,
+      code: 1000,
+      attack: async (stranger) => {
+        await stranger.converse();
+        stranger.record(KIND.close, closeContent(4000, 'bye'));
+        stranger.send(message);
+        const answer = Buffer.from(await stranger.receive(KIND.answer));
+        if (!answer.equals(closeContent(4000, 'bye'))) throw new Error('the close answer says something else');
+      },
+    })),
     {
       name: 'closes that cross get no answer',
       refusal: AFTER_A_CLOSE,

@@ -137,7 +137,10 @@ export class Stranger {
   }
 
   /** A frame with any inner, and wrongly sealed if asked for; it is not sent and does not count. */
-  sealed(plaintext: Uint8Array, { seq = this.seq, epoch = this.epoch, as = this.side, schedule = this.schedule, aad }: Wrongly = {}): Uint8Array {
+  sealed(
+    plaintext: Uint8Array,
+    { seq = this.seq, epoch = this.epoch, as = this.side, schedule = this.schedule, aad }: Wrongly = {},
+  ): Uint8Array {
     return sealFrame(schedule.key(as, epoch), aad ?? bigEndian(seq, 8), plaintext);
   }
 
@@ -152,7 +155,8 @@ export class Stranger {
     const key = this.schedule.key(other(this.side), 0);
     const record = openFrame(key, bigEndian(this.#received, 8), this.lastReceived);
     this.#received += 1;
-    if (record.kind !== kind) throw new Error(`the victim sent a record of kind ${record.kind} where kind ${kind} was due`);
+    if (record.kind !== kind)
+      throw new Error(`the victim sent a record of kind ${record.kind} where kind ${kind} was due`);
     return record.content;
   }
 
@@ -182,7 +186,8 @@ export class Stranger {
     else this.record(KIND.text, await this.receive(KIND.text));
     const content = await this.receive(KIND.close);
     const own = Buffer.from(content);
-    if (this.side === 'client' && !own.equals(closeContent(4000, 'bye'))) throw new Error('the victim closed with something else');
+    if (this.side === 'client' && !own.equals(closeContent(4000, 'bye')))
+      throw new Error('the victim closed with something else');
     return content;
   }
 

@@ -61,36 +61,87 @@ const toBoth = (name: string, refusal: Refusal, attack: Attack, extra?: Extra): 
   SIDES.map((victim) => yellowpagesCase(name, refusal, victim, attack, extra));
 
 /** Says something instead of the hello that is due. */
-const instead = (make: Make): Attack => async (stranger) => {
-  if (stranger.side === 'server') await stranger.readHello();
-  stranger.send(make(stranger));
-};
+const instead =
+  (make: Make): Attack =>
+  async (stranger) => {
+    if (stranger.side === 'server') await stranger.readHello();
+    stranger.send(make(stranger));
+  };
 
 const withMember = ({ member }: YellowpagesStranger, json: string): string => `{"${member}":${json}}`;
 
 /** ServerHello carries the document and may be longer. */
-const tooLong = (stranger: YellowpagesStranger, unit: string): string => filled(stranger.goodHello(), stranger.side === 'client' ? 16_385 : 65_537, unit);
+const tooLong = (stranger: YellowpagesStranger, unit: string): string =>
+  filled(stranger.goodHello(), stranger.side === 'client' ? 16_385 : 65_537, unit);
 
 function helloCases(): HostileCase[] {
   const forms = FORMS.filter(([name]) => !name.startsWith('hello of'));
   return [
-    ...forms.flatMap(([name, make]) => toBoth(name, REFUSAL.before, instead((stranger) => make(stranger.goodHello(), stranger.member, stranger.value)))),
-    ...toBoth('hello a byte too long', REFUSAL.before, instead((stranger) => tooLong(stranger, 'x'))),
-    ...toBoth('hello a byte too long, in fewer characters', REFUSAL.before, instead((stranger) => tooLong(stranger, 'é'))),
-    ...['1', ...WRONG_VERSIONS].flatMap((version) =>
-      toBoth(`pq_websocket is ${version}`, REFUSAL.before, instead((stranger) => stranger.goodHello().replace('{', `{"pq_websocket":${version},`))),
+    ...forms.flatMap(([name, make]) =>
+      toBoth(
+        name,
+        REFUSAL.before,
+        instead((stranger) => make(stranger.goodHello(), stranger.member, stranger.value)),
+      ),
     ),
-    ...toBoth('hello is an empty object', REFUSAL.before, instead(() => '{}')),
-    ...toBoth('key under a name in capitals', REFUSAL.before, instead((stranger) => stranger.goodHello().replace(stranger.member, stranger.member.toUpperCase()))),
-    ...toBoth('key twice, the last one empty', REFUSAL.before, instead((stranger) => `${stranger.goodHello().slice(0, -1)},"${stranger.member}":""}`)),
+    ...toBoth(
+      'hello a byte too long',
+      REFUSAL.before,
+      instead((stranger) => tooLong(stranger, 'x')),
+    ),
+    ...toBoth(
+      'hello a byte too long, in fewer characters',
+      REFUSAL.before,
+      instead((stranger) => tooLong(stranger, 'é')),
+    ),
+    ...['1', ...WRONG_VERSIONS].flatMap((version) =>
+      toBoth(
+        `pq_websocket is ${version}`,
+        REFUSAL.before,
+        instead((stranger) => stranger.goodHello().replace('{', `{"pq_websocket":${version},`)),
+      ),
+    ),
+    ...toBoth(
+      'hello is an empty object',
+      REFUSAL.before,
+      instead(() => '{}'),
+    ),
+    ...toBoth(
+      'key under a name in capitals',
+      REFUSAL.before,
+      instead((stranger) => stranger.goodHello().replace(stranger.member, stranger.member.toUpperCase())),
+    ),
+    ...toBoth(
+      'key twice, the last one empty',
+      REFUSAL.before,
+      instead((stranger) => `${stranger.goodHello().slice(0, -1)},"${stranger.member}":""}`),
+    ),
     ...VALUES.flatMap(([name, make]) =>
-      toBoth(name, REFUSAL.before, instead((stranger) => withMember(stranger, make(base64(stranger.value), stranger.value)))),
+      toBoth(
+        name,
+        REFUSAL.before,
+        instead((stranger) => withMember(stranger, make(base64(stranger.value), stranger.value))),
+      ),
     ),
     ...KEYS.map(([name, change]) =>
-      yellowpagesCase(name, REFUSAL.before, 'server', instead((stranger) => withMember(stranger, quoted(base64(change(stranger.value)))))),
+      yellowpagesCase(
+        name,
+        REFUSAL.before,
+        'server',
+        instead((stranger) => withMember(stranger, quoted(base64(change(stranger.value))))),
+      ),
     ),
-    ...toBoth('a frame instead of the hello', REFUSAL.before, instead(() => zeros(40))),
-    yellowpagesCase("the other side's hello", REFUSAL.before, 'client', instead(() => `{"ml_kem_768_encapsulation_key":"${base64(zeros(1184))}"}`)),
+    ...toBoth(
+      'a frame instead of the hello',
+      REFUSAL.before,
+      instead(() => zeros(40)),
+    ),
+    yellowpagesCase(
+      "the other side's hello",
+      REFUSAL.before,
+      'client',
+      instead(() => `{"ml_kem_768_encapsulation_key":"${base64(zeros(1184))}"}`),
+    ),
   ];
 }
 
@@ -121,12 +172,20 @@ const DOCUMENTS: readonly (readonly [string, (stranger: YellowpagesStranger) => 
   ['document without its padding', () => quoted('AA')],
   ['document with an unused bit set', () => quoted('AB==')],
   ['document refused', () => quoted(base64(utf8('another')))],
-  ['document for another ciphertext', () => quoted(base64(utf8(base64(utf8(`{"ml_kem_768_ciphertext_hash":"${base64(zeros(32))}"}`)))))],
+  [
+    'document for another ciphertext',
+    () => quoted(base64(utf8(base64(utf8(`{"ml_kem_768_ciphertext_hash":"${base64(zeros(32))}"}`))))),
+  ],
 ];
 
 const documentCases = (): HostileCase[] =>
   DOCUMENTS.map(([name, make]) =>
-    yellowpagesCase(name, REFUSAL.document, 'client', instead((stranger) => stranger.goodHello(make(stranger)))),
+    yellowpagesCase(
+      name,
+      REFUSAL.document,
+      'client',
+      instead((stranger) => stranger.goodHello(make(stranger))),
+    ),
   );
 
 /** Frames that open under the key, and yet may not be taken, among them. */
@@ -144,28 +203,53 @@ const FRAMES: readonly (readonly [string, Make])[] = [
   ["with v1's additional data", (stranger) => stranger.sealed(utf8('hello'), stranger.key, bigEndian(1, 8))],
   ['replayed', (stranger) => stranger.lastSent],
   ['reflected', (stranger) => stranger.lastReceived],
-  ['another message under a nonce that was its own', (stranger) => stranger.sealed(utf8('hello'), stranger.key, zeros(0), stranger.lastSent.slice(0, 12))],
-  ["another message under a nonce that was the victim's", (stranger) => stranger.sealed(utf8('hello'), stranger.key, zeros(0), stranger.lastReceived.slice(0, 12))],
+  [
+    'another message under a nonce that was its own',
+    (stranger) => stranger.sealed(utf8('hello'), stranger.key, zeros(0), stranger.lastSent.slice(0, 12)),
+  ],
+  [
+    "another message under a nonce that was the victim's",
+    (stranger) => stranger.sealed(utf8('hello'), stranger.key, zeros(0), stranger.lastReceived.slice(0, 12)),
+  ],
 ];
 
 /** The bad message, and behind it a good one: if the victim passes over the first, it delivers the second, which shows. */
-const afterTalk = (make: Make): Attack => async (stranger) => {
-  await stranger.converse();
-  stranger.send(make(stranger));
-  stranger.say(utf8('not delivered'));
-};
+const afterTalk =
+  (make: Make): Attack =>
+  async (stranger) => {
+    await stranger.converse();
+    stranger.send(make(stranger));
+    stranger.say(utf8('not delivered'));
+  };
 
 function openCases(): HostileCase[] {
   const long = (bytes: number): Attack => afterTalk((stranger) => stranger.sealed(zeros(bytes)));
   const small = { options: ['--max-payload', `${SMALL_PAYLOAD}`] };
   return [
     ...FRAMES.flatMap(([name, make]) => toBoth(name, REFUSAL.frame, afterTalk(make))),
-    ...toBoth('a text', REFUSAL.text, afterTalk(() => 'hello')),
-    ...toBoth('an empty text', REFUSAL.text, afterTalk(() => '')),
-    ...toBoth('the hello once more', REFUSAL.text, afterTalk((stranger) => stranger.goodHello())),
+    ...toBoth(
+      'a text',
+      REFUSAL.text,
+      afterTalk(() => 'hello'),
+    ),
+    ...toBoth(
+      'an empty text',
+      REFUSAL.text,
+      afterTalk(() => ''),
+    ),
+    ...toBoth(
+      'the hello once more',
+      REFUSAL.text,
+      afterTalk((stranger) => stranger.goodHello()),
+    ),
     ...toBoth('message a byte over maxPayload', REFUSAL.limit, long(SMALL_PAYLOAD + 1), small),
     ...toBoth('message far over maxPayload', REFUSAL.limit, long(200_000), small),
-    ...toBoth('no frame, and too long', REFUSAL.limit, afterTalk(() => zeros(SMALL_PAYLOAD + 29)), small),
+    ...toBoth(
+      'no frame, and too long',
+      REFUSAL.limit,
+      afterTalk(() => zeros(SMALL_PAYLOAD + 29)),
+      small,
+    ),
   ];
 }
 
@@ -175,12 +259,14 @@ async function receiveAll(stranger: YellowpagesStranger, count: number): Promise
 
 /** All frames of a connection but those named are used up first. */
 function usedUpCases(): HostileCase[] {
-  const toServer = (flood: number): Attack => async (stranger) => {
-    await stranger.hellos();
-    stranger.say(utf8(`!flood ${flood}`));
-    await receiveAll(stranger, flood);
-    stranger.say(utf8('hello'));
-  };
+  const toServer =
+    (flood: number): Attack =>
+    async (stranger) => {
+      await stranger.hellos();
+      stranger.say(utf8(`!flood ${flood}`));
+      await receiveAll(stranger, flood);
+      stranger.say(utf8('hello'));
+    };
   return [
     yellowpagesCase('frames used up, and one more comes', REFUSAL.limit, 'server', toServer(MOST_FRAMES - 1)),
     yellowpagesCase('frames used up by what would be answered', REFUSAL.limit, 'server', toServer(MOST_FRAMES - 2)),
@@ -201,7 +287,12 @@ function usedUpCases(): HostileCase[] {
 }
 
 const timeouts = (): HostileCase[] =>
-  toBoth('silence', REFUSAL.time, (stranger) => (stranger.side === 'server' ? stranger.readHello() : undefined), SHORT_TIMEOUT);
+  toBoth(
+    'silence',
+    REFUSAL.time,
+    (stranger) => (stranger.side === 'server' ? stranger.readHello() : undefined),
+    SHORT_TIMEOUT,
+  );
 
 export const yellowpagesCases = (): HostileCase[] => [
   ...helloCases(),

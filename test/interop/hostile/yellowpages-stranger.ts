@@ -56,7 +56,9 @@ export class YellowpagesStranger {
   async readHello(): Promise<void> {
     const members = JSON.parse(await this.#peer.nextText()) as Record<string, string>;
     if (this.side === 'client') {
-      this.#key = Uint8Array.from(decapsulate(Buffer.from(members[SERVER_MEMBER] ?? '', 'base64'), this.#keys.secretKey));
+      this.#key = Uint8Array.from(
+        decapsulate(Buffer.from(members[SERVER_MEMBER] ?? '', 'base64'), this.#keys.secretKey),
+      );
       return;
     }
     this.#encapsulationKey = Uint8Array.from(Buffer.from(members[CLIENT_MEMBER] ?? '', 'base64'));

@@ -49,17 +49,28 @@ async function closeOwn(end: ClientEnd, code: number, close: () => void): Promis
 
 export const YELLOWPAGES_CASES: Readonly<Record<string, Case>> = {
   text: (end) => echo(end, 'hello'),
-  'text-unicode': (end) => echo(end, 'Grüße, 世界 👋 \u0000 e\u0301', '\ufeffwith a byte-order mark', 'ends in nul\0', ''),
-  binary: (end) => echo(end, Uint8Array.from({ length: 256 }, (_, i) => i), Uint8Array.of(1, 0, 0)),
+  'text-unicode': (end) =>
+    echo(end, 'Grüße, 世界 👋 \u0000 e\u0301', '\ufeffwith a byte-order mark', 'ends in nul\0', ''),
+  binary: (end) =>
+    echo(
+      end,
+      Uint8Array.from({ length: 256 }, (_, i) => i),
+      Uint8Array.of(1, 0, 0),
+    ),
   sizes: async (end) => {
     for (const size of SIZES) await echo(end, ascii(letters(size)), letters(size));
   },
   pipelined,
   'used-up': usedUp,
-  'close-own': (end) => closeOwn(end, 4321, () => { end.socket.close(4321, 'bye é'); }),
+  'close-own': (end) =>
+    closeOwn(end, 4321, () => {
+      end.socket.close(4321, 'bye é');
+    }),
   'close-peer': (end) => answered(end, '!close 4001 why', { code: 4001, reason: 'why' }),
   'close-empty': async (end, plan) => {
-    await closeOwn(end, 1005, () => { end.socket.close(); });
+    await closeOwn(end, 1005, () => {
+      end.socket.close();
+    });
     const second = await ClientEnd.open(plan.url, plan.options);
     try {
       await answered(second, '!close 0', { code: 1005, reason: '' });

@@ -33,7 +33,8 @@ const UPDATE_ROUNDS = 50;
 const FRAME_OVERHEAD_BYTES = 28;
 
 /** No period that a lost or doubled block could hide behind. */
-export const letters = (size: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: size }, (_, i) => 97 + ((i * 7 + Math.floor(i / 251)) % 26));
+export const letters = (size: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from({ length: size }, (_, i) => 97 + ((i * 7 + Math.floor(i / 251)) % 26));
 export const ascii = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function batchReceived(end: ClientEnd): Promise<void> {
@@ -117,7 +118,12 @@ async function padding(end: ClientEnd): Promise<void> {
 }
 
 async function exporter(end: ClientEnd): Promise<void> {
-  for (const [label, length] of [['interop', 32], ['interop', 16], ['two words', 1], ['Schlüssel 🔑', 1000]] as const) {
+  for (const [label, length] of [
+    ['interop', 32],
+    ['interop', 16],
+    ['two words', 1],
+    ['Schlüssel 🔑', 1000],
+  ] as const) {
     await end.ask(`!export ${label} ${length}`, toHex(await end.socket.pq.exportKey(label, length)));
   }
 }
@@ -140,7 +146,14 @@ async function closePeer(end: ClientEnd, command: string, code: number, reason: 
 }
 
 async function closeEmpty(end: ClientEnd, plan: Plan): Promise<void> {
-  await closeOwn(end, () => { end.socket.close(); }, 1005, '');
+  await closeOwn(
+    end,
+    () => {
+      end.socket.close();
+    },
+    1005,
+    '',
+  );
   const second = await ClientEnd.open(plan.url, plan.options);
   try {
     await closePeer(second, '!close 0', 1005, '');
@@ -151,8 +164,13 @@ async function closeEmpty(end: ClientEnd, plan: Plan): Promise<void> {
 
 const CASES: Readonly<Record<string, Case>> = {
   text: (end) => end.echo('hello'),
-  'text-unicode': (end) => end.echo('Grüße, 世界 👋 \u0000 e\u0301', '\ufeffwith a byte-order mark', 'ends in nul\0', ''),
-  binary: (end) => end.echo(Uint8Array.from({ length: 256 }, (_, i) => i), Uint8Array.of(1, 0, 0)),
+  'text-unicode': (end) =>
+    end.echo('Grüße, 世界 👋 \u0000 e\u0301', '\ufeffwith a byte-order mark', 'ends in nul\0', ''),
+  binary: (end) =>
+    end.echo(
+      Uint8Array.from({ length: 256 }, (_, i) => i),
+      Uint8Array.of(1, 0, 0),
+    ),
   sizes: async (end) => {
     for (const size of SIZES) await end.echo(ascii(letters(size)), letters(size));
   },
@@ -164,7 +182,15 @@ const CASES: Readonly<Record<string, Case>> = {
   padding,
   exporter,
   'transcript-hash': transcriptHash,
-  'close-own': (end) => closeOwn(end, () => { end.socket.close(4321, 'bye é'); }, 4321, 'bye é'),
+  'close-own': (end) =>
+    closeOwn(
+      end,
+      () => {
+        end.socket.close(4321, 'bye é');
+      },
+      4321,
+      'bye é',
+    ),
   'close-peer': (end) => closePeer(end, '!close 4000 why', 4000, 'why'),
   'close-empty': closeEmpty,
 };
@@ -174,7 +200,9 @@ async function runCase(name: string, run: Case, plan: Plan): Promise<Verdict> {
   let end: ClientEnd | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error('took too long')); }, CASE_LIMIT_MS);
+    timer = setTimeout(() => {
+      reject(new Error('took too long'));
+    }, CASE_LIMIT_MS);
   });
   const attempt = async (): Promise<void> => {
     end = await ClientEnd.open(plan.url, plan.options);

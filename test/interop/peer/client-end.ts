@@ -17,7 +17,8 @@ export const same = (a: Data, b: Data): boolean =>
   typeof a === 'string' || typeof b === 'string' ? a === b : sameBytes(a, b);
 
 /** Without repeating megabytes, or what nobody should see in a log. */
-const describe = (data: Data): string => (typeof data === 'string' ? `text of ${data.length} characters` : `binary of ${data.length} bytes`);
+const describe = (data: Data): string =>
+  typeof data === 'string' ? `text of ${data.length} characters` : `binary of ${data.length} bytes`;
 
 export class ClientEnd {
   readonly socket: PQWebSocketInstance;

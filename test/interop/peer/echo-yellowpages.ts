@@ -25,8 +25,14 @@ function close(socket: ServerSocket, rest: string): void {
 
 /** The original system's server: takes one request, and says only by the transport's close how it went. */
 export function answerOneRequest(socket: ServerSocket): void {
-  const late = setTimeout(() => { socket.close(4000, 'timeout'); }, REQUEST_TIME_MS);
-  socket.on('close', () => { clearTimeout(late); });
+  const late = setTimeout(() => {
+    socket.close(4000, 'timeout');
+  }, REQUEST_TIME_MS);
+  socket.on('close', () => {
+    clearTimeout(late);
+  });
   socket.on('error', () => undefined);
-  socket.once('message', () => { socket.close(1000, 'done'); });
+  socket.once('message', () => {
+    socket.close(1000, 'done');
+  });
 }

@@ -1,5 +1,10 @@
 /** What the command line of a peer says, as this package's options. */
-import type { AttestationContext, ChannelOptions, PQWebSocketOptions, ServerSocketOptions } from '../../../src/api/types.ts';
+import type {
+  AttestationContext,
+  ChannelOptions,
+  PQWebSocketOptions,
+  ServerSocketOptions,
+} from '../../../src/api/types.ts';
 import { fromHex, sameBytes } from './bytes.ts';
 import { LONGEST_REQUEST } from './echo-yellowpages.ts';
 import { parsePadding } from './reach.ts';

@@ -24,7 +24,8 @@ export class Reach {
 
   /** @param socket made with the option `rekey: {}`, so that its limits are no one else's default */
   constructor(socket: object) {
-    const connection = socket instanceof PQWebSocket ? connectionOf(socket) : serverConnectionOf(socket as WsStyleSocket);
+    const connection =
+      socket instanceof PQWebSocket ? connectionOf(socket) : serverConnectionOf(socket as WsStyleSocket);
     this.#connection = connection as unknown as Changeable;
   }
 

@@ -46,7 +46,9 @@ describe.each(MODES)('%s', (mode) => {
     expect(Object.prototype.toString.call(heard[1])).toBe('[object ArrayBuffer]');
     const texts = frames.filter((frame) => typeof frame === 'string');
     expect(texts.map((text) => Object.keys(JSON.parse(text) as object)[0])).toEqual(['pq_websocket', 'pq_websocket']);
-    const sealed = Buffer.concat(frames.filter((frame) => typeof frame !== 'string').map((frame) => Buffer.from(frame as Uint8Array)));
+    const sealed = Buffer.concat(
+      frames.filter((frame) => typeof frame !== 'string').map((frame) => Buffer.from(frame as Uint8Array)),
+    );
     expect(sealed.length).toBeGreaterThan(300);
     for (const secret of ['marker', 'welcome', 'facts']) expect(sealed.includes(secret)).toBe(false);
   });
@@ -170,7 +172,8 @@ describe.each(MODES)('%s', (mode) => {
 
   test('the handlers of one link share its end of the channel', async () => {
     const heard: string[] = [];
-    const link = mode === 'pqExtension' ? ws.link(URL_UNDER_TEST, { extensions: [pqExtension()] }) : ws.link(URL_UNDER_TEST);
+    const link =
+      mode === 'pqExtension' ? ws.link(URL_UNDER_TEST, { extensions: [pqExtension()] }) : ws.link(URL_UNDER_TEST);
     const handler = (name: string): ReturnType<typeof link.addEventListener> =>
       link.addEventListener('connection', (event) => {
         const client = mode === 'pqExtension' ? event.client : terminatePQ(event).client;
@@ -196,7 +199,9 @@ describe.each(MODES)('%s', (mode) => {
       client.addEventListener('message', removed);
       client.removeEventListener('message', removed);
       client.addEventListener('message', ({ data }) => heard.push(`once ${String(data)}`), { once: true });
-      client.addEventListener('message', ({ data }) => { client.send(data); });
+      client.addEventListener('message', ({ data }) => {
+        client.send(data);
+      });
     });
     const socket = new PQWebSocket(URL_UNDER_TEST);
     const { until } = inbox(socket);

@@ -23,7 +23,15 @@ const evidence = new TextEncoder().encode('evidence');
 const WORKING: readonly [string, MockOptions, PQWebSocketOptions][] = [
   ['context', { context: 'tenant 7' }, { context: 'tenant 7' }],
   ['identity and pin', { identity: own.secret }, { serverKeys: own.pin }],
-  ['an attestation', { attest: () => Promise.resolve(evidence) }, { verifyAttestation: (given) => { expect([...given]).toEqual([...evidence]); } }],
+  [
+    'an attestation',
+    { attest: () => Promise.resolve(evidence) },
+    {
+      verifyAttestation: (given) => {
+        expect([...given]).toEqual([...evidence]);
+      },
+    },
+  ],
   ['padding and rekey', { padding: 256, rekey: { records: 2 } }, { padding: 'padme', rekey: { records: 2 } }],
   ['yellowpages', { profiles: ['yellowpages'] }, { profile: 'yellowpages', verifyAttestation: false }],
   ['either profile', { profiles: ['v1', 'yellowpages'] }, { profile: 'yellowpages', verifyAttestation: false }],
@@ -32,11 +40,15 @@ const WORKING: readonly [string, MockOptions, PQWebSocketOptions][] = [
 
 describe.each(MODES)('%s', (mode) => {
   test.each(WORKING)('%s', async (_name, options, clientOptions) => {
-    mock(mode, ({ client }) => {
-      client.addEventListener('message', ({ data }) => {
-        client.send(`echo ${text(data)}`);
-      });
-    }, options);
+    mock(
+      mode,
+      ({ client }) => {
+        client.addEventListener('message', ({ data }) => {
+          client.send(`echo ${text(data)}`);
+        });
+      },
+      options,
+    );
     const socket = new PQWebSocket(URL_UNDER_TEST, [], clientOptions);
     socket.binaryType = 'arraybuffer';
     const { until } = inbox(socket);
@@ -53,9 +65,13 @@ describe.each(MODES)('%s', (mode) => {
     ['a message above maxPayload', 3773, { maxPayload: 3 }, {}],
   ])('%s ends in %i', async (_name, code, options, clientOptions) => {
     const heard: unknown[] = [];
-    mock(mode, ({ client }) => {
-      client.addEventListener('message', ({ data }) => heard.push(data));
-    }, options);
+    mock(
+      mode,
+      ({ client }) => {
+        client.addEventListener('message', ({ data }) => heard.push(data));
+      },
+      options,
+    );
     const socket = new PQWebSocket(URL_UNDER_TEST, [], clientOptions);
     socket.send('long');
     expect(closing(await next<CloseEvent>(socket, 'close'))).toEqual({ code, reason: '', wasClean: false });

@@ -19,7 +19,10 @@ interface Origin {
 function relay(to: number, wire: Buffer[]): Server {
   return createServer((near) => {
     const far = connect(to, '127.0.0.1');
-    for (const [from, into] of [[near, far], [far, near]] as const) {
+    for (const [from, into] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       from.on('data', (chunk: Buffer) => {
         wire.push(chunk);
         into.write(chunk);
@@ -30,7 +33,10 @@ function relay(to: number, wire: Buffer[]): Server {
   });
 }
 
-async function origin(behaviour: (socket: SecureSocket) => void, options: WebSocketServerOptions = {}): Promise<Origin> {
+async function origin(
+  behaviour: (socket: SecureSocket) => void,
+  options: WebSocketServerOptions = {},
+): Promise<Origin> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
   await once(server as never, 'listening');
   const closes: [number, string][] = [];
@@ -48,9 +54,16 @@ async function origin(behaviour: (socket: SecureSocket) => void, options: WebSoc
   onTestFinished(async () => {
     for (const socket of server.clients ?? []) socket.terminate();
     tap.close();
-    await new Promise((resolve) => { server.close(resolve); });
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
   });
-  return { url: `ws://127.0.0.1:${(tap.address() as AddressInfo).port}`, wire: () => Buffer.concat(wire), closes, connected };
+  return {
+    url: `ws://127.0.0.1:${(tap.address() as AddressInfo).port}`,
+    wire: () => Buffer.concat(wire),
+    closes,
+    connected,
+  };
 }
 
 const echo = (socket: SecureSocket): void => {
@@ -63,11 +76,20 @@ describe.each(MODES)('%s', (mode) => {
   test('messages of both sides go through, seen in plaintext, and the network sees none of them', async () => {
     const { url, wire } = await origin(echo);
     const log: string[] = [];
-    mock(mode, ({ client, server }) => {
-      server.connect();
-      client.addEventListener('message', ({ data }) => log.push(`client: ${typeof data === 'string' ? data : String(bytes(data))}`));
-      server.addEventListener('message', ({ data }) => log.push(`server: ${typeof data === 'string' ? data : String(bytes(data))}`));
-    }, {}, url);
+    mock(
+      mode,
+      ({ client, server }) => {
+        server.connect();
+        client.addEventListener('message', ({ data }) =>
+          log.push(`client: ${typeof data === 'string' ? data : String(bytes(data))}`),
+        );
+        server.addEventListener('message', ({ data }) =>
+          log.push(`server: ${typeof data === 'string' ? data : String(bytes(data))}`),
+        );
+      },
+      {},
+      url,
+    );
     const socket = new PQWebSocket(url);
     socket.binaryType = 'arraybuffer';
     const { until } = inbox(socket);
@@ -84,24 +106,29 @@ describe.each(MODES)('%s', (mode) => {
 
   test('handlers change, drop and add messages on both legs', async () => {
     const { url } = await origin(echo);
-    mock(mode, ({ client, server }) => {
-      server.connect();
-      client.addEventListener('message', (event) => {
-        if (event.data === 'secret') event.preventDefault();
-        if (event.data === 'rewrite') {
+    mock(
+      mode,
+      ({ client, server }) => {
+        server.connect();
+        client.addEventListener('message', (event) => {
+          if (event.data === 'secret') event.preventDefault();
+          if (event.data === 'rewrite') {
+            event.preventDefault();
+            server.send('rewritten');
+          }
+        });
+        server.addEventListener('message', (event) => {
+          if (event.data !== 'echo rewritten') return;
           event.preventDefault();
-          server.send('rewritten');
-        }
-      });
-      server.addEventListener('message', (event) => {
-        if (event.data !== 'echo rewritten') return;
-        event.preventDefault();
-        client.send(`${String(event.data)}, twice`);
-      });
-      server.addEventListener('open', () => {
-        client.send('the real server is there');
-      });
-    }, {}, url);
+          client.send(`${String(event.data)}, twice`);
+        });
+        server.addEventListener('open', () => {
+          client.send('the real server is there');
+        });
+      },
+      {},
+      url,
+    );
     const socket = new PQWebSocket(url);
     const { until } = inbox(socket);
     await until(1);
@@ -117,15 +144,20 @@ describe.each(MODES)('%s', (mode) => {
     });
     const seen: unknown[] = [];
     let keepBack = false;
-    mock(mode, ({ client, server }) => {
-      server.connect();
-      server.addEventListener('close', (event) => {
-        seen.push(closing(event));
-        if (!keepBack) return;
-        event.preventDefault();
-        client.send('still here');
-      });
-    }, {}, url);
+    mock(
+      mode,
+      ({ client, server }) => {
+        server.connect();
+        server.addEventListener('close', (event) => {
+          seen.push(closing(event));
+          if (!keepBack) return;
+          event.preventDefault();
+          client.send('still here');
+        });
+      },
+      {},
+      url,
+    );
     const socket = new PQWebSocket(url);
     socket.send('x');
     expect(closing(await next<CloseEvent>(socket, 'close'))).toEqual({ code: 4001, reason: 'moved', wasClean: true });
@@ -140,9 +172,14 @@ describe.each(MODES)('%s', (mode) => {
 
   test('the close of the application reaches the real server, sealed', async () => {
     const { url, closes, connected, wire } = await origin(echo);
-    mock(mode, ({ server }) => {
-      server.connect();
-    }, {}, url);
+    mock(
+      mode,
+      ({ server }) => {
+        server.connect();
+      },
+      {},
+      url,
+    );
     const socket = new PQWebSocket(url);
     const { until } = inbox(socket);
     socket.send('x');
@@ -150,7 +187,11 @@ describe.each(MODES)('%s', (mode) => {
     const real = await connected;
     const closed = once(real as never, 'close');
     socket.close(4002, 'marker: bye');
-    expect(closing(await next<CloseEvent>(socket, 'close'))).toEqual({ code: 4002, reason: 'marker: bye', wasClean: true });
+    expect(closing(await next<CloseEvent>(socket, 'close'))).toEqual({
+      code: 4002,
+      reason: 'marker: bye',
+      wasClean: true,
+    });
     await closed;
     expect(closes).toEqual([[4002, 'marker: bye']]);
     expect(real.pq.failure).toBe(null);
@@ -159,23 +200,28 @@ describe.each(MODES)('%s', (mode) => {
 
   test('server.close() ends that leg alone, and server.connect() makes a new one', async () => {
     const { url, closes } = await origin(echo);
-    mock(mode, ({ client, server }) => {
-      server.connect();
-      server.addEventListener('close', () => {
-        client.send('let go');
-      });
-      client.addEventListener('message', (event) => {
-        if (event.data === 'close') {
-          event.preventDefault();
-          server.close();
-        }
-        if (event.data === 'again') {
-          event.preventDefault();
-          server.connect();
-          server.send('hello again');
-        }
-      });
-    }, {}, url);
+    mock(
+      mode,
+      ({ client, server }) => {
+        server.connect();
+        server.addEventListener('close', () => {
+          client.send('let go');
+        });
+        client.addEventListener('message', (event) => {
+          if (event.data === 'close') {
+            event.preventDefault();
+            server.close();
+          }
+          if (event.data === 'again') {
+            event.preventDefault();
+            server.connect();
+            server.send('hello again');
+          }
+        });
+      },
+      {},
+      url,
+    );
     const socket = new PQWebSocket(url);
     const { until } = inbox(socket);
     socket.send('one');
@@ -189,9 +235,14 @@ describe.each(MODES)('%s', (mode) => {
 
   test('options of the origin leg: its context and the pins of its identity', async () => {
     const { url } = await origin(echo, { context: 'production' });
-    mock(mode, ({ server }) => {
-      server.connect();
-    }, { context: 'test', origin: { context: 'production' } }, url);
+    mock(
+      mode,
+      ({ server }) => {
+        server.connect();
+      },
+      { context: 'test', origin: { context: 'production' } },
+      url,
+    );
     const socket = new PQWebSocket(url, [], { context: 'test' });
     const { until } = inbox(socket);
     socket.send('x');
@@ -201,11 +252,16 @@ describe.each(MODES)('%s', (mode) => {
   test.each(['fails the checks', 'is not there'])('a real server that %s is a connection that breaks', async (how) => {
     const url = how === 'is not there' ? URL_UNDER_TEST : (await origin(echo)).url;
     const events: string[] = [];
-    mock(mode, ({ server }) => {
-      server.connect();
-      server.addEventListener('error', ({ type }) => events.push(type));
-      server.addEventListener('close', (event) => events.push(String((event).code)));
-    }, { origin: { serverKeys: `sha256:${'0'.repeat(64)}` } }, url);
+    mock(
+      mode,
+      ({ server }) => {
+        server.connect();
+        server.addEventListener('error', ({ type }) => events.push(type));
+        server.addEventListener('close', (event) => events.push(String(event.code)));
+      },
+      { origin: { serverKeys: `sha256:${'0'.repeat(64)}` } },
+      url,
+    );
     const socket = new PQWebSocket(url);
     socket.send('marker');
     expect(closing(await next<CloseEvent>(socket, 'close'))).toEqual({ code: 1006, reason: '', wasClean: false });
@@ -222,13 +278,26 @@ describe.each(MODES)('%s', (mode) => {
         said.push((error as Error).message);
       }
     };
-    mock(mode, ({ client, server }) => {
-      attempt(() => { server.send('too early'); });
-      attempt(() => { server.close(); });
-      attempt(() => { server.connect(); });
-      attempt(() => { server.connect(); });
-      client.send('done');
-    }, {}, url);
+    mock(
+      mode,
+      ({ client, server }) => {
+        attempt(() => {
+          server.send('too early');
+        });
+        attempt(() => {
+          server.close();
+        });
+        attempt(() => {
+          server.connect();
+        });
+        attempt(() => {
+          server.connect();
+        });
+        client.send('done');
+      },
+      {},
+      url,
+    );
     for (const fastOpen of [false, true]) {
       const socket = new PQWebSocket(url, [], { fastOpen });
       await inbox(socket).until(1);

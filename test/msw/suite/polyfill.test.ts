@@ -11,11 +11,13 @@ const native = globalThis.WebSocket;
 const isSecure = (): boolean => Symbol.for('pq-websocket') in globalThis.WebSocket;
 
 describe.each(MODES)('%s', (mode) => {
-  const link = mode === 'pqExtension' ? ws.link(URL_UNDER_TEST, { extensions: [pqExtension()] }) : ws.link(URL_UNDER_TEST);
+  const link =
+    mode === 'pqExtension' ? ws.link(URL_UNDER_TEST, { extensions: [pqExtension()] }) : ws.link(URL_UNDER_TEST);
   const channels: unknown[] = [];
   const server = setupServer(
     link.addEventListener('connection', (event) => {
-      const { client, pq } = mode === 'pqExtension' ? (event as unknown as ReturnType<typeof terminatePQ>) : terminatePQ(event);
+      const { client, pq } =
+        mode === 'pqExtension' ? (event as unknown as ReturnType<typeof terminatePQ>) : terminatePQ(event);
       channels.push(pq?.kem ?? null);
       client.send('welcome');
       client.addEventListener('message', ({ data }) => {

@@ -15,7 +15,12 @@ export type Plain = Termination & { readonly raw: MockConnection };
 type Link = ReturnType<typeof ws.link>;
 
 /** Starts msw with a handler for `url` that gets plaintext. */
-export function mock(mode: Mode, handler: (connection: Plain) => void, options: MockOptions = {}, url = URL_UNDER_TEST): Link {
+export function mock(
+  mode: Mode,
+  handler: (connection: Plain) => void,
+  options: MockOptions = {},
+  url = URL_UNDER_TEST,
+): Link {
   const link = mode === 'pqExtension' ? ws.link(url, { extensions: [pqExtension(options)] }) : ws.link(url);
   const server = setupServer(
     (link as Link).addEventListener('connection', (event) => {
@@ -33,14 +38,21 @@ export function mock(mode: Mode, handler: (connection: Plain) => void, options: 
 /** The next event of a type. */
 export function next<E extends Event = Event>(target: Pick<EventTarget, 'addEventListener'>, type: string): Promise<E> {
   return new Promise((resolve) => {
-    target.addEventListener(type, (event) => {
-      resolve(event as E);
-    }, { once: true });
+    target.addEventListener(
+      type,
+      (event) => {
+        resolve(event as E);
+      },
+      { once: true },
+    );
   });
 }
 
 /** Everything that a socket delivers, to wait for. */
-export function inbox(socket: Pick<EventTarget, 'addEventListener'>): { readonly all: unknown[]; until(count: number): Promise<unknown[]> } {
+export function inbox(socket: Pick<EventTarget, 'addEventListener'>): {
+  readonly all: unknown[];
+  until(count: number): Promise<unknown[]>;
+} {
   const all: unknown[] = [];
   let wake = (): void => undefined;
   socket.addEventListener('message', (event) => {
@@ -50,7 +62,10 @@ export function inbox(socket: Pick<EventTarget, 'addEventListener'>): { readonly
   return {
     all,
     until: async (count) => {
-      while (all.length < count) await new Promise<void>((resolve) => { wake = resolve; });
+      while (all.length < count)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       return all;
     },
   };

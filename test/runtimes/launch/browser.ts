@@ -5,7 +5,9 @@ import type { Environment } from '../suite/client.ts';
 
 if (typeof document === 'undefined') {
   addEventListener('message', ({ data }: MessageEvent<Environment>) => {
-    void runSuite(PQWebSocket, data).then((report) => { postMessage(report); });
+    void runSuite(PQWebSocket, data).then((report) => {
+      postMessage(report);
+    });
   });
 } else {
   Object.assign(globalThis, { runInPage: (to: Environment) => runSuite(PQWebSocket, to) });

@@ -11,7 +11,10 @@ declare const Bun: {
   serve(options: {
     hostname: string;
     port: number;
-    fetch(request: Request, server: { upgrade(request: Request, options: { data: Accepted }): boolean }): Response | undefined;
+    fetch(
+      request: Request,
+      server: { upgrade(request: Request, options: { data: Accepted }): boolean },
+    ): Response | undefined;
     websocket: BunHandlers<Accepted>;
   }): { port: number };
 };

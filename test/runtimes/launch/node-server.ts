@@ -5,7 +5,9 @@ import { WebSocketServer } from 'pq-websocket/ws';
 import { PATH_OPTIONS, serve } from '../suite/server.ts';
 
 const plain = new WebSocketServer({ noServer: true });
-const byPath = Object.entries(PATH_OPTIONS).map(([path, options]) => [path, new WebSocketServer({ noServer: true, ...options })] as const);
+const byPath = Object.entries(PATH_OPTIONS).map(
+  ([path, options]) => [path, new WebSocketServer({ noServer: true, ...options })] as const,
+);
 const servers = new Map(byPath);
 
 const http = createServer();

@@ -10,8 +10,12 @@ async function join(name: string, room: string): Promise<PQWebSocketInstance> {
   const heard: string[] = [];
   got[name] = heard;
   await new Promise<void>((resolve, reject) => {
-    socket.addEventListener('open', () => { resolve(); });
-    socket.addEventListener('close', ({ code }) => { reject(new Error(`${name}: closed with ${code}`)); });
+    socket.addEventListener('open', () => {
+      resolve();
+    });
+    socket.addEventListener('close', ({ code }) => {
+      reject(new Error(`${name}: closed with ${code}`));
+    });
   });
   socket.addEventListener('message', ({ data }: { data: unknown }) => heard.push(String(data)));
   return socket;
@@ -23,7 +27,9 @@ async function says(speaker: PQWebSocketInstance, text: string, listener: string
   while (got[listener]?.includes(text) !== true) {
     if (performance.now() > deadline) throw new Error(`${listener} did not hear '${text}'`);
     speaker.send(text);
-    await new Promise((resolve) => { setTimeout(resolve, 10); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
   }
 }
 
@@ -35,5 +41,7 @@ await says(bob, 'hello too', 'ann');
 const dan = await join('dan', 'two');
 await says(dan, 'other room', 'eve');
 for (const socket of [ann, bob, eve, dan]) socket.close();
-console.log(`REPORT ${JSON.stringify(Object.fromEntries(Object.entries(got).map(([name, heard]) => [name, [...new Set(heard)]])))}`);
+console.log(
+  `REPORT ${JSON.stringify(Object.fromEntries(Object.entries(got).map(([name, heard]) => [name, [...new Set(heard)]])))}`,
+);
 process.exit();

@@ -79,8 +79,12 @@ function probe(socket: PQWebSocketInstance): Probe {
     else waiter.resolve(data);
   });
   const opened = new Promise<void>((resolve, reject) => {
-    socket.addEventListener('open', () => { resolve(); });
-    void closed.then(({ code }) => { reject(new Error(`closed with ${code} before it was open`)); });
+    socket.addEventListener('open', () => {
+      resolve();
+    });
+    void closed.then(({ code }) => {
+      reject(new Error(`closed with ${code} before it was open`));
+    });
   });
   opened.catch(() => undefined);
   const next = (): Promise<unknown> =>
@@ -109,7 +113,11 @@ function pattern(length: number): Uint8Array<ArrayBuffer> {
 
 function expectBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
   equal(actual.length, expected.length, `${what}: length`);
-  equal(actual.findIndex((byte, i) => byte !== expected[i]), -1, `${what}: first wrong byte`);
+  equal(
+    actual.findIndex((byte, i) => byte !== expected[i]),
+    -1,
+    `${what}: first wrong byte`,
+  );
 }
 
 const TEXTS = ['', 'grüße ✓ \u{1f510}', '\ufeff\0', 'x'.repeat(70_000)];
@@ -187,11 +195,19 @@ const CASES: readonly Case[] = [
       for (let round = 0; round < 3; round += 1) {
         for (const [i, { socket }] of all.entries()) for (const nth of '123') socket.send(`${nth} of ${i}`);
         for (const nth of '123') {
-          equal(await Promise.all(all.map(({ next }) => next())), all.map((_, i) => `${nth} of ${i}`), 'answers');
+          equal(
+            await Promise.all(all.map(({ next }) => next())),
+            all.map((_, i) => `${nth} of ${i}`),
+            'answers',
+          );
         }
       }
       for (const { socket } of all) socket.close();
-      equal((await Promise.all(all.map(({ closed }) => closed))).every(({ wasClean }) => wasClean), true, 'clean');
+      equal(
+        (await Promise.all(all.map(({ closed }) => closed))).every(({ wasClean }) => wasClean),
+        true,
+        'clean',
+      );
     },
   },
   {
@@ -268,7 +284,11 @@ const CASES: readonly Case[] = [
       equal(socket.readyState, 2, 'readyState');
       equal(await closed, { code: 4001, reason: 'client says ✓', wasClean: true }, 'close');
       equal([events, socket.pq.failure], [['close'], null], 'events');
-      equal(await serverEnd(open, to, id), { code: 4001, reason: 'client says ✓', failure: null }, "the server's close");
+      equal(
+        await serverEnd(open, to, id),
+        { code: 4001, reason: 'client says ✓', failure: null },
+        "the server's close",
+      );
     },
   },
   {
@@ -280,7 +300,11 @@ const CASES: readonly Case[] = [
       socket.send('!close');
       equal(await closed, { code: 4002, reason: 'server says ✓', wasClean: true }, 'close');
       equal([events, socket.pq.failure], [['close'], null], 'events');
-      equal(await serverEnd(open, to, id), { code: 4002, reason: 'server says ✓', failure: null }, "the server's close");
+      equal(
+        await serverEnd(open, to, id),
+        { code: 4002, reason: 'server says ✓', failure: null },
+        "the server's close",
+      );
     },
   },
   {
@@ -344,7 +368,12 @@ const CASES: readonly Case[] = [
     group: 'failures',
     name: 'a server that says nothing: PQ_ERR_HANDSHAKE_TIMEOUT',
     async run(open, to) {
-      await expectRefusal(open(`${to.stranger}/silent`, { handshakeTimeout: 200 }), 3769, 'PQ_ERR_HANDSHAKE_TIMEOUT', 'local');
+      await expectRefusal(
+        open(`${to.stranger}/silent`, { handshakeTimeout: 200 }),
+        3769,
+        'PQ_ERR_HANDSHAKE_TIMEOUT',
+        'local',
+      );
     },
   },
   {
@@ -398,12 +427,17 @@ const CASES: readonly Case[] = [
 ];
 
 /** Group and name of every case, in order: what a report must have. */
-export const CASE_NAMES: readonly (readonly [group: string, name: string])[] = CASES.map(({ group, name }) => [group, name]);
+export const CASE_NAMES: readonly (readonly [group: string, name: string])[] = CASES.map(({ group, name }) => [
+  group,
+  name,
+]);
 
 async function within<T>(limit: number, act: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => { reject(new Error(`not done within ${limit} ms`)); }, limit);
+    timer = setTimeout(() => {
+      reject(new Error(`not done within ${limit} ms`));
+    }, limit);
   });
   try {
     return await Promise.race([act, late]);

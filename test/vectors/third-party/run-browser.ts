@@ -23,7 +23,11 @@ async function runVectors(files: Readonly<Record<string, string>>): Promise<Repo
   return report(
     [
       { backend: nobleBackend, native: false, nativeDecapsulations: () => 0 },
-      { backend: webcryptoBackend(counted.subtle, () => nobleKem), native: subtleClaimsKem(), nativeDecapsulations: counted.calls },
+      {
+        backend: webcryptoBackend(counted.subtle, () => nobleKem),
+        native: subtleClaimsKem(),
+        nativeDecapsulations: counted.calls,
+      },
     ],
     /(?:Chrome|Firefox)\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? navigator.userAgent,
     loadFrom(files),

@@ -35,7 +35,11 @@ const counted = countDecapsulations(globalThis.crypto.subtle);
 const subjects: Subject[] = [
   { backend: nobleBackend, native: false, nativeDecapsulations: () => 0 },
   { backend: nodeBackend, native, nativeDecapsulations: countNodeDecapsulations() },
-  { backend: webcryptoBackend(counted.subtle, () => nobleKem), native: subtleClaimsKem(), nativeDecapsulations: counted.calls },
+  {
+    backend: webcryptoBackend(counted.subtle, () => nobleKem),
+    native: subtleClaimsKem(),
+    nativeDecapsulations: counted.calls,
+  },
 ];
 const { passed, failed, labels } = await report(subjects, `Node ${process.versions.node}`, loadFrom(folder));
 for (const label of labels) console.log(label);

@@ -6,14 +6,28 @@ import { part } from '../scenario.ts';
 
 export const closing = part('closing', {
   async 'codes and reasons'(stage: Stage) {
-    const closes: [unknown?, unknown?][] = [[], [1000], [1000, ''], [1001, 'away'], [1011, Buffer.from('bytes')], [3000, 'gr\u00fc\u00dfe'], [4999, 'x'.repeat(123)],
-      [undefined, 'without a code'], [1003, undefined], [4000, 0], [1000.5], [4001, '\ufeffmark']];
+    const closes: [unknown?, unknown?][] = [
+      [],
+      [1000],
+      [1000, ''],
+      [1001, 'away'],
+      [1011, Buffer.from('bytes')],
+      [3000, 'gr\u00fc\u00dfe'],
+      [4999, 'x'.repeat(123)],
+      [undefined, 'without a code'],
+      [1003, undefined],
+      [4000, 0],
+      [1000.5],
+      [4001, '\ufeffmark'],
+    ];
     for (const [index, [code, reason]] of closes.entries()) {
       const from = index % 2 === 0 ? 'client' : 'peer';
       const ends = await stage.pair();
       stage.watch('client', ends.client);
       stage.watch('peer', ends.peer);
-      stage.tried(from, 'close', () => { ends[from].close(code as number, reason as string); });
+      stage.tried(from, 'close', () => {
+        ends[from].close(code as number, reason as string);
+      });
       stage.log(from, 'state', ends[from].readyState);
       await stage.closed(ends.client, ends.peer);
     }
@@ -23,17 +37,29 @@ export const closing = part('closing', {
     const ends = await stage.pair();
     stage.watch('client', ends.client);
     for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, NaN, '1000', null, {}]) {
-      stage.tried('client', `close ${show(code)}`, () => { ends.client.close(code as number); });
+      stage.tried('client', `close ${show(code)}`, () => {
+        ends.client.close(code as number);
+      });
     }
-    stage.tried('client', 'long', () => { ends.client.close(1000, 'x'.repeat(124)); });
-    stage.tried('client', 'long in UTF-8', () => { ends.client.close(1000, '\u00e9'.repeat(62)); });
-    stage.tried('client', 'an array', () => { ends.client.close(1000, [1] as never); });
+    stage.tried('client', 'long', () => {
+      ends.client.close(1000, 'x'.repeat(124));
+    });
+    stage.tried('client', 'long in UTF-8', () => {
+      ends.client.close(1000, '\u00e9'.repeat(62));
+    });
+    stage.tried('client', 'an array', () => {
+      ends.client.close(1000, [1] as never);
+    });
     stage.log('client', 'state', ends.client.readyState);
     await stage.flushed(ends);
     ends.client.close(1000);
-    stage.tried('client', 'again', () => { ends.client.close(1); });
+    stage.tried('client', 'again', () => {
+      ends.client.close(1);
+    });
     await stage.closed(ends.client, ends.peer);
-    stage.tried('client', 'after all', () => { ends.client.close(1); });
+    stage.tried('client', 'after all', () => {
+      ends.client.close(1);
+    });
   },
 
   async 'both at once'(stage: Stage) {
@@ -50,7 +76,9 @@ export const closing = part('closing', {
     const accepted = stage.event<[WebSocket]>(server, 'connection');
     const client = stage.connect(url);
     stage.watch('client', client);
-    client.on('open', () => { client.close(4000, 'from open'); });
+    client.on('open', () => {
+      client.close(4000, 'from open');
+    });
     const [peer] = await accepted;
     stage.watch('peer', peer);
     await stage.closed(client, peer);
@@ -80,7 +108,9 @@ export const closing = part('closing', {
     const { client, peer } = await stage.pair();
     peer.on('close', () => {
       stage.log('peer', 'state', peer.readyState);
-      peer.send('too late', (error) => { stage.log('peer', 'called back', error); });
+      peer.send('too late', (error) => {
+        stage.log('peer', 'called back', error);
+      });
     });
     client.close();
     await stage.closed(client, peer);
@@ -104,7 +134,9 @@ export const closing = part('closing', {
     const { url } = await stage.http(() => undefined);
     const client = stage.connect(url);
     stage.watch('client', client);
-    stage.tried('client', 'close', () => { client.close(1, 'wrong'); });
+    stage.tried('client', 'close', () => {
+      client.close(1, 'wrong');
+    });
     await stage.closed(client);
   },
 
@@ -119,7 +151,7 @@ export const closing = part('closing', {
     await stage.closed(client);
   },
 
-  async 'closeTimeout'(stage: Stage) {
+  async closeTimeout(stage: Stage) {
     const { client, peer } = await stage.pair({ closeTimeout: 50 } as object);
     stage.watch('client', client);
     peer.pause();

@@ -11,7 +11,10 @@ import type { Stage } from '../stage.ts';
 import { part } from '../scenario.ts';
 
 /** The request that a connection comes with. */
-async function requestOf(stage: Stage, ...values: [(string[] | string | ClientOptions)?, ClientOptions?]): Promise<void> {
+async function requestOf(
+  stage: Stage,
+  ...values: [(string[] | string | ClientOptions)?, ClientOptions?]
+): Promise<void> {
   const { url, server } = await stage.serve();
   const accepted = stage.event<[WebSocket, IncomingMessage]>(server, 'connection');
   const client = stage.connect(`${url}/path?query=1`, ...values);
@@ -24,19 +27,44 @@ async function requestOf(stage: Stage, ...values: [(string[] | string | ClientOp
 
 export const connecting = part('connecting', {
   'addresses that are refused'(stage: Stage) {
-    for (const address of ['nonsense', '', 'ftp://host/', 'ws://host/#fragment', 'ws://', 'ws://host:99999/', undefined, null, 7, {}, 'ws+unix:']) {
+    for (const address of [
+      'nonsense',
+      '',
+      'ftp://host/',
+      'ws://host/#fragment',
+      'ws://',
+      'ws://host:99999/',
+      undefined,
+      null,
+      7,
+      {},
+      'ws+unix:',
+    ]) {
       try {
         stage.connect(address as string);
         stage.log('client', `${show(address)} is taken`);
       } catch (error) {
-        stage.log('client', show(address), (error as Error).name, error instanceof SyntaxError ? (error.message.startsWith('Invalid URL') ? 'Invalid URL' : error.message) : '');
+        stage.log(
+          'client',
+          show(address),
+          (error as Error).name,
+          error instanceof SyntaxError ? (error.message.startsWith('Invalid URL') ? 'Invalid URL' : error.message) : '',
+        );
       }
     }
   },
 
   'addresses that are taken'(stage: Stage) {
-    for (const address of ['ws://127.0.0.1:1', 'http://127.0.0.1:1/a', 'https://127.0.0.1:1', 'WSS://127.0.0.1:1/x?y#', new URL('ws://127.0.0.1:1/u'), new URL('http://127.0.0.1:1/u'),
-      'ws://user:pass@127.0.0.1:1/', 'ws+unix:/tmp/no-such-socket:/path?query']) {
+    for (const address of [
+      'ws://127.0.0.1:1',
+      'http://127.0.0.1:1/a',
+      'https://127.0.0.1:1',
+      'WSS://127.0.0.1:1/x?y#',
+      new URL('ws://127.0.0.1:1/u'),
+      new URL('http://127.0.0.1:1/u'),
+      'ws://user:pass@127.0.0.1:1/',
+      'ws+unix:/tmp/no-such-socket:/path?query',
+    ]) {
       try {
         const client = stage.connect(address as string);
         client.on('error', () => undefined);
@@ -74,7 +102,10 @@ export const connecting = part('connecting', {
   },
 
   async 'headers, origin, auth, protocolVersion'(stage: Stage) {
-    await requestOf(stage, { headers: { 'X-Own': 'yes', Cookie: 'a=b', 'User-Agent': 'me' }, origin: 'http://origin.test' });
+    await requestOf(stage, {
+      headers: { 'X-Own': 'yes', Cookie: 'a=b', 'User-Agent': 'me' },
+      origin: 'http://origin.test',
+    });
     await requestOf(stage, { origin: 'http://origin.test', protocolVersion: 8 });
     await requestOf(stage, { auth: 'user:pass' } as ClientOptions);
     for (const protocolVersion of [7, 1000, '13']) {
@@ -92,7 +123,16 @@ export const connecting = part('connecting', {
   },
 
   async 'options of http.request that do not count'(stage: Stage) {
-    await requestOf(stage, { host: 'elsewhere.test', port: 1, path: '/other', method: 'POST', protocol: 'x:', hostname: 'y', socketPath: '/z', timeout: 1 } as ClientOptions);
+    await requestOf(stage, {
+      host: 'elsewhere.test',
+      port: 1,
+      path: '/other',
+      method: 'POST',
+      protocol: 'x:',
+      hostname: 'y',
+      socketPath: '/z',
+      timeout: 1,
+    } as ClientOptions);
   },
 
   async 'agent, createConnection, lookup, finishRequest, generateMask'(stage: Stage) {
@@ -121,16 +161,30 @@ export const connecting = part('connecting', {
     await stage.event(named, 'open');
     const finished = stage.connect(url, {
       finishRequest(clientRequest, websocket) {
-        stage.log('client', 'finishRequest', typeof clientRequest.setHeader, websocket instanceof stage.WebSocket, websocket.readyState);
+        stage.log(
+          'client',
+          'finishRequest',
+          typeof clientRequest.setHeader,
+          websocket instanceof stage.WebSocket,
+          websocket.readyState,
+        );
         clientRequest.setHeader('x-late', 'yes');
         clientRequest.end();
       },
     });
     await stage.event(finished, 'open');
     let masks = 0;
-    const masked = stage.connect(url, { generateMask: (mask: Buffer) => { masks += mask.length; } });
+    const masked = stage.connect(url, {
+      generateMask: (mask: Buffer) => {
+        masks += mask.length;
+      },
+    });
     await stage.event(masked, 'open');
-    await stage.inTime<void>('the callback', (resolve) => { masked.send('masked', () => { resolve(); }); });
+    await stage.inTime<void>('the callback', (resolve) => {
+      masked.send('masked', () => {
+        resolve();
+      });
+    });
     masked.ping();
     await stage.event(masked, 'pong');
     stage.log('client', 'masks were asked for', masks > 0, masks % 4);
@@ -139,7 +193,9 @@ export const connecting = part('connecting', {
   async 'a unix socket'(stage: Stage) {
     const folder = mkdtempSync(path.join(tmpdir(), 'ws-'));
     const http = createServer();
-    await new Promise<void>((resolve) => { http.listen(path.join(folder, 'socket'), resolve); });
+    await new Promise<void>((resolve) => {
+      http.listen(path.join(folder, 'socket'), resolve);
+    });
     const server = stage.own(new stage.WebSocketServer({ server: http }));
     stage.log('server', 'address', server.address());
     server.on('connection', (peer, { url }) => {
@@ -148,7 +204,11 @@ export const connecting = part('connecting', {
     });
     const client = stage.connect(`ws+unix:${folder}/socket:/path?query=1`);
     await stage.event(client, 'open');
-    await stage.inTime<void>('the callback', (resolve) => { client.send('over a pipe', () => { resolve(); }); });
+    await stage.inTime<void>('the callback', (resolve) => {
+      client.send('over a pipe', () => {
+        resolve();
+      });
+    });
     client.ping();
     await stage.event(client, 'pong');
     stage.log('client', 'url', client.url);
@@ -164,7 +224,9 @@ export const connecting = part('connecting', {
   },
 
   async 'unexpected-response'(stage: Stage) {
-    const { url } = await stage.http((_request, response) => { response.writeHead(401, { 'X-Own': 'yes' }).end('who are you?'); });
+    const { url } = await stage.http((_request, response) => {
+      response.writeHead(401, { 'X-Own': 'yes' }).end('who are you?');
+    });
     const unheard = stage.connect(url);
     stage.watch('unheard', unheard);
     await stage.closed(unheard);
@@ -172,16 +234,27 @@ export const connecting = part('connecting', {
     stage.watch('heard', heard);
     const body = stage.inTime<string>('the body', (resolve) => {
       heard.on('unexpected-response', (clientRequest, response) => {
-        stage.log('heard', 'unexpected-response', typeof clientRequest.destroy, response.statusCode, response.headers['x-own'], heard.readyState);
+        stage.log(
+          'heard',
+          'unexpected-response',
+          typeof clientRequest.destroy,
+          response.statusCode,
+          response.headers['x-own'],
+          heard.readyState,
+        );
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-        response.on('end', () => { resolve(text); });
+        response.on('end', () => {
+          resolve(text);
+        });
       });
     });
     stage.log('heard', 'body', await body);
     heard.close();
     await stage.closed(heard);
-    const listener = (): void => { stage.log('removed', 'still heard'); };
+    const listener = (): void => {
+      stage.log('removed', 'still heard');
+    };
     const removed = stage.connect(url).on('unexpected-response', listener).off('unexpected-response', listener);
     stage.watch('removed', removed);
     await stage.closed(removed);
@@ -190,14 +263,18 @@ export const connecting = part('connecting', {
   async "'upgrade', and its order"(stage: Stage) {
     const { url } = await stage.serve();
     const client = stage.connect(url);
-    client.on('upgrade', (response) => { stage.log('client', 'upgrade', response.statusCode, response.headers['upgrade'], client.readyState); });
+    client.on('upgrade', (response) => {
+      stage.log('client', 'upgrade', response.statusCode, response.headers['upgrade'], client.readyState);
+    });
     stage.watch('client', client);
     await stage.event(client, 'open');
   },
 
-  async 'redirects'(stage: Stage) {
+  async redirects(stage: Stage) {
     const { url, server } = await stage.serve();
-    server.on('connection', (_peer, { url: target, headers }) => { stage.log('server', 'connection', target, headers.cookie, headers['x-own']); });
+    server.on('connection', (_peer, { url: target, headers }) => {
+      stage.log('server', 'connection', target, headers.cookie, headers['x-own']);
+    });
     const { url: first } = await stage.http((incoming, response) => {
       if (incoming.url === '/loop') response.writeHead(302, { Location: '/loop' }).end();
       else if (incoming.url === '/bad') response.writeHead(302, { Location: 'ftp://nowhere/' }).end();
@@ -216,7 +293,9 @@ export const connecting = part('connecting', {
     stage.watch('not followed', not);
     await stage.closed(not);
     const loop = stage.connect(`${first}/loop`, { followRedirects: true, maxRedirects: 2 });
-    loop.on('redirect', () => { stage.log('loop', 'redirect'); });
+    loop.on('redirect', () => {
+      stage.log('loop', 'redirect');
+    });
     stage.watch('loop', loop);
     await stage.closed(loop);
     const bad = stage.connect(`${first}/bad`, { followRedirects: true });
@@ -224,7 +303,7 @@ export const connecting = part('connecting', {
     await stage.closed(bad);
   },
 
-  async 'handshakeTimeout'(stage: Stage) {
+  async handshakeTimeout(stage: Stage) {
     const { url } = await stage.http(() => undefined);
     const client = stage.connect(url, { handshakeTimeout: 50 });
     stage.watch('client', client);
@@ -232,18 +311,29 @@ export const connecting = part('connecting', {
   },
 
   async 'answers that are no upgrade'(stage: Stage) {
-    for (const answer of ['Upgrade: nonsense\r\nSec-WebSocket-Accept: x', 'Upgrade: websocket\r\nSec-WebSocket-Accept: wrong']) {
+    for (const answer of [
+      'Upgrade: nonsense\r\nSec-WebSocket-Accept: x',
+      'Upgrade: websocket\r\nSec-WebSocket-Accept: wrong',
+    ]) {
       const { http, url } = await stage.http();
-      http.on('upgrade', (_request, socket) => { socket.end(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${answer}\r\n\r\n`); });
+      http.on('upgrade', (_request, socket) => {
+        socket.end(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${answer}\r\n\r\n`);
+      });
       const client = stage.connect(url);
       stage.watch('client', client);
       await stage.closed(client);
     }
     const { http, url } = await stage.http();
-    http.on('upgrade', (_request, socket) => { socket.end('nonsense\r\n\r\n'); });
+    http.on('upgrade', (_request, socket) => {
+      socket.end('nonsense\r\n\r\n');
+    });
     const client = stage.connect(url);
-    client.on('error', (error) => { stage.log('client', 'error', (error as { code?: string }).code); });
-    client.on('close', (code) => { stage.log('client', 'close', code); });
+    client.on('error', (error) => {
+      stage.log('client', 'error', (error as { code?: string }).code);
+    });
+    client.on('close', (code) => {
+      stage.log('client', 'close', code);
+    });
     await stage.closed(client);
   },
 
@@ -278,7 +368,15 @@ export const connecting = part('connecting', {
       stage.connect('ws://127.0.0.1:1', { perMessageDeflate: true }).on('error', () => undefined);
     });
     stage.tried('client', 'TLS options', () => {
-      stage.connect('ws://127.0.0.1:1', { allowPartialTrustChain: true, rejectUnauthorized: false, ca: [], servername: 'x', minVersion: 'TLSv1.3' } as ClientOptions).on('error', () => undefined);
+      stage
+        .connect('ws://127.0.0.1:1', {
+          allowPartialTrustChain: true,
+          rejectUnauthorized: false,
+          ca: [],
+          servername: 'x',
+          minVersion: 'TLSv1.3',
+        } as ClientOptions)
+        .on('error', () => undefined);
     });
   },
 
@@ -287,7 +385,9 @@ export const connecting = part('connecting', {
     await stage.inTime<void>('an answer', (resolve) => {
       request({ port, host: '127.0.0.1' }, (response) => {
         stage.log('client', 'answer', response.statusCode, response.headers['content-type']);
-        response.resume().on('end', () => { resolve(); });
+        response.resume().on('end', () => {
+          resolve();
+        });
       }).end();
     });
   },

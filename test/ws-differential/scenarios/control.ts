@@ -5,17 +5,26 @@ import { part } from '../scenario.ts';
 
 export const control = part('control', {
   async 'ping is answered'(stage: Stage) {
-    for (const [from, to] of [['client', 'peer'], ['peer', 'client']] as const) {
+    for (const [from, to] of [
+      ['client', 'peer'],
+      ['peer', 'client'],
+    ] as const) {
       const ends = await stage.pair();
       stage.watch(from, ends[from]);
       stage.watch(to, ends[to]);
       const answered = stage.event(ends[from], 'pong');
       ends[from].ping();
       await answered;
-      ends[from].ping('', undefined, (error?: Error | null) => { stage.log('callbacks', from, error ?? 'no error'); });
+      ends[from].ping('', undefined, (error?: Error | null) => {
+        stage.log('callbacks', from, error ?? 'no error');
+      });
       ends[from].ping(null, undefined);
-      ends[from].pong(() => { stage.log('callbacks', 'pong'); });
-      (ends[from].pong.bind(ends[from]) as (...values: unknown[]) => void)(undefined, () => { stage.log('callbacks', 'pong, second argument'); });
+      ends[from].pong(() => {
+        stage.log('callbacks', 'pong');
+      });
+      (ends[from].pong.bind(ends[from]) as (...values: unknown[]) => void)(undefined, () => {
+        stage.log('callbacks', 'pong, second argument');
+      });
       await stage.flushed(ends);
     }
   },
@@ -24,11 +33,17 @@ export const control = part('control', {
     const ends = await stage.pair();
     stage.watch('peer', ends.peer);
     for (const data of ['text', Buffer.from('bytes'), 7, true]) {
-      stage.tried('client', 'ping', () => { ends.client.ping(data); });
-      stage.tried('client', 'pong', () => { ends.client.pong(data); });
+      stage.tried('client', 'ping', () => {
+        ends.client.ping(data);
+      });
+      stage.tried('client', 'pong', () => {
+        ends.client.pong(data);
+      });
     }
     await stage.flushed(ends);
-    stage.tried('client', 'too long', () => { ends.client.ping('x'.repeat(126)); });
+    stage.tried('client', 'too long', () => {
+      ends.client.ping('x'.repeat(126));
+    });
   },
 
   async 'autoPong: false'(stage: Stage) {
@@ -38,7 +53,9 @@ export const control = part('control', {
     ends.client.ping();
     ends.peer.ping();
     await stage.flushed(ends);
-    ends.peer.once('ping', () => { ends.peer.pong(); });
+    ends.peer.once('ping', () => {
+      ends.peer.pong();
+    });
     ends.client.ping();
     await stage.flushed(ends);
   },
@@ -47,7 +64,10 @@ export const control = part('control', {
     const { url, server } = await stage.serve();
     const accepted = stage.event<[WebSocket]>(server, 'connection');
     const client = stage.connect(url);
-    for (const method of ['ping', 'pong', 'pause', 'resume'] as const) stage.tried('client', method, () => { client[method](); });
+    for (const method of ['ping', 'pong', 'pause', 'resume'] as const)
+      stage.tried('client', method, () => {
+        client[method]();
+      });
     stage.log('client', 'isPaused', client.isPaused);
     const [peer] = await accepted;
     await stage.event(client, 'open');
@@ -60,9 +80,14 @@ export const control = part('control', {
           resolve();
         });
       });
-      stage.tried('client', method, () => { client[method](); });
+      stage.tried('client', method, () => {
+        client[method]();
+      });
     }
-    for (const method of ['pause', 'resume', 'terminate', 'close'] as const) stage.tried('client', method, () => { client[method](); });
+    for (const method of ['pause', 'resume', 'terminate', 'close'] as const)
+      stage.tried('client', method, () => {
+        client[method]();
+      });
     stage.log('client', 'isPaused', client.isPaused, client.readyState);
   },
 
@@ -109,8 +134,11 @@ export const control = part('control', {
     await stage.closed(client, peer);
   },
 
-  async 'terminate'(stage: Stage) {
-    for (const [from, to] of [['client', 'peer'], ['peer', 'client']] as const) {
+  async terminate(stage: Stage) {
+    for (const [from, to] of [
+      ['client', 'peer'],
+      ['peer', 'client'],
+    ] as const) {
       const ends = await stage.pair();
       stage.watch(from, ends[from]);
       stage.watch(to, ends[to]);

@@ -8,14 +8,30 @@ export const emitter = part('emitter', {
   async 'listeners, in order, with `this`'(stage: Stage) {
     const ends = await stage.pair();
     const { client, peer } = ends;
-    client.on('message', function (this: WebSocket, data) { stage.log('client', 'on', data, this === client); });
-    client.once('message', function (this: WebSocket, data) { stage.log('client', 'once', data, this === client); });
-    client.prependListener('message', (data) => { stage.log('client', 'prepended', data); });
-    client.prependOnceListener('message', (data) => { stage.log('client', 'prepended once', data); });
-    client.addListener('message', (data, isBinary) => { stage.log('client', 'added', data, isBinary); });
-    client.onmessage = ({ data }) => { stage.log('client', 'onmessage', data); };
-    client.addEventListener('message', ({ data }) => { stage.log('client', 'listener', data); });
-    client.on('message', (data) => { stage.log('client', 'last', data); });
+    client.on('message', function (this: WebSocket, data) {
+      stage.log('client', 'on', data, this === client);
+    });
+    client.once('message', function (this: WebSocket, data) {
+      stage.log('client', 'once', data, this === client);
+    });
+    client.prependListener('message', (data) => {
+      stage.log('client', 'prepended', data);
+    });
+    client.prependOnceListener('message', (data) => {
+      stage.log('client', 'prepended once', data);
+    });
+    client.addListener('message', (data, isBinary) => {
+      stage.log('client', 'added', data, isBinary);
+    });
+    client.onmessage = ({ data }) => {
+      stage.log('client', 'onmessage', data);
+    };
+    client.addEventListener('message', ({ data }) => {
+      stage.log('client', 'listener', data);
+    });
+    client.on('message', (data) => {
+      stage.log('client', 'last', data);
+    });
     peer.send('first');
     peer.send('second');
     await stage.flushed(ends);
@@ -27,8 +43,19 @@ export const emitter = part('emitter', {
     stage.log('client', 'chained', client.on('message', listener) === client, client.once('pong', listener) === client);
     client.addEventListener('message', listener);
     client.onmessage = listener;
-    stage.log('client', 'counts', client.listenerCount('message'), client.listeners('message').length, client.rawListeners('pong').length);
-    stage.log('client', 'the raw one', client.rawListeners('pong')[0] === listener, client.listeners('pong')[0] === listener);
+    stage.log(
+      'client',
+      'counts',
+      client.listenerCount('message'),
+      client.listeners('message').length,
+      client.rawListeners('pong').length,
+    );
+    stage.log(
+      'client',
+      'the raw one',
+      client.rawListeners('pong')[0] === listener,
+      client.listeners('pong')[0] === listener,
+    );
     stage.log('client', 'names', client.eventNames().sort());
     stage.log('client', 'getEventListeners', getEventListeners(client, 'message').length);
     client.off('message', listener);
@@ -38,13 +65,29 @@ export const emitter = part('emitter', {
     stage.log('client', 'after removal', client.listenerCount('message'), client.listenerCount('pong'));
     client.removeAllListeners();
     stage.log('client', 'after all', client.eventNames(), client.onmessage);
-    stage.log('client', 'most', client.getMaxListeners(), client.setMaxListeners(3) === client, client.getMaxListeners());
+    stage.log(
+      'client',
+      'most',
+      client.getMaxListeners(),
+      client.setMaxListeners(3) === client,
+      client.getMaxListeners(),
+    );
   },
 
   async 'newListener and removeListener'(stage: Stage) {
     const { client } = await stage.pair();
-    client.on('newListener' as 'ping', ((name: string) => { stage.log('client', 'new', name); }) as never);
-    client.on('removeListener' as 'ping', ((name: string) => { stage.log('client', 'removed', name); }) as never);
+    client.on(
+      'newListener' as 'ping',
+      ((name: string) => {
+        stage.log('client', 'new', name);
+      }) as never,
+    );
+    client.on(
+      'removeListener' as 'ping',
+      ((name: string) => {
+        stage.log('client', 'removed', name);
+      }) as never,
+    );
     const listener = (): void => undefined;
     client.on('message', listener);
     client.onclose = listener;
@@ -55,10 +98,22 @@ export const emitter = part('emitter', {
   async 'emit by hand reaches listeners of both styles'(stage: Stage) {
     const ends = await stage.pair();
     const { client } = ends;
-    client.on('message', (data, isBinary) => { stage.log('client', 'message', data, isBinary); });
-    client.onmessage = ({ data }) => { stage.log('client', 'onmessage', data); };
-    client.on('custom' as 'ping', ((...values: unknown[]) => { stage.log('client', 'custom', values); }));
-    stage.log('client', 'emitted', client.emit('message', Buffer.from('by hand'), false), client.emit('custom', 1, 2), client.emit('nobody'));
+    client.on('message', (data, isBinary) => {
+      stage.log('client', 'message', data, isBinary);
+    });
+    client.onmessage = ({ data }) => {
+      stage.log('client', 'onmessage', data);
+    };
+    client.on('custom' as 'ping', (...values: unknown[]) => {
+      stage.log('client', 'custom', values);
+    });
+    stage.log(
+      'client',
+      'emitted',
+      client.emit('message', Buffer.from('by hand'), false),
+      client.emit('custom', 1, 2),
+      client.emit('nobody'),
+    );
     stage.watch('peer', ends.peer);
     await stage.flushed(ends);
   },
@@ -86,14 +141,21 @@ export const emitter = part('emitter', {
   async "an 'error' that nobody listens for"(stage: Stage) {
     await stage.uncaught('client', 1, () => {
       const client = stage.connect('ws://127.0.0.1:1');
-      client.on('close', (code) => { stage.log('closed', 'close', code); });
+      client.on('close', (code) => {
+        stage.log('closed', 'close', code);
+      });
     });
   },
 
-  async 'errorMonitor'(stage: Stage) {
+  async errorMonitor(stage: Stage) {
     await stage.uncaught('client', 1, () => {
       const client = stage.connect('ws://127.0.0.1:1');
-      client.on(EventEmitter.errorMonitor as never, ((error: Error) => { stage.log('monitor', 'error', error); }) as never);
+      client.on(
+        EventEmitter.errorMonitor as never,
+        ((error: Error) => {
+          stage.log('monitor', 'error', error);
+        }) as never,
+      );
     });
   },
 
@@ -102,14 +164,16 @@ export const emitter = part('emitter', {
     ends.client.once('message', () => {
       throw new Error('from the listener');
     });
-    ends.client.on('message', (data) => { stage.log('client', 'not reached', data); });
+    ends.client.on('message', (data) => {
+      stage.log('client', 'not reached', data);
+    });
     await stage.uncaught('client', 1, () => {
       ends.peer.send('first');
     });
     stage.log('client', 'state', ends.client.readyState);
   },
 
-  async 'captureRejections'(stage: Stage) {
+  async captureRejections(stage: Stage) {
     EventEmitter.captureRejections = true;
     try {
       const ends = await stage.pair();
@@ -131,7 +195,12 @@ export const emitter = part('emitter', {
   async 'properties of the application, and methods that it replaces'(stage: Stage) {
     const ends = await stage.pair();
     Object.assign(ends.client, { isAlive: true, _id: 'an id', ping: () => 'replaced' });
-    stage.log('client', 'own', (ends.client as unknown as { isAlive: boolean }).isAlive, (ends.client as unknown as { ping(): unknown }).ping());
+    stage.log(
+      'client',
+      'own',
+      (ends.client as unknown as { isAlive: boolean }).isAlive,
+      (ends.client as unknown as { ping(): unknown }).ping(),
+    );
     const { emit } = ends.peer;
     ends.peer.emit = function (this: WebSocket, event: string, ...values: unknown[]) {
       stage.log('peer', 'emits', event);

@@ -20,16 +20,24 @@ export const receiving = part('receiving', {
     const { url, server } = await stage.serve();
     server.on('connection', (peer) => {
       peer.binaryType = 'arraybuffer';
-      peer.on('message', (data, isBinary) => { stage.log('peer', 'message', data, isBinary); });
+      peer.on('message', (data, isBinary) => {
+        stage.log('peer', 'message', data, isBinary);
+      });
       peer.send(Buffer.from('at once'));
     });
     const client = stage.connect(url);
     client.binaryType = 'fragments';
     stage.watch('client', client);
-    client.on('open', () => { client.send(Buffer.from('from open')); });
+    client.on('open', () => {
+      client.send(Buffer.from('from open'));
+    });
     await stage.event(client, 'message');
     client.send(Buffer.alloc(70_000, 1));
-    await new Promise<void>((resolve) => { client.ping(() => { resolve(); }); });
+    await new Promise<void>((resolve) => {
+      client.ping(() => {
+        resolve();
+      });
+    });
     await stage.event(client, 'pong');
     await stage.settle();
   },
@@ -37,7 +45,9 @@ export const receiving = part('receiving', {
   async 'bytes that are delivered are of their exact size'(stage: Stage) {
     const ends = await stage.pair();
     ends.client.binaryType = 'arraybuffer';
-    ends.client.on('message', (data) => { stage.log('client', 'length', (data as ArrayBuffer).byteLength); });
+    ends.client.on('message', (data) => {
+      stage.log('client', 'length', (data as ArrayBuffer).byteLength);
+    });
     for (const size of [0, 1, 125, 126, 65_535, 65_536, 300_000]) {
       ends.peer.send(Buffer.alloc(size));
       await stage.event(ends.client, 'message');
@@ -63,14 +73,16 @@ export const receiving = part('receiving', {
       ends.client.on('message', (data) => {
         turn += 1;
         const mine = turn;
-        void Promise.resolve().then(() => { stage.log(who, 'after', data, allowSynchronousEvents ? 'any' : turn - mine); });
+        void Promise.resolve().then(() => {
+          stage.log(who, 'after', data, allowSynchronousEvents ? 'any' : turn - mine);
+        });
       });
       for (const text of ['a', 'b', 'c', 'd']) ends.peer.send(text);
       await stage.flushed(ends);
     }
   },
 
-  async 'maxPayload'(stage: Stage) {
+  async maxPayload(stage: Stage) {
     const ends = await stage.pair({ maxPayload: 100 }, { maxPayload: 200 });
     stage.watch('client', ends.client);
     stage.watch('peer', ends.peer);
@@ -110,9 +122,13 @@ export const receiving = part('receiving', {
     await stage.closed(ends.client, ends.peer);
   },
 
-  'skipUTF8Validation'(stage: Stage) {
+  skipUTF8Validation(stage: Stage) {
     for (const skipUTF8Validation of [false, true]) {
-      stage.tried('server', String(skipUTF8Validation), () => stage.own(new stage.WebSocketServer({ noServer: true, skipUTF8Validation })).options.skipUTF8Validation);
+      stage.tried(
+        'server',
+        String(skipUTF8Validation),
+        () => stage.own(new stage.WebSocketServer({ noServer: true, skipUTF8Validation })).options.skipUTF8Validation,
+      );
       stage.tried('client', String(skipUTF8Validation), () => {
         stage.connect('ws://127.0.0.1:1', { skipUTF8Validation }).on('error', () => undefined);
       });
@@ -121,10 +137,14 @@ export const receiving = part('receiving', {
 
   async 'listeners that are attached in a later turn hear what comes then'(stage: Stage) {
     const { url, server } = await stage.serve();
-    server.on('connection', (peer) => { peer.send('at once'); });
+    server.on('connection', (peer) => {
+      peer.send('at once');
+    });
     const client = stage.connect(url);
     await stage.event(client, 'open');
-    client.on('message', (data) => { stage.log('client', 'message', data); });
+    client.on('message', (data) => {
+      stage.log('client', 'message', data);
+    });
     await stage.event(client, 'message');
   },
 

@@ -10,7 +10,10 @@ function sender(socket: WebSocket): Send {
 }
 
 const both = async (stage: Stage, act: (send: Send, socket: WebSocket) => unknown): Promise<void> => {
-  for (const [from, to] of [['client', 'peer'], ['peer', 'client']] as const) {
+  for (const [from, to] of [
+    ['client', 'peer'],
+    ['peer', 'client'],
+  ] as const) {
     const ends = await stage.pair();
     stage.watch(to, ends[to]);
     await act(sender(ends[from]), ends[from]);
@@ -23,9 +26,32 @@ export const sending = part('sending', {
     const memory = new ArrayBuffer(4);
     new Uint8Array(memory).set([1, 2, 3, 4]);
     await both(stage, (send) => {
-      for (const data of ['text', '\u00e9\ud83d\ude00', 'lone \ud800 surrogate', '', 0, 42, -1.5, NaN, 1e21,
-        Buffer.from('buffer'), memory, new Uint8Array(memory, 1, 2), new DataView(memory, 2), new Float64Array(1), new SharedArrayBuffer(3), new Uint8Array(new SharedArrayBuffer(3)),
-        [1, 2, 300], [], null, undefined, false, new Blob(['blob']), new Blob([]), new Uint8Array(0)]) {
+      for (const data of [
+        'text',
+        '\u00e9\ud83d\ude00',
+        'lone \ud800 surrogate',
+        '',
+        0,
+        42,
+        -1.5,
+        NaN,
+        1e21,
+        Buffer.from('buffer'),
+        memory,
+        new Uint8Array(memory, 1, 2),
+        new DataView(memory, 2),
+        new Float64Array(1),
+        new SharedArrayBuffer(3),
+        new Uint8Array(new SharedArrayBuffer(3)),
+        [1, 2, 300],
+        [],
+        null,
+        undefined,
+        false,
+        new Blob(['blob']),
+        new Blob([]),
+        new Uint8Array(0),
+      ]) {
         send(data);
       }
     });
@@ -58,7 +84,7 @@ export const sending = part('sending', {
     });
   },
 
-  async 'mask is the transport\'s'(stage: Stage) {
+  async "mask is the transport's"(stage: Stage) {
     const ends = await stage.pair();
     stage.watch('peer', ends.peer);
     sender(ends.client)('masked', { mask: true });
@@ -75,8 +101,12 @@ export const sending = part('sending', {
         stage.log('sender', 'send returned');
       });
       await stage.inTime<void>('the callback', (resolve) => {
-        send('b', {}, () => { stage.log('sender', 'b'); });
-        send(new Blob(['c']), () => { stage.log('sender', 'c'); });
+        send('b', {}, () => {
+          stage.log('sender', 'b');
+        });
+        send(new Blob(['c']), () => {
+          stage.log('sender', 'c');
+        });
         send('d', { binary: true }, () => {
           stage.log('sender', 'd');
           resolve();
@@ -98,7 +128,11 @@ export const sending = part('sending', {
     stage.watch('client', ends.client);
     // A server's frames are not masked: ws gives the memory itself to the socket.
     const bytes = Buffer.from('as given');
-    await stage.inTime<void>('the callback', (resolve) => { ends.peer.send(bytes, () => { resolve(); }); });
+    await stage.inTime<void>('the callback', (resolve) => {
+      ends.peer.send(bytes, () => {
+        resolve();
+      });
+    });
     bytes.fill('x');
     await stage.flushed(ends);
   },
@@ -113,7 +147,7 @@ export const sending = part('sending', {
     });
   },
 
-  async 'fragments'(stage: Stage) {
+  async fragments(stage: Stage) {
     await both(stage, (send) => {
       send('one ', { fin: false });
       send('two ', { fin: false }, () => undefined);
@@ -140,8 +174,12 @@ export const sending = part('sending', {
     send(new Uint8Array([0x62, 0x20]).buffer, { fin: false });
     send('end');
     await stage.flushed(ends);
-    send('called back ', { fin: false }, (error: unknown) => { stage.log('client', 'part', error ?? 'no error'); });
-    send('at the end', {}, (error: unknown) => { stage.log('client', 'end', error ?? 'no error'); });
+    send('called back ', { fin: false }, (error: unknown) => {
+      stage.log('client', 'part', error ?? 'no error');
+    });
+    send('at the end', {}, (error: unknown) => {
+      stage.log('client', 'end', error ?? 'no error');
+    });
     await stage.flushed(ends);
   },
 
@@ -159,7 +197,9 @@ export const sending = part('sending', {
     const received = stage.event<[WebSocket]>(server, 'connection');
     const client = stage.connect(url);
     const opened = stage.event(client, 'open');
-    stage.tried('client', 'send', () => { client.send('early'); });
+    stage.tried('client', 'send', () => {
+      client.send('early');
+    });
     const [peer] = await received;
     stage.follow('peer', peer, 'message');
     await opened;
@@ -210,10 +250,11 @@ export const sending = part('sending', {
     const chunk = Buffer.alloc(4 * 1024 * 1024);
     const called = stage.inTime<unknown[]>('callbacks', (resolve) => {
       const results: unknown[] = [];
-      for (let i = 0; i < 6; i += 1) client.send(chunk, (error) => {
-        results.push(error instanceof Error);
-        if (results.length === 6) resolve(results);
-      });
+      for (let i = 0; i < 6; i += 1)
+        client.send(chunk, (error) => {
+          results.push(error instanceof Error);
+          if (results.length === 6) resolve(results);
+        });
     });
     await stage.settle();
     peer.terminate();

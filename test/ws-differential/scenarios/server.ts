@@ -17,21 +17,53 @@ function closed(stage: Stage, who: string, server: WebSocketServer): Promise<voi
 
 export const server = part('server', {
   'where it listens'(stage: Stage) {
-    const wrong: ServerOptions[] = [{}, { port: 0, noServer: true }, { port: 0, server: createServer() }, { server: createServer(), noServer: true }, { noServer: false }];
-    for (const options of wrong) stage.tried('server', Object.keys(options).join('+') || 'nothing', () => new stage.WebSocketServer(options));
+    const wrong: ServerOptions[] = [
+      {},
+      { port: 0, noServer: true },
+      { port: 0, server: createServer() },
+      { server: createServer(), noServer: true },
+      { noServer: false },
+    ];
+    for (const options of wrong)
+      stage.tried('server', Object.keys(options).join('+') || 'nothing', () => new stage.WebSocketServer(options));
     stage.tried('server', 'no options', () => new (stage.WebSocketServer as unknown as new () => unknown)());
-    const given = { port: null, server: null, noServer: true, path: null, verifyClient: null, handleProtocols: null, backlog: null, host: null } as unknown as ServerOptions;
+    const given = {
+      port: null,
+      server: null,
+      noServer: true,
+      path: null,
+      verifyClient: null,
+      handleProtocols: null,
+      backlog: null,
+      host: null,
+    } as unknown as ServerOptions;
     stage.tried('server', 'nulls', () => stage.own(new stage.WebSocketServer(given)).options.noServer);
     const http = createServer();
     const attached = stage.own(new stage.WebSocketServer({ server: http }));
     stage.log('server', 'address before it listens', attached.address());
-    stage.log('server', 'listeners', http.listenerCount('upgrade'), http.listenerCount('listening'), http.listenerCount('error'));
+    stage.log(
+      'server',
+      'listeners',
+      http.listenerCount('upgrade'),
+      http.listenerCount('listening'),
+      http.listenerCount('error'),
+    );
     attached.close();
-    stage.log('server', 'listeners', http.listenerCount('upgrade'), http.listenerCount('listening'), http.listenerCount('error'));
+    stage.log(
+      'server',
+      'listeners',
+      http.listenerCount('upgrade'),
+      http.listenerCount('listening'),
+      http.listenerCount('error'),
+    );
   },
 
   async 'port: callback, listening, address, end'(stage: Stage) {
-    const server = stage.own(new stage.WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 5 }, () => { stage.log('server', 'callback'); }));
+    const server = stage.own(
+      new stage.WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 5 }, () => {
+        stage.log('server', 'callback');
+      }),
+    );
     stage.follow('server', server, 'listening', 'close', 'error');
     await stage.event(server, 'listening');
     const address = server.address() as { address: string; family: string; port: number };
@@ -77,10 +109,16 @@ export const server = part('server', {
       });
       stage.log('server', 'handleUpgrade returns', result);
     });
-    server.on('connection', (...values: unknown[]) => { stage.log('server', 'connection', values.length, values[2]); });
+    server.on('connection', (...values: unknown[]) => {
+      stage.log('server', 'connection', values.length, values[2]);
+    });
     const client = stage.connect(url);
     await stage.event(client, 'open');
-    await stage.inTime<void>('the callback', (resolve) => { client.send('hello', () => { resolve(); }); });
+    await stage.inTime<void>('the callback', (resolve) => {
+      client.send('hello', () => {
+        resolve();
+      });
+    });
     client.close(4000);
     await stage.closed(client);
     await stage.settle();
@@ -93,7 +131,9 @@ export const server = part('server', {
     const done = stage.inTime<void>('the upgrade', (resolve) => {
       http.on('upgrade', (request, socket, head) => {
         server.handleUpgrade(request, socket, head, () => undefined);
-        stage.tried('server', 'again', () => { server.handleUpgrade(request, socket, head, () => undefined); });
+        stage.tried('server', 'again', () => {
+          server.handleUpgrade(request, socket, head, () => undefined);
+        });
         resolve();
       });
     });
@@ -123,14 +163,21 @@ export const server = part('server', {
 
   async 'path and shouldHandle'(stage: Stage) {
     const { server, port, url } = await stage.serve({ path: '/chat' });
-    server.on('connection', (_peer, request) => { stage.log('server', 'connection', request.url); });
+    server.on('connection', (_peer, request) => {
+      stage.log('server', 'connection', request.url);
+    });
     await stage.answer('client', port, '/');
     await stage.answer('client', port, '/chat/');
     await stage.event(stage.connect(`${url}/chat?room=1`), 'open');
     server.options.path = '/other';
     await stage.answer('client', port, '/chat');
     await stage.event(stage.connect(`${url}/other`), 'open');
-    stage.log('server', 'shouldHandle', server.shouldHandle({ url: '/other?x' } as IncomingMessage), server.shouldHandle({ url: '/chat' } as IncomingMessage));
+    stage.log(
+      'server',
+      'shouldHandle',
+      server.shouldHandle({ url: '/other?x' } as IncomingMessage),
+      server.shouldHandle({ url: '/chat' } as IncomingMessage),
+    );
     server.shouldHandle = (request) => request.url === '/mine';
     await stage.answer('client', port, '/other');
     await stage.event(stage.connect(`${url}/mine`), 'open');
@@ -143,30 +190,46 @@ export const server = part('server', {
         return info.origin === 'http://good.test';
       },
     });
-    server.on('connection', () => { stage.log('server', 'connection'); });
+    server.on('connection', () => {
+      stage.log('server', 'connection');
+    });
     await stage.answer('client', port, '/bad', { Origin: 'http://bad.test' });
-    await stage.answer('client', port, '/8', { 'Sec-WebSocket-Version': '8', 'Sec-WebSocket-Origin': 'http://bad.test' });
+    await stage.answer('client', port, '/8', {
+      'Sec-WebSocket-Version': '8',
+      'Sec-WebSocket-Origin': 'http://bad.test',
+    });
     await stage.event(stage.connect(`${url}/good`, { origin: 'http://good.test' }), 'open');
     server.options.verifyClient = () => true;
     await stage.event(stage.connect(`${url}/any`), 'open');
   },
 
   async 'verifyClient, asynchronous'(stage: Stage) {
-    const verdicts: [boolean, number?, string?, Record<string, string>?][] = [[false, 429, 'slow down', { 'Retry-After': '7' }], [false], [false, 403], [true]];
+    const verdicts: [boolean, number?, string?, Record<string, string>?][] = [
+      [false, 429, 'slow down', { 'Retry-After': '7' }],
+      [false],
+      [false, 403],
+      [true],
+    ];
     const { server, port, url } = await stage.serve({
       verifyClient: (_info, done) => {
         const verdict = verdicts.shift() ?? [true];
-        setImmediate(() => { done(...verdict); });
+        setImmediate(() => {
+          done(...verdict);
+        });
       },
     });
-    server.on('connection', () => { stage.log('server', 'connection'); });
+    server.on('connection', () => {
+      stage.log('server', 'connection');
+    });
     for (let i = 0; i < 3; i += 1) await stage.answer('client', port);
     await stage.event(stage.connect(url), 'open');
   },
 
-  async 'handleProtocols'(stage: Stage) {
+  async handleProtocols(stage: Stage) {
     const { server, port, url } = await stage.serve();
-    server.on('connection', (peer) => { stage.log('server', 'protocol', peer.protocol); });
+    server.on('connection', (peer) => {
+      stage.log('server', 'protocol', peer.protocol);
+    });
     await stage.event(stage.connect(url, ['first', 'second']), 'open');
     server.options.handleProtocols = (protocols, request) => {
       stage.log('server', 'offered', protocols, request.url);
@@ -183,12 +246,19 @@ export const server = part('server', {
   async "'headers'"(stage: Stage) {
     const { server, port, url } = await stage.serve();
     server.on('headers', (headers, request) => {
-      stage.log('server', 'headers', headers.filter((line) => !line.startsWith('Sec-WebSocket-Accept')), request.url);
+      stage.log(
+        'server',
+        'headers',
+        headers.filter((line) => !line.startsWith('Sec-WebSocket-Accept')),
+        request.url,
+      );
       headers.push('X-Own: yes');
     });
     await stage.answer('client', port, '/path');
     const client = stage.connect(url);
-    client.on('upgrade', ({ headers }) => { stage.log('client', 'upgrade', headers['x-own']); });
+    client.on('upgrade', ({ headers }) => {
+      stage.log('client', 'upgrade', headers['x-own']);
+    });
     await stage.event(client, 'open');
   },
 
@@ -198,7 +268,9 @@ export const server = part('server', {
     await stage.event(stage.connect(url), 'open');
     const tracked = await stage.pair();
     stage.log('tracked', 'clients', tracked.server.clients.size, tracked.server.clients.has(tracked.peer));
-    tracked.peer.on('close', () => { stage.log('tracked', 'in close', tracked.server.clients.size); });
+    tracked.peer.on('close', () => {
+      stage.log('tracked', 'in close', tracked.server.clients.size);
+    });
     tracked.client.close();
     await stage.closed(tracked.client, tracked.peer);
     stage.log('tracked', 'afterwards', tracked.server.clients.size);
@@ -208,7 +280,14 @@ export const server = part('server', {
     const { server, url } = await stage.serve();
     server.on('connection', (...values: unknown[]) => {
       const peer = values[0] as WebSocket;
-      stage.log('server', 'connection', values.length, peer.readyState, peer instanceof stage.WebSocket, server.clients.has(peer));
+      stage.log(
+        'server',
+        'connection',
+        values.length,
+        peer.readyState,
+        peer instanceof stage.WebSocket,
+        server.clients.has(peer),
+      );
       stage.watch('peer', peer);
       peer.send('first');
       peer.ping();
@@ -226,7 +305,9 @@ export const server = part('server', {
     server.once('connection', () => {
       throw new Error('in connection');
     });
-    await stage.uncaught('server', 1, () => { stage.connect(url).on('error', () => undefined); });
+    await stage.uncaught('server', 1, () => {
+      stage.connect(url).on('error', () => undefined);
+    });
     await stage.event(stage.connect(url), 'open');
     stage.log('server', 'goes on', server.listenerCount('connection'));
   },
@@ -247,7 +328,11 @@ export const server = part('server', {
   async 'close: noServer with clients, and twice'(stage: Stage) {
     const { http, url, port } = await stage.http();
     const server = stage.own(new stage.WebSocketServer({ noServer: true }));
-    http.on('upgrade', (request, socket, head) => { server.handleUpgrade(request, socket, head, (peer) => { server.emit('connection', peer, request); }); });
+    http.on('upgrade', (request, socket, head) => {
+      server.handleUpgrade(request, socket, head, (peer) => {
+        server.emit('connection', peer, request);
+      });
+    });
     stage.follow('server', server, 'close');
     const accepted = stage.event<[WebSocket]>(server, 'connection');
     const client = stage.connect(url);
@@ -276,7 +361,9 @@ export const server = part('server', {
 
   async 'removeAllListeners() on the server'(stage: Stage) {
     const { server, url } = await stage.serve();
-    server.on('connection', () => { stage.log('server', 'removed'); });
+    server.on('connection', () => {
+      stage.log('server', 'removed');
+    });
     server.removeAllListeners();
     const accepted = stage.event<[WebSocket]>(server, 'connection');
     const client = stage.connect(url);
@@ -306,9 +393,14 @@ export const server = part('server', {
     await stage.flushed({ client, peer });
   },
 
-  async 'perMessageDeflate'(stage: Stage) {
+  async perMessageDeflate(stage: Stage) {
     for (const perMessageDeflate of [false, true, { threshold: 1024 }]) {
-      stage.tried('server', JSON.stringify(perMessageDeflate), () => typeof stage.own(new stage.WebSocketServer({ noServer: true, perMessageDeflate })).options.perMessageDeflate);
+      stage.tried(
+        'server',
+        JSON.stringify(perMessageDeflate),
+        () =>
+          typeof stage.own(new stage.WebSocketServer({ noServer: true, perMessageDeflate })).options.perMessageDeflate,
+      );
     }
     const { server, url } = await stage.serve();
     // crossws does so around each upgrade.
@@ -319,19 +411,40 @@ export const server = part('server', {
   },
 
   'an own class of sockets, and options that ws does not know'(stage: Stage) {
-    stage.tried('server', 'WebSocket', () => typeof stage.own(new stage.WebSocketServer({ noServer: true, WebSocket: class extends stage.WebSocket {} })));
-    stage.tried('server', 'unknown', () => typeof stage.own(new stage.WebSocketServer({ noServer: true, maxPayLoad: 5 } as ServerOptions)));
+    stage.tried(
+      'server',
+      'WebSocket',
+      () =>
+        typeof stage.own(new stage.WebSocketServer({ noServer: true, WebSocket: class extends stage.WebSocket {} })),
+    );
+    stage.tried(
+      'server',
+      'unknown',
+      () => typeof stage.own(new stage.WebSocketServer({ noServer: true, maxPayLoad: 5 } as ServerOptions)),
+    );
   },
 
   async 'a client that is gone before the answer'(stage: Stage) {
-    const { server, port } = await stage.serve({ verifyClient: (_info, done) => { setTimeout(() => { done(true); }, 20); } });
-    server.on('connection', () => { stage.log('server', 'connection'); });
+    const { server, port } = await stage.serve({
+      verifyClient: (_info, done) => {
+        setTimeout(() => {
+          done(true);
+        }, 20);
+      },
+    });
+    server.on('connection', () => {
+      stage.log('server', 'connection');
+    });
     const { connect } = await import('node:net');
     const socket = connect({ port, host: '127.0.0.1' });
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
+    socket.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
     await stage.event(socket, 'connect');
     socket.end();
-    socket.on('data', (data: Buffer) => { stage.log('client', 'data', data.toString().split('\r\n')[0]); });
+    socket.on('data', (data: Buffer) => {
+      stage.log('client', 'data', data.toString().split('\r\n')[0]);
+    });
     await stage.event(socket, 'close');
     stage.log('server', 'clients', server.clients.size);
   },

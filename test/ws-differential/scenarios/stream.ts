@@ -27,11 +27,26 @@ async function collected(stream: Readable): Promise<string> {
 
 export const stream = part('stream', {
   async 'is a Duplex, with its options'(stage: Stage) {
-    for (const options of [undefined, {}, { encoding: 'utf8' }, { objectMode: true }, { readableObjectMode: true }, { writableObjectMode: true }, { decodeStrings: false, highWaterMark: 5 }] as DuplexOptions[]) {
+    for (const options of [
+      undefined,
+      {},
+      { encoding: 'utf8' },
+      { objectMode: true },
+      { readableObjectMode: true },
+      { writableObjectMode: true },
+      { decodeStrings: false, highWaterMark: 5 },
+    ] as DuplexOptions[]) {
       const { client } = await stage.pair();
       const duplex = stage.library.createWebSocketStream(client, options);
       duplex.on('error', () => undefined);
-      stage.log('stream', JSON.stringify(options ?? null), duplex.readableObjectMode, duplex.writableObjectMode, duplex.readableHighWaterMark === duplex.writableHighWaterMark, duplex.readableEncoding);
+      stage.log(
+        'stream',
+        JSON.stringify(options ?? null),
+        duplex.readableObjectMode,
+        duplex.writableObjectMode,
+        duplex.readableHighWaterMark === duplex.writableHighWaterMark,
+        duplex.readableEncoding,
+      );
       duplex.destroy();
       await stage.event(duplex, 'close');
     }
@@ -52,7 +67,9 @@ export const stream = part('stream', {
 
   async 'readableObjectMode keeps text apart from bytes; decodeStrings: false sends text'(stage: Stage) {
     const { far, client, peer } = await streams(stage, { readableObjectMode: true, decodeStrings: false });
-    far.on('data', (chunk) => { stage.log('far', 'data', chunk); });
+    far.on('data', (chunk) => {
+      stage.log('far', 'data', chunk);
+    });
     const near = stage.library.createWebSocketStream(client, { decodeStrings: false });
     near.write('text');
     near.write(Buffer.from('bytes'));
@@ -79,13 +96,21 @@ export const stream = part('stream', {
       written += 1;
       return near.write(Buffer.alloc(size, written));
     };
-    while (written < 1000 && (write() || (await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => { resolve(false); }, 200);
-      near.once('drain', () => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    })))) { /* until it is full */ }
+    while (
+      written < 1000 &&
+      (write() ||
+        (await new Promise<boolean>((resolve) => {
+          const timer = setTimeout(() => {
+            resolve(false);
+          }, 200);
+          near.once('drain', () => {
+            clearTimeout(timer);
+            resolve(true);
+          });
+        })))
+    ) {
+      /* until it is full */
+    }
     stage.log('near', 'held back', written < 1000, near.writableNeedDrain, peer.isPaused);
     let read = 0;
     far.on('data', (chunk: Buffer) => (read += chunk.length));
@@ -96,9 +121,13 @@ export const stream = part('stream', {
     stage.log('far', 'all is read', read === written * size, peer.isPaused);
   },
 
-  async 'pipelines'(stage: Stage) {
+  async pipelines(stage: Stage) {
     const { near, far, client, peer } = await streams(stage);
-    const upper = new Transform({ transform(chunk: Buffer, _encoding, done) { done(null, chunk.toString().toUpperCase()); } });
+    const upper = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        done(null, chunk.toString().toUpperCase());
+      },
+    });
     far.pipe(upper).pipe(far);
     const chunks = Array.from({ length: 50 }, (_unused, index) => `chunk ${index}, `);
     const answered = stage.inTime<string>('the answer', (resolve) => {
@@ -127,7 +156,7 @@ export const stream = part('stream', {
     stage.log('near', 'finished', near.writableFinished);
   },
 
-  async 'destroy'(stage: Stage) {
+  async destroy(stage: Stage) {
     for (const error of [undefined, new Error('of the application')]) {
       const { near, client, peer } = await streams(stage);
       const who = error === undefined ? 'without' : 'with';
@@ -154,7 +183,9 @@ export const stream = part('stream', {
     const client = stage.connect('ws://127.0.0.1:1');
     const near = stage.library.createWebSocketStream(client);
     stage.follow('near', near, 'error', 'close', 'end');
-    near.write('never sent', (error) => { stage.log('near', 'write called back', error instanceof Error); });
+    near.write('never sent', (error) => {
+      stage.log('near', 'write called back', error instanceof Error);
+    });
     await stage.event(near, 'close');
     await stage.settle();
     stage.log('near', 'destroyed', near.destroyed);
@@ -184,7 +215,9 @@ export const stream = part('stream', {
     client.close(4000);
     await stage.closed(client, peer);
     await stage.settle();
-    near.write('too late', (error) => { stage.log('near', 'write called back', error ?? 'no error'); });
+    near.write('too late', (error) => {
+      stage.log('near', 'write called back', error ?? 'no error');
+    });
     await stage.settle();
     stage.log('near', 'state', near.destroyed);
   },

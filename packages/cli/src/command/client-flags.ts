@@ -52,20 +52,43 @@ export function addClientFlags(command: Command): void {
   command
     .optionsGroup('Upgrade request:')
     .addOption(repeatable('-s, --subprotocol <name>', 'offer a subprotocol; may be repeated, the first is preferred'))
-    .addOption(repeatable('-H, --header <line>', "send a header, 'Name: value', or those in a file, @file; may be repeated"))
+    .addOption(
+      repeatable('-H, --header <line>', "send a header, 'Name: value', or those in a file, @file; may be repeated"),
+    )
     .addOption(new Option('--origin <origin>', 'the Origin header'))
     .optionsGroup('Secure layer:')
-    .addOption(repeatable('-p, --pin <key>', "demand a server key: sha256:…, base64, or a public key's PEM file; may be repeated"))
+    .addOption(
+      repeatable(
+        '-p, --pin <key>',
+        "demand a server key: sha256:…, base64, or a public key's PEM file; may be repeated",
+      ),
+    )
     .addOption(new Option('--profile <name>', 'the wire profile (default: v1)').choices(['v1', 'yellowpages']))
-    .addOption(new Option('--attestation <how>', 'judge the attestation document, or accept whatever server there is; yellowpages needs one of the two').choices(['nitro', 'none']))
-    .addOption(repeatable('--pcr <index=hex>', 'with --attestation nitro: what a PCR must be; several values of one index are alternatives'))
+    .addOption(
+      new Option(
+        '--attestation <how>',
+        'judge the attestation document, or accept whatever server there is; yellowpages needs one of the two',
+      ).choices(['nitro', 'none']),
+    )
+    .addOption(
+      repeatable(
+        '--pcr <index=hex>',
+        'with --attestation nitro: what a PCR must be; several values of one index are alternatives',
+      ),
+    )
     .addOption(new Option('--context <text>', 'bound into the key by both ends'))
-    .addOption(new Option('--handshake-timeout <ms>', 'for the upgrade and for the secure handshake').argParser(integer(1, 2 ** 31 - 1)).default(10_000))
+    .addOption(
+      new Option('--handshake-timeout <ms>', 'for the upgrade and for the secure handshake')
+        .argParser(integer(1, 2 ** 31 - 1))
+        .default(10_000),
+    )
     .optionsGroup('TLS:')
     .addOption(new Option('--ca <file>', 'certificate authorities to trust, PEM, in place of the built-in ones'))
     .addOption(new Option('--cert <file>', 'client certificate chain, PEM'))
-    .addOption(new Option('--key <file>', "its private key, PEM"))
-    .addOption(new Option('--servername <name>', "the name to ask for and to expect in the certificate, in place of the URL's"))
+    .addOption(new Option('--key <file>', 'its private key, PEM'))
+    .addOption(
+      new Option('--servername <name>', "the name to ask for and to expect in the certificate, in place of the URL's"),
+    )
     .addOption(new Option('--insecure-tls', "accept any TLS certificate; the secure layer's checks stay as they are"))
     .optionsGroup('Options:');
 }
@@ -77,7 +100,8 @@ export function addClientFlags(command: Command): void {
 export async function targetOf(address: string, flags: ClientFlags): Promise<Target> {
   const url = urlOf(address);
   const tls = tlsOptions(flags);
-  if (url.protocol === 'ws:' && Object.keys(tls).length > 0) throw new UsageError('--ca, --cert, --key, --servername and --insecure-tls are for wss: URLs');
+  if (url.protocol === 'ws:' && Object.keys(tls).length > 0)
+    throw new UsageError('--ca, --cert, --key, --servername and --insecure-tls are for wss: URLs');
   return {
     url: url.href,
     protocols: flags.subprotocol ?? [],
@@ -104,13 +128,20 @@ function urlOf(address: string): URL {
     throw new UsageError(`'${address}' is no URL: expected wss://host[:port]/path`);
   }
   const scheme = { 'http:': 'ws:', 'https:': 'wss:' }[url.protocol] ?? url.protocol;
-  if (scheme !== 'ws:' && scheme !== 'wss:') throw new UsageError(`'${url.protocol}' is no scheme of WebSockets: expected ws: or wss:`);
+  if (scheme !== 'ws:' && scheme !== 'wss:')
+    throw new UsageError(`'${url.protocol}' is no scheme of WebSockets: expected ws: or wss:`);
   return new URL(scheme + url.href.slice(url.protocol.length));
 }
 
 function headersOf(given: readonly string[] = []): Record<string, string[]> {
   const headers: Record<string, string[]> = {};
-  const lines = given.flatMap((item) => (item.startsWith('@') ? readFile('--header', item.slice(1)).split(/\r?\n/).filter((line) => line.trim() !== '') : [item]));
+  const lines = given.flatMap((item) =>
+    item.startsWith('@')
+      ? readFile('--header', item.slice(1))
+          .split(/\r?\n/)
+          .filter((line) => line.trim() !== '')
+      : [item],
+  );
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     // Its value may be a credential.
@@ -120,9 +151,16 @@ function headersOf(given: readonly string[] = []): Record<string, string[]> {
   return headers;
 }
 
-async function authentication({ pin = [], profile, attestation, pcr = [] }: ClientFlags): Promise<ClientAuthenticationOptions> {
+async function authentication({
+  pin = [],
+  profile,
+  attestation,
+  pcr = [],
+}: ClientFlags): Promise<ClientAuthenticationOptions> {
   if (profile === 'yellowpages' && attestation === undefined) {
-    throw new UsageError('--profile yellowpages needs --attestation nitro (with --pcr), or --attestation none: nothing else says who the server is');
+    throw new UsageError(
+      '--profile yellowpages needs --attestation nitro (with --pcr), or --attestation none: nothing else says who the server is',
+    );
   }
   if (pcr.length > 0 && attestation !== 'nitro') throw new UsageError('--pcr needs --attestation nitro');
   return {
@@ -133,7 +171,9 @@ async function authentication({ pin = [], profile, attestation, pcr = [] }: Clie
   };
 }
 
-async function nitroVerifier(pcr: readonly string[]): Promise<NonNullable<ClientAuthenticationOptions['verifyAttestation']>> {
+async function nitroVerifier(
+  pcr: readonly string[],
+): Promise<NonNullable<ClientAuthenticationOptions['verifyAttestation']>> {
   const { verifyNitro } = await import('../../../nitro/src/index.ts');
   try {
     return verifyNitro({ pcrs: pcrsOf(pcr) });
@@ -150,7 +190,8 @@ function pcrsOf(given: readonly string[]): Record<number, PcrValue[]> {
   const pcrs: Record<number, PcrValue[]> = {};
   for (const item of given) {
     const [, index, value] = /^(\d+)=([0-9a-f]+)$/i.exec(item) ?? [];
-    if (index === undefined || value === undefined) throw new UsageError('--pcr: expected an index, = and 96 hexadecimal digits');
+    if (index === undefined || value === undefined)
+      throw new UsageError('--pcr: expected an index, = and 96 hexadecimal digits');
     (pcrs[Number(index)] ??= []).push(value);
   }
   return pcrs;

@@ -7,7 +7,10 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
 /** What may follow. `files`: names of files; `words`: one of these; `nothing`: something that nobody can guess. */
-type Value = { readonly kind: 'files' } | { readonly kind: 'words'; readonly words: readonly string[] } | { readonly kind: 'nothing' };
+type Value =
+  | { readonly kind: 'files' }
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'nothing' };
 
 interface FlagShape {
   readonly names: readonly string[];
@@ -123,7 +126,9 @@ function zsh(program: string, commands: readonly CommandShape[]): string {
   };
   const specs = ({ flags, argument }: CommandShape): string =>
     [
-      ...flags.flatMap(({ names, help, value }) => names.map((flag) => quoted(`*${flag}[${text(help)}]${value === undefined ? '' : `:value:${action(value)}`}`))),
+      ...flags.flatMap(({ names, help, value }) =>
+        names.map((flag) => quoted(`*${flag}[${text(help)}]${value === undefined ? '' : `:value:${action(value)}`}`)),
+      ),
       quoted(`1:argument:${action(argument)}`),
     ].join(' \\\n        ');
   return `#compdef ${program}
@@ -152,7 +157,9 @@ function fish(program: string, commands: readonly CommandShape[]): string {
   const lines = commands.flatMap(({ name, help, flags, argument }) => [
     `complete -c ${program} -n __fish_use_subcommand -a ${name} -d ${quoted(help)}`,
     ...flags.map((flag) => `complete -c ${program} -n '__fish_seen_subcommand_from ${name}' ${fishFlag(flag)}`),
-    ...(argument.kind === 'words' ? [`complete -c ${program} -n '__fish_seen_subcommand_from ${name}' -a ${quoted(argument.words.join(' '))}`] : []),
+    ...(argument.kind === 'words'
+      ? [`complete -c ${program} -n '__fish_seen_subcommand_from ${name}' -a ${quoted(argument.words.join(' '))}`]
+      : []),
     ...(argument.kind === 'files' ? [`complete -c ${program} -n '__fish_seen_subcommand_from ${name}' -F`] : []),
   ]);
   return `# fish completion for ${program}\ncomplete -c ${program} -f\n${lines.join('\n')}\n`;
@@ -160,6 +167,9 @@ function fish(program: string, commands: readonly CommandShape[]): string {
 
 function fishFlag({ names, help, value }: FlagShape): string {
   const parts = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-  if (value !== undefined) parts.push(value.kind === 'files' ? '-r -F' : value.kind === 'words' ? `-x -a ${quoted(value.words.join(' '))}` : '-x');
+  if (value !== undefined)
+    parts.push(
+      value.kind === 'files' ? '-r -F' : value.kind === 'words' ? `-x -a ${quoted(value.words.join(' '))}` : '-x',
+    );
   return `${parts.join(' ')} -d ${quoted(help)}`;
 }

@@ -64,26 +64,63 @@ ${Object.entries(EXIT_MEANINGS)
   .join('\n')}`;
 
 export function addConnectCommand(program: Command): void {
-  const command = program.command('connect').description('talk to a secure WebSocket server, by hand or from a script').argument('<url>', 'wss://host[:port]/path; without a scheme wss:, or ws: on this machine');
+  const command = program
+    .command('connect')
+    .description('talk to a secure WebSocket server, by hand or from a script')
+    .argument('<url>', 'wss://host[:port]/path; without a scheme wss:, or ws: on this machine');
   addClientFlags(command);
   command
     .optionsGroup('Secure layer:')
     .addOption(new Option('--fast-open', 'send the hello with the upgrade request; for servers known to support it'))
-    .addOption(new Option('--padding <bytes|padme>', 'pad sealed records to a multiple of this many bytes, or by PADME').argParser(padding))
-    .addOption(new Option('--max-message <bytes>', 'of a received message (default: 104857600)').argParser(integer(1, 2 ** 30)))
+    .addOption(
+      new Option(
+        '--padding <bytes|padme>',
+        'pad sealed records to a multiple of this many bytes, or by PADME',
+      ).argParser(padding),
+    )
+    .addOption(
+      new Option('--max-message <bytes>', 'of a received message (default: 104857600)').argParser(integer(1, 2 ** 30)),
+    )
     .optionsGroup('Messages:')
     .addOption(repeatable('-m, --message <text>', 'send this, and read no input; may be repeated'))
-    .addOption(new Option('-i, --input <format>', 'how input is read: a text, hex or base64 message each line, or raw bytes as they come').choices(FORMATS).default('text'))
+    .addOption(
+      new Option(
+        '-i, --input <format>',
+        'how input is read: a text, hex or base64 message each line, or raw bytes as they come',
+      )
+        .choices(FORMATS)
+        .default('text'),
+    )
     .addOption(new Option('--no-input', 'send nothing, and wait until the peer closes'))
     .addOption(new Option('--whole', 'all of the input is one message'))
-    .addOption(new Option('--chunk <bytes>', 'of one message of raw input').argParser(integer(1, 2 ** 30)).default(65_536))
-    .addOption(new Option('-o, --output <format>', 'how messages are written: text (binary ones in hex) or hex or base64, each on a line, or raw bytes').choices(FORMATS).default('text'))
+    .addOption(
+      new Option('--chunk <bytes>', 'of one message of raw input').argParser(integer(1, 2 ** 30)).default(65_536),
+    )
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'how messages are written: text (binary ones in hex) or hex or base64, each on a line, or raw bytes',
+      )
+        .choices(FORMATS)
+        .default('text'),
+    )
     .addOption(new Option('-j, --json', 'one JSON object a line, each way'))
-    .addOption(new Option('-w, --wait <seconds>', `once all input is sent, close when no reply has come for this long, or forever (default: ${DEFAULT_WAIT}; with --count ${COUNTED_WAIT})`).argParser(seconds))
-    .addOption(new Option('-n, --count <n>', 'close when this many messages have come').argParser(integer(1, Number.MAX_SAFE_INTEGER)))
+    .addOption(
+      new Option(
+        '-w, --wait <seconds>',
+        `once all input is sent, close when no reply has come for this long, or forever (default: ${DEFAULT_WAIT}; with --count ${COUNTED_WAIT})`,
+      ).argParser(seconds),
+    )
+    .addOption(
+      new Option('-n, --count <n>', 'close when this many messages have come').argParser(
+        integer(1, Number.MAX_SAFE_INTEGER),
+      ),
+    )
     .addOption(new Option('--ping <seconds>', 'ping this often').argParser(seconds).default(0, 'never'))
     .optionsGroup('Display:')
-    .addOption(new Option('--history <file>', "keep the prompt's history in a file (mode 0600)").env('PQ_WEBSOCKET_HISTORY'))
+    .addOption(
+      new Option('--history <file>', "keep the prompt's history in a file (mode 0600)").env('PQ_WEBSOCKET_HISTORY'),
+    )
     .addOption(new Option('--show-wire', 'write every frame of the wire, sealed as it is, to standard error'))
     .addOption(new Option('-q, --quiet', 'on standard error only what went wrong'))
     .addOption(new Option('-v, --verbose', "show the peer's pings"))
@@ -105,11 +142,19 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
   const { stdin: input, stdout: output, stderr: errors } = process;
   const streams = { output, errors };
   const proof = proofOf(flags);
-  const isInteractive = input.isTTY && output.isTTY && flags.json === undefined && flags.input !== false && flags.message === undefined && flags.whole === undefined && flags.input !== 'raw';
+  const isInteractive =
+    input.isTTY &&
+    output.isTTY &&
+    flags.json === undefined &&
+    flags.input !== false &&
+    flags.message === undefined &&
+    flags.whole === undefined &&
+    flags.input !== 'raw';
   const terminal = isInteractive ? await import('./connect/interactive.ts') : undefined;
   const settings = { format: flags.output, quiet: flags.quiet === true, verbose: flags.verbose === true, proof };
   const terminalView = terminal && new terminal.TerminalView(streams, settings);
-  const view = terminalView ?? (flags.json === true ? new JsonView(streams, settings) : new PlainView(streams, settings));
+  const view =
+    terminalView ?? (flags.json === true ? new JsonView(streams, settings) : new PlainView(streams, settings));
   const call = dial(
     {
       ...target,
@@ -145,7 +190,10 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
 }
 
 async function pipe(conversation: Conversation, flags: ConnectFlags): Promise<ExitCode> {
-  const [{ actionsOf }, { converse, endWith }] = await Promise.all([import('./connect/input.ts'), import('./connect/piped.ts')]);
+  const [{ actionsOf }, { converse, endWith }] = await Promise.all([
+    import('./connect/input.ts'),
+    import('./connect/piped.ts'),
+  ]);
   const wait = flags.wait ?? (flags.count === undefined ? DEFAULT_WAIT : COUNTED_WAIT);
   if (flags.message !== undefined) return converse(conversation, given(flags), wait);
   if (flags.input === false) return converse(conversation, given(flags), flags.wait ?? Infinity);
@@ -160,18 +208,26 @@ async function* given({ message = [], input, json }: ConnectFlags): AsyncGenerat
   const { parseJsonAction, parseMessage } = await import('./connect/formats.ts');
   for (const text of message) {
     const bytes = Buffer.from(text);
-    yield json === true ? parseJsonAction(bytes) : { type: 'message', message: parseMessage(bytes, input === false ? 'text' : input) };
+    yield json === true
+      ? parseJsonAction(bytes)
+      : { type: 'message', message: parseMessage(bytes, input === false ? 'text' : input) };
   }
 }
 
 /** @throws {UsageError} for flags that do not go together */
 function check({ json, whole, output, message, input }: ConnectFlags): void {
-  if (json === true && (whole === true || output !== 'text' || (input !== 'text' && input !== false))) throw new UsageError('--json has its own format: leave out --whole, --input and --output');
-  if (message !== undefined && (whole === true || input === false)) throw new UsageError('--message is the input: leave out --whole and --no-input');
-  if (output === 'raw' && process.stdout.isTTY) throw new UsageError('raw output would act on the terminal: send it to a file or a pipe');
+  if (json === true && (whole === true || output !== 'text' || (input !== 'text' && input !== false)))
+    throw new UsageError('--json has its own format: leave out --whole, --input and --output');
+  if (message !== undefined && (whole === true || input === false))
+    throw new UsageError('--message is the input: leave out --whole and --no-input');
+  if (output === 'raw' && process.stdout.isTTY)
+    throw new UsageError('raw output would act on the terminal: send it to a file or a pipe');
 }
 
 function proofOf({ pin = [], attestation }: ConnectFlags): string {
-  const proofs = [...(pin.length > 0 ? ['by a pinned key'] : []), ...(attestation === 'nitro' ? ['by its attestation'] : [])];
+  const proofs = [
+    ...(pin.length > 0 ? ['by a pinned key'] : []),
+    ...(attestation === 'nitro' ? ['by its attestation'] : []),
+  ];
   return proofs.length > 0 ? `server authenticated ${proofs.join(' and ')}` : 'server not authenticated (no --pin)';
 }

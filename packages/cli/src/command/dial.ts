@@ -104,7 +104,9 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
   });
   // `ws` checks the answer after this event, and only behind that a hello is written.
   const reached = (): Phase =>
-    phase === 'upgrade' && upgrade !== undefined && network !== undefined && network.bytesWritten > requestBytes ? 'handshake' : phase;
+    phase === 'upgrade' && upgrade !== undefined && network !== undefined && network.bytesWritten > requestBytes
+      ? 'handshake'
+      : phase;
   socket.on('unexpected-response', (_request: unknown, response: IncomingMessage) => {
     void readRefusal(response).then((read) => {
       refusal = read;
@@ -237,7 +239,9 @@ function explain(phase: Phase, failure: PQWebSocketError | null, cause: { messag
         ? `the server did not prove who it is: ${failure.code}, ${why}`
         : `the secure handshake failed: ${failure?.code ?? 'closed'}, ${why}`;
     case 'open':
-      return failure?.origin === 'local' ? `the connection was refused: ${failure.code}, ${why}` : `the connection was cut: ${why}`;
+      return failure?.origin === 'local'
+        ? `the connection was refused: ${failure.code}, ${why}`
+        : `the connection was cut: ${why}`;
   }
 }
 

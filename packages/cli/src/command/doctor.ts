@@ -32,7 +32,10 @@ It makes about five connections and sends no message, but with --echo. The exit 
 that of \`connect\` for it: 3 unreachable, 4 TLS, 5 upgrade, 6 handshake or profile, 7 the server's proof, 8 cut or altered.`;
 
 export function addDoctorCommand(program: Command): void {
-  const command = program.command('doctor').description('look at what stands between here and a secure WebSocket server').argument('<url>', 'wss://host[:port]/path; without a scheme wss:, or ws: on this machine');
+  const command = program
+    .command('doctor')
+    .description('look at what stands between here and a secure WebSocket server')
+    .argument('<url>', 'wss://host[:port]/path; without a scheme wss:, or ws: on this machine');
   addClientFlags(command);
   command
     .addOption(new Option('--echo', 'send messages of 1 byte to 1 MiB, and expect them back; for servers that echo'))
@@ -61,7 +64,10 @@ async function run(address: string, flags: DoctorFlags): Promise<ExitCode> {
 
 function describe({ name, level, seen, meaning, advice }: Finding, paint: Paint): string {
   const { mark, style } = MARKS[level];
-  const lines = [`${paint(style, mark.padEnd(5))}${paint('bold', name.padEnd(14))}${visibleLine(seen)}`, `${' '.repeat(19)}${paint('dim', meaning)}`];
+  const lines = [
+    `${paint(style, mark.padEnd(5))}${paint('bold', name.padEnd(14))}${visibleLine(seen)}`,
+    `${' '.repeat(19)}${paint('dim', meaning)}`,
+  ];
   if (advice !== undefined) lines.push(`${' '.repeat(19)}-> ${advice}`);
   return `${lines.join('\n')}\n`;
 }

@@ -25,9 +25,12 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [EXIT.UNREACHABLE]: 'no TCP connection: unknown host, refused, timed out',
   [EXIT.TLS]: 'no TLS connection, or its certificate was refused',
   [EXIT.UPGRADE]: 'the server did not upgrade to a WebSocket: another HTTP status, or no valid answer',
-  [EXIT.HANDSHAKE]: 'the secure handshake failed (3768, 3769): not a pq-websocket server, another profile or context, or an attack',
-  [EXIT.AUTHENTICATION]: 'the server did not prove who it is (3770): no valid signature by a pinned key, or no attestation that passes',
-  [EXIT.ABNORMAL]: 'the open connection was cut, or a record was refused (3771 to 3773): the other side said no goodbye',
+  [EXIT.HANDSHAKE]:
+    'the secure handshake failed (3768, 3769): not a pq-websocket server, another profile or context, or an attack',
+  [EXIT.AUTHENTICATION]:
+    'the server did not prove who it is (3770): no valid signature by a pinned key, or no attestation that passes',
+  [EXIT.ABNORMAL]:
+    'the open connection was cut, or a record was refused (3771 to 3773): the other side said no goodbye',
   [EXIT.PEER_CODE]: 'the peer ended it cleanly, with another code than 1000',
   [EXIT.INCOMPLETE]: 'it ended cleanly, but before all input was sent or --count messages had come',
   [EXIT.INTERRUPTED]: 'ended by Ctrl-C (SIGINT)',

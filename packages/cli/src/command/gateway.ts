@@ -20,28 +20,164 @@ const number = (value: string): unknown => (/^\d+$/.test(value) ? Number(value) 
 const boolean = (value: string): unknown => ({ true: true, false: false })[value] ?? value;
 
 export const GATEWAY_SETTINGS: readonly Setting[] = [
-  { flags: '-l, --listen <address>', env: 'PQ_GATEWAY_LISTEN', path: ['listen'], read: text, help: 'host:port, :port or unix:/path (default 127.0.0.1:8443)' },
-  { flags: '-u, --upstream <address...>', env: 'PQ_GATEWAY_UPSTREAM', path: ['routes'], read: text, isList: true, help: 'backends for every request: ws://host:port, wss://host:port, unix:/path' },
-  { flags: '--profiles <name...>', env: 'PQ_GATEWAY_PROFILES', path: ['profiles'], read: text, isList: true, help: 'v1, yellowpages or both (default v1)' },
-  { flags: '--tls-cert <file>', env: 'PQ_GATEWAY_TLS_CERT', path: ['tls', 'cert'], read: text, help: 'certificate chain in PEM; read again on SIGHUP' },
-  { flags: '--tls-key <file>', env: 'PQ_GATEWAY_TLS_KEY', path: ['tls', 'key'], read: text, help: 'its private key in PEM' },
-  { flags: '--identity <file>', env: 'PQ_GATEWAY_IDENTITY', path: ['identity', 'key'], read: text, help: 'ML-DSA-65 secret key, as keygen writes it' },
-  { flags: '--allow-origin <origin...>', env: 'PQ_GATEWAY_ALLOW_ORIGIN', path: ['allowedOrigins'], read: text, isList: true, help: 'origins that may connect (default any)' },
-  { flags: '--plain-http <what>', env: 'PQ_GATEWAY_PLAIN_HTTP', path: ['plainHttp'], read: text, help: 'refuse with 426, or pass to the upstream (default refuse)' },
-  { flags: '--trust-proxy <network...>', env: 'PQ_GATEWAY_TRUST_PROXY', path: ['trustedProxies'], read: text, isList: true, help: 'addresses or CIDR blocks whose X-Forwarded-* count' },
-  { flags: '--proxy-protocol <true|false>', env: 'PQ_GATEWAY_PROXY_PROTOCOL', path: ['proxyProtocol'], read: boolean, help: 'every connection begins with a PROXY header' },
-  { flags: '--max-connections <n>', env: 'PQ_GATEWAY_MAX_CONNECTIONS', path: ['limits', 'connections'], read: number, help: 'in all (default 10000)' },
-  { flags: '--max-connections-per-address <n>', env: 'PQ_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS', path: ['limits', 'connectionsPerAddress'], read: number, help: 'of one client address (default 1000)' },
-  { flags: '--handshake-rate <n>', env: 'PQ_GATEWAY_HANDSHAKE_RATE', path: ['limits', 'handshakesPerSecond'], read: number, help: 'a second, of one client address (default 50)' },
-  { flags: '--handshake-burst <n>', env: 'PQ_GATEWAY_HANDSHAKE_BURST', path: ['limits', 'handshakeBurst'], read: number, help: 'at once, of one client address (default 200)' },
-  { flags: '--max-message <bytes>', env: 'PQ_GATEWAY_MAX_MESSAGE', path: ['limits', 'messageBytes'], read: number, help: 'of one message (default 104857600)' },
-  { flags: '--idle-timeout <ms>', env: 'PQ_GATEWAY_IDLE_TIMEOUT', path: ['timeouts', 'idle'], read: number, help: 'without any traffic; 0 for never (default 3600000)' },
-  { flags: '--drain-delay <ms>', env: 'PQ_GATEWAY_DRAIN_DELAY', path: ['drain', 'delay'], read: number, help: 'on SIGTERM: not ready, and still serving (default 0)' },
-  { flags: '--drain-deadline <ms>', env: 'PQ_GATEWAY_DRAIN_DEADLINE', path: ['drain', 'deadline'], read: number, help: 'then: until open connections get 1001 (default 30000)' },
-  { flags: '--admin <address>', env: 'PQ_GATEWAY_ADMIN', path: ['admin', 'listen'], read: text, help: '/metrics, /healthz and /readyz (default nowhere)' },
-  { flags: '--workers <n>', env: 'PQ_GATEWAY_WORKERS', path: ['workers'], read: number, help: 'processes, or cores (default 1)' },
-  { flags: '--log-format <format>', env: 'PQ_GATEWAY_LOG_FORMAT', path: ['log', 'format'], read: text, help: 'json or pretty (default json)' },
-  { flags: '--log-level <level>', env: 'PQ_GATEWAY_LOG_LEVEL', path: ['log', 'level'], read: text, help: 'debug, info, warn, error or silent (default info)' },
+  {
+    flags: '-l, --listen <address>',
+    env: 'PQ_GATEWAY_LISTEN',
+    path: ['listen'],
+    read: text,
+    help: 'host:port, :port or unix:/path (default 127.0.0.1:8443)',
+  },
+  {
+    flags: '-u, --upstream <address...>',
+    env: 'PQ_GATEWAY_UPSTREAM',
+    path: ['routes'],
+    read: text,
+    isList: true,
+    help: 'backends for every request: ws://host:port, wss://host:port, unix:/path',
+  },
+  {
+    flags: '--profiles <name...>',
+    env: 'PQ_GATEWAY_PROFILES',
+    path: ['profiles'],
+    read: text,
+    isList: true,
+    help: 'v1, yellowpages or both (default v1)',
+  },
+  {
+    flags: '--tls-cert <file>',
+    env: 'PQ_GATEWAY_TLS_CERT',
+    path: ['tls', 'cert'],
+    read: text,
+    help: 'certificate chain in PEM; read again on SIGHUP',
+  },
+  {
+    flags: '--tls-key <file>',
+    env: 'PQ_GATEWAY_TLS_KEY',
+    path: ['tls', 'key'],
+    read: text,
+    help: 'its private key in PEM',
+  },
+  {
+    flags: '--identity <file>',
+    env: 'PQ_GATEWAY_IDENTITY',
+    path: ['identity', 'key'],
+    read: text,
+    help: 'ML-DSA-65 secret key, as keygen writes it',
+  },
+  {
+    flags: '--allow-origin <origin...>',
+    env: 'PQ_GATEWAY_ALLOW_ORIGIN',
+    path: ['allowedOrigins'],
+    read: text,
+    isList: true,
+    help: 'origins that may connect (default any)',
+  },
+  {
+    flags: '--plain-http <what>',
+    env: 'PQ_GATEWAY_PLAIN_HTTP',
+    path: ['plainHttp'],
+    read: text,
+    help: 'refuse with 426, or pass to the upstream (default refuse)',
+  },
+  {
+    flags: '--trust-proxy <network...>',
+    env: 'PQ_GATEWAY_TRUST_PROXY',
+    path: ['trustedProxies'],
+    read: text,
+    isList: true,
+    help: 'addresses or CIDR blocks whose X-Forwarded-* count',
+  },
+  {
+    flags: '--proxy-protocol <true|false>',
+    env: 'PQ_GATEWAY_PROXY_PROTOCOL',
+    path: ['proxyProtocol'],
+    read: boolean,
+    help: 'every connection begins with a PROXY header',
+  },
+  {
+    flags: '--max-connections <n>',
+    env: 'PQ_GATEWAY_MAX_CONNECTIONS',
+    path: ['limits', 'connections'],
+    read: number,
+    help: 'in all (default 10000)',
+  },
+  {
+    flags: '--max-connections-per-address <n>',
+    env: 'PQ_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS',
+    path: ['limits', 'connectionsPerAddress'],
+    read: number,
+    help: 'of one client address (default 1000)',
+  },
+  {
+    flags: '--handshake-rate <n>',
+    env: 'PQ_GATEWAY_HANDSHAKE_RATE',
+    path: ['limits', 'handshakesPerSecond'],
+    read: number,
+    help: 'a second, of one client address (default 50)',
+  },
+  {
+    flags: '--handshake-burst <n>',
+    env: 'PQ_GATEWAY_HANDSHAKE_BURST',
+    path: ['limits', 'handshakeBurst'],
+    read: number,
+    help: 'at once, of one client address (default 200)',
+  },
+  {
+    flags: '--max-message <bytes>',
+    env: 'PQ_GATEWAY_MAX_MESSAGE',
+    path: ['limits', 'messageBytes'],
+    read: number,
+    help: 'of one message (default 104857600)',
+  },
+  {
+    flags: '--idle-timeout <ms>',
+    env: 'PQ_GATEWAY_IDLE_TIMEOUT',
+    path: ['timeouts', 'idle'],
+    read: number,
+    help: 'without any traffic; 0 for never (default 3600000)',
+  },
+  {
+    flags: '--drain-delay <ms>',
+    env: 'PQ_GATEWAY_DRAIN_DELAY',
+    path: ['drain', 'delay'],
+    read: number,
+    help: 'on SIGTERM: not ready, and still serving (default 0)',
+  },
+  {
+    flags: '--drain-deadline <ms>',
+    env: 'PQ_GATEWAY_DRAIN_DEADLINE',
+    path: ['drain', 'deadline'],
+    read: number,
+    help: 'then: until open connections get 1001 (default 30000)',
+  },
+  {
+    flags: '--admin <address>',
+    env: 'PQ_GATEWAY_ADMIN',
+    path: ['admin', 'listen'],
+    read: text,
+    help: '/metrics, /healthz and /readyz (default nowhere)',
+  },
+  {
+    flags: '--workers <n>',
+    env: 'PQ_GATEWAY_WORKERS',
+    path: ['workers'],
+    read: number,
+    help: 'processes, or cores (default 1)',
+  },
+  {
+    flags: '--log-format <format>',
+    env: 'PQ_GATEWAY_LOG_FORMAT',
+    path: ['log', 'format'],
+    read: text,
+    help: 'json or pretty (default json)',
+  },
+  {
+    flags: '--log-level <level>',
+    env: 'PQ_GATEWAY_LOG_LEVEL',
+    path: ['log', 'level'],
+    read: text,
+    help: 'debug, info, warn, error or silent (default info)',
+  },
 ];
 
 const EXAMPLES = `
@@ -63,14 +199,22 @@ export function addGatewayCommand(program: Command): void {
   for (const { flags, env, help, isList } of GATEWAY_SETTINGS) {
     const option = new Option(flags, help).env(env);
     if (isList) {
-      option.argParser((value, before: string[] | undefined) => [...(before ?? []), ...value.split(',').map((item) => item.trim())]);
+      option.argParser((value, before: string[] | undefined) => [
+        ...(before ?? []),
+        ...value.split(',').map((item) => item.trim()),
+      ]);
     }
     command.addOption(option);
   }
-  command.addHelpText('after', EXAMPLES).action((given: { config?: string; checkConfig?: boolean }) => run(command, given));
+  command
+    .addHelpText('after', EXAMPLES)
+    .action((given: { config?: string; checkConfig?: boolean }) => run(command, given));
 }
 
-async function run(command: Command, { config: file, checkConfig: isCheck }: { config?: string; checkConfig?: boolean }): Promise<void> {
+async function run(
+  command: Command,
+  { config: file, checkConfig: isCheck }: { config?: string; checkConfig?: boolean },
+): Promise<void> {
   // Loaded here, so that the other commands do not pay for it.
   const [{ loadConfig }, { checkConfig, runGateway }, { GatewayConfigError }] = await Promise.all([
     import('../gateway/config.ts'),

@@ -19,7 +19,11 @@ export function addIdentityCommands(program: Command): void {
   program
     .command('keygen')
     .description("make a server identity: an ML-DSA-65 key, and the pin for clients' serverKeys")
-    .option('-o, --out <file>', 'where the secret key goes (PEM, mode 0600); the public key goes beside it', 'identity.pem')
+    .option(
+      '-o, --out <file>',
+      'where the secret key goes (PEM, mode 0600); the public key goes beside it',
+      'identity.pem',
+    )
     .option('-f, --force', 'overwrite files that are there', false)
     .addHelpText('after', KEYGEN_EXAMPLES)
     .action(({ out, force }: { out: string; force: boolean }) => {

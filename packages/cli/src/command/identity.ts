@@ -1,7 +1,12 @@
 /** Making and reading identity files: PEM with the OIDs of RFC 9881. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readPublicKeyPem, readSecretKeyPem, writePublicKeyPem, writeSecretKeyPem } from '../../../../src/crypto/key-files.ts';
+import {
+  readPublicKeyPem,
+  readSecretKeyPem,
+  writePublicKeyPem,
+  writeSecretKeyPem,
+} from '../../../../src/crypto/key-files.ts';
 import { nodeSignatures } from '../../../../src/crypto/node/signature.ts';
 import { SIGNATURE_SEED_BYTES } from '../../../../src/crypto/signature.ts';
 

@@ -16,7 +16,14 @@ export interface WireFrame {
 export const KEPT_BYTES = 256;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const MAX_HEADER = 14;
-const NAMES: Readonly<Record<number, string>> = { 0: 'continuation', 1: 'text', 2: 'binary', 8: 'close', 9: 'ping', 10: 'pong' };
+const NAMES: Readonly<Record<number, string>> = {
+  0: 'continuation',
+  1: 'text',
+  2: 'binary',
+  8: 'close',
+  9: 'ping',
+  10: 'pong',
+};
 
 export function opcodeName(opcode: number): string {
   return NAMES[opcode] ?? `opcode ${opcode}`;
@@ -41,7 +48,9 @@ export function tapFrames(socket: Socket, seen: (frame: WireFrame) => void): voi
 class FrameReader {
   #head: Buffer | undefined = Buffer.alloc(0);
   #header = Buffer.alloc(0);
-  #frame: { frame: Omit<WireFrame, 'start'>; mask: Buffer | undefined; kept: Buffer[]; keptBytes: number; missing: number } | undefined;
+  #frame:
+    | { frame: Omit<WireFrame, 'start'>; mask: Buffer | undefined; kept: Buffer[]; keptBytes: number; missing: number }
+    | undefined;
 
   constructor(
     private readonly direction: 'in' | 'out',
@@ -69,9 +78,16 @@ class FrameReader {
     const lengthEnd = short === 126 ? 4 : short === 127 ? 10 : 2;
     const end = lengthEnd + (second >= 0x80 ? 4 : 0);
     if (this.#header.length < Math.max(2, end)) return bytes.subarray(bytes.length);
-    const length = short === 126 ? this.#header.readUInt16BE(2) : short === 127 ? Number(this.#header.readBigUInt64BE(2)) : short;
+    const length =
+      short === 126 ? this.#header.readUInt16BE(2) : short === 127 ? Number(this.#header.readBigUInt64BE(2)) : short;
     this.#frame = {
-      frame: { direction: this.direction, opcode: first & 0x0f, isFinal: first >= 0x80, reserved: (first >> 4) & 7, length },
+      frame: {
+        direction: this.direction,
+        opcode: first & 0x0f,
+        isFinal: first >= 0x80,
+        reserved: (first >> 4) & 7,
+        length,
+      },
       mask: second >= 0x80 ? this.#header.subarray(lengthEnd, end) : undefined,
       kept: [],
       keptBytes: 0,
@@ -92,7 +108,8 @@ class FrameReader {
     if (reading.missing === 0) {
       this.#frame = undefined;
       const start = Buffer.concat(reading.kept);
-      if (reading.mask !== undefined) for (let i = 0; i < start.length; i++) start[i] = (start[i] as number) ^ (reading.mask[i & 3] as number);
+      if (reading.mask !== undefined)
+        for (let i = 0; i < start.length; i++) start[i] = (start[i] as number) ^ (reading.mask[i & 3] as number);
       this.seen({ ...reading.frame, start });
     }
     return bytes.subarray(part.length);

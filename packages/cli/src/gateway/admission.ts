@@ -42,7 +42,8 @@ export class Admission {
       return { reason: 'connection-limit', status: 503, headers: { 'Retry-After': '5' } };
     }
     const held = this.#perAddress.get(group) ?? 0;
-    if (held >= this.config.connectionsPerAddress) return { reason: 'address-limit', status: 429, headers: { 'Retry-After': '5' } };
+    if (held >= this.config.connectionsPerAddress)
+      return { reason: 'address-limit', status: 429, headers: { 'Retry-After': '5' } };
     this.#connections += 1;
     this.#perAddress.set(group, held + 1);
     let isHeld = true;

@@ -44,7 +44,11 @@ export class Backend {
       const socket =
         tlsName === undefined
           ? connectPlain(common)
-          : connectSecure({ ...common, ...(isIP(tlsName) === 0 && { servername: tlsName }), ALPNProtocols: ['http/1.1'] });
+          : connectSecure({
+              ...common,
+              ...(isIP(tlsName) === 0 && { servername: tlsName }),
+              ALPNProtocols: ['http/1.1'],
+            });
       const timer = setTimeout(() => {
         socket.destroy(new Error('the connection timed out'));
       }, timeout);
@@ -66,7 +70,11 @@ export class Backend {
  * The backend with the fewest connections among those that are up; among the others when none is, since they may be
  * back. Equal ones take turns by `turn`.
  */
-export function leastConnected(backends: readonly Backend[], tried: ReadonlySet<Backend>, turn: number): Backend | undefined {
+export function leastConnected(
+  backends: readonly Backend[],
+  tried: ReadonlySet<Backend>,
+  turn: number,
+): Backend | undefined {
   const untried = backends.filter((backend) => !tried.has(backend));
   const up = untried.filter(({ isUp }) => isUp);
   const candidates = up.length > 0 ? up : untried;

@@ -41,7 +41,8 @@ export interface Traffic {
 
 type Leg = 'client' | 'upstream';
 
-export type BridgeEnd = 'client-closed' | 'client-cut' | 'client-failed' | 'upstream-closed' | 'upstream-cut' | 'idle' | 'drained';
+export type BridgeEnd =
+  'client-closed' | 'client-cut' | 'client-failed' | 'upstream-closed' | 'upstream-cut' | 'idle' | 'drained';
 
 export interface BridgeLegs {
   readonly client: WsStyleWebSocket;

@@ -38,7 +38,9 @@ export function loadConfig(file: string | undefined, overrides: readonly Overrid
   const source = file === undefined ? undefined : new ConfigFile(file);
   const values = overridden(source?.values, overrides);
   const locate = (path: Path): string | undefined => {
-    const override = overrides.find((each) => each.path.every((key, index) => index >= path.length || key === path[index]));
+    const override = overrides.find((each) =>
+      each.path.every((key, index) => index >= path.length || key === path[index]),
+    );
     return override?.source ?? source?.locate(path);
   };
   return { settings: validated(values, locate), locate };

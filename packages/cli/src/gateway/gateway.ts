@@ -99,7 +99,11 @@ export class Gateway {
       metrics: this.metrics,
       log,
       traffic: this.#traffic,
-      limits: { maxPayload: limits.messageBytes, upgradeTimeout: timeouts.upgrade, bufferedBytes: limits.bufferedBytes },
+      limits: {
+        maxPayload: limits.messageBytes,
+        upgradeTimeout: timeouts.upgrade,
+        bufferedBytes: limits.bufferedBytes,
+      },
       routeOf: (hostname, pathname) => this.#routeOf(hostname, pathname),
       clientOf: (request) => this.#clientOf(request),
       isDraining: () => this.#state === 'draining' || this.#state === 'closed',
@@ -147,13 +151,19 @@ export class Gateway {
   async listen(): Promise<void> {
     const { idle } = this.config.settings.timeouts;
     if (idle > 0) {
-      this.#idleSweep = setInterval(() => {
-        this.#endIdle(performance.now() - idle);
-      }, Math.min(IDLE_SWEEP, Math.ceil(idle / 2))).unref();
+      this.#idleSweep = setInterval(
+        () => {
+          this.#endIdle(performance.now() - idle);
+        },
+        Math.min(IDLE_SWEEP, Math.ceil(idle / 2)),
+      ).unref();
     }
     await Promise.all(this.#health.map((checks) => checks.start()));
     await listen(this.#server, parseListenAddress(this.config.settings.listen) as SocketAddress);
-    this.log.info({ listen: this.address, tls: this.config.settings.tls !== undefined, routes: this.routes.length }, 'listening');
+    this.log.info(
+      { listen: this.address, tls: this.config.settings.tls !== undefined, routes: this.routes.length },
+      'listening',
+    );
     this.onReadinessChange();
   }
 
@@ -227,7 +237,12 @@ export class Gateway {
   #createServer(): Server | SecureServer {
     const { limits } = this.config.settings;
     const tls = readTls(this.config);
-    const options = { maxHeaderSize: limits.headerBytes, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY };
+    const options = {
+      maxHeaderSize: limits.headerBytes,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+    };
     const server = tls === undefined ? createServer(options) : createSecureServer({ ...tls, ...options });
     server.maxConnections = limits.connections + SPARE_SOCKETS;
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -263,10 +278,12 @@ export class Gateway {
     if (path === undefined) answer(response, 400);
     else if (route === undefined) answer(response, 404);
     else {
-      passRequest(route, request, response, path.target, this.#clientOf(request).forwarding, timeouts.upgrade).catch((error: unknown) => {
-        this.log.error({ cause: (error as NodeJS.ErrnoException).code }, 'a request failed');
-        response.destroy();
-      });
+      passRequest(route, request, response, path.target, this.#clientOf(request).forwarding, timeouts.upgrade).catch(
+        (error: unknown) => {
+          this.log.error({ cause: (error as NodeJS.ErrnoException).code }, 'a request failed');
+          response.destroy();
+        },
+      );
     }
   }
 
@@ -295,14 +312,23 @@ export class Gateway {
 
 /** Keys that are right alone and wrong together. @throws {GatewayConfigError} */
 function checkTogether({ settings, locate }: Config): void {
-  const problem = (key: keyof typeof settings, message: string): ConfigProblem => ({ source: locate([key]), path: key, message });
+  const problem = (key: keyof typeof settings, message: string): ConfigProblem => ({
+    source: locate([key]),
+    path: key,
+    message,
+  });
   const problems: ConfigProblem[] = [];
   if (settings.tls !== undefined && settings.listen.startsWith('unix:')) {
     problems.push(problem('listen', 'expected host:port: TLS is not offered on a unix socket'));
   }
   if (!settings.profiles.includes('v1')) {
-    const set = [settings.identity && 'identity', settings.context && 'context', settings.padding !== 'off' && 'padding'] as const;
-    for (const key of set) if (key) problems.push(problem(key, 'expected v1 among the profiles: yellowpages has no such thing'));
+    const set = [
+      settings.identity && 'identity',
+      settings.context && 'context',
+      settings.padding !== 'off' && 'padding',
+    ] as const;
+    for (const key of set)
+      if (key) problems.push(problem(key, 'expected v1 among the profiles: yellowpages has no such thing'));
   }
   if (problems.length > 0) throw new GatewayConfigError(problems);
 }
@@ -314,7 +340,10 @@ async function makeRoutes(config: Config, log: GatewayLog, backendChanged: () =>
     const name = route.name ?? `route ${index + 1}`;
     try {
       return new Route(URLPattern, { ...route, name }, settings.timeouts.connect, (backend) => {
-        log.warn({ route: name, backend: backend.label, up: backend.isUp }, backend.isUp ? 'backend is back' : 'backend is down');
+        log.warn(
+          { route: name, backend: backend.label, up: backend.isUp },
+          backend.isUp ? 'backend is back' : 'backend is down',
+        );
         backendChanged();
       });
     } catch {

@@ -73,7 +73,7 @@ export function forwardedHeaders(
   upstreamHost: string | undefined,
 ): Headers {
   const { peer, isTrusted, isSecure } = forwarding;
-  const collected = collect(passing.filter(([name]) => isTrusted ? !REPLACED.test(name) : !FORWARDING.test(name)));
+  const collected = collect(passing.filter(([name]) => (isTrusted ? !REPLACED.test(name) : !FORWARDING.test(name))));
   const host = given.host ?? '';
   const before = (name: string): string | undefined => (isTrusted ? joined(given[name]) : undefined);
   const ownProto = isSecure ? 'https' : 'http';

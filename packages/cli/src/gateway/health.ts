@@ -37,7 +37,6 @@ export class HealthChecks {
       }),
     );
   }
-
 }
 
 async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Promise<boolean> {

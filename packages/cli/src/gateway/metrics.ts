@@ -37,9 +37,17 @@ export class GatewayMetrics {
     const registers = [this.registry];
     const counter = <Label extends string>(name: string, help: string, label: Label): Counter<Label> =>
       new Counter({ name, help, labelNames: [label], registers });
-    this.#handshakes = counter('pqws_gateway_handshakes_total', 'Secure handshakes by result: ok, or a failure code.', 'result');
+    this.#handshakes = counter(
+      'pqws_gateway_handshakes_total',
+      'Secure handshakes by result: ok, or a failure code.',
+      'result',
+    );
     this.#refusals = counter('pqws_gateway_refusals_total', 'Upgrades that the gateway itself refused.', 'reason');
-    this.#failures = counter('pqws_gateway_failures_total', 'Failures of the secure layer by code, handshakes included.', 'code');
+    this.#failures = counter(
+      'pqws_gateway_failures_total',
+      'Failures of the secure layer by code, handshakes included.',
+      'code',
+    );
     this.#ends = counter('pqws_gateway_ends_total', 'Conversations by how they ended.', 'end');
     this.#unreadable = counter('pqws_gateway_unreadable_total', 'Connections that never became a request.', 'reason');
     this.#handshakeSeconds = new Histogram({
@@ -92,8 +100,14 @@ export class GatewayMetrics {
         },
       });
     };
-    total('pqws_gateway_messages_total', 'Messages of applications.', () => ({ in: traffic.messagesIn, out: traffic.messagesOut }));
-    total('pqws_gateway_bytes_total', 'Bytes of those messages.', () => ({ in: traffic.bytesIn, out: traffic.bytesOut }));
+    total('pqws_gateway_messages_total', 'Messages of applications.', () => ({
+      in: traffic.messagesIn,
+      out: traffic.messagesOut,
+    }));
+    total('pqws_gateway_bytes_total', 'Bytes of those messages.', () => ({
+      in: traffic.bytesIn,
+      out: traffic.bytesOut,
+    }));
     total('pqws_gateway_records_total', 'Sealed records from and to clients.', () => {
       const { recordsOpened, recordsSealed } = this.#channelTotals();
       return { in: recordsOpened, out: recordsSealed };
@@ -131,7 +145,12 @@ export class GatewayMetrics {
         this.set(sources.bufferedBytes());
       },
     });
-    const perBackend = (name: string, help: string, aggregator: 'sum' | 'min', read: (backend: Backend) => number): void => {
+    const perBackend = (
+      name: string,
+      help: string,
+      aggregator: 'sum' | 'min',
+      read: (backend: Backend) => number,
+    ): void => {
       new Gauge({
         name,
         help,
@@ -140,13 +159,19 @@ export class GatewayMetrics {
         registers: [registry],
         collect() {
           for (const route of sources.routes) {
-            for (const backend of route.backends) this.set({ route: route.name, backend: backend.label }, read(backend));
+            for (const backend of route.backends)
+              this.set({ route: route.name, backend: backend.label }, read(backend));
           }
         },
       });
     };
     perBackend('pqws_gateway_backend_up', 'Whether a backend answers.', 'min', ({ isUp }) => Number(isUp));
-    perBackend('pqws_gateway_backend_connections', 'Connections to a backend.', 'sum', ({ connections }) => connections);
+    perBackend(
+      'pqws_gateway_backend_connections',
+      'Connections to a backend.',
+      'sum',
+      ({ connections }) => connections,
+    );
   }
 
   #channelTotals(): ChannelTotals {

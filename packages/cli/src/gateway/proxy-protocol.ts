@@ -19,7 +19,8 @@ const V2_FIXED = 16;
 
 const INCOMPLETE: ProxyHeader = { type: 'incomplete' };
 const INVALID: ProxyHeader = { type: 'invalid' };
-const V1 = /^PROXY (?:UNKNOWN(?: .*)?|TCP4 ([\d.]{7,15}) [\d.]{7,15} (\d{1,5}) \d{1,5}|TCP6 ([\da-fA-F:.]{2,39}) [\da-fA-F:.]{2,39} (\d{1,5}) \d{1,5})$/;
+const V1 =
+  /^PROXY (?:UNKNOWN(?: .*)?|TCP4 ([\d.]{7,15}) [\d.]{7,15} (\d{1,5}) \d{1,5}|TCP6 ([\da-fA-F:.]{2,39}) [\da-fA-F:.]{2,39} (\d{1,5}) \d{1,5})$/;
 
 /** Reads the header at the start of a connection. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
@@ -41,7 +42,11 @@ function readV1(bytes: Buffer): ProxyHeader {
   const address = match[1] ?? match[3];
   const port = Number(match[2] ?? match[4]);
   if (address !== undefined && port > 65_535) return INVALID;
-  return { type: 'header', length: end + 2, proxied: { source: address === undefined ? undefined : { address, port } } };
+  return {
+    type: 'header',
+    length: end + 2,
+    proxied: { source: address === undefined ? undefined : { address, port } },
+  };
 }
 
 function readV2(bytes: Buffer): ProxyHeader {

@@ -13,7 +13,7 @@ export type PatternConstructor = new (init: { hostname?: string; pathname?: stri
 /** Node has URLPattern since 23.8; before that it is urlpattern-polyfill's. */
 export async function urlPatternClass(): Promise<PatternConstructor> {
   const present = (globalThis as { readonly URLPattern?: PatternConstructor }).URLPattern;
-  return present ?? ((await import('urlpattern-polyfill')).URLPattern);
+  return present ?? (await import('urlpattern-polyfill')).URLPattern;
 }
 
 export interface RouteConfig {
@@ -48,7 +48,10 @@ export class Route {
     const { host, path } = config;
     this.name = config.name;
     this.preserveHost = config.preserveHost;
-    this.#pattern = new URLPattern({ ...(host !== undefined && { hostname: host }), ...(path !== undefined && { pathname: path }) });
+    this.#pattern = new URLPattern({
+      ...(host !== undefined && { hostname: host }),
+      ...(path !== undefined && { pathname: path }),
+    });
     this.backends = config.upstreams.map((text) => {
       const address = parseBackendAddress(text);
       if (address === undefined) throw new TypeError('not the address of a backend');

@@ -11,7 +11,11 @@ const DAY = 24 * 60 * 60 * 1000;
 const check = <T>(isValid: (value: T) => boolean, type: string, expected: string) =>
   v.custom<T>((value) => typeof value === type && isValid(value as T), expected);
 const integer = (least: number, most: number) =>
-  check<number>((value) => Number.isInteger(value) && value >= least && value <= most, 'number', `an integer from ${least} to ${most}`);
+  check<number>(
+    (value) => Number.isInteger(value) && value >= least && value <= most,
+    'number',
+    `an integer from ${least} to ${most}`,
+  );
 const text = (isValid: (value: string) => boolean, expected: string) => check<string>(isValid, 'string', expected);
 const flag = check<boolean>(() => true, 'boolean', 'true or false');
 const oneOf = <const Options extends readonly string[]>(...options: Options) =>
@@ -38,7 +42,10 @@ const listenAddress = text(
   'an address to listen on: host:port, [v6]:port, :port or unix:/path',
 );
 const command = v.pipe(
-  list(text((value) => value !== '', 'a string that is not empty'), 'a program and its arguments'),
+  list(
+    text((value) => value !== '', 'a string that is not empty'),
+    'a program and its arguments',
+  ),
   v.minLength(1, 'a program and its arguments'),
 );
 const url = text(
@@ -51,7 +58,8 @@ const origin = text(
 );
 
 const padding = v.custom<PaddingOption>(
-  (value) => value === 'off' || value === 'padme' || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_536),
+  (value) =>
+    value === 'off' || value === 'padme' || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_536),
   'off, padme or a block size from 1 to 65536',
 );
 
@@ -66,11 +74,17 @@ const route = object({
   host: v.optional(text((value) => value !== '', 'a URL pattern for a host name')),
   path: v.optional(text((value) => /^[/*:(]/.test(value), 'a URL pattern for a path, which begins with /')),
   upstreams: atLeastOne(
-    text((value) => parseBackendAddress(value) !== undefined, 'ws://host:port, wss://host:port or unix:/path, without a path of its own'),
+    text(
+      (value) => parseBackendAddress(value) !== undefined,
+      'ws://host:port, wss://host:port or unix:/path, without a path of its own',
+    ),
     'backends',
   ),
   preserveHost: v.optional(flag, true),
-  health: v.optional(v.union([v.literal(false), health], (issue) => healthMessage(issue)), {}),
+  health: v.optional(
+    v.union([v.literal(false), health], (issue) => healthMessage(issue)),
+    {},
+  ),
 });
 
 /** valibot reports a union as a whole; the first error inside it says more. */
@@ -124,7 +138,10 @@ export const gatewaySchema = object({
   ),
   tls: v.optional(object({ cert: file, key: file })),
   proxyProtocol: v.optional(flag, false),
-  trustedProxies: v.optional(list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks'), []),
+  trustedProxies: v.optional(
+    list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks'),
+    [],
+  ),
   routes: atLeastOne(route, 'routes, each with upstreams'),
   plainHttp: v.optional(oneOf('refuse', 'upstream'), 'refuse'),
   allowedOrigins: v.optional(list(origin, 'origins')),

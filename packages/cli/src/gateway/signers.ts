@@ -64,11 +64,17 @@ function problem({ locate }: Config, key: string, message: string): GatewayConfi
 }
 
 function outside(where: { readonly command: readonly string[] } | { readonly url: string }, timeout: number): Outside {
-  return 'command' in where ? (bytes) => askCommand(where.command, bytes, timeout) : (bytes) => askUrl(where.url, bytes, timeout);
+  return 'command' in where
+    ? (bytes) => askCommand(where.command, bytes, timeout)
+    : (bytes) => askUrl(where.url, bytes, timeout);
 }
 
 /** Without a shell: the arguments are what the program gets. */
-function askCommand([program = '', ...args]: readonly string[], bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
+function askCommand(
+  [program = '', ...args]: readonly string[],
+  bytes: Uint8Array,
+  timeout: number,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout });
     const chunks: Buffer[] = [];

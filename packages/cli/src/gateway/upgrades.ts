@@ -48,7 +48,8 @@ export class Upgrades {
 
   constructor(private readonly parts: UpgradeParts) {
     const { server, metrics, log } = parts;
-    server.options.handleProtocols = (_offered, request): string | false => this.#waiting.get(request)?.protocol ?? false;
+    server.options.handleProtocols = (_offered, request): string | false =>
+      this.#waiting.get(request)?.protocol ?? false;
     server.on('headers', (headers, request) => {
       const answered = this.#waiting.get(request)?.response.rawHeaders ?? [];
       for (const [name, value] of beyondUpgrade(answered)) {
@@ -100,7 +101,12 @@ export class Upgrades {
     const result = await openUpstream(route, request, path.target, client.forwarding, parts.limits, abort.signal);
     if (result.type === 'answered') {
       parts.log.info(
-        { client: client.address, route: route.name, backend: result.backend.label, status: result.response.statusCode },
+        {
+          client: client.address,
+          route: route.name,
+          backend: result.backend.label,
+          status: result.response.statusCode,
+        },
         'the backend refused',
       );
       passRefusal(socket, result.response);
@@ -129,7 +135,14 @@ export class Upgrades {
     this.#emptied.clear();
   }
 
-  #secure(request: IncomingMessage, socket: Duplex, head: Buffer, route: Route, client: ClientFacts, upstream: Upstream): void {
+  #secure(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    route: Route,
+    client: ClientFacts,
+    upstream: Upstream,
+  ): void {
     if (socket.destroyed) {
       cut(upstream.network, upstream.socket);
       return;
@@ -143,7 +156,11 @@ export class Upgrades {
     this.parts.server.handleUpgrade(request, socket, head, (secure) => {
       socket.off('close', giveUp);
       this.#waiting.delete(request);
-      this.#bridge(secure, socket, upstream, { client: client.address, route: route.name, backend: upstream.backend.label });
+      this.#bridge(secure, socket, upstream, {
+        client: client.address,
+        route: route.name,
+        backend: upstream.backend.label,
+      });
     });
   }
 
@@ -163,14 +180,31 @@ export class Upgrades {
       },
     );
     const legs = { client, clientNetwork, upstream: upstream.socket, upstreamNetwork: upstream.network };
-    const bridge = new Bridge(legs, traffic, limits.bufferedBytes, this.#turns, () => performance.now(), (end) => {
-      this.bridges.delete(bridge);
-      const { counters, failure, profile } = client.pq;
-      // A handshake that failed has been counted as one.
-      metrics.channelClosed(counters, end, result === 'ok' ? failure?.code : undefined);
-      log.info({ ...facts, profile, end, code: failure?.code, seconds: Math.round(performance.now() - started) / 1000, ...counters }, 'closed');
-      this.#checkEmpty();
-    });
+    const bridge = new Bridge(
+      legs,
+      traffic,
+      limits.bufferedBytes,
+      this.#turns,
+      () => performance.now(),
+      (end) => {
+        this.bridges.delete(bridge);
+        const { counters, failure, profile } = client.pq;
+        // A handshake that failed has been counted as one.
+        metrics.channelClosed(counters, end, result === 'ok' ? failure?.code : undefined);
+        log.info(
+          {
+            ...facts,
+            profile,
+            end,
+            code: failure?.code,
+            seconds: Math.round(performance.now() - started) / 1000,
+            ...counters,
+          },
+          'closed',
+        );
+        this.#checkEmpty();
+      },
+    );
     this.bridges.set(bridge, client);
     this.#arriving.delete(clientNetwork);
   }

@@ -65,7 +65,10 @@ function parse(der: Uint8Array): Certificate {
     issuer: encodeName(body.issuer),
     notBefore: body.validity.notBefore.getTime().getTime(),
     notAfter: body.validity.notAfter.getTime().getTime(),
-    publicKey: publicKey(body.subjectPublicKeyInfo.algorithm, new Uint8Array(body.subjectPublicKeyInfo.subjectPublicKey)),
+    publicKey: publicKey(
+      body.subjectPublicKeyInfo.algorithm,
+      new Uint8Array(body.subjectPublicKeyInfo.subjectPublicKey),
+    ),
     ...extensions(body.extensions ?? []),
     signed: new Uint8Array(signed),
     signature: new Uint8Array(parsed.signatureValue),
@@ -92,9 +95,7 @@ function publicKey({ algorithm, parameters }: AlgorithmIdentifier, point: Uint8A
   return point;
 }
 
-function extensions(
-  list: readonly Extension[],
-): Pick<Certificate, 'ca' | 'pathLength' | 'mayCertify' | 'maySign'> {
+function extensions(list: readonly Extension[]): Pick<Certificate, 'ca' | 'pathLength' | 'mayCertify' | 'maySign'> {
   const seen = new Set<string>();
   let constraints = new BasicConstraints();
   let usage = 0;

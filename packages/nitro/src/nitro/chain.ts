@@ -18,7 +18,12 @@ export interface Moments {
  * @param cabundle as AWS orders it: the root first, the leaf's issuer last
  * @throws {NitroError}
  */
-export function checkChain(root: Uint8Array, cabundle: readonly Uint8Array[], leaf: Certificate, moments: Moments): void {
+export function checkChain(
+  root: Uint8Array,
+  cabundle: readonly Uint8Array[],
+  leaf: Certificate,
+  moments: Moments,
+): void {
   // The root's own signature would prove nothing: its bytes are known.
   const [first, ...rest] = cabundle;
   if (first === undefined || !equalBytes(first, root)) throw new NitroError('NITRO_ERR_CHAIN_ROOT');

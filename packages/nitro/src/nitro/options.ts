@@ -30,7 +30,8 @@ export function demandsOf(where: string, options: NitroOptions, also: readonly s
   if (moduleId !== undefined && (typeof moduleId !== 'string' || moduleId === '')) {
     throw new TypeError(`${where}: option 'moduleId' must be a non-empty string, got ${described(moduleId)}`);
   }
-  if (typeof now !== 'function') throw new TypeError(`${where}: option 'now' must be a function, got ${described(now)}`);
+  if (typeof now !== 'function')
+    throw new TypeError(`${where}: option 'now' must be a function, got ${described(now)}`);
   return {
     pcrs: expectedPcrs(where, pcrs),
     moduleId,
@@ -56,7 +57,9 @@ export function expectedUserData(where: string, userData: unknown): Uint8Array {
 
 function expectedPcrs(where: string, pcrs: unknown): ReadonlyMap<number, readonly Uint8Array[]> {
   if (typeof pcrs !== 'object' || pcrs === null) {
-    throw new TypeError(`${where}: option 'pcrs' must be an object of expected values by index, got ${described(pcrs)}`);
+    throw new TypeError(
+      `${where}: option 'pcrs' must be an object of expected values by index, got ${described(pcrs)}`,
+    );
   }
   const expected = new Map(
     Object.entries(pcrs).map(([name, value]) => {
@@ -95,7 +98,9 @@ export function pcrBytes(what: string, value: unknown): Uint8Array {
   if (typeof value === 'string' && /^[0-9a-f]{96}$/i.test(value)) {
     return Uint8Array.from({ length: PCR_BYTES }, (_, at) => Number.parseInt(value.slice(2 * at, 2 * at + 2), 16));
   }
-  throw new TypeError(`${what} must be ${PCR_BYTES} bytes or ${2 * PCR_BYTES} hexadecimal digits, got ${described(value)}`);
+  throw new TypeError(
+    `${what} must be ${PCR_BYTES} bytes or ${2 * PCR_BYTES} hexadecimal digits, got ${described(value)}`,
+  );
 }
 
 export function isZero(bytes: Uint8Array): boolean {

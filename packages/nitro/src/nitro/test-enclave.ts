@@ -116,7 +116,9 @@ function registers(given: Readonly<Record<number, PcrValue>>): ReadonlyMap<numbe
   for (const [name, value] of Object.entries(given)) {
     const index = Number(name);
     if (!Number.isInteger(index) || index < 0 || index > MAX_PCR_INDEX) {
-      throw new RangeError(`createTestEnclave: option 'pcrs' takes indexes from 0 to ${MAX_PCR_INDEX}, got another name`);
+      throw new RangeError(
+        `createTestEnclave: option 'pcrs' takes indexes from 0 to ${MAX_PCR_INDEX}, got another name`,
+      );
     }
     values.set(index, pcrBytes(`createTestEnclave: option 'pcrs.${index}'`, value));
   }

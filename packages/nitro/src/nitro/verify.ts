@@ -49,7 +49,8 @@ function checkEnclave({ pcrs, moduleId }: Payload, demands: Demands): void {
   }
   for (const [index, values] of demands.pcrs) {
     const register = pcrs.get(index);
-    if (register === undefined || !values.some((value) => equalBytes(value, register))) throw new NitroError('NITRO_ERR_PCR');
+    if (register === undefined || !values.some((value) => equalBytes(value, register)))
+      throw new NitroError('NITRO_ERR_PCR');
   }
   if (demands.moduleId !== undefined && moduleId !== demands.moduleId) throw new NitroError('NITRO_ERR_MODULE_ID');
 }

@@ -31,7 +31,16 @@ export const constructorCases = group('constructor', {
     construct(scene, 'undefined', undefined, 'ws:');
   },
   'values that are no strings': (scene) => {
-    for (const [label, value] of Object.entries({ null: null, number: 5, object: {}, symbol: Symbol('url'), bigint: 5n, date: new Date(0), array: [`${unused}/array`], nothing: '' })) {
+    for (const [label, value] of Object.entries({
+      null: null,
+      number: 5,
+      object: {},
+      symbol: Symbol('url'),
+      bigint: 5n,
+      date: new Date(0),
+      array: [`${unused}/array`],
+      nothing: '',
+    })) {
       // Without a base the URL is invalid; with one it is relative. Either is the same for both.
       construct(scene, label, value);
     }
@@ -41,15 +50,36 @@ export const constructorCases = group('constructor', {
     construct(scene, 'toString', { toString: () => `${unused}/to-string` });
     construct(scene, 'String', new String(`${unused}/boxed`));
     construct(scene, 'toPrimitive', { [Symbol.toPrimitive]: (hint: string) => `${unused}/${hint}` });
-    construct(scene, 'toString throws', { toString: () => { throw new RangeError('own'); } });
+    construct(scene, 'toString throws', {
+      toString: () => {
+        throw new RangeError('own');
+      },
+    });
     construct(scene, 'toString gives an object', { toString: () => ({}) });
   },
   'both arguments are converted before either is judged': (scene) => {
     construct(scene, 'bad URL', loud(scene, 'url', 'ws://bad url/'), loud(scene, 'protocols', 'x'));
     construct(scene, 'bad protocol', loud(scene, 'second url', unused), loud(scene, 'second protocols', 'a b'));
-    construct(scene, 'protocols throw', 'ws://bad url/', { toString: () => { throw new RangeError('protocols'); } });
+    construct(scene, 'protocols throw', 'ws://bad url/', {
+      toString: () => {
+        throw new RangeError('protocols');
+      },
+    });
     construct(scene, 'both bad', 'ws://bad url/', 'a b');
-    construct(scene, 'URL throws first', { toString: () => { throw new RangeError('url'); } }, { toString: () => { throw new EvalError('protocols'); } });
+    construct(
+      scene,
+      'URL throws first',
+      {
+        toString: () => {
+          throw new RangeError('url');
+        },
+      },
+      {
+        toString: () => {
+          throw new EvalError('protocols');
+        },
+      },
+    );
   },
   'arguments after the second are ignored by the standard': (scene) => {
     construct(scene, 'undefined', unused, [], undefined);
@@ -73,26 +103,26 @@ export const constructorCases = group('constructor', {
 });
 
 const ABSOLUTE: Readonly<Record<string, string>> = {
-  'ws': 'ws://127.0.0.1:9/path?query',
+  ws: 'ws://127.0.0.1:9/path?query',
   'upper case scheme and host': 'WS://LOCALHOST:9/Path?Query',
   'no path': 'ws://127.0.0.1:9',
   'empty query': 'ws://127.0.0.1:9/?',
-  'wss': 'wss://127.0.0.1:9/',
-  'http': 'http://127.0.0.1:9/from-http',
-  'https': 'https://127.0.0.1:9/from-https',
+  wss: 'wss://127.0.0.1:9/',
+  http: 'http://127.0.0.1:9/from-http',
+  https: 'https://127.0.0.1:9/from-https',
   'http with a default port': 'http://127.0.0.1:80/',
   'ws with a default port': 'ws://127.0.0.1:80/x',
   'wss with a default port': 'wss://127.0.0.1:443/x',
   'https with port 80': 'https://127.0.0.1:80/x',
   'http with port 443': 'http://127.0.0.1:443/x',
-  'IPv6': 'ws://[::1]:9/six',
+  IPv6: 'ws://[::1]:9/six',
   'IPv4 in short': 'ws://127.1:9/',
   'IPv4 in hexadecimal': 'ws://0x7f000001:9/',
   'IPv4 as a number': 'ws://2130706433:9/',
   'IDNA host': 'ws://bücher.invalid/',
   'percent in the host': 'ws://%6cocalhost:9/',
-  'dots': 'ws://127.0.0.1:9/a/../b/./c',
-  'backslashes': 'ws:\\\\127.0.0.1:9\\x',
+  dots: 'ws://127.0.0.1:9/a/../b/./c',
+  backslashes: 'ws:\\\\127.0.0.1:9\\x',
   'one slash': 'ws:/127.0.0.1:9/x',
   'no slash': 'ws:127.0.0.1:9/x',
   'three slashes': 'ws:///127.0.0.1:9/x',
@@ -103,23 +133,23 @@ const ABSOLUTE: Readonly<Record<string, string>> = {
   'non-ASCII path and query': 'ws://127.0.0.1:9/grüße?ü=✓',
   'quotes and brackets': `ws://127.0.0.1:9/'"<>\`{}|^[]?'"<>\`{}|^[]`,
   'percent sequences': 'ws://127.0.0.1:9/%00%zz%e2%9c%93?%41',
-  'credentials': 'ws://user:pass@127.0.0.1:9/',
+  credentials: 'ws://user:pass@127.0.0.1:9/',
   'credentials, empty': 'ws://@127.0.0.1:9/',
   'user alone': 'ws://user@127.0.0.1:9/',
   'credentials that need escapes': 'ws://u s:p@ss:w@127.0.0.1:9/',
 };
 const REFUSED: Readonly<Record<string, string>> = {
-  'empty': '',
-  'fragment': 'ws://127.0.0.1:9/#fragment',
+  empty: '',
+  fragment: 'ws://127.0.0.1:9/#fragment',
   'empty fragment': 'ws://127.0.0.1:9/#',
   'http with a fragment': 'http://127.0.0.1:9/#x',
-  'ftp': 'ftp://127.0.0.1/',
-  'file': 'file:///x',
-  'about': 'about:blank',
-  'mailto': 'mailto:a@b.example',
-  'javascript': 'javascript:0',
-  'data': 'data:,x',
-  'blob': 'blob:http://127.0.0.1/x',
+  ftp: 'ftp://127.0.0.1/',
+  file: 'file:///x',
+  about: 'about:blank',
+  mailto: 'mailto:a@b.example',
+  javascript: 'javascript:0',
+  data: 'data:,x',
+  blob: 'blob:http://127.0.0.1/x',
   'unknown scheme': 'wsx://127.0.0.1/',
   'scheme alone': 'ws:',
   'scheme and slashes': 'ws://',
@@ -132,7 +162,19 @@ const REFUSED: Readonly<Record<string, string>> = {
   'bad percent in the host': 'ws://%zz/',
 };
 /** Relative to a base; Node has none. */
-const RELATIVE = ['', '/', '/absolute', 'relative', './dot', '../up', '?query', '//127.0.0.1:9/scheme-relative', 'a b', '#fragment', 'a:b'];
+const RELATIVE = [
+  '',
+  '/',
+  '/absolute',
+  'relative',
+  './dot',
+  '../up',
+  '?query',
+  '//127.0.0.1:9/scheme-relative',
+  'a b',
+  '#fragment',
+  'a:b',
+];
 
 export const urlCases = group('url', {
   'absolute URLs that are taken': {
@@ -157,23 +199,37 @@ export const urlCases = group('url', {
     where: (kind) => kind === 'window',
     run: (scene) => {
       const base = document.createElement('base');
-      scene.cleanup(() => { base.remove(); });
+      scene.cleanup(() => {
+        base.remove();
+      });
       document.head.append(base);
-      for (const href of ['http://127.0.0.1:9/based/here', 'https://127.0.0.1:9/secure/', 'ws://127.0.0.1:9/socket/', '/path/', 'data:,opaque']) {
+      for (const href of [
+        'http://127.0.0.1:9/based/here',
+        'https://127.0.0.1:9/secure/',
+        'ws://127.0.0.1:9/socket/',
+        '/path/',
+        'data:,opaque',
+      ]) {
         base.href = href;
-        for (const url of ['relative', '/absolute', '//127.0.0.1:9/host', '?q', '']) construct(scene, `${href} + '${url}'`, url);
+        for (const url of ['relative', '/absolute', '//127.0.0.1:9/host', '?q', ''])
+          construct(scene, `${href} + '${url}'`, url);
       }
     },
   },
   // Longer: Chromium delays a process in which most connections have failed, as those of the cases before have.
-  'a port that Fetch blocks fails': { limit: 25_000, run: async (scene) => {
-    for (const port of [1, 22, 25, 6667]) {
-      const socket = scene.attempt(`port ${port}`, () => scene.adopt(new scene.WebSocket(`ws://127.0.0.1:${port}/`))) as WebSocket | undefined;
-      if (socket === undefined) continue;
-      scene.watch(socket, `port ${port}`);
-      await scene.failed(socket);
-    }
-  } },
+  'a port that Fetch blocks fails': {
+    limit: 25_000,
+    run: async (scene) => {
+      for (const port of [1, 22, 25, 6667]) {
+        const socket = scene.attempt(`port ${port}`, () =>
+          scene.adopt(new scene.WebSocket(`ws://127.0.0.1:${port}/`)),
+        ) as WebSocket | undefined;
+        if (socket === undefined) continue;
+        scene.watch(socket, `port ${port}`);
+        await scene.failed(socket);
+      }
+    },
+  },
   'the query reaches the server as it is': async (scene) => {
     const socket = scene.socket(scene.url('/echo/grü%C3%9Fe?a=b&ü=%FC&plus=+&empty='));
     await scene.until(socket, 'open');
@@ -214,7 +270,8 @@ export const protocolCases = group('protocols', {
       'array that is subclassed': new (class extends Array<string> {})('a', 'b'),
       'typed array': new Uint8Array([1, 2]),
       Map: new Map(),
-    })) construct(scene, label, unused, value);
+    }))
+      construct(scene, label, unused, value);
   },
   'spellings that are refused': {
     sampled: true,
@@ -227,7 +284,7 @@ export const protocolCases = group('protocols', {
         slash: 'a/b',
         colon: 'a:b',
         'non-ASCII': 'ü',
-        'fullwidth': '\uff21',
+        fullwidth: '\uff21',
         control: 'a\u0001',
         tab: 'a\tb',
         'lone surrogate': '\ud800',
@@ -276,7 +333,20 @@ export const protocolCases = group('protocols', {
       },
     });
     construct(scene, 'good', unused, tell('good', ['a', { toString: () => 'b' }]));
-    construct(scene, 'item throws', unused, tell('item throws', ['a', { toString: () => { throw new RangeError('item'); } }, 'c']));
+    construct(
+      scene,
+      'item throws',
+      unused,
+      tell('item throws', [
+        'a',
+        {
+          toString: () => {
+            throw new RangeError('item');
+          },
+        },
+        'c',
+      ]),
+    );
     construct(scene, 'next throws', unused, tell('next throws', ['a'], new RangeError('next')));
     construct(scene, 'refused', unused, tell('refused', ['a', 'a', 'b']));
   },
@@ -323,7 +393,7 @@ export const protocolCases = group('protocols', {
     scene.note('settled', await scene.settled(socket));
     scene.note('protocol', socket.protocol);
   },
-  'letter case of the selected one is the server\'s': async (scene) => {
+  "letter case of the selected one is the server's": async (scene) => {
     const socket = scene.socket(scene.url('/echo?select=CHAT'), ['chat']);
     scene.watch(socket);
     scene.note('settled', await scene.settled(socket));

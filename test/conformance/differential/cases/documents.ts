@@ -3,15 +3,28 @@ import type { Case, Cases, Scene } from '../scene.ts';
 import { group } from './group.ts';
 
 /** A frame of this page's own origin, with the class under test. @param policy its Content-Security-Policy */
-async function frame(scene: Scene, policy?: string): Promise<{ element: HTMLIFrameElement; WebSocket: Scene['WebSocket'] }> {
+async function frame(
+  scene: Scene,
+  policy?: string,
+): Promise<{ element: HTMLIFrameElement; WebSocket: Scene['WebSocket'] }> {
   const element = document.createElement('iframe');
-  const loaded = new Promise((resolve) => { element.onload = resolve; });
+  const loaded = new Promise((resolve) => {
+    element.onload = resolve;
+  });
   element.src = `/frame/?variant=${scene.setting.variant}${policy === undefined ? '' : `&policy=${encodeURIComponent(policy)}`}`;
   document.body.append(element);
-  scene.cleanup(() => { element.remove(); });
+  scene.cleanup(() => {
+    element.remove();
+  });
   await loaded;
-  const inside = element.contentWindow as unknown as { WebSocket: Scene['WebSocket']; ClassUnderTest?: Scene['WebSocket'] };
-  return { element, WebSocket: scene.setting.variant === 'class' ? (inside.ClassUnderTest as Scene['WebSocket']) : inside.WebSocket };
+  const inside = element.contentWindow as unknown as {
+    WebSocket: Scene['WebSocket'];
+    ClassUnderTest?: Scene['WebSocket'];
+  };
+  return {
+    element,
+    WebSocket: scene.setting.variant === 'class' ? (inside.ClassUnderTest as Scene['WebSocket']) : inside.WebSocket,
+  };
 }
 
 /** Cases that need a document. */
@@ -22,7 +35,9 @@ function inWindows(subject: string, cases: Cases): Case[] {
 /** A socket of the frame that has opened. */
 async function openedIn(FrameSocket: Scene['WebSocket'], url: string): Promise<WebSocket> {
   const socket = new FrameSocket(url);
-  await new Promise((resolve) => { socket.onopen = resolve; });
+  await new Promise((resolve) => {
+    socket.onopen = resolve;
+  });
   return socket;
 }
 
@@ -31,7 +46,9 @@ export const documentCases = inWindows('lifetime', {
     const { element, WebSocket: FrameSocket } = await frame(scene);
     const url = scene.url();
     const socket = new FrameSocket(url);
-    await new Promise((resolve) => { socket.onopen = resolve; });
+    await new Promise((resolve) => {
+      socket.onopen = resolve;
+    });
     scene.watch(socket);
     element.remove();
     scene.note('server', await scene.server(url, 'closed'));
@@ -41,7 +58,9 @@ export const documentCases = inWindows('lifetime', {
     const { element, WebSocket: FrameSocket } = await frame(scene);
     const url = scene.url();
     const socket = new FrameSocket(url);
-    await new Promise((resolve) => { socket.onopen = resolve; });
+    await new Promise((resolve) => {
+      socket.onopen = resolve;
+    });
     scene.watch(socket);
     element.src = '/frame/?variant=native';
     scene.note('server', await scene.server(url, 'closed'));
@@ -66,7 +85,9 @@ export const documentCases = inWindows('lifetime', {
         scene.note('error', socket.readyState);
         resolve();
       };
-      socket.onclose = (): void => { scene.note('close'); };
+      socket.onclose = (): void => {
+        scene.note('close');
+      };
     });
     await scene.tasks(5);
   },
@@ -80,9 +101,14 @@ export const documentCases = inWindows('lifetime', {
     scene.watch(socket);
     await scene.tasks(10);
   },
-  'a frame\'s class is its own realm\'s': async (scene) => {
+  "a frame's class is its own realm's": async (scene) => {
     const { element, WebSocket: FrameSocket } = await frame(scene);
-    const inside = element.contentWindow as unknown as { DOMException: typeof DOMException; TypeError: typeof TypeError; EventTarget: typeof EventTarget; Event: typeof Event };
+    const inside = element.contentWindow as unknown as {
+      DOMException: typeof DOMException;
+      TypeError: typeof TypeError;
+      EventTarget: typeof EventTarget;
+      Event: typeof Event;
+    };
     scene.note('another class', FrameSocket !== scene.WebSocket);
     const thrown = (act: () => unknown): unknown => {
       try {
@@ -95,16 +121,31 @@ export const documentCases = inWindows('lifetime', {
     scene.note('TypeError of the frame', thrown(() => new FrameSocket()) instanceof inside.TypeError);
     const socket = scene.adopt(new FrameSocket('relative'));
     scene.note('relative to the frame', socket.url);
-    scene.note('instanceof', [socket instanceof FrameSocket, socket instanceof scene.WebSocket, socket instanceof inside.EventTarget]);
+    scene.note('instanceof', [
+      socket instanceof FrameSocket,
+      socket instanceof scene.WebSocket,
+      socket instanceof inside.EventTarget,
+    ]);
     const other = scene.adopt(new FrameSocket(scene.url()));
-    const event = await new Promise<Event>((resolve) => { other.onopen = resolve; });
+    const event = await new Promise<Event>((resolve) => {
+      other.onopen = resolve;
+    });
     scene.note('event of the frame', event instanceof inside.Event);
-    scene.attempt('getter across realms', () => (Object.getOwnPropertyDescriptor((scene.WebSocket as unknown as { prototype: object }).prototype, 'readyState') as { get: () => unknown }).get.call(other));
+    scene.attempt('getter across realms', () =>
+      (
+        Object.getOwnPropertyDescriptor(
+          (scene.WebSocket as unknown as { prototype: object }).prototype,
+          'readyState',
+        ) as { get: () => unknown }
+      ).get.call(other),
+    );
   },
   'document.open() ends nothing': async (scene) => {
     const { element, WebSocket: FrameSocket } = await frame(scene);
     const socket = new FrameSocket(scene.url());
-    await new Promise((resolve) => { socket.onopen = resolve; });
+    await new Promise((resolve) => {
+      socket.onopen = resolve;
+    });
     const inner = element.contentDocument as Document;
     inner.open();
     inner.write('written');
@@ -112,7 +153,9 @@ export const documentCases = inWindows('lifetime', {
     await scene.tasks(3);
     scene.note('readyState', socket.readyState);
     const reply = scene.messages(socket, 1);
-    scene.attempt('send', () => { socket.send('still'); });
+    scene.attempt('send', () => {
+      socket.send('still');
+    });
     scene.note('reply', await Promise.race([reply, scene.tasks(100).then(() => 'none')]));
   },
   'beforeunload alone ends nothing': async (scene) => {
@@ -129,7 +172,9 @@ export const documentCases = inWindows('lifetime', {
     const { element, WebSocket: FrameSocket } = await frame(scene);
     const socket = await openedIn(FrameSocket, scene.url());
     const elsewhere = document.body.appendChild(document.createElement('div'));
-    scene.cleanup(() => { elsewhere.remove(); });
+    scene.cleanup(() => {
+      elsewhere.remove();
+    });
     elsewhere.append(element);
     scene.note('server', await scene.server(socket, 'closed'));
   },
@@ -142,12 +187,28 @@ export const documentCases = inWindows('lifetime', {
     scene.note('url', socket.url);
     scene.note('protocol', socket.protocol);
     for (const [label, act] of Object.entries({
-      send: (): unknown => { socket.send('x'); return 'taken'; },
-      'bad code': (): unknown => { socket.close(1); return 'taken'; },
-      close: (): unknown => { socket.close(4000, 'late'); return 'taken'; },
-      binaryType: (): unknown => { socket.binaryType = 'arraybuffer'; return socket.binaryType; },
-      listener: (): unknown => { socket.onclose = (): void => undefined; return typeof socket.onclose; },
-    })) scene.attempt(label, act);
+      send: (): unknown => {
+        socket.send('x');
+        return 'taken';
+      },
+      'bad code': (): unknown => {
+        socket.close(1);
+        return 'taken';
+      },
+      close: (): unknown => {
+        socket.close(4000, 'late');
+        return 'taken';
+      },
+      binaryType: (): unknown => {
+        socket.binaryType = 'arraybuffer';
+        return socket.binaryType;
+      },
+      listener: (): unknown => {
+        socket.onclose = (): void => undefined;
+        return typeof socket.onclose;
+      },
+    }))
+      scene.attempt(label, act);
   },
   'a sandboxed frame, whose origin is opaque, connects': async (scene) => {
     const element = document.createElement('iframe');
@@ -161,12 +222,18 @@ export const documentCases = inWindows('lifetime', {
       socket.onopen = () => parent.postMessage('open', '*');
       socket.onclose = () => parent.postMessage('close', '*');</script>`;
     const said = new Promise((resolve) => {
-      const heard = ({ data, source }: MessageEvent): void => { if (source === element.contentWindow) resolve(data); };
+      const heard = ({ data, source }: MessageEvent): void => {
+        if (source === element.contentWindow) resolve(data);
+      };
       addEventListener('message', heard);
-      scene.cleanup(() => { removeEventListener('message', heard); });
+      scene.cleanup(() => {
+        removeEventListener('message', heard);
+      });
     });
     document.body.append(element);
-    scene.cleanup(() => { element.remove(); });
+    scene.cleanup(() => {
+      element.remove();
+    });
     scene.note('settled', await said);
     scene.note('request', await scene.server(url, 'request', 'origin'));
   },
@@ -177,8 +244,13 @@ async function left(scene: Scene, at: Readonly<Record<string, (socket: WebSocket
   const { element, WebSocket: FrameSocket } = await frame(scene);
   const inside = element.contentWindow as Window;
   const socket = await openedIn(FrameSocket, scene.url('/quiet'));
-  for (const [type, act] of Object.entries(at)) inside.addEventListener(type, () => { act(socket); });
-  const loaded = new Promise((resolve) => { element.onload = resolve; });
+  for (const [type, act] of Object.entries(at))
+    inside.addEventListener(type, () => {
+      act(socket);
+    });
+  const loaded = new Promise((resolve) => {
+    element.onload = resolve;
+  });
   element.src = '/frame/?variant=native';
   await loaded;
   await scene.server(socket, 'closed');
@@ -187,28 +259,54 @@ async function left(scene: Scene, at: Readonly<Record<string, (socket: WebSocket
 
 export const leavingCases = inWindows('leaving', {
   'the state of an open socket': async (scene) => {
-    const note = (type: string) => (socket: WebSocket): void => { scene.note(type, socket.readyState); };
-    const socket = await left(scene, { beforeunload: note('beforeunload'), pagehide: note('pagehide'), unload: note('unload') });
+    const note =
+      (type: string) =>
+      (socket: WebSocket): void => {
+        scene.note(type, socket.readyState);
+      };
+    const socket = await left(scene, {
+      beforeunload: note('beforeunload'),
+      pagehide: note('pagehide'),
+      unload: note('unload'),
+    });
     scene.note('server', await scene.server(socket, 'closed'));
     scene.note('after', socket.readyState);
   },
   'close() in beforeunload': async (scene) => {
-    const socket = await left(scene, { beforeunload: (leaving) => { leaving.close(4000, 'away'); } });
+    const socket = await left(scene, {
+      beforeunload: (leaving) => {
+        leaving.close(4000, 'away');
+      },
+    });
     scene.note('server', await scene.server(socket, 'closed'));
   },
   'close() in pagehide': async (scene) => {
-    const socket = await left(scene, { pagehide: (leaving) => {
-      scene.attempt('close', () => { leaving.close(4000, 'away'); });
-      scene.note('readyState', leaving.readyState);
-    } });
+    const socket = await left(scene, {
+      pagehide: (leaving) => {
+        scene.attempt('close', () => {
+          leaving.close(4000, 'away');
+        });
+        scene.note('readyState', leaving.readyState);
+      },
+    });
     scene.note('server', await scene.server(socket, 'closed'));
   },
   'what is sent in beforeunload': async (scene) => {
-    const socket = await left(scene, { beforeunload: (leaving) => { leaving.send('the last words'); } });
+    const socket = await left(scene, {
+      beforeunload: (leaving) => {
+        leaving.send('the last words');
+      },
+    });
     scene.note('server heard', await scene.server(socket, 'hears', 0));
   },
   'what is sent in pagehide': async (scene) => {
-    const socket = await left(scene, { pagehide: (leaving) => { scene.attempt('send', () => { leaving.send('the last words'); }); } });
+    const socket = await left(scene, {
+      pagehide: (leaving) => {
+        scene.attempt('send', () => {
+          leaving.send('the last words');
+        });
+      },
+    });
     scene.note('server heard', await scene.server(socket, 'hears', 0));
   },
 });
@@ -227,7 +325,9 @@ export const requestCases = inWindows('request', {
     }
   },
   'cookies that its answer sets are kept': async (scene) => {
-    scene.cleanup(() => { document.cookie = 'answered=; path=/; Max-Age=0'; });
+    scene.cleanup(() => {
+      document.cookie = 'answered=; path=/; Max-Age=0';
+    });
     await scene.opened(`/echo?set-cookie=${encodeURIComponent('answered=yes; path=/')}`);
     scene.note('document', document.cookie);
     await scene.opened(`/echo?set-cookie=${encodeURIComponent('hidden=yes; path=/; HttpOnly')}`);
@@ -247,7 +347,9 @@ export const requestCases = inWindows('request', {
   'a policy that allows no connection': async (scene) => {
     const { element, WebSocket: FrameSocket } = await frame(scene, "connect-src 'none'");
     const violation = new Promise<string>((resolve) => {
-      element.contentDocument?.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => { resolve(effectiveDirective); });
+      element.contentDocument?.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+        resolve(effectiveDirective);
+      });
     });
     const socket = scene.attempt('constructor', () => new FrameSocket(scene.url())) as WebSocket | undefined;
     if (socket === undefined) return;

@@ -24,7 +24,22 @@ export const handlerCases = group('handlers', {
       };
       for (const attribute of ATTRIBUTES) {
         scene.note(`${attribute} at first`, socket[attribute]);
-        for (const [label, value] of Object.entries({ function: named, arrow: (): void => undefined, object: {}, handleEvent: { handleEvent: () => undefined }, array: [], class: class {}, proxy: new Proxy(named, {}), null: null, 'function again': named, undefined: undefined, number: 1, string: 'x', symbol: Symbol('x'), true: true })) {
+        for (const [label, value] of Object.entries({
+          function: named,
+          arrow: (): void => undefined,
+          object: {},
+          handleEvent: { handleEvent: () => undefined },
+          array: [],
+          class: class {},
+          proxy: new Proxy(named, {}),
+          null: null,
+          'function again': named,
+          undefined: undefined,
+          number: 1,
+          string: 'x',
+          symbol: Symbol('x'),
+          true: true,
+        })) {
           socket[attribute] = named;
           scene.attempt(`${attribute} = ${label}`, () => {
             socket[attribute] = value;
@@ -36,42 +51,74 @@ export const handlerCases = group('handlers', {
   },
   'an attribute among listeners keeps its place': async (scene) => {
     await opens(scene, (socket) => {
-      socket.addEventListener('open', () => { scene.note('listener 1'); });
-      socket.onopen = (): void => { scene.note('replaced'); };
-      socket.addEventListener('open', () => { scene.note('listener 2'); });
-      socket.onopen = (): void => { scene.note('attribute'); };
-      socket.addEventListener('open', () => { scene.note('listener 3'); });
+      socket.addEventListener('open', () => {
+        scene.note('listener 1');
+      });
+      socket.onopen = (): void => {
+        scene.note('replaced');
+      };
+      socket.addEventListener('open', () => {
+        scene.note('listener 2');
+      });
+      socket.onopen = (): void => {
+        scene.note('attribute');
+      };
+      socket.addEventListener('open', () => {
+        scene.note('listener 3');
+      });
     });
   },
   'an attribute that was null in between moves to the end': async (scene) => {
     await opens(scene, (socket) => {
-      socket.onopen = (): void => { scene.note('first attribute'); };
-      socket.addEventListener('open', () => { scene.note('listener'); });
+      socket.onopen = (): void => {
+        scene.note('first attribute');
+      };
+      socket.addEventListener('open', () => {
+        scene.note('listener');
+      });
       socket.onopen = null;
-      socket.onopen = (): void => { scene.note('second attribute'); };
+      socket.onopen = (): void => {
+        scene.note('second attribute');
+      };
     });
   },
   'an attribute that was a number in between': async (scene) => {
     await opens(scene, (socket) => {
-      socket.onopen = (): void => { scene.note('first attribute'); };
-      socket.addEventListener('open', () => { scene.note('listener'); });
+      socket.onopen = (): void => {
+        scene.note('first attribute');
+      };
+      socket.addEventListener('open', () => {
+        scene.note('listener');
+      });
       (socket as unknown as Bare)['onopen'] = 5;
       scene.note('is', socket.onopen);
-      socket.onopen = (): void => { scene.note('second attribute'); };
+      socket.onopen = (): void => {
+        scene.note('second attribute');
+      };
     });
   },
   'an object as attribute is not called, nor its handleEvent': async (scene) => {
     scene.noteUncaught();
     await opens(scene, (socket) => {
-      (socket as unknown as Bare)['onopen'] = { handleEvent: () => { scene.note('handleEvent'); } };
-      socket.addEventListener('open', () => { scene.note('listener'); });
+      (socket as unknown as Bare)['onopen'] = {
+        handleEvent: () => {
+          scene.note('handleEvent');
+        },
+      };
+      socket.addEventListener('open', () => {
+        scene.note('listener');
+      });
     });
   },
   'an object replaced by a function keeps the place': async (scene) => {
     await opens(scene, (socket) => {
       (socket as unknown as Bare)['onopen'] = {};
-      socket.addEventListener('open', () => { scene.note('listener'); });
-      socket.onopen = (): void => { scene.note('attribute'); };
+      socket.addEventListener('open', () => {
+        scene.note('listener');
+      });
+      socket.onopen = (): void => {
+        scene.note('attribute');
+      };
     });
   },
   'this and the argument': {
@@ -79,7 +126,12 @@ export const handlerCases = group('handlers', {
     run: async (scene) => {
       await opens(scene, (socket) => {
         socket.onopen = function (this: unknown, ...values: unknown[]): void {
-          scene.note('attribute', [this === socket, values.length, (values[0] as Event).target === socket, (values[0] as Event).currentTarget === socket]);
+          scene.note('attribute', [
+            this === socket,
+            values.length,
+            (values[0] as Event).target === socket,
+            (values[0] as Event).currentTarget === socket,
+          ]);
         };
         socket.addEventListener('open', function (this: unknown, ...values: unknown[]): void {
           scene.note('listener', [this === socket, values.length, (values[0] as Event).currentTarget === socket]);
@@ -118,29 +170,63 @@ export const handlerCases = group('handlers', {
     run: async (scene) => {
       const socket = await scene.opened();
       const controller = new AbortController();
-      const twice = (): void => { scene.note('added twice'); };
-      const removed = (): void => { scene.note('removed'); };
-      socket.addEventListener('message', () => { scene.note('once'); }, { once: true });
-      socket.addEventListener('message', () => { scene.note('signal'); }, { signal: controller.signal });
+      const twice = (): void => {
+        scene.note('added twice');
+      };
+      const removed = (): void => {
+        scene.note('removed');
+      };
+      socket.addEventListener(
+        'message',
+        () => {
+          scene.note('once');
+        },
+        { once: true },
+      );
+      socket.addEventListener(
+        'message',
+        () => {
+          scene.note('signal');
+        },
+        { signal: controller.signal },
+      );
       socket.addEventListener('message', twice);
       socket.addEventListener('message', twice);
       socket.addEventListener('message', twice, { capture: true });
       socket.addEventListener('message', removed);
       socket.removeEventListener('message', removed);
-      socket.addEventListener('message', (event) => { scene.note('capture', event.eventPhase); }, true);
-      socket.addEventListener('message', (event) => {
-        scene.note('passive', event.defaultPrevented);
-      }, { passive: true });
+      socket.addEventListener(
+        'message',
+        (event) => {
+          scene.note('capture', event.eventPhase);
+        },
+        true,
+      );
+      socket.addEventListener(
+        'message',
+        (event) => {
+          scene.note('passive', event.defaultPrevented);
+        },
+        { passive: true },
+      );
       for (const text of ['one', 'two']) {
         const next = scene.until(socket, 'message');
         socket.send(text);
         await next;
         controller.abort();
       }
-      scene.attempt('aborted signal', () => { socket.addEventListener('message', twice, { signal: AbortSignal.abort() }); });
-      scene.attempt('null listener', () => { socket.addEventListener('message', null as unknown as EventListener); });
-      scene.attempt('wrong listener', () => { socket.addEventListener('message', 'x' as unknown as EventListener); });
-      scene.attempt('too few', () => { (socket.addEventListener as (type: string) => void)('message'); });
+      scene.attempt('aborted signal', () => {
+        socket.addEventListener('message', twice, { signal: AbortSignal.abort() });
+      });
+      scene.attempt('null listener', () => {
+        socket.addEventListener('message', null as unknown as EventListener);
+      });
+      scene.attempt('wrong listener', () => {
+        socket.addEventListener('message', 'x' as unknown as EventListener);
+      });
+      scene.attempt('too few', () => {
+        (socket.addEventListener as (type: string) => void)('message');
+      });
     },
   },
   'handleEvent is looked up when the event comes': async (scene) => {
@@ -148,7 +234,9 @@ export const handlerCases = group('handlers', {
     const object: { handleEvent?: unknown } = {};
     await opens(scene, (socket) => {
       socket.addEventListener('open', object as EventListenerObject);
-      object.handleEvent = (): void => { scene.note('set later'); };
+      object.handleEvent = (): void => {
+        scene.note('set later');
+      };
     });
     const socket = scene.socket();
     socket.addEventListener('open', { handleEvent: 5 } as unknown as EventListenerObject);
@@ -157,30 +245,48 @@ export const handlerCases = group('handlers', {
   },
   'listeners added and removed while an event is dispatched': async (scene) => {
     await opens(scene, (socket) => {
-      const last = (): void => { scene.note('removed in time'); };
+      const last = (): void => {
+        scene.note('removed in time');
+      };
       socket.addEventListener('open', () => {
         scene.note('first');
-        socket.addEventListener('open', () => { scene.note('added too late'); });
+        socket.addEventListener('open', () => {
+          scene.note('added too late');
+        });
         socket.removeEventListener('open', last);
-        socket.onopen = (): void => { scene.note('attribute set too late'); };
+        socket.onopen = (): void => {
+          scene.note('attribute set too late');
+        };
       });
       socket.addEventListener('open', last);
     });
   },
   'an attribute replaced while the event is dispatched': async (scene) => {
     await opens(scene, (socket) => {
-      socket.addEventListener('open', () => { socket.onopen = (): void => { scene.note('new'); }; });
-      socket.onopen = (): void => { scene.note('old'); };
+      socket.addEventListener('open', () => {
+        socket.onopen = (): void => {
+          scene.note('new');
+        };
+      });
+      socket.onopen = (): void => {
+        scene.note('old');
+      };
     });
   },
   'an attribute set to null while the event is dispatched': async (scene) => {
     await opens(scene, (socket) => {
-      socket.addEventListener('open', () => { socket.onopen = null; });
-      socket.onopen = (): void => { scene.note('not any more'); };
-      socket.addEventListener('open', () => { scene.note('end'); });
+      socket.addEventListener('open', () => {
+        socket.onopen = null;
+      });
+      socket.onopen = (): void => {
+        scene.note('not any more');
+      };
+      socket.addEventListener('open', () => {
+        scene.note('end');
+      });
     });
   },
-  'stopImmediatePropagation': async (scene) => {
+  stopImmediatePropagation: async (scene) => {
     const socket = scene.socket();
     await new Promise<void>((resolve) => {
       socket.addEventListener('open', (event) => {
@@ -188,7 +294,9 @@ export const handlerCases = group('handlers', {
         scene.note('first', event.cancelBubble);
         resolve();
       });
-      socket.onopen = (): void => { scene.note('not reached'); };
+      socket.onopen = (): void => {
+        scene.note('not reached');
+      };
     });
     await scene.tasks(2);
   },
@@ -205,8 +313,14 @@ export const handlerCases = group('handlers', {
         scene.note('open listener');
         throw new EvalError('from a listener');
       });
-      socket.addEventListener('open', { handleEvent: () => { throw new TypeError('from handleEvent'); } });
-      socket.addEventListener('open', () => { scene.note('last open listener'); });
+      socket.addEventListener('open', {
+        handleEvent: () => {
+          throw new TypeError('from handleEvent');
+        },
+      });
+      socket.addEventListener('open', () => {
+        scene.note('last open listener');
+      });
       socket.onmessage = ({ data }): void => {
         scene.note('message', data);
         socket.close(4000);
@@ -237,7 +351,7 @@ export const handlerCases = group('handlers', {
   'an async handler that rejects': async (scene) => {
     const socket = scene.socket();
     let rejected = false;
-     
+
     socket.onopen = async (): Promise<void> => {
       await Promise.resolve();
       rejected = true;
@@ -251,18 +365,28 @@ export const handlerCases = group('handlers', {
     run: (scene) => {
       const socket = scene.socket();
       scene.watch(socket, 'own');
-      for (const attribute of ATTRIBUTES) (socket as unknown as Bare)[attribute] = (event: Event): void => { scene.note(attribute, event.type); };
+      for (const attribute of ATTRIBUTES)
+        (socket as unknown as Bare)[attribute] = (event: Event): void => {
+          scene.note(attribute, event.type);
+        };
       scene.note('open', socket.dispatchEvent(new Event('open')));
-      scene.note('message', socket.dispatchEvent(new MessageEvent('message', { data: 'forged', origin: 'x', lastEventId: 'id' })));
+      scene.note(
+        'message',
+        socket.dispatchEvent(new MessageEvent('message', { data: 'forged', origin: 'x', lastEventId: 'id' })),
+      );
       scene.note('error', socket.dispatchEvent(new Event('error')));
       scene.note('close', socket.dispatchEvent(new Event('close')));
       scene.note('other', socket.dispatchEvent(new Event('other')));
       scene.note('state', scene.state(socket));
       scene.attempt('no event', () => (socket.dispatchEvent as (event: unknown) => void)({ type: 'open' }));
       const again = new Event('open');
-      socket.addEventListener('open', () => {
-        scene.attempt('nested', () => socket.dispatchEvent(again));
-      }, { once: true });
+      socket.addEventListener(
+        'open',
+        () => {
+          scene.attempt('nested', () => socket.dispatchEvent(again));
+        },
+        { once: true },
+      );
       socket.dispatchEvent(again);
     },
   },
@@ -270,10 +394,12 @@ export const handlerCases = group('handlers', {
     where: (kind) => kind === 'window',
     run: async (scene) => {
       const socket = scene.socket();
-       
-      socket.onopen = (event): void => { scene.note('in the handler', window.event === event); };
+
+      socket.onopen = (event): void => {
+        scene.note('in the handler', window.event === event);
+      };
       await scene.until(socket, 'open');
-       
+
       scene.note('after', window.event);
     },
   },
@@ -282,7 +408,8 @@ export const handlerCases = group('handlers', {
     const clone = (event: Event): void => {
       const Class = event.constructor as new (type: string, init: unknown) => Event;
       const copy = scene.attempt(`clone of ${event.type}`, () => new Class(event.type, event)) as Event | undefined;
-      if (copy !== undefined) scene.note(`copy of ${event.type}`, { ...scene.event(copy, socket), timeStamp: undefined });
+      if (copy !== undefined)
+        scene.note(`copy of ${event.type}`, { ...scene.event(copy, socket), timeStamp: undefined });
     };
     for (const type of ['open', 'message', 'close']) socket.addEventListener(type, clone);
     await scene.until(socket, 'open');
@@ -294,11 +421,21 @@ export const handlerCases = group('handlers', {
   'an event keeps what it said after the dispatch': async (scene) => {
     const socket = scene.socket();
     const opened = await scene.until(socket, 'open');
-    scene.note('open', { target: opened.target === socket, currentTarget: opened.currentTarget, phase: opened.eventPhase, path: opened.composedPath().length });
+    scene.note('open', {
+      target: opened.target === socket,
+      currentTarget: opened.currentTarget,
+      phase: opened.eventPhase,
+      path: opened.composedPath().length,
+    });
     const next = scene.until(socket, 'message');
     socket.send('kept');
     const message = (await next) as MessageEvent;
-    scene.note('message', { data: message.data as unknown, origin: message.origin, keys: Object.keys(message), fields: [typeof message.timeStamp, message.ports.length, message.source] });
+    scene.note('message', {
+      data: message.data as unknown,
+      origin: message.origin,
+      keys: Object.keys(message),
+      fields: [typeof message.timeStamp, message.ports.length, message.source],
+    });
     scene.attempt('changed', () => {
       (message as unknown as Bare)['data'] = 'changed';
     });

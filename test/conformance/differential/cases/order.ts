@@ -2,37 +2,56 @@
 import { group } from './group.ts';
 
 export const orderCases = group('order', {
-  'nothing happens in the turn of the constructor': { sampled: true, run: async (scene) => {
-    const socket = scene.socket();
-    scene.watch(socket, 'socket', ['open']);
-    scene.note('after the constructor', socket.readyState);
-    queueMicrotask(() => {
-      scene.note('microtask', socket.readyState);
-      socket.onopen = (): void => { scene.note('a handler set in a microtask'); };
-    });
-    await scene.until(socket, 'open');
-  } },
-  'open, then the messages that came with it': { sampled: true, run: async (scene) => {
-    const socket = scene.socket(scene.url('/quiet?open=[["send","one"],["send","two"],["send","three"]]'));
-    socket.addEventListener('open', () => {
-      scene.note('open');
-      queueMicrotask(() => { scene.note('microtask of open'); });
-    });
-    socket.addEventListener('message', ({ data }) => {
-      scene.note(`message ${data}`, socket.readyState);
-      queueMicrotask(() => { scene.note(`microtask of ${data}`); });
-    });
-    await scene.messages(socket, 3);
-    await scene.tasks(2);
-  } },
-  'a listener that is added after awaiting open': { sampled: true, run: async (scene) => {
-    const socket = scene.socket(scene.url('/quiet?open=[["send","one"],["send","two"]]'));
-    await new Promise((resolve) => { socket.onopen = resolve; });
-    scene.note('data', await scene.messages(socket, 2));
-  } },
+  'nothing happens in the turn of the constructor': {
+    sampled: true,
+    run: async (scene) => {
+      const socket = scene.socket();
+      scene.watch(socket, 'socket', ['open']);
+      scene.note('after the constructor', socket.readyState);
+      queueMicrotask(() => {
+        scene.note('microtask', socket.readyState);
+        socket.onopen = (): void => {
+          scene.note('a handler set in a microtask');
+        };
+      });
+      await scene.until(socket, 'open');
+    },
+  },
+  'open, then the messages that came with it': {
+    sampled: true,
+    run: async (scene) => {
+      const socket = scene.socket(scene.url('/quiet?open=[["send","one"],["send","two"],["send","three"]]'));
+      socket.addEventListener('open', () => {
+        scene.note('open');
+        queueMicrotask(() => {
+          scene.note('microtask of open');
+        });
+      });
+      socket.addEventListener('message', ({ data }) => {
+        scene.note(`message ${data}`, socket.readyState);
+        queueMicrotask(() => {
+          scene.note(`microtask of ${data}`);
+        });
+      });
+      await scene.messages(socket, 3);
+      await scene.tasks(2);
+    },
+  },
+  'a listener that is added after awaiting open': {
+    sampled: true,
+    run: async (scene) => {
+      const socket = scene.socket(scene.url('/quiet?open=[["send","one"],["send","two"]]'));
+      await new Promise((resolve) => {
+        socket.onopen = resolve;
+      });
+      scene.note('data', await scene.messages(socket, 2));
+    },
+  },
   'a listener that is added some awaits after open': async (scene) => {
     const socket = scene.socket(scene.url('/quiet?open=[["send","one"]]'));
-    await new Promise((resolve) => { socket.onopen = resolve; });
+    await new Promise((resolve) => {
+      socket.onopen = resolve;
+    });
     for (let i = 0; i < 10; i += 1) await Promise.resolve();
     scene.note('data', await scene.messages(socket, 1));
   },
@@ -42,7 +61,9 @@ export const orderCases = group('order', {
     const done = scene.messages(socket, texts.length);
     socket.onmessage = ({ data }): void => {
       scene.note('message', data);
-      void Promise.resolve().then(() => { scene.note('microtask', data); });
+      void Promise.resolve().then(() => {
+        scene.note('microtask', data);
+      });
     };
     socket.send('!' + JSON.stringify(texts.map((text) => ['send', text])));
     await done;
@@ -50,24 +71,38 @@ export const orderCases = group('order', {
   },
   'state in the handlers': async (scene) => {
     const socket = scene.socket(scene.url('/quiet?open=[["send","x"],["close",4000,"bye"]]'));
-    for (const type of ['open', 'message', 'close']) socket.addEventListener(type, () => { scene.note(type, scene.state(socket)); });
+    for (const type of ['open', 'message', 'close'])
+      socket.addEventListener(type, () => {
+        scene.note(type, scene.state(socket));
+      });
     await scene.until(socket, 'close');
     scene.note('after', scene.state(socket));
   },
-  'error comes before close, in one task': { sampled: true, run: async (scene) => {
-    const socket = scene.socket(scene.url('/echo?upgrade=404'));
-    socket.onerror = (): void => {
-      scene.note('error', socket.readyState);
-      setTimeout(() => { scene.note('timer of error'); });
-      queueMicrotask(() => { scene.note('microtask of error', socket.readyState); });
-    };
-    socket.onclose = (): void => { scene.note('close', socket.readyState); };
-    await scene.until(socket, 'close');
-    await scene.tasks(3);
-  } },
+  'error comes before close, in one task': {
+    sampled: true,
+    run: async (scene) => {
+      const socket = scene.socket(scene.url('/echo?upgrade=404'));
+      socket.onerror = (): void => {
+        scene.note('error', socket.readyState);
+        setTimeout(() => {
+          scene.note('timer of error');
+        });
+        queueMicrotask(() => {
+          scene.note('microtask of error', socket.readyState);
+        });
+      };
+      socket.onclose = (): void => {
+        scene.note('close', socket.readyState);
+      };
+      await scene.until(socket, 'close');
+      await scene.tasks(3);
+    },
+  },
   'what is sent in the open handler is first': async (scene) => {
     const socket = scene.socket();
-    socket.onopen = (): void => { socket.send('from the handler'); };
+    socket.onopen = (): void => {
+      socket.send('from the handler');
+    };
     await scene.until(socket, 'open');
     socket.send('after it');
     scene.note('server got', await scene.server(socket, 'hears', 2));
@@ -79,7 +114,9 @@ export const orderCases = group('order', {
       socket.onmessage = ({ data }): void => {
         got.push(data);
         const until = performance.now() + 20;
-        while (performance.now() < until) { /* blocks */ }
+        while (performance.now() < until) {
+          /* blocks */
+        }
         if (got.length === 4) resolve();
       };
     });
@@ -87,18 +124,21 @@ export const orderCases = group('order', {
     await done;
     scene.note('got', got);
   },
-  'promises around it': { sampled: true, run: async (scene) => {
-    const socket = await scene.opened();
-    const replies: unknown[] = [];
-    for (const text of ['one', 'two', 'three']) {
-      const reply = scene.messages(socket, 1);
-      socket.send(text);
-      replies.push(...(await reply));
-    }
-    socket.close();
-    await scene.until(socket, 'close');
-    scene.note('replies', replies);
-  } },
+  'promises around it': {
+    sampled: true,
+    run: async (scene) => {
+      const socket = await scene.opened();
+      const replies: unknown[] = [];
+      for (const text of ['one', 'two', 'three']) {
+        const reply = scene.messages(socket, 1);
+        socket.send(text);
+        replies.push(...(await reply));
+      }
+      socket.close();
+      await scene.until(socket, 'close');
+      scene.note('replies', replies);
+    },
+  },
   'readyState does not change while code runs': async (scene) => {
     const socket = scene.socket();
     const until = performance.now() + 100;

@@ -5,7 +5,12 @@ import { group } from './group.ts';
 type Send = (...values: unknown[]) => void;
 
 /** What the server got of what `act` sent, and what came back. */
-async function echoed(scene: Scene, count: number, act: (send: Send, socket: WebSocket) => void, binaryType: BinaryType = 'arraybuffer'): Promise<void> {
+async function echoed(
+  scene: Scene,
+  count: number,
+  act: (send: Send, socket: WebSocket) => void,
+  binaryType: BinaryType = 'arraybuffer',
+): Promise<void> {
   const socket = await scene.opened();
   socket.binaryType = binaryType;
   const back = scene.messages(socket, count);
@@ -28,67 +33,137 @@ async function still(scene: Scene, socket: WebSocket): Promise<void> {
 }
 
 export const sendCases = group('send', {
-  'text': { sampled: true, run: (scene) => echoed(scene, 4, (send) => { for (const text of ['plain', 'grüße ✓ \u{1f510}', '', '\ufeff\0mark']) send(text); }) },
-  'lone surrogates become U+FFFD': (scene) => echoed(scene, 3, (send) => { for (const text of ['a\ud800b', '\udc00', '\ud83d']) send(text); }),
-  'values that become text': (scene) => echoed(scene, 10, (send) => {
-    for (const value of [null, undefined, 5, -0, true, 5n, {}, [1, 2], { toString: () => 'own' }, new Date(NaN)]) send(value);
-  }),
-  'boxed strings, functions, URLs': (scene) => echoed(scene, 3, (send) => { for (const value of [new String('boxed'), class Named {}.name, new URL('ws://x/')]) send(value); }),
+  text: {
+    sampled: true,
+    run: (scene) =>
+      echoed(scene, 4, (send) => {
+        for (const text of ['plain', 'grüße ✓ \u{1f510}', '', '\ufeff\0mark']) send(text);
+      }),
+  },
+  'lone surrogates become U+FFFD': (scene) =>
+    echoed(scene, 3, (send) => {
+      for (const text of ['a\ud800b', '\udc00', '\ud83d']) send(text);
+    }),
+  'values that become text': (scene) =>
+    echoed(scene, 10, (send) => {
+      for (const value of [null, undefined, 5, -0, true, 5n, {}, [1, 2], { toString: () => 'own' }, new Date(NaN)])
+        send(value);
+    }),
+  'boxed strings, functions, URLs': (scene) =>
+    echoed(scene, 3, (send) => {
+      for (const value of [new String('boxed'), class Named {}.name, new URL('ws://x/')]) send(value);
+    }),
   'no argument, and what cannot be converted': async (scene) => {
     const socket = await scene.opened();
     const send = socket.send.bind(socket) as Send;
-    scene.attempt('none', () => { send(); });
-    scene.attempt('symbol', () => { send(Symbol('x')); });
-    scene.attempt('toString throws', () => { send({ toString: () => { throw new RangeError('own'); } }); });
-    scene.attempt('no primitive', () => { send(Object.create(null)); });
+    scene.attempt('none', () => {
+      send();
+    });
+    scene.attempt('symbol', () => {
+      send(Symbol('x'));
+    });
+    scene.attempt('toString throws', () => {
+      send({
+        toString: () => {
+          throw new RangeError('own');
+        },
+      });
+    });
+    scene.attempt('no primitive', () => {
+      send(Object.create(null));
+    });
     scene.note('bufferedAmount', socket.bufferedAmount);
   },
-  'ArrayBuffer and views': { sampled: true, run: (scene) => echoed(scene, 6, (send) => {
-    const all = bytes(1, 2, 3, 4, 5, 6, 7, 8);
-    for (const value of [all.buffer, all, all.subarray(2, 5), new Uint16Array(all.buffer, 2, 2), new DataView(all.buffer, 1, 3), new Float32Array([1.5])]) send(value);
-  }) },
-  'BigInt and clamped arrays, empty views': (scene) => echoed(scene, 5, (send) => {
-    for (const value of [new BigInt64Array([-1n]), new Uint8ClampedArray([300, -5]), new Uint8Array(0), new ArrayBuffer(0), new DataView(new ArrayBuffer(4), 4)]) send(value);
-  }),
-  'Blobs, their order among others': { sampled: true, run: (scene) => echoed(scene, 6, (send) => {
-    send(new Blob(['first blob']));
-    send('second text');
-    send(bytes(3));
-    send(new Blob([bytes(4, 4), 'x'], { type: 'text/plain' }));
-    send(new Blob([]));
-    send('sixth');
-  }) },
-  'a File, and a slice of a Blob': (scene) => echoed(scene, 2, (send) => {
-    send(new File(['file'], 'name.txt'));
-    send(new Blob(['0123456789']).slice(2, 5));
-  }),
-  'received as Blob': (scene) => echoed(scene, 2, (send) => { send(bytes(1, 2, 3)); send(bytes()); }, 'blob'),
-  'the buffer is read at once': { sampled: true, run: (scene) => echoed(scene, 3, (send) => {
-    const data = bytes(1, 2, 3);
-    send(data);
-    data.fill(9);
-    send(data.buffer);
-    data[0] = 5;
-    send(data.subarray(0, 1));
-    data.fill(0);
-  }) },
-  'the buffer is read at once, also behind a Blob': (scene) => echoed(scene, 2, (send) => {
-    const data = bytes(1, 2, 3);
-    send(new Blob(['before']));
-    send(data);
-    data.fill(9);
-  }),
-  'a buffer transferred away after send': (scene) => echoed(scene, 1, (send) => {
-    const data = bytes(1, 2, 3);
-    send(data.buffer);
-    structuredClone(data.buffer, { transfer: [data.buffer] });
-  }),
+  'ArrayBuffer and views': {
+    sampled: true,
+    run: (scene) =>
+      echoed(scene, 6, (send) => {
+        const all = bytes(1, 2, 3, 4, 5, 6, 7, 8);
+        for (const value of [
+          all.buffer,
+          all,
+          all.subarray(2, 5),
+          new Uint16Array(all.buffer, 2, 2),
+          new DataView(all.buffer, 1, 3),
+          new Float32Array([1.5]),
+        ])
+          send(value);
+      }),
+  },
+  'BigInt and clamped arrays, empty views': (scene) =>
+    echoed(scene, 5, (send) => {
+      for (const value of [
+        new BigInt64Array([-1n]),
+        new Uint8ClampedArray([300, -5]),
+        new Uint8Array(0),
+        new ArrayBuffer(0),
+        new DataView(new ArrayBuffer(4), 4),
+      ])
+        send(value);
+    }),
+  'Blobs, their order among others': {
+    sampled: true,
+    run: (scene) =>
+      echoed(scene, 6, (send) => {
+        send(new Blob(['first blob']));
+        send('second text');
+        send(bytes(3));
+        send(new Blob([bytes(4, 4), 'x'], { type: 'text/plain' }));
+        send(new Blob([]));
+        send('sixth');
+      }),
+  },
+  'a File, and a slice of a Blob': (scene) =>
+    echoed(scene, 2, (send) => {
+      send(new File(['file'], 'name.txt'));
+      send(new Blob(['0123456789']).slice(2, 5));
+    }),
+  'received as Blob': (scene) =>
+    echoed(
+      scene,
+      2,
+      (send) => {
+        send(bytes(1, 2, 3));
+        send(bytes());
+      },
+      'blob',
+    ),
+  'the buffer is read at once': {
+    sampled: true,
+    run: (scene) =>
+      echoed(scene, 3, (send) => {
+        const data = bytes(1, 2, 3);
+        send(data);
+        data.fill(9);
+        send(data.buffer);
+        data[0] = 5;
+        send(data.subarray(0, 1));
+        data.fill(0);
+      }),
+  },
+  'the buffer is read at once, also behind a Blob': (scene) =>
+    echoed(scene, 2, (send) => {
+      const data = bytes(1, 2, 3);
+      send(new Blob(['before']));
+      send(data);
+      data.fill(9);
+    }),
+  'a buffer transferred away after send': (scene) =>
+    echoed(scene, 1, (send) => {
+      const data = bytes(1, 2, 3);
+      send(data.buffer);
+      structuredClone(data.buffer, { transfer: [data.buffer] });
+    }),
   'a detached buffer': async (scene) => {
     const socket = await scene.opened();
     const [data, buffer] = [bytes(1, 2), new ArrayBuffer(3)];
     structuredClone([data.buffer, buffer], { transfer: [data.buffer, buffer] });
-    scene.attempt('view', () => { socket.send(data); });
-    scene.attempt('buffer', () => { socket.send(buffer); });
+    scene.attempt('view', () => {
+      socket.send(data);
+    });
+    scene.attempt('buffer', () => {
+      socket.send(buffer);
+    });
     socket.send('end');
     scene.note('server got', await scene.server(socket, 'hears', 3));
   },
@@ -97,8 +172,12 @@ export const sendCases = group('send', {
     const socket = await scene.opened();
     const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
     const buffer = new Resizable(4, { maxByteLength: 8 });
-    scene.attempt('buffer', () => { socket.send(buffer); });
-    scene.attempt('view', () => { socket.send(new Uint8Array(buffer)); });
+    scene.attempt('buffer', () => {
+      socket.send(buffer);
+    });
+    scene.attempt('view', () => {
+      socket.send(new Uint8Array(buffer));
+    });
   },
   'memory that WebAssembly has': async (scene) => {
     const socket = await scene.opened();
@@ -107,25 +186,40 @@ export const sendCases = group('send', {
     const view = new Uint8Array(memory.buffer, 10, 4);
     view.set([1, 2, 3, 4]);
     const back = scene.messages(socket, 1);
-    scene.attempt('send', () => { socket.send(view); });
+    scene.attempt('send', () => {
+      socket.send(view);
+    });
     view.fill(9);
     scene.note('back', await back);
   },
-  'what looks like a buffer or a Blob': (scene) => echoed(scene, 3, (send) => {
-    send({ byteLength: 4, toString: () => 'no buffer' });
-    send({ size: 4, type: '', arrayBuffer: () => Promise.resolve(new ArrayBuffer(4)), toString: () => 'no Blob' });
-    send(Object.assign(Object.create(Uint8Array.prototype) as object, { toString: () => 'no view' }));
-  }),
+  'what looks like a buffer or a Blob': (scene) =>
+    echoed(scene, 3, (send) => {
+      send({ byteLength: 4, toString: () => 'no buffer' });
+      send({ size: 4, type: '', arrayBuffer: () => Promise.resolve(new ArrayBuffer(4)), toString: () => 'no Blob' });
+      send(Object.assign(Object.create(Uint8Array.prototype) as object, { toString: () => 'no view' }));
+    }),
   // Node's own class believes them too, and throws.
-  'a view whose properties lie': { where: (kind) => kind !== 'node', run: (scene) => echoed(scene, 1, (send) => {
-    const data = bytes(1, 2, 3);
-    Object.defineProperties(data, { byteLength: { value: 1 }, byteOffset: { value: 1 }, buffer: { value: new ArrayBuffer(1) }, length: { value: 0 } });
-    send(data);
-  }) },
-  'more arguments are ignored': (scene) => echoed(scene, 2, (send) => {
-    send('text', { binary: true });
-    send(bytes(1), () => { scene.note('a callback is not called'); });
-  }),
+  'a view whose properties lie': {
+    where: (kind) => kind !== 'node',
+    run: (scene) =>
+      echoed(scene, 1, (send) => {
+        const data = bytes(1, 2, 3);
+        Object.defineProperties(data, {
+          byteLength: { value: 1 },
+          byteOffset: { value: 1 },
+          buffer: { value: new ArrayBuffer(1) },
+          length: { value: 0 },
+        });
+        send(data);
+      }),
+  },
+  'more arguments are ignored': (scene) =>
+    echoed(scene, 2, (send) => {
+      send('text', { binary: true });
+      send(bytes(1), () => {
+        scene.note('a callback is not called');
+      });
+    }),
   'its result is undefined': async (scene) => {
     const socket = await scene.opened();
     scene.note('result', socket.send('x'));
@@ -134,10 +228,21 @@ export const sendCases = group('send', {
     sampled: true,
     run: async (scene) => {
       const socket = scene.socket();
-      for (const [label, value] of Object.entries({ text: 'early', bytes: bytes(1), Blob: new Blob(['x']), empty: '' })) scene.attempt(label, () => { socket.send(value); });
+      for (const [label, value] of Object.entries({ text: 'early', bytes: bytes(1), Blob: new Blob(['x']), empty: '' }))
+        scene.attempt(label, () => {
+          socket.send(value);
+        });
       scene.note('bufferedAmount', socket.bufferedAmount);
-      scene.attempt('no argument', () => { (socket.send as Send)(); });
-      scene.attempt('converted first', () => { (socket.send as Send)({ toString: () => { throw new RangeError('converted'); } }); });
+      scene.attempt('no argument', () => {
+        (socket.send as Send)();
+      });
+      scene.attempt('converted first', () => {
+        (socket.send as Send)({
+          toString: () => {
+            throw new RangeError('converted');
+          },
+        });
+      });
       scene.note('readyState', socket.readyState);
       await scene.until(socket, 'open');
       socket.send('end');
@@ -150,17 +255,28 @@ export const sendCases = group('send', {
       const socket = await scene.opened();
       socket.send('kept');
       socket.close();
-      for (const [label, value] of Object.entries({ text: 'grüße', bytes: bytes(1, 2, 3), Blob: new Blob(['12345']), empty: '' })) {
+      for (const [label, value] of Object.entries({
+        text: 'grüße',
+        bytes: bytes(1, 2, 3),
+        Blob: new Blob(['12345']),
+        empty: '',
+      })) {
         const before = socket.bufferedAmount;
-        scene.attempt(label, () => { socket.send(value); });
+        scene.attempt(label, () => {
+          socket.send(value);
+        });
         scene.note(`${label} counts`, socket.bufferedAmount - before);
       }
       await scene.until(socket, 'close');
       const before = socket.bufferedAmount;
       scene.note('bufferedAmount when closed', before);
-      scene.attempt('closed', () => { socket.send('more'); });
+      scene.attempt('closed', () => {
+        socket.send('more');
+      });
       scene.note('and more', socket.bufferedAmount - before);
-      scene.attempt('no argument', () => { (socket.send as Send)(); });
+      scene.attempt('no argument', () => {
+        (socket.send as Send)();
+      });
       scene.note('server got', await scene.server(socket, 'hears', 1));
     },
   },
@@ -174,17 +290,40 @@ export const sendCases = group('send', {
     scene.note('server got', await scene.server(socket, 'hears', 2));
     scene.note('server saw', await scene.server(socket, 'closed'));
   },
-  'a large text': { limit: 15_000, run: (scene) => echoed(scene, 1, (send) => { send('ü'.repeat(100_000)); }) },
-  'large bytes': { limit: 15_000, run: (scene) => echoed(scene, 2, (send) => {
-    send(Uint8Array.from({ length: 300_000 }, (_, i) => i * 31));
-    send(new Blob([new Uint8Array(100_000), 'end']));
-  }) },
-  'sizes around the frame headers': (scene) => echoed(scene, 8, (send) => { for (const size of [0, 1, 125, 126, 127, 65_535, 65_536, 65_537]) send(Uint8Array.from({ length: size }, (_, i) => i)); }),
-  'many small messages in one turn': (scene) => echoed(scene, 300, (send) => { for (let i = 0; i < 300; i += 1) send(`message ${i}`); }),
-  'messages of both kinds keep their order': (scene) => echoed(scene, 40, (send) => { for (let i = 0; i < 40; i += 1) send(i % 3 === 0 ? bytes(i) : i % 3 === 1 ? `text ${i}` : new Blob([`blob ${i}`])); }),
+  'a large text': {
+    limit: 15_000,
+    run: (scene) =>
+      echoed(scene, 1, (send) => {
+        send('ü'.repeat(100_000));
+      }),
+  },
+  'large bytes': {
+    limit: 15_000,
+    run: (scene) =>
+      echoed(scene, 2, (send) => {
+        send(Uint8Array.from({ length: 300_000 }, (_, i) => i * 31));
+        send(new Blob([new Uint8Array(100_000), 'end']));
+      }),
+  },
+  'sizes around the frame headers': (scene) =>
+    echoed(scene, 8, (send) => {
+      for (const size of [0, 1, 125, 126, 127, 65_535, 65_536, 65_537])
+        send(Uint8Array.from({ length: size }, (_, i) => i));
+    }),
+  'many small messages in one turn': (scene) =>
+    echoed(scene, 300, (send) => {
+      for (let i = 0; i < 300; i += 1) send(`message ${i}`);
+    }),
+  'messages of both kinds keep their order': (scene) =>
+    echoed(scene, 40, (send) => {
+      for (let i = 0; i < 40; i += 1)
+        send(i % 3 === 0 ? bytes(i) : i % 3 === 1 ? `text ${i}` : new Blob([`blob ${i}`]));
+    }),
   'from inside every handler': async (scene) => {
     const socket = scene.socket();
-    socket.onopen = (): void => { socket.send('from open'); };
+    socket.onopen = (): void => {
+      socket.send('from open');
+    };
     const got: unknown[] = [];
     await new Promise<void>((resolve) => {
       socket.onmessage = ({ data }): void => {
@@ -193,7 +332,9 @@ export const sendCases = group('send', {
         else socket.close();
       };
       socket.onclose = (): void => {
-        scene.attempt('from close', () => { socket.send('from close'); });
+        scene.attempt('from close', () => {
+          socket.send('from close');
+        });
         resolve();
       };
     });
@@ -202,12 +343,21 @@ export const sendCases = group('send', {
 });
 
 export const bufferedCases = group('bufferedAmount', {
-  'grows in send() by the application\'s bytes': {
+  "grows in send() by the application's bytes": {
     sampled: true,
     run: async (scene) => {
       const socket = await scene.opened();
       scene.note('before', socket.bufferedAmount);
-      for (const [label, value] of Object.entries({ text: 'abc', 'UTF-8': 'ü✓\u{1f510}', surrogate: '\ud800', bytes: bytes(1, 2, 3), buffer: new ArrayBuffer(10), view: new Uint16Array(3), Blob: new Blob(['12345']), empty: '' })) {
+      for (const [label, value] of Object.entries({
+        text: 'abc',
+        'UTF-8': 'ü✓\u{1f510}',
+        surrogate: '\ud800',
+        bytes: bytes(1, 2, 3),
+        buffer: new ArrayBuffer(10),
+        view: new Uint16Array(3),
+        Blob: new Blob(['12345']),
+        empty: '',
+      })) {
         const before = socket.bufferedAmount;
         socket.send(value);
         scene.note(label, socket.bufferedAmount - before);
@@ -290,17 +440,43 @@ export const bufferedCases = group('bufferedAmount', {
 });
 
 export const binaryCases = group('binaryType', {
-  'values': {
+  values: {
     sampled: true,
     run: (scene) => {
       const socket = scene.socket() as unknown as Record<string, unknown>;
       scene.note('at first', socket['binaryType']);
-      for (const value of ['arraybuffer', 'Blob', 'BLOB', 'nodebuffer', 'fragments', '', ' blob', 'blob ', null, undefined, 1, {}, { toString: () => 'blob' }, ['arraybuffer'], new String('blob')]) {
-        scene.attempt('set', () => { socket['binaryType'] = value; });
+      for (const value of [
+        'arraybuffer',
+        'Blob',
+        'BLOB',
+        'nodebuffer',
+        'fragments',
+        '',
+        ' blob',
+        'blob ',
+        null,
+        undefined,
+        1,
+        {},
+        { toString: () => 'blob' },
+        ['arraybuffer'],
+        new String('blob'),
+      ]) {
+        scene.attempt('set', () => {
+          socket['binaryType'] = value;
+        });
         scene.note('is', socket['binaryType']);
       }
-      scene.attempt('symbol', () => { socket['binaryType'] = Symbol('x'); });
-      scene.attempt('throws', () => { socket['binaryType'] = { toString: () => { throw new RangeError('own'); } }; });
+      scene.attempt('symbol', () => {
+        socket['binaryType'] = Symbol('x');
+      });
+      scene.attempt('throws', () => {
+        socket['binaryType'] = {
+          toString: () => {
+            throw new RangeError('own');
+          },
+        };
+      });
       scene.note('at last', socket['binaryType']);
     },
   },
@@ -334,10 +510,16 @@ export const binaryCases = group('binaryType', {
     await done;
     scene.note('classes', classes);
   },
-  'a Blob\'s own type and bytes': async (scene) => {
+  "a Blob's own type and bytes": async (scene) => {
     const socket = await scene.opened('/quiet');
     const back = scene.messages(socket, 2);
-    socket.send('!' + JSON.stringify([['bytes', 0], ['bytes', 1000]]));
+    socket.send(
+      '!' +
+        JSON.stringify([
+          ['bytes', 0],
+          ['bytes', 1000],
+        ]),
+    );
     for (const blob of (await back) as Blob[]) {
       scene.note('Blob', blob);
       scene.note('bytes', new Uint8Array(await blob.arrayBuffer()));
@@ -348,7 +530,13 @@ export const binaryCases = group('binaryType', {
     const socket = await scene.opened('/quiet');
     socket.binaryType = 'arraybuffer';
     const back = scene.messages(socket, 2);
-    socket.send('!' + JSON.stringify([['bytes', 16], ['bytes', 16]]));
+    socket.send(
+      '!' +
+        JSON.stringify([
+          ['bytes', 16],
+          ['bytes', 16],
+        ]),
+    );
     const [one, other] = (await back) as [ArrayBuffer, ArrayBuffer];
     scene.note('lengths', [one.byteLength, other.byteLength, one === other]);
     new Uint8Array(one).fill(0);
@@ -361,7 +549,13 @@ export const binaryCases = group('binaryType', {
     const socket = await scene.opened('/quiet');
     socket.binaryType = 'arraybuffer';
     const back = scene.messages(socket, 2);
-    socket.send('!' + JSON.stringify([['send', 'ü'], ['send', '']]));
+    socket.send(
+      '!' +
+        JSON.stringify([
+          ['send', 'ü'],
+          ['send', ''],
+        ]),
+    );
     scene.note('data', await back);
   },
   'large messages from the server': {
@@ -370,7 +564,15 @@ export const binaryCases = group('binaryType', {
       const socket = await scene.opened('/quiet');
       socket.binaryType = 'arraybuffer';
       const back = scene.messages(socket, 4);
-      socket.send('!' + JSON.stringify([['bytes', 70_000], ['text', 70_000], ['bytes', 300_000], ['text', 100_000]]));
+      socket.send(
+        '!' +
+          JSON.stringify([
+            ['bytes', 70_000],
+            ['text', 70_000],
+            ['bytes', 300_000],
+            ['text', 100_000],
+          ]),
+      );
       scene.note('data', await back);
     },
   },

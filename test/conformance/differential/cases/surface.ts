@@ -3,7 +3,18 @@ import { describeProperty } from '../describe.ts';
 import type { Scene } from '../scene.ts';
 import { group } from './group.ts';
 
-const ATTRIBUTES = ['url', 'readyState', 'bufferedAmount', 'onopen', 'onerror', 'onclose', 'extensions', 'protocol', 'onmessage', 'binaryType'] as const;
+const ATTRIBUTES = [
+  'url',
+  'readyState',
+  'bufferedAmount',
+  'onopen',
+  'onerror',
+  'onclose',
+  'extensions',
+  'protocol',
+  'onmessage',
+  'binaryType',
+] as const;
 const READONLY = ['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol'] as const;
 const CONSTANTS = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
 const OPERATIONS = ['close', 'send'] as const;
@@ -11,10 +22,14 @@ const OPERATIONS = ['close', 'send'] as const;
 type Accessor = { get: (this: unknown) => unknown; set?: (this: unknown, value: unknown) => void };
 
 function accessor({ WebSocket: socketClass }: Scene, name: string): Accessor {
-  return Object.getOwnPropertyDescriptor((socketClass as unknown as { prototype: object }).prototype, name) as unknown as Accessor;
+  return Object.getOwnPropertyDescriptor(
+    (socketClass as unknown as { prototype: object }).prototype,
+    name,
+  ) as unknown as Accessor;
 }
 
-const prototypeOf = ({ WebSocket: socketClass }: Scene): Record<PropertyKey, unknown> => (socketClass as unknown as { prototype: Record<PropertyKey, unknown> }).prototype;
+const prototypeOf = ({ WebSocket: socketClass }: Scene): Record<PropertyKey, unknown> =>
+  (socketClass as unknown as { prototype: Record<PropertyKey, unknown> }).prototype;
 const keysOf = (value: object): string[] => Reflect.ownKeys(value).map(String).sort();
 
 export const surfaceCases = group('surface', {
@@ -36,12 +51,16 @@ export const surfaceCases = group('surface', {
       const prototype = prototypeOf(scene);
       scene.note('keys', keysOf(prototype));
       scene.note('parent is EventTarget.prototype', Object.getPrototypeOf(prototype) === EventTarget.prototype);
-      for (const name of [...ATTRIBUTES, ...CONSTANTS, ...OPERATIONS, 'constructor']) scene.note(name, describeProperty(prototype, name));
+      for (const name of [...ATTRIBUTES, ...CONSTANTS, ...OPERATIONS, 'constructor'])
+        scene.note(name, describeProperty(prototype, name));
       scene.note('constructor is the class', prototype['constructor'] === scene.WebSocket);
       scene.note('toStringTag', describeProperty(prototype, Symbol.toStringTag));
       scene.note('tag', Object.prototype.toString.call(prototype));
       scene.note('enumerated', Object.keys(prototype).sort());
-      scene.note('inherited EventTarget members', ['addEventListener', 'removeEventListener', 'dispatchEvent'].map((name) => Object.hasOwn(prototype, name)));
+      scene.note(
+        'inherited EventTarget members',
+        ['addEventListener', 'removeEventListener', 'dispatchEvent'].map((name) => Object.hasOwn(prototype, name)),
+      );
       scene.note('Symbol.unscopables', Symbol.unscopables in prototype);
       scene.note('extensible', Object.isExtensible(prototype));
     },
@@ -49,14 +68,23 @@ export const surfaceCases = group('surface', {
   'accessor functions': (scene) => {
     for (const name of ATTRIBUTES) {
       const { get, set } = accessor(scene, name);
-      scene.note(`${name} getter`, { name: describeProperty(get, 'name'), length: describeProperty(get, 'length'), prototype: 'prototype' in get });
-      if (set !== undefined) scene.note(`${name} setter`, { name: describeProperty(set, 'name'), length: describeProperty(set, 'length') });
+      scene.note(`${name} getter`, {
+        name: describeProperty(get, 'name'),
+        length: describeProperty(get, 'length'),
+        prototype: 'prototype' in get,
+      });
+      if (set !== undefined)
+        scene.note(`${name} setter`, { name: describeProperty(set, 'name'), length: describeProperty(set, 'length') });
     }
   },
-  'operations': (scene) => {
+  operations: (scene) => {
     for (const name of OPERATIONS) {
       const operation = prototypeOf(scene)[name] as new () => object;
-      scene.note(name, { name: describeProperty(operation, 'name'), length: describeProperty(operation, 'length'), prototype: 'prototype' in operation });
+      scene.note(name, {
+        name: describeProperty(operation, 'name'),
+        length: describeProperty(operation, 'length'),
+        prototype: 'prototype' in operation,
+      });
       scene.attempt(`${name} as a constructor`, () => new operation());
       scene.note(`${name} source`, Function.prototype.toString.call(operation).includes('[native code]'));
     }
@@ -64,7 +92,14 @@ export const surfaceCases = group('surface', {
   'getters refuse what is no WebSocket': (scene) => {
     for (const name of ATTRIBUTES) {
       const { get } = accessor(scene, name);
-      for (const [what, value] of Object.entries({ object: {}, undefined: undefined, null: null, number: 1, EventTarget: new EventTarget(), prototype: prototypeOf(scene) })) {
+      for (const [what, value] of Object.entries({
+        object: {},
+        undefined: undefined,
+        null: null,
+        number: 1,
+        EventTarget: new EventTarget(),
+        prototype: prototypeOf(scene),
+      })) {
         scene.attempt(`${name} of ${what}`, () => get.call(value));
       }
     }
@@ -74,7 +109,11 @@ export const surfaceCases = group('surface', {
   },
   'setters refuse what is no WebSocket': (scene) => {
     for (const name of ['onopen', 'onerror', 'onclose', 'onmessage', 'binaryType']) {
-      for (const [what, value] of Object.entries({ object: {}, EventTarget: new EventTarget(), prototype: prototypeOf(scene) })) {
+      for (const [what, value] of Object.entries({
+        object: {},
+        EventTarget: new EventTarget(),
+        prototype: prototypeOf(scene),
+      })) {
         scene.attempt(`${name} of ${what}`, () => {
           accessor(scene, name).set?.call(value, null);
         });
@@ -92,16 +131,30 @@ export const surfaceCases = group('surface', {
         return 'x';
       },
     });
-    for (const [what, value] of Object.entries({ object: {}, EventTarget: new EventTarget(), prototype: prototypeOf(scene) })) {
-      scene.attempt(`send on ${what}`, () => (prototypeOf(scene)['send'] as (data: unknown) => void).call(value, loud('data')));
-      scene.attempt(`close on ${what}`, () => (prototypeOf(scene)['close'] as (...values: unknown[]) => void).call(value, loud('code'), loud('reason')));
+    for (const [what, value] of Object.entries({
+      object: {},
+      EventTarget: new EventTarget(),
+      prototype: prototypeOf(scene),
+    })) {
+      scene.attempt(`send on ${what}`, () =>
+        (prototypeOf(scene)['send'] as (data: unknown) => void).call(value, loud('data')),
+      );
+      scene.attempt(`close on ${what}`, () =>
+        (prototypeOf(scene)['close'] as (...values: unknown[]) => void).call(value, loud('code'), loud('reason')),
+      );
       scene.attempt(`send without data on ${what}`, () => (prototypeOf(scene)['send'] as () => void).call(value));
-      scene.attempt(`close with a bad code on ${what}`, () => (prototypeOf(scene)['close'] as (code: number) => void).call(value, 1));
+      scene.attempt(`close with a bad code on ${what}`, () =>
+        (prototypeOf(scene)['close'] as (code: number) => void).call(value, 1),
+      );
     }
   },
   'constants cannot be changed': (scene) => {
     const socket = scene.socket();
-    for (const [what, owner] of Object.entries({ class: scene.WebSocket, prototype: prototypeOf(scene), instance: socket })) {
+    for (const [what, owner] of Object.entries({
+      class: scene.WebSocket,
+      prototype: prototypeOf(scene),
+      instance: socket,
+    })) {
       for (const name of CONSTANTS) {
         scene.note(`${what} ${name}`, (owner as unknown as Record<string, unknown>)[name]);
         scene.attempt(`set ${what} ${name}`, () => {
@@ -141,10 +194,12 @@ export const surfaceCases = group('surface', {
   'an operation that is replaced on the prototype is what callers get': (scene) => {
     const prototype = prototypeOf(scene);
     const original = prototype['close'];
-    scene.cleanup(() => { prototype['close'] = original; });
+    scene.cleanup(() => {
+      prototype['close'] = original;
+    });
     const socket = scene.socket();
     prototype['close'] = (): string => 'replaced';
-    scene.note('called', (socket.close)());
+    scene.note('called', socket.close());
   },
   'an instance': {
     sampled: true,
@@ -172,7 +227,9 @@ export const surfaceCases = group('surface', {
   'an instance takes properties and methods of its own': (scene) => {
     const socket = scene.socket() as WebSocket & { timeout?: number };
     socket.timeout = 5;
-    socket.close = (): void => { scene.note('own close'); };
+    socket.close = (): void => {
+      scene.note('own close');
+    };
     socket.close();
     scene.note('timeout', socket.timeout);
     scene.note('names', Object.getOwnPropertyNames(socket).sort());
@@ -230,7 +287,9 @@ export const surfaceCases = group('surface', {
   },
   'a call without new': (scene) => {
     scene.attempt('call', () => (scene.WebSocket as unknown as (url: string) => unknown)(scene.url()));
-    scene.attempt('call on an object', () => (scene.WebSocket as unknown as (url: string) => unknown).call({}, scene.url()));
+    scene.attempt('call on an object', () =>
+      (scene.WebSocket as unknown as (url: string) => unknown).call({}, scene.url()),
+    );
     scene.attempt('Reflect.apply', () => Reflect.apply(scene.WebSocket as unknown as () => void, undefined, []));
   },
   'instanceof of what is no instance': (scene) => {
@@ -244,18 +303,39 @@ export const surfaceCases = group('surface', {
     one.onopen = (): void => undefined;
     one.binaryType = 'arraybuffer';
     scene.note('other', [other.onopen, other.binaryType, one.binaryType]);
-    scene.note('same getter', Object.getOwnPropertyDescriptor(Object.getPrototypeOf(one), 'url')?.get === Object.getOwnPropertyDescriptor(Object.getPrototypeOf(other), 'url')?.get);
+    scene.note(
+      'same getter',
+      Object.getOwnPropertyDescriptor(Object.getPrototypeOf(one), 'url')?.get ===
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(other), 'url')?.get,
+    );
   },
   'the global property': (scene) => {
     const found = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
-    scene.note('descriptor', found === undefined ? '(none)' : { ...found, value: typeof found.value, get: typeof found.get });
+    scene.note(
+      'descriptor',
+      found === undefined ? '(none)' : { ...found, value: typeof found.value, get: typeof found.get },
+    );
     scene.note('enumerated', Object.keys(globalThis).includes('WebSocket'));
-    scene.note('has no name of ours', Object.getOwnPropertyNames(globalThis).filter((name) => /pq/i.test(name)));
+    scene.note(
+      'has no name of ours',
+      Object.getOwnPropertyNames(globalThis).filter((name) => /pq/i.test(name)),
+    );
   },
   'neighbours stay as they are': (scene) => {
-    for (const name of ['WebSocketStream', 'WebSocketError', 'CloseEvent', 'MessageEvent', 'EventTarget', 'Event', 'Blob']) {
+    for (const name of [
+      'WebSocketStream',
+      'WebSocketError',
+      'CloseEvent',
+      'MessageEvent',
+      'EventTarget',
+      'Event',
+      'Blob',
+    ]) {
       const value = (globalThis as unknown as Record<string, unknown>)[name];
-      scene.note(name, [typeof value, typeof value === 'function' && Function.prototype.toString.call(value).includes('[native code]')]);
+      scene.note(name, [
+        typeof value,
+        typeof value === 'function' && Function.prototype.toString.call(value).includes('[native code]'),
+      ]);
     }
   },
 });

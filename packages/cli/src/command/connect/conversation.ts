@@ -62,7 +62,11 @@ export class Conversation {
     this.over = call.ended.then((ending) => {
       clearInterval(pings);
       const exitCode = this.#exitCodeOf(ending);
-      view.ended(exitCode === EXIT.INCOMPLETE ? { ...ending, exitCode, message: `${ending.message}; ${this.#missing()}` } : { ...ending, exitCode });
+      view.ended(
+        exitCode === EXIT.INCOMPLETE
+          ? { ...ending, exitCode, message: `${ending.message}; ${this.#missing()}` }
+          : { ...ending, exitCode },
+      );
       return exitCode;
     });
   }
@@ -145,7 +149,8 @@ export class Conversation {
   #close(code: number, reason: string): void {
     // `ws`'s own words for this are about arguments.
     if (!isCloseCode(code)) throw new InputError('expected a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999');
-    if (Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES) throw new InputError(`the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
+    if (Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES)
+      throw new InputError(`the reason must not be longer than ${MAX_CLOSE_REASON_BYTES} bytes`);
     // Closing takes reading.
     this.#resume();
     try {

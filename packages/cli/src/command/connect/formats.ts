@@ -77,11 +77,13 @@ export function parseJsonAction(bytes: Uint8Array): Action {
   const { type = 'message' } = object;
   const keys = typeof type === 'string' && Object.hasOwn(KEYS, type) ? KEYS[type] : undefined;
   if (keys === undefined) throw new InputError("'type' must be message, ping or close");
-  if (Object.keys(object).some((key) => !keys.includes(key))) throw new InputError(`expected no other keys than ${keys.join(', ')}`);
+  if (Object.keys(object).some((key) => !keys.includes(key)))
+    throw new InputError(`expected no other keys than ${keys.join(', ')}`);
   if (type === 'ping') return { type };
   if (type === 'close') {
     const { code = 1000, reason = '' } = object;
-    if (typeof code !== 'number' || typeof reason !== 'string') throw new InputError("'code' must be a number and 'reason' a string");
+    if (typeof code !== 'number' || typeof reason !== 'string')
+      throw new InputError("'code' must be a number and 'reason' a string");
     return { type, code, reason };
   }
   const given = Object.entries(object).filter(([key]) => key !== 'type');
@@ -89,7 +91,10 @@ export function parseJsonAction(bytes: Uint8Array): Action {
   if (given.length !== 1 || format === undefined || typeof content !== 'string') {
     throw new InputError("expected one string: 'text', 'base64' or 'hex'");
   }
-  return { type: 'message', message: format === 'text' ? { text: content } : parseMessage(Buffer.from(content), format as Format) };
+  return {
+    type: 'message',
+    message: format === 'text' ? { text: content } : parseMessage(Buffer.from(content), format as Format),
+  };
 }
 
 /** Received bytes in a format, for a line. */

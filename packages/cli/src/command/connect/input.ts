@@ -19,14 +19,18 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
 /** @throws {InputError} that names the line */
-export async function* actionsOf(input: Readable, { format, json, whole, chunk }: InputSettings): AsyncGenerator<Action> {
+export async function* actionsOf(
+  input: Readable,
+  { format, json, whole, chunk }: InputSettings,
+): AsyncGenerator<Action> {
   if (whole) {
     yield { type: 'message', message: parseMessage(await all(input), format) };
     return;
   }
   if (format === 'raw' && !json) {
     for await (const bytes of input as AsyncIterable<Buffer>) {
-      for (let at = 0; at < bytes.length; at += chunk) yield { type: 'message', message: { binary: bytes.subarray(at, at + chunk) } };
+      for (let at = 0; at < bytes.length; at += chunk)
+        yield { type: 'message', message: { binary: bytes.subarray(at, at + chunk) } };
     }
     return;
   }

@@ -108,7 +108,10 @@ export async function interact(
     historySize: HISTORY_LINES,
     removeHistoryDuplicates: true,
     history: historyFile === undefined ? [] : readHistory(historyFile),
-    completer: (line: string): [string[], string] => [line.startsWith('/') ? COMMANDS.filter((name) => name.startsWith(line)) : [], line],
+    completer: (line: string): [string[], string] => [
+      line.startsWith('/') ? COMMANDS.filter((name) => name.startsWith(line)) : [],
+      line,
+    ],
   });
   let history: readonly string[] | undefined;
   prompt.on('history', (lines: string[]) => {
@@ -156,7 +159,10 @@ async function handle(line: string, conversation: Conversation, view: TerminalVi
 /** The newest first, as readline has it. */
 function readHistory(file: string): string[] {
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').reverse();
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .reverse();
 }
 
 function writeHistory(file: string, newestFirst: readonly string[]): void {

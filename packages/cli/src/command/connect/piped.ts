@@ -6,7 +6,11 @@ import type { Action } from './formats.ts';
 import { InputError } from './formats.ts';
 
 /** @param quietSeconds once all is sent, how long to wait for a reply after the last one; Infinity: until the peer closes */
-export async function converse(conversation: Conversation, actions: AsyncIterable<Action>, quietSeconds: number): Promise<ExitCode> {
+export async function converse(
+  conversation: Conversation,
+  actions: AsyncIterable<Action>,
+  quietSeconds: number,
+): Promise<ExitCode> {
   await conversation.call.opened;
   if (conversation.isOpen) {
     try {
@@ -18,7 +22,10 @@ export async function converse(conversation: Conversation, actions: AsyncIterabl
       if (conversation.isOpen) closeWhenQuiet(conversation, quietSeconds * 1_000);
     } catch (error) {
       // A connection that is over ends the input, wherever it is being read.
-      if (conversation.isOpen) conversation.fail(error instanceof InputError ? error.message : `the input cannot be read: ${(error as Error).message}`);
+      if (conversation.isOpen)
+        conversation.fail(
+          error instanceof InputError ? error.message : `the input cannot be read: ${(error as Error).message}`,
+        );
     }
   }
   return conversation.over;

@@ -51,7 +51,8 @@ export const COMMAND_HELP = [
 export async function runCommand(line: string, conversation: Conversation, view: View): Promise<void> {
   const [, name = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
   const command = Object.hasOwn(TABLE, name) ? TABLE[name] : undefined;
-  if (command === undefined) throw new InputError('no such command; /help lists them, and //text sends a text that begins with a slash');
+  if (command === undefined)
+    throw new InputError('no such command; /help lists them, and //text sends a text that begins with a slash');
   await command.run(rest, conversation, view);
 }
 

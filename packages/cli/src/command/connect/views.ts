@@ -46,7 +46,12 @@ export class PlainView implements View {
 
   constructor(
     private readonly streams: Streams,
-    private readonly settings: { readonly format: Format; readonly quiet: boolean; readonly verbose: boolean; readonly proof: string },
+    private readonly settings: {
+      readonly format: Format;
+      readonly quiet: boolean;
+      readonly verbose: boolean;
+      readonly proof: string;
+    },
   ) {
     this.#paint = paintFor(streams.errors);
   }
@@ -94,11 +99,25 @@ export class JsonView implements View {
   opened(call: Call): void {
     const { url, protocol, pq } = call.socket;
     const { profile, kem, cipher, backend, handshakeMilliseconds } = pq;
-    this.#write({ type: 'open', url, protocol, tls: tlsOf(call) ?? null, profile, kem, cipher, backend, handshakeMilliseconds, server: this.settings.proof });
+    this.#write({
+      type: 'open',
+      url,
+      protocol,
+      tls: tlsOf(call) ?? null,
+      profile,
+      kem,
+      cipher,
+      backend,
+      handshakeMilliseconds,
+      server: this.settings.proof,
+    });
   }
 
   message(data: Buffer, isBinary: boolean): boolean {
-    return this.#write({ type: 'message', ...(isBinary ? { base64: data.toString('base64') } : { text: data.toString() }) });
+    return this.#write({
+      type: 'message',
+      ...(isBinary ? { base64: data.toString('base64') } : { text: data.toString() }),
+    });
   }
 
   ping(): void {

@@ -19,6 +19,25 @@ export interface Finding {
 }
 
 export const good = (name: string, seen: string, meaning: string): Finding => ({ name, level: 'good', seen, meaning });
-export const info = (name: string, seen: string, meaning: string, advice?: string): Finding => ({ name, level: 'info', seen, meaning, advice });
-export const warning = (name: string, seen: string, meaning: string, advice: string): Finding => ({ name, level: 'warning', seen, meaning, advice });
-export const bad = (name: string, exitCode: ExitCode, seen: string, meaning: string, advice: string): Finding => ({ name, level: 'bad', exitCode, seen, meaning, advice });
+export const info = (name: string, seen: string, meaning: string, advice?: string): Finding => ({
+  name,
+  level: 'info',
+  seen,
+  meaning,
+  advice,
+});
+export const warning = (name: string, seen: string, meaning: string, advice: string): Finding => ({
+  name,
+  level: 'warning',
+  seen,
+  meaning,
+  advice,
+});
+export const bad = (name: string, exitCode: ExitCode, seen: string, meaning: string, advice: string): Finding => ({
+  name,
+  level: 'bad',
+  exitCode,
+  seen,
+  meaning,
+  advice,
+});

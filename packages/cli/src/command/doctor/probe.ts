@@ -35,7 +35,10 @@ export interface ProbeSettings {
 }
 
 /** Never rejects for what a server does. @throws {UsageError} for what the library refuses */
-export async function probe(target: Target, { options, patience, ping = false, echoSizes = [] }: ProbeSettings): Promise<Probe> {
+export async function probe(
+  target: Target,
+  { options, patience, ping = false, echoSizes = [] }: ProbeSettings,
+): Promise<Probe> {
   const frames: WireFrame[] = [];
   const call = dial({ ...target, options: { ...target.options, ...options } }, (frame) => frames.push(frame));
   await call.opened;
@@ -46,7 +49,9 @@ export async function probe(target: Target, { options, patience, ping = false, e
   const echo: EchoResult[] = [];
   if (opened) {
     if (ping) pong = await pingOnce(call, patience);
-    for (const bytes of echoSizes) for (const kind of ['text', 'binary'] as const) echo.push({ kind, bytes, result: await echoOnce(call, kind, bytes, patience) });
+    for (const bytes of echoSizes)
+      for (const kind of ['text', 'binary'] as const)
+        echo.push({ kind, bytes, result: await echoOnce(call, kind, bytes, patience) });
   }
   socket.close(1000);
   const ending = await call.ended;
@@ -79,7 +84,12 @@ function pingOnce(call: Call, patience: number): Promise<number | undefined> {
 }
 
 /** Random, so that nothing else can be taken for it; text of letters, so that it is UTF-8. */
-async function echoOnce(call: Call, kind: EchoResult['kind'], bytes: number, patience: number): Promise<EchoResult['result']> {
+async function echoOnce(
+  call: Call,
+  kind: EchoResult['kind'],
+  bytes: number,
+  patience: number,
+): Promise<EchoResult['result']> {
   if (call.socket.readyState !== call.socket.OPEN) return 'nothing came back';
   const sent = randomFillSync(Buffer.alloc(bytes));
   if (kind === 'text') for (let i = 0; i < bytes; i++) sent[i] = 0x61 + ((sent[i] as number) % 26);
