@@ -11,8 +11,6 @@ const shared: Options = {
   treeshake: false,
   clean: false,
   cjsInterop: false,
-  // Exports nothing for require(). Apache-2.0; its notice is in the source maps and in node_modules.
-  noExternal: ['cborg'],
 };
 
 /** What `#platform` means is decided here, by condition, and nowhere in the code. */
@@ -33,11 +31,11 @@ export default defineConfig([
       'src/index.ts',
       'src/server.ts',
       'src/ws.ts',
+      'src/keys.ts',
+      'src/kit.ts',
+      'src/proxy.ts',
       'src/polyfill.ts',
       'src/msw.ts',
-      'packages/nitro/src/index.ts',
-      'packages/nitro/src/testing.ts',
-      'packages/cli/src/gateway.ts',
     ],
     outDir: 'dist/node',
     platform: 'node',
@@ -53,8 +51,8 @@ export default defineConfig([
       polyfill: 'src/polyfill.ts',
       msw: 'src/msw.ts',
       ws: 'src/ws-browser.ts',
-      nitro: 'packages/nitro/src/index.ts',
-      'nitro-testing': 'packages/nitro/src/testing.ts',
+      keys: 'src/keys.ts',
+      kit: 'src/kit.ts',
     },
     outDir: 'dist/web',
     platform: 'browser',
@@ -72,14 +70,5 @@ export default defineConfig([
     minify: 'terser',
     terserOptions: MINIFY,
     esbuildOptions: nativeConditions,
-  },
-  {
-    ...shared,
-    entry: ['packages/cli/src/cli.ts'],
-    outDir: 'dist',
-    platform: 'node',
-    format: ['esm'],
-    banner: { js: '#!/usr/bin/env node' },
-    esbuildOptions: nodeConditions,
   },
 ]);

@@ -2,6 +2,10 @@ import path from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 
+function source(find: RegExp, file: string): { find: RegExp; replacement: string } {
+  return { find, replacement: path.join(import.meta.dirname, file) };
+}
+
 const MEMORY = 'test/**/*.memory.test.ts';
 
 function project(name: string, test: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration {
@@ -35,8 +39,14 @@ export default defineConfig({
   // `#platform` of package.json's `imports`, as Node takes it.
   resolve: {
     conditions: ['node'],
-    // The examples import the package by its name.
-    alias: [{ find: /^pq-websocket$/, replacement: path.join(import.meta.dirname, 'src/index.ts') }],
+    // Packages and examples import each other by name: here that means the sources.
+    alias: [
+      source(/^pq-websocket$/, 'src/index.ts'),
+      source(/^pq-websocket\/([a-z-]+)$/, 'src/$1.ts'),
+      source(/^pq-websocket-nitro$/, 'packages/nitro/src/index.ts'),
+      source(/^pq-websocket-nitro\/testing$/, 'packages/nitro/src/testing.ts'),
+      source(/^pq-websocket-cli\/gateway$/, 'packages/cli/src/gateway.ts'),
+    ],
   },
   ssr: { resolve: { conditions: ['node'] } },
   test: {

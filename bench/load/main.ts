@@ -206,7 +206,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (!existsSync(path.resolve(import.meta.dirname, '../../dist/cli.js'))) {
+  if (!existsSync(path.resolve(import.meta.dirname, '../../packages/cli/dist/cli.js'))) {
     console.error('there is no build: run `npm run build`');
     return 2;
   }

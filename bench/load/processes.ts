@@ -39,7 +39,7 @@ export class Processes {
       ...['--max-connections', String(connections * 2)],
     ];
     const child = this.#keep(
-      spawn(process.execPath, [INSPECT, path.join(ROOT, 'dist/cli.js'), ...args], {
+      spawn(process.execPath, [INSPECT, path.join(ROOT, 'packages/cli/dist/cli.js'), ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );

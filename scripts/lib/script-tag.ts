@@ -39,7 +39,7 @@ export async function buildScriptTag(): Promise<ScriptTag> {
     files[`${name}.map`] = result.map;
     integrity[name] = integrityOf(result.code);
   };
-  for (const [part, name] of Object.entries(PARTS)) await add(name, `src/script-parts/${part}.ts`, {});
+  for (const [part, name] of Object.entries(PARTS)) await add(name, `src/platform/script/part-${part}.ts`, {});
   const parts = Object.fromEntries(Object.entries(PARTS).map(([part, name]) => [part, [name, integrity[name]]]));
   await add(POLYFILL, 'src/polyfill-script.ts', { SCRIPT_PARTS: JSON.stringify(parts) });
   return { files, integrity: Object.fromEntries(Object.entries(integrity).sort()) };

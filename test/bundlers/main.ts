@@ -13,6 +13,7 @@ import { ensureTools, toolFolder } from '../../scripts/lib/locked-tools.ts';
 import { startBrowser } from '../browser/harness.ts';
 import type { TestBrowser } from '../browser/harness.ts';
 import { pack } from '../support/packed.ts';
+import type { Packed } from '../support/packed.ts';
 import { BUNDLERS } from './bundlers.ts';
 import type { Built } from './bundlers.ts';
 import { checkSyntax, noBuiltins } from './contents.ts';
@@ -27,22 +28,31 @@ const execute = promisify(execFile);
 const MODULES = path.join(toolFolder('bundlers'), 'node_modules');
 const PROJECTS = path.join(toolFolder('bundlers'), 'projects');
 
+/** What is published, each after what it depends on. */
+const PACKAGES = [
+  { folder: '.', name: 'pq-websocket' },
+  { folder: 'packages/nitro', name: 'pq-websocket-nitro' },
+  { folder: 'packages/cli', name: 'pq-websocket-cli' },
+] as const;
+
 interface Row {
   readonly name: string;
   readonly result: string;
   readonly failed: boolean;
 }
 
-/** Unpacks the tarball, and copies what it depends on from where the lock file has put it. */
-async function placePackage(tarball: string): Promise<void> {
-  const target = path.join(MODULES, 'pq-websocket');
+/** Unpacks a tarball, and copies what it depends on from where the lock file has put it. */
+async function placePackage(folder: string, tarball: string): Promise<void> {
+  const manifest = JSON.parse(await readFile(path.join(ROOT, folder, 'package.json'), 'utf8')) as {
+    name: string;
+    dependencies: Record<string, string>;
+  };
+  const target = path.join(MODULES, manifest.name);
   await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
   await execute('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'], { timeout: LIMIT_MS });
-  const { dependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of Object.keys(dependencies)) {
+  for (const name of Object.keys(manifest.dependencies)) {
+    if (PACKAGES.some((each) => name === each.name)) continue;
     const there = path.join(MODULES, name);
     await rm(there, { recursive: true, force: true });
     await cp(path.join(ROOT, 'node_modules', name), there, { recursive: true });
@@ -148,7 +158,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const isCi = args.includes('--ci');
   const chosen = args.filter((name) => name !== '--ci');
   console.log(await ensureTools('bundlers'));
-  const packed = await pack();
+  const packed = await Promise.all(PACKAGES.map(({ folder }) => pack(folder)));
   const browser = await startBrowser();
   const echo = await startEcho();
   const rows: Row[] = [];
@@ -159,7 +169,7 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(`${name.padEnd(24)} ${result}`);
   };
   try {
-    await placePackage(packed.tarball);
+    for (const [index, { folder }] of PACKAGES.entries()) await placePackage(folder, (packed[index] as Packed).tarball);
     await mkdir(PROJECTS, { recursive: true });
     // Bundlers that look for one upward would find the repository's, whose paths lead into the source tree.
     await writeFile(path.join(PROJECTS, 'tsconfig.json'), '{}\n');
@@ -176,27 +186,23 @@ export async function main(args: readonly string[]): Promise<number> {
         throw new Error(`${stdout}\n${stderr}`);
       });
     await add('publint', async () => {
-      await tool('publint/src/cli.js', packed.tarball, '--strict');
-      return 'clean';
+      for (const { tarball } of packed) await tool('publint/src/cli.js', tarball, '--strict');
+      return `clean, ${packed.length} packages`;
     });
     // Node 10's resolution, which knows no `exports`, is not among what a package for Node 20.19 and later supports.
     await add('are the types wrong', async () => {
-      await tool(
-        '@arethetypeswrong/cli/dist/index.js',
-        packed.tarball,
-        '--format',
-        'ascii',
-        '--profile',
-        'node16',
-        '--exclude-entrypoints',
-        ...(await scriptFiles()),
-      );
-      return 'no';
+      const scripts = await scriptFiles();
+      for (const [index, { tarball }] of packed.entries()) {
+        const excluded = index === 0 ? ['--exclude-entrypoints', ...scripts] : [];
+        const attw = '@arethetypeswrong/cli/dist/index.js';
+        await tool(attw, tarball, '--format', 'ascii', '--profile', 'node16', ...excluded);
+      }
+      return `no, ${packed.length} packages`;
     });
   } finally {
     echo.close();
     await browser.close();
-    await packed.remove();
+    for (const each of packed) await each.remove();
   }
   const failures = rows.filter(({ failed }) => failed).length;
   console.log(`${rows.length - failures} of ${rows.length} builds and checks are right`);

@@ -12,7 +12,7 @@ import { PQWebSocket, PQWebSocketError } from 'pq-websocket';
 import type { PQWebSocketOptions, ServerKey } from 'pq-websocket';
 import { PQWebSocket as Native } from 'pq-websocket/native';
 import { install } from 'pq-websocket/polyfill';
-import { verifyNitro } from 'pq-websocket/nitro';
+import { verifyNitro } from 'pq-websocket-nitro';
 const keys: ServerKey[] = ['sha256:00'];
 const options: PQWebSocketOptions = { serverKeys: keys, padding: 'padme' };
 const socket = new PQWebSocket('wss://example.com', ['chat'], options);
@@ -27,7 +27,7 @@ void [failure, native, uninstall, verifyNitro];
 const SERVER = `
 import { wrapServerSocket, selectSubprotocol } from 'pq-websocket/server';
 import { WebSocket, WebSocketServer, createWebSocketStream } from 'pq-websocket/ws';
-import { startGateway } from 'pq-websocket/gateway';
+import { startGateway } from 'pq-websocket-cli/gateway';
 const server = new WebSocketServer({ port: 0 });
 server.on('connection', (socket, request) => { socket.send(String(request.url)); });
 const client: WebSocket = new WebSocket('ws://localhost');

@@ -301,7 +301,7 @@ describe('exit codes', () => {
 
   test('pins: a fingerprint, a key file, and a stranger', async () => {
     const file = path.join(folder, 'identity.pem');
-    const { publicFile, fingerprint } = generateIdentity(file, true);
+    const { publicFile, fingerprint } = await generateIdentity(file, true);
     const { url } = await echoServer({ identity: readFileSync(file, 'utf8') });
     const wrong = `sha256:${'0'.repeat(64)}`;
     for (const pins of [

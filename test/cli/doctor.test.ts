@@ -46,7 +46,7 @@ async function look(
 
 test('a good server: everything that it looks at, and the exit code 0', async () => {
   const file = path.join(folder, 'identity.pem');
-  const { fingerprint } = generateIdentity(file, true);
+  const { fingerprint } = await generateIdentity(file, true);
   const { port } = await echoServer({ tls: true, identity: readFileSync(file, 'utf8') });
   const args = [
     'doctor',
@@ -182,9 +182,9 @@ describe('profiles, without falling back to one', () => {
   });
 });
 
-describe('who the server is', () => {
+describe('who the server is', async () => {
   const file = path.join(folder, 'who.pem');
-  const { fingerprint } = generateIdentity(file, true);
+  const { fingerprint } = await generateIdentity(file, true);
   const identity = readFileSync(file, 'utf8');
   const enclave = createTestEnclave({ pcrs: { 0: 'ab'.repeat(48) } });
   const attest = (_hash: unknown, { userData }: { userData: Uint8Array }): Uint8Array => enclave.attest(userData);

@@ -54,7 +54,7 @@ async function echoes(gateway: TestGateway, options: Parameters<typeof openClien
 
 test('a key file', async () => {
   const pem = path.join(folder, 'identity.pem');
-  const { fingerprint } = generateIdentity(pem, false);
+  const { fingerprint } = await generateIdentity(pem, false);
   const gateway = await gatewayWith({ identity: { key: pem } });
   await echoes(gateway, { serverKeys: fingerprint });
   await expect(openClient(`${gateway.url}/echo`, [], { serverKeys: key.publicKey })).rejects.toMatchObject({

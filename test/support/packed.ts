@@ -21,16 +21,24 @@ export interface Packed {
   remove(): Promise<void>;
 }
 
-/** Packs what `npm run build` has made. */
-export async function pack(): Promise<Packed> {
+/**
+ * Packs what `npm run build` has made.
+ * @param folder the package's, from the repository's root
+ */
+export async function pack(folder = '.'): Promise<Packed> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'pq-websocket-packed-'));
   const remove = (): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 5 });
   try {
     const args = ['pack', '--json', '--ignore-scripts', '--loglevel', 'error', '--pack-destination', scratch];
-    const { stdout } = await execute('npm', args, { cwd: ROOT, timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await execute('npm', args, {
+      cwd: path.join(ROOT, folder),
+      timeout: LIMIT_MS,
+      maxBuffer: 64 * 1024 * 1024,
+    });
     const [report] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
     const files = report.files.map((file) => file.path);
-    if (!files.includes('dist/web/index.js')) throw new Error('there is no build to pack: run `npm run build`');
+    if (!files.some((file) => file.startsWith('dist/') && file.endsWith('.js')))
+      throw new Error('there is no build to pack: run `npm run build`');
     const tarball = path.join(scratch, report.filename);
     return {
       scratch,

@@ -54,9 +54,18 @@ test.each(links)('%s: %s', (page, target) => {
     expect([...anchors(path.relative(root, absolute))]).toContain(anchor);
 });
 
+/** The source of an entry point, of whichever package. */
+function sourceOf(entry: string): string {
+  const [name = '', sub = 'index'] = entry.split('/');
+  const folder = name === 'pq-websocket' ? '' : `packages/${name.slice('pq-websocket-'.length)}/`;
+  return `${folder}src/${sub}.ts`;
+}
+
 describe('what code in the documents imports', () => {
   const imports = pages.flatMap((page) =>
-    [...read(page).matchAll(/import (?:(\w+) from|\{([^}]*)\} from) '(pq-websocket(?:\/[\w-]+)?)'/g)].map(
+    [
+      ...read(page).matchAll(/import (?:(\w+) from|\{([^}]*)\} from) '(pq-websocket(?:-cli|-nitro)?(?:\/[\w-]+)?)'/g),
+    ].map(
       ([, byDefault, names, entry]) =>
         [page, entry as string, byDefault === undefined ? (names as string) : 'default'] as const,
     ),
@@ -67,10 +76,10 @@ describe('what code in the documents imports', () => {
   });
 
   test.each(imports)('%s: from %s: %s', async (_page, entry, names) => {
-    const file = entry === 'pq-websocket' ? 'index' : entry.slice('pq-websocket/'.length);
-    const module = (await import(path.join(root, 'src', `${file}.ts`))) as object;
+    const file = sourceOf(entry);
+    const module = (await import(path.join(root, file))) as object;
     const exported = Object.keys(module);
-    const types = [...read(`src/${file}.ts`).matchAll(/\b[A-Z]\w+\b/g)].map(([name]) => name);
+    const types = [...read(file).matchAll(/\b[A-Z]\w+\b/g)].map(([name]) => name);
     for (const name of names
       .split(',')
       .map(

@@ -23,9 +23,9 @@ const der = (pem: string): string => Buffer.from(pem.replace(/-----.*-----/g, ''
 const ALGORITHM = '300b0609608648016503040312';
 
 describe('a new identity', () => {
-  test('is two files that belong together, under the OID of RFC 9881', () => {
+  test('is two files that belong together, under the OID of RFC 9881', async () => {
     const { file, publicFile } = names();
-    const made = generateIdentity(file, false);
+    const made = await generateIdentity(file, false);
     expect(made.publicFile).toBe(publicFile);
     const seed = readSecretKeyPem(read(file));
     const publicKey = readPublicKeyPem(read(publicFile));
@@ -34,32 +34,32 @@ describe('a new identity', () => {
     expect(der(read(file))).toBe(`3034020100${ALGORITHM}04228020${Buffer.from(seed).toString('hex')}`);
     expect(der(read(publicFile))).toBe(`308207b2${ALGORITHM}038207a100${Buffer.from(publicKey).toString('hex')}`);
     const fingerprint = `sha256:${createHash('sha256').update(publicKey).digest('hex')}`;
-    expect([made.fingerprint, fingerprintFile(file), fingerprintFile(publicFile)]).toEqual([
+    expect([made.fingerprint, await fingerprintFile(file), await fingerprintFile(publicFile)]).toEqual([
       fingerprint,
       fingerprint,
       fingerprint,
     ]);
   });
 
-  test('is read by another implementation of RFC 9881: the development Node has OpenSSL 3.5', () => {
+  test('is read by another implementation of RFC 9881: the development Node has OpenSSL 3.5', async () => {
     const { file, publicFile } = names();
-    generateIdentity(file, false);
+    await generateIdentity(file, false);
     const [secret, open] = [createPrivateKey(read(file)), createPublicKey(read(publicFile))];
     expect([secret.asymmetricKeyType, open.asymmetricKeyType]).toEqual(['ml-dsa-65', 'ml-dsa-65']);
     const message = Buffer.from('message');
     expect(verify(null, message, open, sign(null, message, secret))).toBe(true);
   });
 
-  test('is another one each time', () => {
-    const [one, two] = [names(), names()].map(({ file }) => generateIdentity(file, false).fingerprint);
-    expect(one).not.toBe(two);
+  test('is another one each time', async () => {
+    const [one, two] = await Promise.all([names(), names()].map(({ file }) => generateIdentity(file, false)));
+    expect(one?.fingerprint).not.toBe(two?.fingerprint);
   });
 
-  test.skipIf(process.platform === 'win32')('has a secret file for its owner alone, whatever the umask', () => {
+  test.skipIf(process.platform === 'win32')('has a secret file for its owner alone, whatever the umask', async () => {
     const { file } = names();
     const before = process.umask(0);
     try {
-      generateIdentity(file, false);
+      await generateIdentity(file, false);
     } finally {
       process.umask(before);
     }
@@ -68,27 +68,27 @@ describe('a new identity', () => {
 });
 
 describe('files that are there', () => {
-  test.each(['file', 'publicFile'] as const)('are not written over unasked: %s', (which) => {
+  test.each(['file', 'publicFile'] as const)('are not written over unasked: %s', async (which) => {
     const all = names();
     writeFileSync(all[which], 'precious');
-    expect(() => generateIdentity(all.file, false)).toThrow(/EEXIST/);
+    await expect(generateIdentity(all.file, false)).rejects.toThrow(/EEXIST/);
     expect(read(all[which])).toBe('precious');
     expect(existsSync(which === 'file' ? all.publicFile : all.file)).toBe(false);
   });
 
-  test('a link is not followed', () => {
+  test('a link is not followed', async () => {
     const { file, publicFile, folder } = names();
     const target = path.join(folder, 'elsewhere');
     symlinkSync(target, file);
-    expect(() => generateIdentity(file, false)).toThrow(/EEXIST/);
+    await expect(generateIdentity(file, false)).rejects.toThrow(/EEXIST/);
     expect([existsSync(target), existsSync(publicFile)]).toEqual([false, false]);
   });
 
-  test('are replaced when that is asked for, with the mode of a new file', () => {
+  test('are replaced when that is asked for, with the mode of a new file', async () => {
     const { file } = names();
     writeFileSync(file, 'old', { mode: 0o644 });
-    const { fingerprint } = generateIdentity(file, true);
-    expect(fingerprintFile(file)).toBe(fingerprint);
+    const { fingerprint } = await generateIdentity(file, true);
+    expect(await fingerprintFile(file)).toBe(fingerprint);
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 });

@@ -76,7 +76,7 @@ function enclosingFunction(node: ts.Node): ts.Node {
   return at;
 }
 
-/** Bundles `pq-websocket/nitro-testing` with a mutant's file in place of the real one. */
+/** Bundles `pq-websocket-nitro/testing` with a mutant's file in place of the real one. */
 export async function load(mutant: Pick<Mutant, 'file' | 'source'> | undefined): Promise<typeof Testing> {
   const result = await build({
     entryPoints: [path.join(SOURCE, 'nitro-testing.ts')],

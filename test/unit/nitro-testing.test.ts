@@ -122,7 +122,7 @@ describe('a verifier for testing', () => {
   );
 });
 
-it('pq-websocket/nitro exports nothing that takes another root', () => {
+it('pq-websocket-nitro exports nothing that takes another root', () => {
   expect(Object.keys(nitro).sort()).toEqual(['NitroError', 'verifyNitro', 'verifyNitroDocument']);
   const { rootCertificate: root } = createTestEnclave();
   const options: object = { pcrs, root };

@@ -1,4 +1,4 @@
-/** `npx pq-websocket`: the command line. Each command is a module of its own under `cli/`. */
+/** `npx pq-websocket-cli`: the command line. Each command is a module of its own under `cli/`. */
 import { CommanderError } from 'commander';
 import { EXIT, UsageError } from './command/exit-codes.ts';
 import { buildProgram } from './command/program.ts';

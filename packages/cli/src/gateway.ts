@@ -1,5 +1,5 @@
 /**
- * `pq-websocket/gateway`: a reverse proxy that ends the secure layer in front of any WebSocket server. Secure WebSockets
+ * `pq-websocket-cli/gateway`: a reverse proxy that ends the secure layer in front of any WebSocket server. Secure WebSockets
  * come in, plain ones go out. docs/gateway.md describes every option.
  * @module
  */
@@ -11,7 +11,7 @@ import { Gateway } from './gateway/gateway.ts';
 import { createLog } from './gateway/log.ts';
 import type { GatewayLog } from './gateway/log.ts';
 import type { GatewayOptions } from './gateway/options.ts';
-import type { ServerAuthenticationOptions } from '../../../src/api/types.ts';
+import type { ServerAuthenticationOptions } from 'pq-websocket/server';
 
 export { GatewayConfigError } from './gateway/config-error.ts';
 export type { ConfigProblem } from './gateway/config-error.ts';
@@ -27,7 +27,7 @@ export type {
   RouteOptions,
   TimeoutOptions,
 } from './gateway/options.ts';
-export type { IdentitySigner, PaddingOption, ServerAuthenticationOptions } from '../../../src/api/types.ts';
+export type { IdentitySigner, PaddingOption, ServerAuthenticationOptions } from 'pq-websocket/server';
 
 /** What code can give a gateway that a file cannot. `identity` and `attest` go over those of the options. */
 export interface GatewayHooks extends ServerAuthenticationOptions {

@@ -1,5 +1,5 @@
 /**
- * `pq-websocket/nitro`: a client that talks to a server in an AWS Nitro enclave checks which code has its key.
+ * `pq-websocket-nitro`: a client that talks to a server in an AWS Nitro enclave checks which code has its key.
  * docs/nitro.md has both ends, and every check with its code.
  * @module
  */
@@ -7,12 +7,12 @@ import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { awsNitroRootG1 } from './nitro/root.ts';
 import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
 import { judge } from './nitro/verify.ts';
-import type { AttestationContext } from '../../../src/api/types.ts';
+import type { AttestationContext } from 'pq-websocket';
 
 export { NitroError } from './nitro/errors.ts';
 export type { NitroErrorCode } from './nitro/errors.ts';
 export type { NitroDocument, NitroDocumentOptions, NitroOptions, PcrValue } from './nitro/types.ts';
-export type { AttestationContext } from '../../../src/api/types.ts';
+export type { AttestationContext } from 'pq-websocket';
 
 /**
  * A client's `verifyAttestation`: `new PQWebSocket(url, [], { verifyAttestation: verifyNitro({ pcrs: { 0: '...' } }) })`.

@@ -1,18 +1,18 @@
 /**
- * `pq-websocket/nitro-testing`: attestation documents without an enclave, for tests and local development.
- * They prove nothing. `pq-websocket/nitro` refuses them, because they lead to a test root and not to AWS's, and the
+ * `pq-websocket-nitro/testing`: attestation documents without an enclave, for tests and local development.
+ * They prove nothing. `pq-websocket-nitro` refuses them, because they lead to a test root and not to AWS's, and the
  * functions here accept nothing but a test root: a build that imports this entry point is not for production.
  * @module
  */
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { equalBytes } from '../../../src/base/bytes.ts';
+import { equalBytes } from 'pq-websocket/kit';
 import { parseCertificate } from './nitro/certificate.ts';
 import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { commonName } from './nitro/test-certificate.ts';
 import { certificateBytes, TEST_ROOT_NAME } from './nitro/test-enclave.ts';
 import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
 import { judge } from './nitro/verify.ts';
-import type { AttestationContext } from '../../../src/api/types.ts';
+import type { AttestationContext } from 'pq-websocket';
 
 export { createTestEnclave } from './nitro/test-enclave.ts';
 export type { TestEnclave, TestEnclaveOptions } from './nitro/test-enclave.ts';

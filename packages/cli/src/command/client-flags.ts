@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import type { PcrValue } from '../../../nitro/src/index.ts';
-import type { ClientAuthenticationOptions } from '../../../../src/api/types.ts';
-import type { WebSocketOptions } from '../../../../src/ws.ts';
+import type { PcrValue } from 'pq-websocket-nitro';
+import type { ClientAuthenticationOptions } from 'pq-websocket';
+import type { WebSocketOptions } from 'pq-websocket/ws';
 import { UsageError } from './exit-codes.ts';
 
 /** As commander gives them. */
@@ -174,7 +174,9 @@ async function authentication({
 async function nitroVerifier(
   pcr: readonly string[],
 ): Promise<NonNullable<ClientAuthenticationOptions['verifyAttestation']>> {
-  const { verifyNitro } = await import('../../../nitro/src/index.ts');
+  const { verifyNitro } = await import('pq-websocket-nitro').catch(() => {
+    throw new UsageError('--attestation nitro needs the package pq-websocket-nitro: npm install pq-websocket-nitro');
+  });
   try {
     return verifyNitro({ pcrs: pcrsOf(pcr) });
   } catch (error) {

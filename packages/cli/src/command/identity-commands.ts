@@ -26,8 +26,8 @@ export function addIdentityCommands(program: Command): void {
     )
     .option('-f, --force', 'overwrite files that are there', false)
     .addHelpText('after', KEYGEN_EXAMPLES)
-    .action(({ out, force }: { out: string; force: boolean }) => {
-      const { publicFile, fingerprint } = generateIdentity(out, force);
+    .action(async ({ out, force }: { out: string; force: boolean }) => {
+      const { publicFile, fingerprint } = await generateIdentity(out, force);
       process.stdout.write(`secret key   ${out}\npublic key   ${publicFile}\nfingerprint  ${fingerprint}\n`);
     });
   program
@@ -35,7 +35,7 @@ export function addIdentityCommands(program: Command): void {
     .description('print the fingerprint of a key file, public or secret')
     .argument('<file>', 'a PEM file of ML-DSA-65 (RFC 9881)')
     .addHelpText('after', FINGERPRINT_EXAMPLES)
-    .action((file: string) => {
-      process.stdout.write(`${fingerprintFile(file)}\n`);
+    .action(async (file: string) => {
+      process.stdout.write(`${await fingerprintFile(file)}\n`);
     });
 }

@@ -1,14 +1,15 @@
 /** Making and reading identity files: PEM with the OIDs of RFC 9881. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import {
+  fingerprintOf,
+  publicKeyOf,
   readPublicKeyPem,
   readSecretKeyPem,
+  SEED_BYTES,
   writePublicKeyPem,
   writeSecretKeyPem,
-} from '../../../../src/crypto/key-files.ts';
-import { nodeSignatures } from '../../../../src/crypto/node/signature.ts';
-import { SIGNATURE_SEED_BYTES } from '../../../../src/crypto/signature.ts';
+} from 'pq-websocket/keys';
 
 const PRIVATE_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
@@ -22,24 +23,26 @@ function publicFileOf(file: string): string {
  * Writes a new key pair and gives the public key's file and fingerprint.
  * @throws {Error} when a file is there and `force` is not set; then both are as they were
  */
-export function generateIdentity(file: string, force: boolean): { publicFile: string; fingerprint: string } {
-  const seed = randomBytes(SIGNATURE_SEED_BYTES);
-  const key = nodeSignatures().signingKey(seed);
+export async function generateIdentity(
+  file: string,
+  force: boolean,
+): Promise<{ publicFile: string; fingerprint: string }> {
+  const seed = randomBytes(SEED_BYTES);
   const publicFile = publicFileOf(file);
   try {
+    const publicKey = await publicKeyOf(seed);
     if (force) for (const old of [file, publicFile]) rmSync(old, { force: true });
     // The public one first: if it cannot be written, there is no secret key that nobody knows of.
-    create(publicFile, writePublicKeyPem(key.publicKey), PUBLIC_MODE);
+    create(publicFile, writePublicKeyPem(publicKey), PUBLIC_MODE);
     try {
       create(file, writeSecretKeyPem(seed), PRIVATE_MODE);
     } catch (error) {
       rmSync(publicFile);
       throw error;
     }
-    return { publicFile, fingerprint: fingerprintOf(key.publicKey) };
+    return { publicFile, fingerprint: await fingerprintOf(publicKey) };
   } finally {
     seed.fill(0);
-    key.destroy();
   }
 }
 
@@ -49,16 +52,13 @@ function create(file: string, text: string, mode: number): void {
 }
 
 /** @throws {Error} when the file cannot be read, {TypeError} when it is no ML-DSA-65 key */
-export function fingerprintFile(file: string): string {
+export async function fingerprintFile(file: string): Promise<string> {
   const pem = readFileSync(file, 'utf8');
   if (!pem.includes('PRIVATE KEY')) return fingerprintOf(readPublicKeyPem(pem));
   const secret = readSecretKeyPem(pem);
-  const key = nodeSignatures().signingKey(secret);
-  secret.fill(0);
-  key.destroy();
-  return fingerprintOf(key.publicKey);
-}
-
-function fingerprintOf(publicKey: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(publicKey).digest('hex')}`;
+  try {
+    return await fingerprintOf(await publicKeyOf(secret));
+  } finally {
+    secret.fill(0);
+  }
 }

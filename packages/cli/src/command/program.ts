@@ -1,6 +1,6 @@
 /** The command line: all commands, without running one. */
 import { Command } from 'commander';
-import { version } from '../../../../package.json';
+import { version } from '../../package.json';
 import { addCompletionCommand } from './completion.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDoctorCommand } from './doctor.ts';

@@ -4,15 +4,9 @@
  * the high-water mark on the other leg is not read.
  */
 import type { Duplex } from 'node:stream';
-import { platform } from '#platform';
-import type { WebSocket } from 'ws';
-import { free } from '../../../../src/base/free.ts';
-import { writePlain } from '../../../../src/platform/node-frames/write.ts';
-import { Outbox } from '../../../../src/protocol/v1/outbox.ts';
-import { Kind } from '../../../../src/protocol/v1/record.ts';
-import type { WsStyleSocket } from '../../../../src/ws/socket/socket.ts';
-import { connectionOf } from '../../../../src/ws/socket/socket.ts';
-import type { WsStyleWebSocket } from '../../../../src/api/socket-types.ts';
+import type { PlainWebSocket } from 'pq-websocket/proxy';
+import { sendOwned, sendPlain } from 'pq-websocket/proxy';
+import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import type { Turns } from './turns.ts';
 import { SHARE_BYTES } from './turns.ts';
 
@@ -25,8 +19,6 @@ const LINGER = 30_000;
 /** The same where the gateway itself is ending. */
 const SHORT_LINGER = 3_000;
 
-const TEXT = { binary: false };
-const BINARY = { binary: true };
 const NOTHING = Buffer.alloc(0);
 
 /** Messages and bytes of the application, for metrics; shared by all bridges. */
@@ -47,7 +39,7 @@ export type BridgeEnd =
 export interface BridgeLegs {
   readonly client: WsStyleWebSocket;
   readonly clientNetwork: Duplex;
-  readonly upstream: WebSocket;
+  readonly upstream: PlainWebSocket;
   readonly upstreamNetwork: Duplex;
 }
 
@@ -131,7 +123,6 @@ export class Bridge {
 
   #listen(): void {
     const { client, clientNetwork, upstream, upstreamNetwork } = this.legs;
-    const sealed = connectionOf(client as unknown as WsStyleSocket);
     // Both libraries report what goes wrong again in 'close'.
     client.on('error', () => undefined);
 
@@ -150,10 +141,8 @@ export class Bridge {
       this.traffic.messagesOut += 1;
       this.traffic.bytesOut += bytes;
       this.lastActive = this.now();
-      // As client.send(), without its copy: nobody else has what was just received.
-      sealed.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
-      // Whatever is a record of its own is sealed by now, or was copied.
-      if (Outbox.goesAlone(bytes)) free(data);
+      // Nobody else has what was just received.
+      sendOwned(client, data, isBinary);
       this.#relieve(clientNetwork, 'upstream');
       this.#share('upstream', bytes);
     });
@@ -184,7 +173,7 @@ export class Bridge {
       });
     }
     // Nobody else has what was just opened.
-    if (!writePlain(upstream, message, isBinary, platform.random)) upstream.send(message, isBinary ? BINARY : TEXT);
+    sendPlain(upstream, message, isBinary);
   }
 
   /**
@@ -292,7 +281,7 @@ export function provedLive({ pq }: WsStyleWebSocket): Promise<void> {
   return pq.profile === 'yellowpages' ? Promise.resolve() : pq.finished;
 }
 
-function closeLeg(leg: WsStyleWebSocket | WebSocket, code: number, reason: Uint8Array): void {
+function closeLeg(leg: WsStyleWebSocket | PlainWebSocket, code: number, reason: Uint8Array): void {
   if (code === NO_STATUS) leg.close();
   else leg.close(code, reason as Buffer);
 }

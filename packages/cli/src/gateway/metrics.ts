@@ -1,6 +1,6 @@
 /** What Prometheus gets. Labels are the gateway's own words, routes and backends: never anything that a client chose. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ChannelCounters } from '../../../../src/api/types.ts';
+import type { ChannelCounters } from 'pq-websocket';
 import type { Backend } from './backend.ts';
 import type { BridgeEnd, Traffic } from './bridge.ts';
 import type { RefusalReason } from './refusals.ts';

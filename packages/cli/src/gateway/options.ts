@@ -1,5 +1,5 @@
 /** What a gateway can be told. The configuration file has the same shape. Times are milliseconds, sizes are bytes. */
-import type { PaddingOption, Profile } from '../../../../src/api/types.ts';
+import type { PaddingOption, Profile } from 'pq-websocket';
 
 /** Which requests go to which backends. */
 export interface RouteOptions {

@@ -1,6 +1,6 @@
 /** The shape of a configuration. Each message says what was expected; what came is never repeated. */
 import * as v from 'valibot';
-import type { PaddingOption } from '../../../../src/api/types.ts';
+import type { PaddingOption } from 'pq-websocket';
 import { parseBackendAddress, parseListenAddress } from './addresses.ts';
 import { isNetwork } from './client-address.ts';
 

@@ -1,8 +1,8 @@
 /** Identity and attestation as a configuration names them: a key file, or a program or URL that keeps the key elsewhere. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readPublicKeyPem, readSecretKeyPem } from '../../../../src/crypto/key-files.ts';
-import type { ServerAuthenticationOptions } from '../../../../src/api/types.ts';
+import { readPublicKeyPem, readSecretKeyPem } from 'pq-websocket/keys';
+import type { ServerAuthenticationOptions } from 'pq-websocket/server';
 import type { Config } from './config.ts';
 import { GatewayConfigError } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';

@@ -1,8 +1,8 @@
 /** A client's upgrade, from the request to the conversation: admitted, routed, opened at the backend, secured, bridged. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WsStyleWebSocket } from '../../../../src/api/socket-types.ts';
-import type { WebSocketServer } from '../../../../src/ws/server.ts';
+import type { WsStyleWebSocket } from 'pq-websocket/ws';
+import type { WebSocketServer } from 'pq-websocket/ws';
 import type { Admission } from './admission.ts';
 import { Bridge, cut, provedLive } from './bridge.ts';
 import type { Traffic } from './bridge.ts';

@@ -1,8 +1,7 @@
 /** The gateway's own leg: a plain WebSocket to a backend, opened with what the client asked for. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocket } from 'ws';
-import { offerOf } from '../../../../src/transport/upgrade-request.ts';
+import { offeredProtocols, PlainWebSocket } from 'pq-websocket/proxy';
 import type { Backend } from './backend.ts';
 import { beyondUpgrade, forwardedHeaders } from './headers.ts';
 import type { Forwarding } from './headers.ts';
@@ -10,7 +9,7 @@ import type { Refusal, RefusalReason } from './refusals.ts';
 import type { Dialled, Route } from './routes.ts';
 
 export interface Upstream {
-  readonly socket: WebSocket;
+  readonly socket: PlainWebSocket;
   readonly network: Duplex;
   readonly backend: Backend;
   /** The backend's answer to the upgrade. */
@@ -55,7 +54,7 @@ export async function openUpstream(
     dialled.release();
     return failed('bad-request', 400, new Error('the client went away'));
   }
-  const { application } = offerOf('gateway', request);
+  const application = offeredProtocols(request);
   const headers = {
     ...forwardedHeaders(request, beyondUpgrade(request.rawHeaders), forwarding, hostFor(route, dialled.backend)),
     ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
@@ -81,7 +80,7 @@ function upgrade(
 ): Promise<UpstreamResult> {
   network.once('close', release);
   return new Promise((resolve) => {
-    const socket = new WebSocket(`ws://${backend.address.host}${target}`, {
+    const socket = new PlainWebSocket(`ws://${backend.address.host}${target}`, {
       headers,
       createConnection: () => network,
       perMessageDeflate: false,

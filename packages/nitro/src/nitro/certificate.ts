@@ -10,7 +10,7 @@ import {
   Version,
 } from '@peculiar/asn1-x509';
 import type { AlgorithmIdentifier, Extension, Name } from '@peculiar/asn1-x509';
-import { equalBytes } from '../../../../src/base/bytes.ts';
+import { equalBytes } from 'pq-websocket/kit';
 import { NitroError } from './errors.ts';
 import { isP384PublicKey } from './es384.ts';
 

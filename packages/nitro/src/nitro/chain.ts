@@ -1,5 +1,5 @@
 /** From the pinned root down to the leaf that signed the document (RFC 5280 6.1, without what Nitro does not use). */
-import { equalBytes } from '../../../../src/base/bytes.ts';
+import { equalBytes } from 'pq-websocket/kit';
 import { parseCertificate } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
 import { NitroError } from './errors.ts';

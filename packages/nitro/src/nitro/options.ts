@@ -1,5 +1,5 @@
 /** Options from outside, checked when they are given: a pin that can match nothing, or anything, is refused then. */
-import { described, numberOption, optionsObject, refuseUnknown } from '../../../../src/options/channel.ts';
+import { described, numberOption, optionsObject, refuseUnknown } from 'pq-websocket/kit';
 import { MAX_PCR_INDEX, MAX_USER_DATA_BYTES, PCR_BYTES } from './payload.ts';
 import type { NitroOptions } from './types.ts';
 

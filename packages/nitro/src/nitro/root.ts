@@ -1,5 +1,5 @@
 /** The trust anchor of every Nitro document. */
-import { fromBase64 } from '../../../../src/base/bytes.ts';
+import { fromBase64 } from 'pq-websocket/kit';
 
 /**
  * AWS Nitro Enclaves root G1 (CN=aws.nitro-enclaves, valid 2019-10-28 to 2049-10-28), as AWS publishes it.

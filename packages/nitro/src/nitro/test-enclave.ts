@@ -1,7 +1,7 @@
 /** An enclave that is none: for tests and local development, under a root made at run time. */
 import { KeyUsageFlags } from '@peculiar/asn1-x509';
-import { fromBase64, toBase64 } from '../../../../src/base/bytes.ts';
-import { described, optionsObject, refuseUnknown } from '../../../../src/options/channel.ts';
+import { fromBase64, toBase64 } from 'pq-websocket/kit';
+import { described, optionsObject, refuseUnknown } from 'pq-websocket/kit';
 import { expectedUserData, pcrBytes } from './options.ts';
 import { MAX_PCR_INDEX, PCR_BYTES } from './payload.ts';
 import { signCertificate, testKey } from './test-certificate.ts';

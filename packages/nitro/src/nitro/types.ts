@@ -1,4 +1,4 @@
-/** Types of `pq-websocket/nitro`, both ends. */
+/** Types of `pq-websocket-nitro`, both ends. */
 
 /** A PCR's value: 48 bytes, or 96 hexadecimal digits. */
 export type PcrValue = string | Uint8Array;
@@ -41,6 +41,6 @@ export interface NitroDocument {
   readonly userData: Uint8Array | undefined;
   /** Proves nothing by itself: enclaves often attest a nonce of whoever asks. */
   readonly nonce: Uint8Array | undefined;
-  /** True when a test root signed it, which only `pq-websocket/nitro-testing` accepts: no enclave is behind it. */
+  /** True when a test root signed it, which only `pq-websocket-nitro/testing` accepts: no enclave is behind it. */
   readonly testRoot: boolean;
 }

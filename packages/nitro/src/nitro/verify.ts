@@ -1,5 +1,5 @@
 /** The checks of a Nitro document, in their order: form, signature, chain, then what it says. */
-import { equalBytes } from '../../../../src/base/bytes.ts';
+import { equalBytes } from 'pq-websocket/kit';
 import { parseCertificate } from './certificate.ts';
 import { checkChain, CLOCK_SKEW_MILLISECONDS } from './chain.ts';
 import { parseSign1 } from './cose.ts';

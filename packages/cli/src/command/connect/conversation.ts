@@ -6,7 +6,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import type { Action, Outgoing } from './formats.ts';
 import { InputError } from './formats.ts';
 import type { View } from './views.ts';
-import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../../../../src/protocol/v1/record.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from 'pq-websocket/proxy';
 
 /** Bytes given to the socket and not yet sent, above which the input waits. */
 const HIGH_WATER = 1024 * 1024;

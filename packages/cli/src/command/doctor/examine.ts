@@ -1,6 +1,6 @@
 /** Several connections, each for one question; what each answers is a finding. Nothing falls back to anything. */
 import { randomBytes } from 'node:crypto';
-import type { Profile } from '../../../../../src/api/types.ts';
+import type { Profile } from 'pq-websocket';
 import type { Target } from '../client-flags.ts';
 import type { TlsFacts } from '../dial.ts';
 import { EXIT } from '../exit-codes.ts';

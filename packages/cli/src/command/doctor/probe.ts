@@ -1,6 +1,6 @@
 /** One connection of the doctor's, from the first packet to a clean close, with every frame that was seen. */
 import { randomFillSync } from 'node:crypto';
-import type { WebSocketOptions } from '../../../../../src/ws.ts';
+import type { WebSocketOptions } from 'pq-websocket/ws';
 import type { Target } from '../client-flags.ts';
 import { dial } from '../dial.ts';
 import type { Call, Ending } from '../dial.ts';

@@ -1,5 +1,5 @@
 /** Who the server is, and what is done to its frames on the way. */
-import type { Profile } from '../../../../../src/api/types.ts';
+import type { Profile } from 'pq-websocket';
 import type { Target } from '../client-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { opcodeName } from '../wire-tap.ts';
