@@ -2,9 +2,10 @@
  * Backends of the gateway's pass-through suite in other languages: their libraries, at the versions and hashes that stand beside
  * their sources, are installed into `.cache` when a test first needs them.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram } from './debian.ts';
+import { fillFolder } from './filled-folder.ts';
 import { run } from './run.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -37,7 +38,7 @@ async function ensurePython(): Promise<BackendCommand> {
   const source = path.join(SOURCES, 'python');
   const requirements = path.join(source, 'requirements.txt');
   const folder = path.join(ROOT, '.cache', 'gateway-python');
-  await once(folder, readFileSync(requirements, 'utf8'), async () => {
+  await fillFolder(folder, readFileSync(requirements, 'utf8'), async () => {
     // The wheel without compiled parts runs in every Python, so that there is one hash.
     const anywhere = ['--platform', 'any', '--implementation', 'py', '--abi', 'none', '--only-binary', ':all:'];
     const args = [
@@ -70,18 +71,8 @@ async function ensureGo(): Promise<BackendCommand> {
   const sources = ['go.mod', 'go.sum', 'main.go']
     .map((name) => readFileSync(path.join(source, name), 'utf8'))
     .join('\n');
-  await once(folder, sources, () =>
+  await fillFolder(folder, sources, () =>
     run('go', ['build', '-mod=readonly', '-o', binary, '.'], { cwd: source, timeout: TIMEOUT_MS }),
   );
   return { command: binary, args: [], env: {} };
-}
-
-/** Fills the folder unless it was filled from just this. */
-async function once(folder: string, content: string, fill: () => Promise<void>): Promise<void> {
-  const marker = path.join(folder, 'made-from');
-  if (existsSync(marker) && readFileSync(marker, 'utf8') === content) return;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  await fill();
-  writeFileSync(marker, content);
 }

@@ -8,11 +8,14 @@ import { WEBKIT } from './webkit.ts';
 export { chromiumBinary } from './chromium.ts';
 export { nodeBinary } from './node-binaries.ts';
 
-/** What stands around the gateway in the tests of examples/deploy, with Debian's names of the packages. */
-const SERVERS = [
+/** What runs around the gateway in the tests of examples/deploy, or reads its files there, with Debian's names of the packages. */
+const DEPLOYMENT = [
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
   ['redis-server', 'redis-server'],
+  ['promtool', 'prometheus'],
+  ['docker-compose', 'docker-compose'],
+  ['systemd-analyze', 'systemd'],
 ].map(([name = '', packageName = '']): SystemProgram => ({
   title: name,
   packages: [packageName],
@@ -25,6 +28,6 @@ const SERVERS = [
 export async function ensureToolchain(): Promise<void> {
   console.log(`Node ${process.versions.node}: runs the tools`);
   for (const major of INSTALLED_MAJORS) console.log(await ensureNode(major));
-  for (const line of await ensurePrograms([CHROMIUM, FIREFOX, ...WEBKIT, ...SERVERS])) console.log(line);
+  for (const line of await ensurePrograms([CHROMIUM, FIREFOX, ...WEBKIT, ...DEPLOYMENT])) console.log(line);
   if (WEBKIT.length === 0) console.log('WebKitGTK: runs on Linux only, so its rows are left out here');
 }

@@ -81,7 +81,8 @@ function saysOrThrows(child: ChildProcess, output: string, words: RegExp): boole
   return words.test(output);
 }
 
-function program(name: string): string {
+/** @throws {Error} when it is not there */
+export function program(name: string): string {
   const found = findProgram(name);
   if (found === undefined) throw new Error(`${name} is missing: run \`npm test\`, which finds or installs it`);
   return found;

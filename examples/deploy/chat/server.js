@@ -2,7 +2,7 @@
  * One of several chat servers that share one conversation through Redis. Plain `ws`: the gateway in front of it ends the
  * secure layer, and a load balancer in front of that may send a client anywhere.
  *
- *     node server.js PORT [REDIS]        REDIS is a URL or the path of a unix socket
+ *     node server.js PORT [REDIS]        REDIS is a URL or the path of a unix socket; HOST, a variable, is where it listens
  *
  * A client says {"say": TEXT, "id": ID} and keeps it until {"ack": ID} comes back: by then the message is in Redis. Said
  * twice, since an acknowledgement got lost, it is there once. {"from": N} asks for message N and all that follow.
@@ -44,7 +44,11 @@ function catchUp() {
 await subscriber.subscribe('chat:news', () => void catchUp());
 await catchUp();
 
-const server = new WebSocketServer({ port: Number(port), host: '127.0.0.1', perMessageDeflate: false });
+const server = new WebSocketServer({
+  port: Number(port),
+  host: process.env.HOST ?? '127.0.0.1',
+  perMessageDeflate: false,
+});
 server.on('connection', (socket) => {
   let next = Infinity;
   const give = () => {
