@@ -12,8 +12,9 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import { type Bytes, type Side, type Piece, type Message, type Step, type Delivered, utf8, hex, unhex, base64, base64url, cat, zeros, countUp, u32be, u64be, other, expandPieces, xorAt, setUnusedBit, STANDARD, URL_SAFE } from './make/bytes.ts';
+import { type Bytes, type Side, type Piece, type Message, type Step, type Delivered, utf8, hex, unhex, base64, base64url, quoted, cat, zeros, countUp, u32be, u64be, other, expandPieces, xorAt, setUnusedBit, STANDARD, URL_SAFE } from './make/bytes.ts';
 import { keySeed, m, context, maxPayload, maxInner, nonce, caseNonce, kem, ek64, ct64, clientHello, serverHello, transcript, type Session, schedule, exportCase, plain, bound, KIND, inner, entry, closeContent, padTo, padme, sealAt, record, conversation, cipherText, sharedSecret } from './make/connection.ts';
+import { extensions } from './make/extensions.ts';
 
 const asText = (value: string): [Bytes, Delivered[]] => [utf8(value), [{ text: value }]];
 const asBinary = (value: Bytes): [Bytes, Delivered[]] => [value, [{ binary: hex(value) }]];
@@ -256,7 +257,6 @@ const helloTo: Record<Side, HelloShape> = {
 };
 const helloText = (shape: HelloShape, value: string, version = '1'): string =>
   `{"pq_websocket":${version},"${shape.member}":${value}}`;
-const quoted = (text: string): string => `"${text}"`;
 /** The hello with an unknown member that makes it `bytes` long; `unit` is what the filling is made of. */
 function filledHello(shape: HelloShape, bytes: number, unit = 'x'): Piece[] {
   const start = `${helloText(shape, quoted(base64(shape.value))).slice(0, -1)},"filling":"`;
@@ -659,7 +659,7 @@ function yellowpages(): object {
 }
 
 const check = process.argv.includes('--check');
-for (const [name, make] of [['v1.json', v1], ['yellowpages.json', yellowpages]] as const) {
+for (const [name, make] of [['v1.json', v1], ['yellowpages.json', yellowpages], ['extensions.json', extensions]] as const) {
   const url = new URL(name, import.meta.url);
   const text = `${JSON.stringify(make(), null, 1)}\n`;
   if (!check) {

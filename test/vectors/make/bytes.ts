@@ -35,3 +35,4 @@ export function setUnusedBit(text: string, alphabet: string): string {
 }
 export const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 export const URL_SAFE = STANDARD.replace('+/', '-_');
+export const quoted = (text: string): string => `"${text}"`;
