@@ -18,7 +18,8 @@ export function readFinished(content: Bytes, code: number): Members {
   return members;
 }
 
-const verifies = (signature: Bytes, label: string, th: Bytes, key: Bytes): boolean => verify(signature, signedBytes(label, th), key, NO_CONTEXT);
+const verifies = (signature: Bytes, label: string, th: Bytes, key: Bytes): boolean =>
+  verify(signature, signedBytes(label, th), key, NO_CONTEXT);
 
 function readSignature(members: Members): Bytes {
   const signature = readBase64(members.get('ml_dsa_65_signature'));
@@ -42,7 +43,12 @@ export function checkServer(members: Members, th: Bytes, { pins, fingerprints, v
     const candidates = [...pins];
     if (fingerprints.length > 0) {
       const sent = readBase64(members.get('ml_dsa_65_public_key'));
-      if (sent !== undefined && sent.length === KEY_BYTES && fingerprints.some((print) => same(print, fingerprintOf(sent)))) candidates.push(sent);
+      if (
+        sent !== undefined &&
+        sent.length === KEY_BYTES &&
+        fingerprints.some((print) => same(print, fingerprintOf(sent)))
+      )
+        candidates.push(sent);
     }
     signer = candidates.find((key) => verifies(signature, 'server identity', th, key));
     if (signer === undefined) throw new Failure(3770);
@@ -53,7 +59,8 @@ export function checkServer(members: Members, th: Bytes, { pins, fingerprints, v
 
 /** In an exchange: the very key that signed the handshake. */
 export function checkServerAgain(members: Members, th: Bytes, signer: Bytes | undefined, { verifier }: Demands): void {
-  if (signer !== undefined && !verifies(readSignature(members), 'exchange server identity', th, signer)) throw new Failure(3770);
+  if (signer !== undefined && !verifies(readSignature(members), 'exchange server identity', th, signer))
+    throw new Failure(3770);
   checkDocument(members, th, 'exchange attestation', verifier);
 }
 

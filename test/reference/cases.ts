@@ -11,7 +11,13 @@ export type LongValue = string | readonly (string | { readonly repeat: string; r
 export interface WireMessage {
   readonly text?: LongValue;
   readonly binary?: LongValue;
-  readonly seal?: { readonly key: string; readonly nonce: string; readonly aad: string; readonly inner: LongValue; readonly frameSha256: string };
+  readonly seal?: {
+    readonly key: string;
+    readonly nonce: string;
+    readonly aad: string;
+    readonly inner: LongValue;
+    readonly frameSha256: string;
+  };
 }
 export interface CaseSetup {
   readonly profile?: 'yellowpages' | 'both';
@@ -56,7 +62,12 @@ export interface CaseStep {
   readonly advance?: number;
   readonly transportClosed?: number;
   readonly export?: { readonly label: string; readonly length: number };
-  readonly sends?: readonly { readonly text?: string; readonly record?: RecordSent; readonly anyContent?: RecordSent; readonly frame?: string }[];
+  readonly sends?: readonly {
+    readonly text?: string;
+    readonly record?: RecordSent;
+    readonly anyContent?: RecordSent;
+    readonly frame?: string;
+  }[];
   readonly delivers?: readonly { readonly text?: LongValue; readonly binary?: LongValue }[];
   readonly accepts?: true;
   readonly exchanged?: number;
@@ -79,7 +90,10 @@ export interface VectorCase {
 }
 
 const unhex = (text: string): Bytes => new Uint8Array(Buffer.from(text, 'hex'));
-const long = (value: LongValue): string => (typeof value === 'string' ? value : value.map((piece) => (typeof piece === 'string' ? piece : piece.repeat.repeat(piece.times))).join(''));
+const long = (value: LongValue): string =>
+  typeof value === 'string'
+    ? value
+    : value.map((piece) => (typeof piece === 'string' ? piece : piece.repeat.repeat(piece.times))).join('');
 const made = new WeakMap<object, Bytes>();
 
 /** What the transport delivers. @throws {Error} where a sealed frame is not the one that the vectors mean */
@@ -99,7 +113,10 @@ export function wireMessage(message: WireMessage): string | Bytes {
 }
 
 interface Inputs {
-  readonly kems: readonly { readonly name: KemName; readonly agreements: readonly { readonly keySeed: string; readonly m: string }[] }[];
+  readonly kems: readonly {
+    readonly name: KemName;
+    readonly agreements: readonly { readonly keySeed: string; readonly m: string }[];
+  }[];
   readonly keys: readonly { readonly name: string; readonly seed: string }[];
 }
 let inputs: Inputs | undefined;
@@ -116,14 +133,20 @@ const keyOf = (name: string): { publicKey: Bytes; secretKey: Bytes } => {
 const PREFIX = utf8('document of the vectors for ');
 
 export function setupOf(setup: CaseSetup): Setup {
-  const agreements = (kem: KemName, generation: number): { keySeed: string; m: string } => readInputs().kems.find(({ name }) => name === kem)!.agreements[generation]!;
-  const accepted = [...(setup.clientKeys ?? []).map((name) => fingerprintOf(keyOf(name).publicKey)), ...(setup.clientFingerprints ?? []).map((name) => fingerprintOf(keyOf(name).publicKey))];
+  const agreements = (kem: KemName, generation: number): { keySeed: string; m: string } =>
+    readInputs().kems.find(({ name }) => name === kem)!.agreements[generation]!;
+  const accepted = [
+    ...(setup.clientKeys ?? []).map((name) => fingerprintOf(keyOf(name).publicKey)),
+    ...(setup.clientFingerprints ?? []).map((name) => fingerprintOf(keyOf(name).publicKey)),
+  ];
   return {
     kems: [...(setup.kems ?? (['ml-kem-768'] as const))],
     context: setup.context === undefined ? undefined : unhex(setup.context),
     pins: (setup.pins ?? []).map((name) => keyOf(name).publicKey),
     fingerprints: (setup.fingerprints ?? []).map((name) => fingerprintOf(keyOf(name).publicKey)),
-    verifier: setup.verifier ? (document, due) => due.some((userData) => same(document, concat(PREFIX, userData))) : undefined,
+    verifier: setup.verifier
+      ? (document, due) => due.some((userData) => same(document, concat(PREFIX, userData)))
+      : undefined,
     identity: setup.identity === undefined ? undefined : keyOf(setup.identity),
     attester: setup.attester ? (userData) => concat(PREFIX, userData) : undefined,
     clientKeys: accepted.length > 0 ? (key) => accepted.some((print) => same(print, fingerprintOf(key))) : undefined,
@@ -149,8 +172,10 @@ export function allSteps(vector: VectorCase, byId: ReadonlyMap<string, VectorCas
   return [...allSteps(before, byId), ...vector.steps];
 }
 
-const messageText = (message: { text?: LongValue; binary?: LongValue }): string => (message.text === undefined ? `binary ${long(message.binary ?? '')}` : `text ${long(message.text)}`);
-const deliveredText = (message: Message): string => ('text' in message ? `text ${message.text}` : `binary ${hex(message.binary)}`);
+const messageText = (message: { text?: LongValue; binary?: LongValue }): string =>
+  message.text === undefined ? `binary ${long(message.binary ?? '')}` : `text ${long(message.text)}`;
+const deliveredText = (message: Message): string =>
+  'text' in message ? `text ${message.text}` : `binary ${hex(message.binary)}`;
 
 function sentDiffers(sent: readonly Sent[], expected: NonNullable<CaseStep['sends']>): string | undefined {
   if (sent.length !== expected.length) return `sends ${sent.length} messages, not ${expected.length}`;
@@ -170,13 +195,15 @@ function stepDiffers(out: Outputs, step: CaseStep): string | undefined {
   const delivered = out.delivers.map(deliveredText);
   const expected = (step.delivers ?? []).map(messageText);
   if (out.fails !== step.fails) return `fails with ${out.fails ?? 'nothing'}, not ${step.fails ?? 'nothing'}`;
-  if (delivered.length !== expected.length || delivered.some((one, i) => one !== expected[i])) return `delivers ${delivered.length} messages, not those ${expected.length}`;
+  if (delivered.length !== expected.length || delivered.some((one, i) => one !== expected[i]))
+    return `delivers ${delivered.length} messages, not those ${expected.length}`;
   const sent = sentDiffers(out.sends, step.sends ?? []);
   if (sent !== undefined) return sent;
   if (out.accepts !== (step.accepts ?? false)) return `accepts: ${String(out.accepts)}`;
   if (out.exchanged !== step.exchanged) return `exchanged: ${out.exchanged ?? 'nothing'}`;
   const answered = out.answered.map(hex).join();
-  if (answered !== (step.answered ?? '') || out.answered.length !== (step.answered === undefined ? 0 : 1)) return `answered: ${answered}`;
+  if (answered !== (step.answered ?? '') || out.answered.length !== (step.answered === undefined ? 0 : 1))
+    return `answered: ${answered}`;
   if (out.closes !== step.closes) return `closes: ${out.closes ?? 'nothing'}, not ${step.closes ?? 'nothing'}`;
   return undefined;
 }
@@ -186,7 +213,10 @@ export type PeerClass = new (role: Side, setup: Setup) => Peer;
 function input(peer: Peer, step: CaseStep): string | undefined {
   if (step.start) peer.start();
   else if (step.receive) peer.receive(wireMessage(step.receive));
-  else if (step.send) peer.send(step.send.text === undefined ? { binary: unhex(long(step.send.binary ?? '')) } : { text: long(step.send.text) });
+  else if (step.send)
+    peer.send(
+      step.send.text === undefined ? { binary: unhex(long(step.send.binary ?? '')) } : { text: long(step.send.text) },
+    );
   else if (step.close) peer.close({ code: step.close.code, reason: step.close.reason ?? '' });
   else if (step.exchange) peer.exchange();
   else if (step.ping !== undefined) peer.ping(unhex(step.ping));
@@ -206,7 +236,11 @@ function input(peer: Peer, step: CaseStep): string | undefined {
 }
 
 /** What differs, in words, or undefined. */
-export function runCase(create: (role: Side, setup: CaseSetup) => Peer, vector: VectorCase, byId: ReadonlyMap<string, VectorCase>): string | undefined {
+export function runCase(
+  create: (role: Side, setup: CaseSetup) => Peer,
+  vector: VectorCase,
+  byId: ReadonlyMap<string, VectorCase>,
+): string | undefined {
   let peer: Peer;
   try {
     peer = create(vector.to, vector.setup);
@@ -220,6 +254,7 @@ export function runCase(create: (role: Side, setup: CaseSetup) => Peer, vector: 
   const { seen } = vector;
   if (seen === undefined) return undefined;
   const got = peer.seen;
-  if (got === undefined || got.code !== seen.code || got.reason !== seen.reason || got.wasClean !== seen.wasClean) return `sees ${JSON.stringify(got)}, not ${JSON.stringify(seen)}`;
+  if (got === undefined || got.code !== seen.code || got.reason !== seen.reason || got.wasClean !== seen.wasClean)
+    return `sees ${JSON.stringify(got)}, not ${JSON.stringify(seen)}`;
   return undefined;
 }

@@ -14,16 +14,38 @@ interface KemMembers {
   coefficientBytes: number;
 }
 export const KEM_MEMBERS: Record<KemName, KemMembers> = {
-  'ml-kem-768': { key: 'ml_kem_768_encapsulation_key', keyBytes: 1184, ciphertext: 'ml_kem_768_ciphertext', ciphertextBytes: 1088, coefficientBytes: 1152 },
-  'mlkem768-x25519': { key: 'mlkem768_x25519_encapsulation_key', keyBytes: 1216, ciphertext: 'mlkem768_x25519_ciphertext', ciphertextBytes: 1120, coefficientBytes: 1152 },
-  'ml-kem-1024': { key: 'ml_kem_1024_encapsulation_key', keyBytes: 1568, ciphertext: 'ml_kem_1024_ciphertext', ciphertextBytes: 1568, coefficientBytes: 1536 },
+  'ml-kem-768': {
+    key: 'ml_kem_768_encapsulation_key',
+    keyBytes: 1184,
+    ciphertext: 'ml_kem_768_ciphertext',
+    ciphertextBytes: 1088,
+    coefficientBytes: 1152,
+  },
+  'mlkem768-x25519': {
+    key: 'mlkem768_x25519_encapsulation_key',
+    keyBytes: 1216,
+    ciphertext: 'mlkem768_x25519_ciphertext',
+    ciphertextBytes: 1120,
+    coefficientBytes: 1152,
+  },
+  'ml-kem-1024': {
+    key: 'ml_kem_1024_encapsulation_key',
+    keyBytes: 1568,
+    ciphertext: 'ml_kem_1024_ciphertext',
+    ciphertextBytes: 1568,
+    coefficientBytes: 1536,
+  },
 };
 export const KEM_NAMES = Object.keys(KEM_MEMBERS) as KemName[];
 export const FEATURES = ['exchange', 'client_identity', 'heartbeat'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export function helloText(member: [string, Bytes][], features: readonly Feature[]): string {
-  const members = ['"pq_websocket":1', ...member.map(([name, value]) => `"${name}":"${Buffer.from(value).toString('base64')}"`), ...features.map((name) => `"${name}":1`)];
+  const members = [
+    '"pq_websocket":1',
+    ...member.map(([name, value]) => `"${name}":"${Buffer.from(value).toString('base64')}"`),
+    ...features.map((name) => `"${name}":1`),
+  ];
   return `{${members.join(',')}}`;
 }
 
@@ -96,10 +118,12 @@ export function readServerHello(text: string, kems: readonly KemName[], offered:
 export function readToken(subprotocols: readonly string[]): string | undefined {
   const tokens = subprotocols.filter((name) => name.startsWith('pqws1.'));
   const [token] = tokens;
-  if (token === undefined || tokens.length !== 1 || subprotocols.filter((name) => name === 'pqws1').length !== 1) return undefined;
+  if (token === undefined || tokens.length !== 1 || subprotocols.filter((name) => name === 'pqws1').length !== 1)
+    return undefined;
   const bytes = readBase64Url(token.slice('pqws1.'.length));
   return bytes === undefined ? undefined : readUtf8(bytes);
 }
 
 export const fingerprintOf = (key: Bytes): Bytes => sha256(key);
-export const signedBytes = (label: string, th: Bytes): Bytes => concat(utf8(`pq-websocket/1 ${label}`), Uint8Array.of(0), th);
+export const signedBytes = (label: string, th: Bytes): Bytes =>
+  concat(utf8(`pq-websocket/1 ${label}`), Uint8Array.of(0), th);

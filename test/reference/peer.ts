@@ -2,10 +2,41 @@
  * One end of v1, written from PROTOCOL.md alone, synchronous and without I/O: what arrives goes in by methods, what it does
  * comes out of `take()`. It is what the vectors are tried on, and what the mutants of test/mutants are made of.
  */
-import { checkClient, checkClientAgain, checkServer, checkServerAgain, type Demands, readFinished } from './authentication.ts';
-import { checkKey, type Feature, helloText, KEM_MEMBERS, readClientHello, readServerHello, readToken, signedBytes } from './hellos.ts';
+import {
+  checkClient,
+  checkClientAgain,
+  checkServer,
+  checkServerAgain,
+  type Demands,
+  readFinished,
+} from './authentication.ts';
+import {
+  checkKey,
+  type Feature,
+  helloText,
+  KEM_MEMBERS,
+  readClientHello,
+  readServerHello,
+  readToken,
+  signedBytes,
+} from './hellos.ts';
 import { type Bytes, decapsulate, encapsulate, type KemName, keygen, sign } from './primitives.ts';
-import { checkFrameLength, type Close, closeContent, Failure, Kind, makeInner, type Message, openFrame, type Padding, readBatch, readClose, readInner, readMessage, sealFrame } from './records.ts';
+import {
+  checkFrameLength,
+  type Close,
+  closeContent,
+  Failure,
+  Kind,
+  makeInner,
+  type Message,
+  openFrame,
+  type Padding,
+  readBatch,
+  readClose,
+  readInner,
+  readMessage,
+  sealFrame,
+} from './records.ts';
 import { derive, DirectionKeys, exchangeHash, exchangeSeed, exportKey, type Side, transcriptHash } from './schedule.ts';
 import { concat, hex, same, u64be, utf8 } from './text.ts';
 
@@ -51,10 +82,34 @@ export interface Seen {
 }
 
 type State =
-  | 'idle' | 'awaiting server hello' | 'verifying' | 'signing'
-  | 'awaiting client hello' | 'replying' | 'answering early' | 'awaiting repeated hello' | 'closing unrepeated' | 'closing unconfirmed' | 'verifying client'
-  | 'awaiting Finished' | 'open' | 'close sent' | 'finishing' | 'ended' | 'failed';
-type ExchangeState = 'none' | 'wanted' | 'offered' | 'answered' | 'verifying' | 'signing' | 'making' | 'awaiting end' | 'awaiting Finished' | 'verifying client';
+  | 'idle'
+  | 'awaiting server hello'
+  | 'verifying'
+  | 'signing'
+  | 'awaiting client hello'
+  | 'replying'
+  | 'answering early'
+  | 'awaiting repeated hello'
+  | 'closing unrepeated'
+  | 'closing unconfirmed'
+  | 'verifying client'
+  | 'awaiting Finished'
+  | 'open'
+  | 'close sent'
+  | 'finishing'
+  | 'ended'
+  | 'failed';
+type ExchangeState =
+  | 'none'
+  | 'wanted'
+  | 'offered'
+  | 'answered'
+  | 'verifying'
+  | 'signing'
+  | 'making'
+  | 'awaiting end'
+  | 'awaiting Finished'
+  | 'verifying client';
 
 const HANDSHAKE_MS = 10_000;
 const CLOSE_MS = 30_000;
@@ -123,7 +178,15 @@ export class Peer {
   }
 
   #reset(): void {
-    this.#out = { sends: [], delivers: [], accepts: false, exchanged: undefined, answered: [], fails: undefined, closes: undefined };
+    this.#out = {
+      sends: [],
+      delivers: [],
+      accepts: false,
+      exchanged: undefined,
+      answered: [],
+      fails: undefined,
+      closes: undefined,
+    };
   }
 
   /** What has happened since the last call. */
@@ -142,7 +205,9 @@ export class Peer {
   }
 
   get #closed(): boolean {
-    return this.#state === 'close sent' || this.#state === 'closing unconfirmed' || this.#state === 'closing unrepeated';
+    return (
+      this.#state === 'close sent' || this.#state === 'closing unconfirmed' || this.#state === 'closing unrepeated'
+    );
   }
 
   get #over(): boolean {
@@ -159,7 +224,13 @@ export class Peer {
 
   receive(message: string | Bytes): void {
     if (this.#over) return;
-    if (this.#state === 'verifying' || this.#state === 'signing' || this.#state === 'verifying client' || this.#state === 'answering early' || this.#exchange === 'verifying client') {
+    if (
+      this.#state === 'verifying' ||
+      this.#state === 'signing' ||
+      this.#state === 'verifying client' ||
+      this.#state === 'answering early' ||
+      this.#exchange === 'verifying client'
+    ) {
       if (this.#queue.length >= QUEUE_LIMIT) this.#fail(3768);
       else this.#queue.push(message);
       return;
@@ -216,8 +287,11 @@ export class Peer {
 
   /** @throws {Error} before the key is there and after the end */
   exportKey(label: string, length: number): Bytes {
-    const ready = this.#exporter !== undefined && (this.role === 'server' || this.#state === 'open' || this.#state === 'close sent' || this.#state === 'finishing');
-    if (!ready || this.#exporter === undefined || this.#state === 'failed' || this.#state === 'ended') throw new Error('no key');
+    const ready =
+      this.#exporter !== undefined &&
+      (this.role === 'server' || this.#state === 'open' || this.#state === 'close sent' || this.#state === 'finishing');
+    if (!ready || this.#exporter === undefined || this.#state === 'failed' || this.#state === 'ended')
+      throw new Error('no key');
     return exportKey(this.#exporter, this.#handshakeHash, label, length);
   }
 
@@ -306,7 +380,10 @@ export class Peer {
     if (exchange !== undefined) this.#offered.push('exchange');
     if (identity !== undefined) this.#offered.push('client_identity');
     if (heartbeat !== undefined) this.#offered.push('heartbeat');
-    this.#clientHello = helloText(kems.map((kem) => [KEM_MEMBERS[kem].key, this.#keyPairs.get(kem)!.publicKey]), this.#offered);
+    this.#clientHello = helloText(
+      kems.map((kem) => [KEM_MEMBERS[kem].key, this.#keyPairs.get(kem)!.publicKey]),
+      this.#offered,
+    );
     this.#out.sends.push({ text: this.#clientHello });
     this.#state = 'awaiting server hello';
   }
@@ -328,7 +405,11 @@ export class Peer {
     const { kems, clientKeys, exchange, heartbeat, coins, identity, attester, held } = this.#setup;
     const { kem, key, offered } = readClientHello(text, kems);
     if (clientKeys !== undefined && !offered.includes('client_identity')) throw new Failure(3770);
-    const has = { exchange: exchange !== undefined, client_identity: clientKeys !== undefined, heartbeat: heartbeat !== undefined };
+    const has = {
+      exchange: exchange !== undefined,
+      client_identity: clientKeys !== undefined,
+      heartbeat: heartbeat !== undefined,
+    };
     this.#features = offered.filter((feature) => has[feature]);
     this.#clientHello = text;
     this.#kem = kem;
@@ -350,18 +431,25 @@ export class Peer {
     const { identity, attester } = this.#setup;
     const members: string[] = [];
     if (identity !== undefined) {
-      members.push(`"ml_dsa_65_signature":"${Buffer.from(sign(signedBytes(signed, th), identity.secretKey)).toString('base64')}"`);
-      if (signed === 'server identity') members.push(`"ml_dsa_65_public_key":"${Buffer.from(identity.publicKey).toString('base64')}"`);
+      members.push(
+        `"ml_dsa_65_signature":"${Buffer.from(sign(signedBytes(signed, th), identity.secretKey)).toString('base64')}"`,
+      );
+      if (signed === 'server identity')
+        members.push(`"ml_dsa_65_public_key":"${Buffer.from(identity.publicKey).toString('base64')}"`);
     }
-    if (attester !== undefined) members.push(`"attestation_doc":"${Buffer.from(attester(signedBytes(attested, th))).toString('base64')}"`);
+    if (attester !== undefined)
+      members.push(`"attestation_doc":"${Buffer.from(attester(signedBytes(attested, th))).toString('base64')}"`);
     return `{${members.join(',')}}`;
   }
 
   #clientFinished(signed: string, th: Bytes): string {
     const { identity } = this.#setup;
     if (identity === undefined || !this.#features.includes('client_identity')) return '{}';
-    const members = [`"ml_dsa_65_signature":"${Buffer.from(sign(signedBytes(signed, th), identity.secretKey)).toString('base64')}"`];
-    if (signed === 'client identity') members.push(`"ml_dsa_65_public_key":"${Buffer.from(identity.publicKey).toString('base64')}"`);
+    const members = [
+      `"ml_dsa_65_signature":"${Buffer.from(sign(signedBytes(signed, th), identity.secretKey)).toString('base64')}"`,
+    ];
+    if (signed === 'client identity')
+      members.push(`"ml_dsa_65_public_key":"${Buffer.from(identity.publicKey).toString('base64')}"`);
     return `{${members.join(',')}}`;
   }
 
@@ -370,7 +458,10 @@ export class Peer {
     this.#handshakeHash = this.#th;
     this.#exporter = derive(secret, this.#th, 'exporter');
     if (this.#features.includes('exchange')) this.#root = derive(secret, this.#th, 'root');
-    const directions = { client: new DirectionKeys('client', secret, this.#th), server: new DirectionKeys('server', secret, this.#th) };
+    const directions = {
+      client: new DirectionKeys('client', secret, this.#th),
+      server: new DirectionKeys('server', secret, this.#th),
+    };
     this.#own = new Direction(directions[this.#mine], this.#now);
     this.#peer = new Direction(directions[this.#mine === 'client' ? 'server' : 'client'], this.#now);
     this.#own.seq = this.#setup.seqFrom;
@@ -478,7 +569,8 @@ export class Peer {
   #accept(next: 'open' | 'close sent'): void {
     this.#state = next;
     this.#out.accepts = true;
-    if (this.role === 'client' && this.#features.includes('exchange')) this.#timers.set('due', this.#now + this.#setup.exchange!);
+    if (this.role === 'client' && this.#features.includes('exchange'))
+      this.#timers.set('due', this.#now + this.#setup.exchange!);
     this.#opened();
     this.#flush();
     this.#drain();
@@ -510,7 +602,8 @@ export class Peer {
     const plain = makeInner(kind, content, own.seq === 0 ? undefined : padding);
     const needsNone: number[] = [Kind.UPDATE, Kind.CLOSE, Kind.ANSWER, Kind.EXCHANGE_ANSWER, Kind.END];
     if (!needsNone.includes(kind)) {
-      const full = own.records >= records - 1 || own.bytes + plain.length > bytes || this.#now - own.since >= milliseconds;
+      const full =
+        own.records >= records - 1 || own.bytes + plain.length > bytes || this.#now - own.since >= milliseconds;
       if (full && own.records > 0) this.#seal(Kind.UPDATE, new Uint8Array(0));
     }
     const nonce = concat(utf8(this.role === 'client' ? 'clnt' : 'srvr'), u64be(own.seq));
@@ -686,7 +779,10 @@ export class Peer {
       this.#derive(content, cipherText, sharedSecret);
       this.#seal(Kind.EXCHANGE_ANSWER, cipherText);
       this.#switch(this.#own!, 'server');
-      this.#seal(Kind.FINISHED, utf8(this.#serverFinished('exchange server identity', 'exchange attestation', this.#fresh!.th)));
+      this.#seal(
+        Kind.FINISHED,
+        utf8(this.#serverFinished('exchange server identity', 'exchange attestation', this.#fresh!.th)),
+      );
       this.#exchange = 'awaiting end';
       this.#timers.set('exchange', this.#now + EXCHANGE_STEP_MS);
     };

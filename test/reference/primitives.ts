@@ -35,14 +35,24 @@ const kems = { 'ml-kem-768': ml_kem768, 'mlkem768-x25519': ml_kem768_x25519, 'ml
 
 export const keygen = kept((name: KemName, seed: Bytes) => kems[name].keygen(seed));
 export const encapsulate = kept((name: KemName, key: Bytes, coins: Bytes) => kems[name].encapsulate(key, coins));
-export const decapsulate = kept((name: KemName, ciphertext: Bytes, secretKey: Bytes) => kems[name].decapsulate(ciphertext, secretKey));
+export const decapsulate = kept((name: KemName, ciphertext: Bytes, secretKey: Bytes) =>
+  kems[name].decapsulate(ciphertext, secretKey),
+);
 export const sha256 = kept((data: Bytes) => nobleSha256(data));
-export const hkdf = kept((salt: Bytes, ikm: Bytes, info: Bytes, length: number) => expand(nobleSha256, extract(nobleSha256, ikm, salt), info, length));
+export const hkdf = kept((salt: Bytes, ikm: Bytes, info: Bytes, length: number) =>
+  expand(nobleSha256, extract(nobleSha256, ikm, salt), info, length),
+);
 export const signingKey = kept((seed: Bytes) => ml_dsa65.keygen(seed));
-export const sign = kept((message: Bytes, secretKey: Bytes) => ml_dsa65.sign(message, secretKey, { extraEntropy: false }));
-export const verify = kept((signature: Bytes, message: Bytes, key: Bytes, context: Bytes) => ml_dsa65.verify(signature, message, key, { context }));
+export const sign = kept((message: Bytes, secretKey: Bytes) =>
+  ml_dsa65.sign(message, secretKey, { extraEntropy: false }),
+);
+export const verify = kept((signature: Bytes, message: Bytes, key: Bytes, context: Bytes) =>
+  ml_dsa65.verify(signature, message, key, { context }),
+);
 
-export const seal = kept((key: Bytes, nonce: Bytes, aad: Bytes, plaintext: Bytes) => gcm(key, nonce, aad).encrypt(plaintext));
+export const seal = kept((key: Bytes, nonce: Bytes, aad: Bytes, plaintext: Bytes) =>
+  gcm(key, nonce, aad).encrypt(plaintext),
+);
 /** Undefined where it does not open. */
 export const open = kept((key: Bytes, nonce: Bytes, aad: Bytes, sealed: Bytes): Bytes | undefined => {
   try {

@@ -12,14 +12,26 @@ export class Failure extends Error {
 }
 
 export const Kind = {
-  TEXT: 1, BINARY: 2, BATCH: 3, CLOSE: 4, UPDATE: 5, FINISHED: 6, ANSWER: 7,
-  WANTED: 8, OFFER: 9, EXCHANGE_ANSWER: 10, END: 11, PING: 12, PONG: 13,
+  TEXT: 1,
+  BINARY: 2,
+  BATCH: 3,
+  CLOSE: 4,
+  UPDATE: 5,
+  FINISHED: 6,
+  ANSWER: 7,
+  WANTED: 8,
+  OFFER: 9,
+  EXCHANGE_ANSWER: 10,
+  END: 11,
+  PING: 12,
+  PONG: 13,
 } as const;
 
 export const MAX_BATCH = 262_144;
 export const maxInner = (maxPayload: number): number => Math.floor((Math.max(maxPayload, MAX_BATCH) * 9) / 8) + 65_536;
 
-export const sealFrame = (key: Bytes, seq: number, nonce: Bytes, inner: Bytes): Bytes => concat(nonce, seal(key, nonce, u64be(seq), inner));
+export const sealFrame = (key: Bytes, seq: number, nonce: Bytes, inner: Bytes): Bytes =>
+  concat(nonce, seal(key, nonce, u64be(seq), inner));
 
 export function checkFrameLength(frame: Bytes, maxPayload: number): void {
   if (frame.length < 29) throw new Failure(3771);
@@ -81,7 +93,7 @@ export function readBatch(content: Bytes, maxPayload: number): Message[] {
   if (content.length === 0 || content.length > MAX_BATCH) throw new Failure(3772);
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   const entries: { kind: number; payload: Bytes }[] = [];
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     if (content.length - at < 5) throw new Failure(3772);
     const kind = content[at]!;
     if (kind !== Kind.TEXT && kind !== Kind.BINARY) throw new Failure(3772);

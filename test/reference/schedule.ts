@@ -16,7 +16,8 @@ export function exchangeHash(before: Bytes, offer: Bytes, answer: Bytes): Bytes 
   return sha256(concat(utf8('pq-websocket/1 exchange transcript'), before, framed(offer), framed(answer)));
 }
 
-export const derive = (secret: Bytes, th: Bytes, label: string): Bytes => hkdf(th, secret, utf8(`pq-websocket/1 ${label}`), 32);
+export const derive = (secret: Bytes, th: Bytes, label: string): Bytes =>
+  hkdf(th, secret, utf8(`pq-websocket/1 ${label}`), 32);
 
 export function exchangeSeed(root: Bytes, secret: Bytes, th: Bytes): Bytes {
   return hkdf(th, concat(root, secret), utf8('pq-websocket/1 exchange seed'), 32);

@@ -12,8 +12,62 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import { type Bytes, type Side, type Piece, type Message, type Step, type Delivered, utf8, hex, unhex, base64, base64url, quoted, cat, zeros, countUp, u32be, u64be, other, expandPieces, xorAt, setUnusedBit, STANDARD, URL_SAFE } from './make/bytes.ts';
-import { keySeed, m, context, maxPayload, maxInner, nonce, caseNonce, kem, ek64, ct64, clientHello, serverHello, transcript, type Session, schedule, exportCase, plain, bound, KIND, inner, entry, closeContent, padTo, padme, sealAt, record, conversation, cipherText, sharedSecret } from './make/connection.ts';
+import {
+  type Bytes,
+  type Side,
+  type Piece,
+  type Message,
+  type Step,
+  type Delivered,
+  utf8,
+  hex,
+  unhex,
+  base64,
+  base64url,
+  quoted,
+  cat,
+  zeros,
+  countUp,
+  u32be,
+  u64be,
+  other,
+  expandPieces,
+  xorAt,
+  setUnusedBit,
+  STANDARD,
+  URL_SAFE,
+} from './make/bytes.ts';
+import {
+  keySeed,
+  m,
+  context,
+  maxPayload,
+  maxInner,
+  nonce,
+  caseNonce,
+  kem,
+  ek64,
+  ct64,
+  clientHello,
+  serverHello,
+  transcript,
+  type Session,
+  schedule,
+  exportCase,
+  plain,
+  bound,
+  KIND,
+  inner,
+  entry,
+  closeContent,
+  padTo,
+  padme,
+  sealAt,
+  record,
+  conversation,
+  cipherText,
+  sharedSecret,
+} from './make/connection.ts';
 import { extensions } from './make/extensions.ts';
 
 const asText = (value: string): [Bytes, Delivered[]] => [utf8(value), [{ text: value }]];
@@ -32,13 +86,20 @@ function clientRecords(): ReturnType<typeof record>[] {
   add('text that begins with U+FEFF, which is part of it', 'text', ...asText('\ufeffnot a byte-order mark'));
   add('text that ends in U+0000, which is part of it', 'text', ...asText('ends in nul\0\0'));
   padded('text padded to blocks of 64', 'hello', (length) => Math.ceil(length / 64) * 64);
-  padded('text of 63 bytes, which fills a block of 64 exactly', 'x'.repeat(63), (length) => Math.ceil(length / 64) * 64);
+  padded(
+    'text of 63 bytes, which fills a block of 64 exactly',
+    'x'.repeat(63),
+    (length) => Math.ceil(length / 64) * 64,
+  );
   padded('text padded by PADMÉ', 'p'.repeat(200), padme);
   add('empty binary', 'binary', ...asBinary(zeros(0)));
   add('short binary', 'binary', ...asBinary(unhex('00ff10')));
   add('binary that ends in zero bytes and is padded', 'binary', ...asBinary(unhex('0102000000')), 10);
   add('binary of 1 KiB', 'binary', ...asBinary(countUp(1024)));
-  add('batch of two texts', 'batch', cat(entry(1, utf8('one')), entry(1, utf8('two'))), [{ text: 'one' }, { text: 'two' }]);
+  add('batch of two texts', 'batch', cat(entry(1, utf8('one')), entry(1, utf8('two'))), [
+    { text: 'one' },
+    { text: 'two' },
+  ]);
   add(
     'batch of text and binary, empty ones among them, padded to blocks of 64',
     'batch',
@@ -46,7 +107,9 @@ function clientRecords(): ReturnType<typeof record>[] {
     [{ binary: '' }, { text: 'ü' }, { text: '' }, { binary: '000000' }],
     padTo(cat(zeros(5), zeros(7), zeros(5), zeros(8)), 64),
   );
-  add('batch of one, which a receiver takes and no sender sends', 'batch', entry(1, utf8('alone')), [{ text: 'alone' }]);
+  add('batch of one, which a receiver takes and no sender sends', 'batch', entry(1, utf8('alone')), [
+    { text: 'alone' },
+  ]);
   add('key update to epoch 1', 'update', zeros(0));
   add('first record of epoch 1', 'text', ...asText('sealed under key[client,1]'));
   add('key update to epoch 2, padded to 64', 'update', zeros(0), [], 63);
@@ -62,7 +125,10 @@ function serverRecords(): ReturnType<typeof record>[] {
   add('key update to epoch 1', 'update', zeros(0));
   add('first record of epoch 1', 'binary', ...asBinary(countUp(16)));
   add('key update to epoch 2', 'update', zeros(0));
-  add('first record of epoch 2', 'batch', cat(entry(2, unhex('01')), entry(1, utf8('two'))), [{ binary: '01' }, { text: 'two' }]);
+  add('first record of epoch 2', 'batch', cat(entry(2, unhex('01')), entry(1, utf8('two'))), [
+    { binary: '01' },
+    { text: 'two' },
+  ]);
   add('close answer to 4001 "done", equal to it', 'answer', closeContent(4001, 'done'));
   return records;
 }
@@ -83,7 +149,7 @@ const endings = [
   ending('code without reason', 'client', closeContent(1000), 1000, ''),
   ending('code and reason', 'server', closeContent(4000, 'bye'), 4000, 'bye'),
   ending('the longest reason, 123 bytes', 'server', closeContent(3000, longReason), 3000, longReason),
-  ending('a code of this layer, which sealed is the application\'s', 'client', closeContent(3771, 'mine'), 3771, 'mine'),
+  ending("a code of this layer, which sealed is the application's", 'client', closeContent(3771, 'mine'), 3771, 'mine'),
   ending('padded to blocks of 256', 'client', closeContent(1001, 'away'), 1001, 'away', 256 - 7),
 ];
 const crossings = [
@@ -95,13 +161,19 @@ const crossings = [
     serverSees: { code: 4100, reason: 'from the client' },
   },
 ];
-const acceptedCloseCodes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3768, 3773, 3999, 4000, 4999];
+const acceptedCloseCodes = [
+  1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3768, 3773, 3999, 4000, 4999,
+];
 const refusedCloseCodes = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1999, 2000, 2999, 5000, 65_535];
 
 // ---- 10: frames to a session that is open -----------------------------------------------------------------
 
 /** Seals for a test case: the sender is the receiver's peer, seq 1 of epoch 0 unless said. */
-function caseFrame(to: Side, plaintext: Bytes, options: { seq?: number; epoch?: number; from?: Side; session?: Session; iv?: Bytes } = {}): Bytes {
+function caseFrame(
+  to: Side,
+  plaintext: Bytes,
+  options: { seq?: number; epoch?: number; from?: Side; session?: Session; iv?: Bytes } = {},
+): Bytes {
   const { seq = 1, epoch = 0, from = other(to), session = plain, iv = caseNonce() } = options;
   return sealAt(session.keys[from][epoch]!, seq, plaintext, iv);
 }
@@ -111,7 +183,9 @@ function longFrame(to: Side, pieces: Piece[], seq = 1): Message {
   const key = plain.keys[other(to)][0]!;
   const iv = caseNonce();
   const frame = sealAt(key, seq, unhex(expandPieces(pieces)), iv);
-  return { seal: { key: hex(key), nonce: hex(iv), aad: hex(u64be(seq)), inner: pieces, frameSha256: hex(sha256(frame)) } };
+  return {
+    seal: { key: hex(key), nonce: hex(iv), aad: hex(u64be(seq)), inner: pieces, frameSha256: hex(sha256(frame)) },
+  };
 }
 
 function batchOf(lastPayload: number): Piece[] {
@@ -131,8 +205,14 @@ function acceptedFrames(): object[] {
     cases.push({ name, to: at, before, message, delivers });
   };
   add('shortest frame, 29 bytes', binary(caseFrame(to, inner(zeros(0), 1))), [{ text: '' }]);
-  add('message of maxPayload bytes', longFrame(to, [{ repeat: '61', times: maxPayload }, '01']), [{ text: [{ repeat: 'a', times: maxPayload }] }]);
-  add('inner of the greatest length, all but 6 bytes padding', longFrame(to, ['68656c6c6f', '01', { repeat: '00', times: maxInner - 6 }]), [{ text: 'hello' }]);
+  add('message of maxPayload bytes', longFrame(to, [{ repeat: '61', times: maxPayload }, '01']), [
+    { text: [{ repeat: 'a', times: maxPayload }] },
+  ]);
+  add(
+    'inner of the greatest length, all but 6 bytes padding',
+    longFrame(to, ['68656c6c6f', '01', { repeat: '00', times: maxInner - 6 }]),
+    [{ text: 'hello' }],
+  );
   add('batch of 262,144 bytes', longFrame(to, batchOf(65_516)), [
     ...['a1', 'a2', 'a3'].map((repeat) => ({ binary: [{ repeat, times: 65_536 }] })),
     { binary: [{ repeat: 'a4', times: 65_516 }] },
@@ -145,10 +225,28 @@ function acceptedFrames(): object[] {
     [receive(caseFrame(to, inner(zeros(0), KIND.update))), receive(caseFrame(to, hello, { seq: 2, epoch: 1 }))],
   );
   for (const at of ['server', 'client'] as const) {
-    add(`to the ${at} that has sent its close: opened, then discarded`, binary(caseFrame(at, hello)), [], [localClose], at);
-    add(`to the ${at} that has sent its close: key update`, binary(caseFrame(at, inner(zeros(0), KIND.update))), [], [localClose], at);
+    add(
+      `to the ${at} that has sent its close: opened, then discarded`,
+      binary(caseFrame(at, hello)),
+      [],
+      [localClose],
+      at,
+    );
+    add(
+      `to the ${at} that has sent its close: key update`,
+      binary(caseFrame(at, inner(zeros(0), KIND.update))),
+      [],
+      [localClose],
+      at,
+    );
     const close = receive(caseFrame(at, inner(closeContent(1000), KIND.close)));
-    add(`to the ${at} that has received a close: ignored, though it would not open`, binary(countUp(40)), [], [close], at);
+    add(
+      `to the ${at} that has received a close: ignored, though it would not open`,
+      binary(countUp(40)),
+      [],
+      [close],
+      at,
+    );
     add(`to the ${at} that has received a close: a text message, ignored`, { text: 'ignored' }, [], [close], at);
   }
   return cases;
@@ -162,8 +260,10 @@ function refusedFrames(): object[] {
   for (const to of ['server', 'client'] as const) {
     const from = other(to);
     const key = plain.keys[from][0]!;
-    const sealed = (plaintext: Bytes, options: Parameters<typeof caseFrame>[2] = {}): Bytes => caseFrame(to, plaintext, options);
-    const bad = (name: string, plaintext: Bytes, before: Step[] = []): void => add(name, to, binary(sealed(plaintext)), 3772, before);
+    const sealed = (plaintext: Bytes, options: Parameters<typeof caseFrame>[2] = {}): Bytes =>
+      caseFrame(to, plaintext, options);
+    const bad = (name: string, plaintext: Bytes, before: Step[] = []): void =>
+      add(name, to, binary(sealed(plaintext)), 3772, before);
     const update = inner(zeros(0), KIND.update);
     const first = sealed(hello);
 
@@ -181,16 +281,23 @@ function refusedFrames(): object[] {
     add('replayed, the Finished', to, { binary: (to === 'server' ? clientSent : serverSent)[0]!.frame }, 3771);
     add('reordered, or the one before dropped (seq 2 for 1)', to, binary(sealed(hello, { seq: 2 })), 3771);
     add('seq 0 again', to, binary(sealed(hello, { seq: 0 })), 3771);
-    add('seq counted from 0 again after an update', to, binary(sealed(hello, { seq: 0, epoch: 1 })), 3771, [receive(sealed(update))]);
-    add('reflected: sealed under the receiver\'s own key', to, binary(sealed(hello, { from: to })), 3771);
+    add('seq counted from 0 again after an update', to, binary(sealed(hello, { seq: 0, epoch: 1 })), 3771, [
+      receive(sealed(update)),
+    ]);
+    add("reflected: sealed under the receiver's own key", to, binary(sealed(hello, { from: to })), 3771);
     add('of another connection: same secret, another transcript', to, binary(sealed(hello, { session: bound })), 3771);
     add('old key after an update', to, binary(sealed(hello, { seq: 2 })), 3771, [receive(sealed(update))]);
     add('next key without an update', to, binary(sealed(hello, { epoch: 1 })), 3771);
     const iv = caseNonce();
     add('no additional data', to, binary(cat(iv, gcm(key, iv).encrypt(hello))), 3771);
     const iv2 = caseNonce();
-    add('seq little-endian', to, binary(cat(iv2, gcm(key, iv2, Uint8Array.from([...u64be(1)].reverse())).encrypt(hello))), 3771);
-    add('does not open, after one\'s own close', to, binary(xorAt(first, 20, 0x04)), 3771, [localClose]);
+    add(
+      'seq little-endian',
+      to,
+      binary(cat(iv2, gcm(key, iv2, Uint8Array.from([...u64be(1)].reverse())).encrypt(hello))),
+      3771,
+    );
+    add("does not open, after one's own close", to, binary(xorAt(first, 20, 0x04)), 3771, [localClose]);
 
     // 3772: what opens and breaks a rule
     add('text message', to, { text: 'hello' }, 3772);
@@ -215,9 +322,14 @@ function refusedFrames(): object[] {
     bad('batch: entry of kind 3', inner(cat(entry(1, utf8('a')), entry(3, entry(1, utf8('b')))), KIND.batch));
     bad('batch: entry of kind 0', inner(entry(0, utf8('a')), KIND.batch));
     bad('batch: entry of kind 4', inner(entry(4, closeContent(1000)), KIND.batch));
-    bad('batch: bad UTF-8 in the second entry', inner(cat(entry(1, utf8('not delivered')), entry(1, unhex('ff'))), KIND.batch));
+    bad(
+      'batch: bad UTF-8 in the second entry',
+      inner(cat(entry(1, utf8('not delivered')), entry(1, unhex('ff'))), KIND.batch),
+    );
     bad('key update with content', inner(unhex('01'), KIND.update));
-    add('two key updates with nothing between', to, binary(sealed(update, { seq: 2, epoch: 1 })), 3772, [receive(sealed(update))]);
+    add('two key updates with nothing between', to, binary(sealed(update, { seq: 2, epoch: 1 })), 3772, [
+      receive(sealed(update)),
+    ]);
     bad('close of 1 byte', inner(unhex('03'), KIND.close));
     for (const code of refusedCloseCodes) bad(`close with code ${code}`, inner(closeContent(code, 'x'), KIND.close));
     bad('close: bad UTF-8 in the reason', inner(unhex('03e8ff'), KIND.close));
@@ -227,20 +339,47 @@ function refusedFrames(): object[] {
     bad('close answer with another code', inner(closeContent(4001, 'bye'), KIND.answer), [localClose]);
     bad('close answer with another reason', inner(closeContent(4000, 'Bye'), KIND.answer), [localClose]);
     bad('close answer that is empty though the close was not', inner(zeros(0), KIND.answer), [localClose]);
-    bad('close answer that says 1000 though the close was empty', inner(closeContent(1000), KIND.answer), [{ close: {} }]);
-    bad('unknown kind, after one\'s own close', inner(utf8('x'), 8), [localClose]);
-    bad('bad UTF-8, after one\'s own close', inner(unhex('ff'), KIND.text), [localClose]);
-    add('text message, after one\'s own close', to, { text: 'hello' }, 3772, [localClose]);
+    bad('close answer that says 1000 though the close was empty', inner(closeContent(1000), KIND.answer), [
+      { close: {} },
+    ]);
+    bad("unknown kind, after one's own close", inner(utf8('x'), 8), [localClose]);
+    bad("bad UTF-8, after one's own close", inner(unhex('ff'), KIND.text), [localClose]);
+    add("text message, after one's own close", to, { text: 'hello' }, 3772, [localClose]);
   }
 
   // 3772 again: no batch is longer, so this is none
   add('batch of 262,145 bytes', 'server', longFrame('server', batchOf(65_517)), 3772);
 
   // 3773: limits
-  add('message one byte above maxPayload', 'server', longFrame('server', [{ repeat: '61', times: maxPayload + 1 }, '01']), 3773);
-  add('batch entry one byte above maxPayload', 'server', longFrame('server', [`01${hex(u32be(1))}61`, `02${hex(u32be(maxPayload + 1))}`, { repeat: '61', times: maxPayload + 1 }, '03']), 3773);
-  add('inner one byte above the greatest length', 'server', longFrame('server', ['68656c6c6f', '01', { repeat: '00', times: maxInner - 5 }]), 3773);
-  add('as long and not even sealed: the length is looked at first', 'server', { binary: [{ repeat: '00', times: maxInner + 29 }] }, 3773);
+  add(
+    'message one byte above maxPayload',
+    'server',
+    longFrame('server', [{ repeat: '61', times: maxPayload + 1 }, '01']),
+    3773,
+  );
+  add(
+    'batch entry one byte above maxPayload',
+    'server',
+    longFrame('server', [
+      `01${hex(u32be(1))}61`,
+      `02${hex(u32be(maxPayload + 1))}`,
+      { repeat: '61', times: maxPayload + 1 },
+      '03',
+    ]),
+    3773,
+  );
+  add(
+    'inner one byte above the greatest length',
+    'server',
+    longFrame('server', ['68656c6c6f', '01', { repeat: '00', times: maxInner - 5 }]),
+    3773,
+  );
+  add(
+    'as long and not even sealed: the length is looked at first',
+    'server',
+    { binary: [{ repeat: '00', times: maxInner + 29 }] },
+    3773,
+  );
   return cases;
 }
 
@@ -261,7 +400,11 @@ const helloText = (shape: HelloShape, value: string, version = '1'): string =>
 function filledHello(shape: HelloShape, bytes: number, unit = 'x'): Piece[] {
   const start = `${helloText(shape, quoted(base64(shape.value))).slice(0, -1)},"filling":"`;
   const times = (bytes - start.length - 2) / utf8(unit).length;
-  return [start, { repeat: unit, times: Math.floor(times) }, `${'x'.repeat((bytes - start.length - 2) % utf8(unit).length)}"}`];
+  return [
+    start,
+    { repeat: unit, times: Math.floor(times) },
+    `${'x'.repeat((bytes - start.length - 2) % utf8(unit).length)}"}`,
+  ];
 }
 
 function acceptedHellos(): object[] {
@@ -270,16 +413,31 @@ function acceptedHellos(): object[] {
     const value = quoted(base64(shape.value));
     const add = (name: string, text: string | Piece[]): void => {
       const whole = typeof text === 'string' ? text : expandPieces(text);
-      const session = shape.to === 'server' ? schedule(whole, serverHello, sharedSecret) : schedule(clientHello, whole, sharedSecret);
+      const session =
+        shape.to === 'server' ? schedule(whole, serverHello, sharedSecret) : schedule(clientHello, whole, sharedSecret);
       const finished = (side: Side): string => record('', side, 0, 'finished', utf8('{}'), { session }).frame;
-      cases.push({ name: `${name}, to the ${shape.to}`, to: shape.to, message: { text }, th: hex(session.th), serverFinished: finished('server'), clientFinished: finished('client') });
+      cases.push({
+        name: `${name}, to the ${shape.to}`,
+        to: shape.to,
+        message: { text },
+        th: hex(session.th),
+        serverFinished: finished('server'),
+        clientFinished: finished('client'),
+      });
     };
-    for (const version of ['1', '1.0', '1e0', '10E-1']) add(`version written ${version}`, helloText(shape, value, version));
-    add('unknown members', `{"pq_websocket":1,"a":null,"${shape.member}":${value},"b":{"c":[1,2,{"pq_websocket":2}]},"":true}`);
-    add('an unknown member named __proto__', `{"__proto__":{"pq_websocket":2},"pq_websocket":1,"${shape.member}":${value}}`);
+    for (const version of ['1', '1.0', '1e0', '10E-1'])
+      add(`version written ${version}`, helloText(shape, value, version));
+    add(
+      'unknown members',
+      `{"pq_websocket":1,"a":null,"${shape.member}":${value},"b":{"c":[1,2,{"pq_websocket":2}]},"":true}`,
+    );
+    add(
+      'an unknown member named __proto__',
+      `{"__proto__":{"pq_websocket":2},"pq_websocket":1,"${shape.member}":${value}}`,
+    );
     add('white space', ` {\n\t"pq_websocket" : 1 ,\r\n "${shape.member}" : ${value}\n}\n`);
     add('members in the other order', `{"${shape.member}":${value},"pq_websocket":1}`);
-    add('escapes in a member\'s name', `{"pq_websocket":1,"\\u006dl${shape.member.slice(2)}":${value}}`);
+    add("escapes in a member's name", `{"pq_websocket":1,"\\u006dl${shape.member.slice(2)}":${value}}`);
     add('escapes in the base64', helloText(shape, value.replaceAll('/', '\\/').replaceAll('+', '\\u002b')));
     add('non-ASCII in an unknown member', `{"pq_websocket":1,"name":"Grüße 👋","${shape.member}":${value}}`);
     add('exactly 16,384 bytes', filledHello(shape, 16_384));
@@ -302,14 +460,16 @@ function refusedHellos(): object[] {
     text('pq_websocket missing', `{"${shape.member}":${quoted(plain64)}}`);
     text(`${shape.member} missing`, '{"pq_websocket":1}');
     text('empty object', '{}');
-    for (const version of ['0', '2', '-1', '1.5', '1e400', '"1"', 'true', 'null', '[1]', '{"1":1}']) text(`version ${version}`, helloText(shape, quoted(plain64), version));
-    for (const value of ['null', '1', 'true', '[]', `[${quoted(plain64)}]`, '{}', `{"0":${quoted(plain64)}}`]) text(`${shape.member} is ${value.length > 9 ? `${value.charAt(0)}…` : value}`, helloText(shape, value));
+    for (const version of ['0', '2', '-1', '1.5', '1e400', '"1"', 'true', 'null', '[1]', '{"1":1}'])
+      text(`version ${version}`, helloText(shape, quoted(plain64), version));
+    for (const value of ['null', '1', 'true', '[]', `[${quoted(plain64)}]`, '{}', `{"0":${quoted(plain64)}}`])
+      text(`${shape.member} is ${value.length > 9 ? `${value.charAt(0)}…` : value}`, helloText(shape, value));
     text('member name in capitals', good.replace(shape.member, shape.member.toUpperCase()));
     text('pq_websocket in capitals', good.replace('pq_websocket', 'PQ_WebSocket'));
     text('members inherited through __proto__', `{"__proto__":${good}}`);
     text('version twice, the last one wrong', good.replace('{', '{"pq_websocket":1,').replace('1,"ml', '2,"ml'));
     text(`${shape.member} twice, the last one empty`, `${good.slice(0, -1)},"${shape.member}":""}`);
-    text('the other side\'s hello', shape.to === 'server' ? serverHello : clientHello);
+    text("the other side's hello", shape.to === 'server' ? serverHello : clientHello);
 
     key('empty', '""');
     key('one byte short', quoted(base64(shape.value.slice(0, -1))));
@@ -327,7 +487,15 @@ function refusedHellos(): object[] {
     key('non-ASCII character', quoted(`${plain64.slice(0, 8)}é${plain64.slice(9)}`));
     key('hexadecimal instead', quoted(hex(shape.value)));
 
-    for (const [name, value] of [['array', `[${good}]`], ['array, empty', '[]'], ['number', '1'], ['string', JSON.stringify(good)], ['null', 'null'], ['true', 'true']] as const) text(`not an object: ${name}`, value);
+    for (const [name, value] of [
+      ['array', `[${good}]`],
+      ['array, empty', '[]'],
+      ['number', '1'],
+      ['string', JSON.stringify(good)],
+      ['null', 'null'],
+      ['true', 'true'],
+    ] as const)
+      text(`not an object: ${name}`, value);
     text('empty text', '');
     text('white space alone', ' \n');
     text('not JSON', 'hello');
@@ -369,7 +537,9 @@ const sign = (message: Bytes, key: Bytes, ctx?: Bytes): Bytes =>
 const signature = sign(signedBytes(plain.th), identity.secretKey);
 const withSignature = (value: string): string => `{"ml_dsa_65_signature":${value}}`;
 const finishedTo = (to: Side, content: string | Bytes, options: Parameters<typeof caseFrame>[2] = {}): Message =>
-  binary(caseFrame(to, inner(typeof content === 'string' ? utf8(content) : content, KIND.finished), { seq: 0, ...options }));
+  binary(
+    caseFrame(to, inner(typeof content === 'string' ? utf8(content) : content, KIND.finished), { seq: 0, ...options }),
+  );
 const filledFinished = (bytes: number): Piece[] => ['7b2261223a22', { repeat: '78', times: bytes - 8 }, '227d', '06'];
 
 function acceptedFinished(): object[] {
@@ -386,7 +556,12 @@ function acceptedFinished(): object[] {
   }
   const signed = finishedTo('client', withSignature(quoted(base64(signature))));
   cases.push({ name: 'signature by the pinned key', to: 'client', pins: ['identity'], message: signed });
-  cases.push({ name: 'signature by the second of two pinned keys', to: 'client', pins: ['stranger', 'identity'], message: signed });
+  cases.push({
+    name: 'signature by the second of two pinned keys',
+    to: 'client',
+    pins: ['stranger', 'identity'],
+    message: signed,
+  });
   return cases;
 }
 
@@ -398,7 +573,8 @@ function refusedFinished(): object[] {
     };
     const sealed = (plaintext: Bytes): Message => binary(caseFrame(to, plaintext, { seq: 0 }));
     const good = caseFrame(to, inner(utf8('{}'), KIND.finished), { seq: 0 });
-    for (const content of ['', '[]', 'null', '1', '"{}"', '{', '{}{}', '\ufeff{}', '{}\0']) add(`content is ${JSON.stringify(content)}`, finishedTo(to, content));
+    for (const content of ['', '[]', 'null', '1', '"{}"', '{', '{}{}', '\ufeff{}', '{}\0'])
+      add(`content is ${JSON.stringify(content)}`, finishedTo(to, content));
     add('content is not UTF-8', finishedTo(to, unhex('7b2261223a22ff227d')));
     add('65,537 bytes', longFrame(to, filledFinished(65_537), 0));
     add('record 0 is a text', sealed(hello));
@@ -410,8 +586,8 @@ function refusedFinished(): object[] {
     add('frame of 28 bytes', sealed(zeros(0)));
     add('bit flipped', binary(xorAt(good, 13, 0x10)));
     add('seq 1', finishedTo(to, '{}', { seq: 1 }));
-    add('sealed under the receiver\'s own key', finishedTo(to, '{}', { from: to }));
-    add('sealed under the next epoch\'s key', finishedTo(to, '{}', { epoch: 1 }));
+    add("sealed under the receiver's own key", finishedTo(to, '{}', { from: to }));
+    add("sealed under the next epoch's key", finishedTo(to, '{}', { epoch: 1 }));
     add('of a peer with a context, which this end has not', finishedTo(to, '{}', { session: bound }));
     add('longer than any frame may be', { binary: [{ repeat: '00', times: maxInner + 29 }] });
     add('text message', { text: '{}' });
@@ -425,12 +601,18 @@ function refusedFinished(): object[] {
   unauthentic('pinned, signature null', withSignature('null'));
   unauthentic('pinned, signature empty', withSignature('""'));
   unauthentic('pinned, signature one byte short', by(signature.slice(0, -1)));
-  unauthentic('pinned, signature without base64 padding', withSignature(quoted(base64(cat(signature, zeros(1))).replace(/=+$/, ''))));
+  unauthentic(
+    'pinned, signature without base64 padding',
+    withSignature(quoted(base64(cat(signature, zeros(1))).replace(/=+$/, ''))),
+  );
   unauthentic('pinned, bit flipped in the signature', by(xorAt(signature, 100, 0x01)));
   unauthentic('pinned, another key is', by(signature), ['stranger']);
   unauthentic('pinned, signature over another transcript', by(sign(signedBytes(bound.th), identity.secretKey)));
   unauthentic('pinned, signature over the bare transcript hash', by(sign(plain.th, identity.secretKey)));
-  unauthentic('pinned, signature with a non-empty ML-DSA context', by(sign(signedBytes(plain.th), identity.secretKey, utf8('pq-websocket/1'))));
+  unauthentic(
+    'pinned, signature with a non-empty ML-DSA context',
+    by(sign(signedBytes(plain.th), identity.secretKey, utf8('pq-websocket/1'))),
+  );
   return cases;
 }
 
@@ -444,7 +626,14 @@ function implicitRejection(): object {
     sharedSecretOfTheClient: hex(rejected),
     th: hex(transcript(clientHello, text).th),
     message: { binary: serverSent[0]!.frame },
-    messageUnderTheRightSecret: binary(sealAt(schedule(clientHello, text, sharedSecret).keys.server[0]!, 0, inner(utf8('{}'), KIND.finished), caseNonce())),
+    messageUnderTheRightSecret: binary(
+      sealAt(
+        schedule(clientHello, text, sharedSecret).keys.server[0]!,
+        0,
+        inner(utf8('{}'), KIND.finished),
+        caseNonce(),
+      ),
+    ),
     code: 3768,
   };
 }
@@ -459,14 +648,22 @@ function fastOpen(): object {
     token,
     offered: [
       { name: 'application offers nothing', application: [], protocols: ['pqws1', token], select: 'pqws1' },
-      { name: 'application offers two', application: ['chat.v2', 'chat.v1'], protocols: ['chat.v2', 'chat.v1', 'pqws1', token], select: 'chat.v2' },
+      {
+        name: 'application offers two',
+        application: ['chat.v2', 'chat.v1'],
+        protocols: ['chat.v2', 'chat.v1', 'pqws1', token],
+        select: 'chat.v2',
+      },
     ],
     ignoredTokens: [
       { name: 'no pqws1 beside it', protocols: [token] },
       { name: 'two tokens', protocols: ['pqws1', token, `pqws1.${base64url(utf8(`${clientHello} `))}`] },
       { name: 'padded', protocols: ['pqws1', `${token}==`] },
       { name: 'empty', protocols: ['pqws1', 'pqws1.'] },
-      { name: 'a character of the standard alphabet', protocols: ['pqws1', `${token.slice(0, -4)}+${token.slice(-3)}`] },
+      {
+        name: 'a character of the standard alphabet',
+        protocols: ['pqws1', `${token.slice(0, -4)}+${token.slice(-3)}`],
+      },
       { name: 'unused bit set', protocols: ['pqws1', `pqws1.${setUnusedBit(uneven, URL_SAFE)}`] },
       { name: 'not UTF-8', protocols: ['pqws1', `pqws1.${base64url(unhex('7bff7d'))}`] },
       { name: 'not a ClientHello', protocols: ['pqws1', `pqws1.${base64url(utf8('{}'))}`] },
@@ -494,7 +691,14 @@ function transcripts(): object[] {
   ];
   return pairs.map(([name, ch, sh, ctx]) => {
     const { input, th } = transcript(ch, sh, ctx);
-    return { name, clientHello: ch, serverHello: sh, ...(ctx ? { context: hex(ctx) } : {}), input: hex(input), th: hex(th) };
+    return {
+      name,
+      clientHello: ch,
+      serverHello: sh,
+      ...(ctx ? { context: hex(ctx) } : {}),
+      input: hex(input),
+      th: hex(th),
+    };
   });
 }
 
@@ -521,10 +725,16 @@ function sessionSection(session: Session, ctx?: Bytes): object {
 }
 
 function paddingTables(): object {
-  const lengths = [1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025, 4096, 4097, 65_535, 65_536, 65_537, 262_145, 1_048_577];
+  const lengths = [
+    1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025, 4096, 4097, 65_535, 65_536,
+    65_537, 262_145, 1_048_577,
+  ];
   const around = [7, 8, 9, 10, 12, 16, 17, 20, 24, 30, 31, 32, 33, 40].flatMap((n) => [2 ** n - 1, 2 ** n, 2 ** n + 1]);
   return {
-    blocks: [1, 2, 16, 64, 100, 256, 4096, 65_536].map((block) => ({ block, lengths: lengths.map((n) => [n, Math.ceil(n / block) * block]) })),
+    blocks: [1, 2, 16, 64, 100, 256, 4096, 65_536].map((block) => ({
+      block,
+      lengths: lengths.map((n) => [n, Math.ceil(n / block) * block]),
+    })),
     padme: [...countUp(80, 1), 100, 127, 200, 201, 300, 1000, ...around, 5_000_000].map((n) => [n, padme(n)]),
   };
 }
@@ -533,7 +743,12 @@ function v1(): object {
   const { publicKey, secretKey } = identity;
   return {
     profile: 'v1',
-    inputs: { keySeed: hex(keySeed), m: hex(m), maxPayload, nonces: 'four ASCII characters (clnt, srvr, case), then u64be of a counter: seq for clnt and srvr' },
+    inputs: {
+      keySeed: hex(keySeed),
+      m: hex(m),
+      maxPayload,
+      nonces: 'four ASCII characters (clnt, srvr, case), then u64be of a counter: seq for clnt and srvr',
+    },
     kem: { encapsulationKey: hex(kem.publicKey), ciphertext: hex(cipherText), sharedSecret: hex(sharedSecret) },
     transcripts: transcripts(),
     session: sessionSection(plain),
@@ -550,22 +765,56 @@ function v1(): object {
     refusedHellos: refusedHellos(),
     serverIdentity: {
       keys: [
-        { name: 'identity', seed: hex(identitySeed), publicKey: hex(publicKey), secretKeySha256: hex(sha256(secretKey)) },
-        { name: 'stranger', seed: hex(countUp(32, 0xa0)), publicKey: hex(stranger.publicKey), secretKeySha256: hex(sha256(stranger.secretKey)) },
+        {
+          name: 'identity',
+          seed: hex(identitySeed),
+          publicKey: hex(publicKey),
+          secretKeySha256: hex(sha256(secretKey)),
+        },
+        {
+          name: 'stranger',
+          seed: hex(countUp(32, 0xa0)),
+          publicKey: hex(stranger.publicKey),
+          secretKeySha256: hex(sha256(stranger.secretKey)),
+        },
       ],
       signedBytes: hex(signedBytes(plain.th)),
       signature: hex(signature),
-      serverFinished: record('Finished(server) with a signature', 'server', 0, 'finished', utf8(withSignature(quoted(base64(signature)))), { iv: caseNonce() }),
+      serverFinished: record(
+        'Finished(server) with a signature',
+        'server',
+        0,
+        'finished',
+        utf8(withSignature(quoted(base64(signature)))),
+        { iv: caseNonce() },
+      ),
     },
     attestation: {
       userData: hex(cat(utf8('pq-websocket/1 attestation'), zeros(1), plain.th)),
       document: hex(utf8('stands for a document; the verifier of the test takes exactly these bytes')),
-      serverFinished: record('Finished(server) with a document', 'server', 0, 'finished', utf8(`{"attestation_doc":"${base64(utf8('stands for a document; the verifier of the test takes exactly these bytes'))}"}`), { iv: caseNonce() }),
+      serverFinished: record(
+        'Finished(server) with a document',
+        'server',
+        0,
+        'finished',
+        utf8(
+          `{"attestation_doc":"${base64(utf8('stands for a document; the verifier of the test takes exactly these bytes'))}"}`,
+        ),
+        { iv: caseNonce() },
+      ),
       refusedFinished: [
         { name: 'no document', message: finishedTo('client', '{}'), code: 3770 },
         { name: 'document is a number', message: finishedTo('client', '{"attestation_doc":1}'), code: 3770 },
-        { name: 'document in non-canonical base64', message: finishedTo('client', '{"attestation_doc":"AB=="}'), code: 3770 },
-        { name: 'another document, which the verifier refuses', message: finishedTo('client', '{"attestation_doc":"AAAA"}'), code: 3770 },
+        {
+          name: 'document in non-canonical base64',
+          message: finishedTo('client', '{"attestation_doc":"AB=="}'),
+          code: 3770,
+        },
+        {
+          name: 'another document, which the verifier refuses',
+          message: finishedTo('client', '{"attestation_doc":"AAAA"}'),
+          code: 3770,
+        },
       ],
     },
     acceptedFinished: acceptedFinished(),
@@ -583,12 +832,14 @@ function yellowpages(): object {
   const hash = sha256(cipherText);
   const json = `{"ml_kem_768_ciphertext_hash":"${base64(hash)}"}`;
   const seal = (plaintext: Bytes, iv: Bytes): Bytes => cat(iv, gcm(sharedSecret, iv).encrypt(plaintext));
-  const frames = ([
-    ['client', 'text, sent as its UTF-8 bytes', utf8('{"hello":"Grüße"}')],
-    ['client', 'empty', zeros(0)],
-    ['client', '1 KiB', countUp(1024)],
-    ['server', 'short', unhex('00ff10')],
-  ] as const).map(([from, name, plaintext], i) => {
+  const frames = (
+    [
+      ['client', 'text, sent as its UTF-8 bytes', utf8('{"hello":"Grüße"}')],
+      ['client', 'empty', zeros(0)],
+      ['client', '1 KiB', countUp(1024)],
+      ['server', 'short', unhex('00ff10')],
+    ] as const
+  ).map(([from, name, plaintext], i) => {
     const iv = nonce(from === 'client' ? 'clnt' : 'srvr', i);
     return { name, from, nonce: hex(iv), plaintext: hex(plaintext), frame: hex(seal(plaintext, iv)) };
   });
@@ -607,9 +858,11 @@ function yellowpages(): object {
     frame('bit flipped', binary(xorAt(first, 14, 0x01)), 3771);
     frame('last byte missing', binary(first.slice(0, -1)), 3771);
     frame('with additional data', binary(sealAt(sharedSecret, 0, utf8('x'), caseNonce())), 3771);
-    frame('sealed by v1\'s key', binary(caseFrame(to, hello)), 3771);
+    frame("sealed by v1's key", binary(caseFrame(to, hello)), 3771);
     frame('replayed', binary(first), 3771, [{ receive: binary(first) }]);
-    frame('a nonce received before, under another text', binary(seal(utf8('other'), iv)), 3771, [{ receive: binary(first) }]);
+    frame('a nonce received before, under another text', binary(seal(utf8('other'), iv)), 3771, [
+      { receive: binary(first) },
+    ]);
     frame('reflected', binary(first), 3771, [{ sent: binary(first) }]);
     frame('a nonce sent before, under another text', binary(seal(utf8('other'), iv)), 3771, [{ sent: binary(first) }]);
 
@@ -630,14 +883,18 @@ function yellowpages(): object {
     text('array', `[${with64(quoted(plain64))}]`);
     text('not JSON', 'hello');
     text('byte-order mark', `\ufeff${with64(quoted(plain64))}`);
-    text('v1\'s hello to an end that speaks yellowpages alone', to === 'server' ? clientHello : serverHello);
-    text('v1\'s member, of another value', with64(quoted(plain64)).replace('{', '{"pq_websocket":null,'));
+    text("v1's hello to an end that speaks yellowpages alone", to === 'server' ? clientHello : serverHello);
+    text("v1's member, of another value", with64(quoted(plain64)).replace('{', '{"pq_websocket":null,'));
     refuse('binary', { binary: hex(utf8(with64(quoted(plain64)))) });
     if (to === 'client') {
       text('auth_attestation_doc missing', `{"${member}":"${plain64}"}`, 3770);
       text('auth_attestation_doc is a number', `{"${member}":"${plain64}","auth_attestation_doc":1}`, 3770);
       text('auth_attestation_doc empty', `{"${member}":"${plain64}","auth_attestation_doc":""}`, 3770);
-      text('another document, which the verifier refuses', `{"${member}":"${plain64}","auth_attestation_doc":"AAAA"}`, 3770);
+      text(
+        'another document, which the verifier refuses',
+        `{"${member}":"${plain64}","auth_attestation_doc":"AAAA"}`,
+        3770,
+      );
     }
   }
   return {
@@ -650,8 +907,18 @@ function yellowpages(): object {
     attestation: { ciphertextSha256: hex(hash), json, userData: base64(utf8(json)) },
     frames,
     acceptedHellos: [
-      { name: 'unknown members and white space, to the server', to: 'server', message: { text: ` { "more": 1, "ml_kem_768_encapsulation_key" : "${ek64}" }` } },
-      { name: 'unknown members and white space, to the client', to: 'client', message: { text: ` { "more": 1, "auth_attestation_doc" : "${document}", "ml_kem_768_ciphertext" : "${ct64}" }` } },
+      {
+        name: 'unknown members and white space, to the server',
+        to: 'server',
+        message: { text: ` { "more": 1, "ml_kem_768_encapsulation_key" : "${ek64}" }` },
+      },
+      {
+        name: 'unknown members and white space, to the client',
+        to: 'client',
+        message: {
+          text: ` { "more": 1, "auth_attestation_doc" : "${document}", "ml_kem_768_ciphertext" : "${ct64}" }`,
+        },
+      },
     ],
     refusedHellos,
     refusedFrames,
@@ -659,7 +926,11 @@ function yellowpages(): object {
 }
 
 const check = process.argv.includes('--check');
-for (const [name, make] of [['v1.json', v1], ['yellowpages.json', yellowpages], ['extensions.json', extensions]] as const) {
+for (const [name, make] of [
+  ['v1.json', v1],
+  ['yellowpages.json', yellowpages],
+  ['extensions.json', extensions],
+] as const) {
   const url = new URL(name, import.meta.url);
   const text = `${JSON.stringify(make(), null, 1)}\n`;
   if (!check) {

@@ -5,7 +5,9 @@ import { runCase, setupOf, type VectorCase } from '../reference/cases.ts';
 import { Peer } from '../reference/peer.ts';
 
 const FILES = ['extensions.json'];
-const all = FILES.flatMap((file) => (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { cases: VectorCase[] }).cases);
+const all = FILES.flatMap(
+  (file) => (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { cases: VectorCase[] }).cases,
+);
 const byId = new Map(all.map((vector) => [vector.id, vector]));
 
 test('every case has an id of its own, and there are cases', () => {
@@ -14,7 +16,10 @@ test('every case has an id of its own, and there are cases', () => {
 });
 
 describe.each([...new Set(all.map((vector) => vector.class))])('%s', (name) => {
-  test.each(all.filter((vector) => vector.class === name).map((vector) => [vector.id, vector] as const))('%s', (_, vector) => {
-    expect(runCase((role, setup) => new Peer(role, setupOf(setup)), vector, byId)).toBeUndefined();
-  });
+  test.each(all.filter((vector) => vector.class === name).map((vector) => [vector.id, vector] as const))(
+    '%s',
+    (_, vector) => {
+      expect(runCase((role, setup) => new Peer(role, setupOf(setup)), vector, byId)).toBeUndefined();
+    },
+  );
 });

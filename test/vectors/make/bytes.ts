@@ -18,8 +18,7 @@ export const base64url = (bytes: Bytes): string => Buffer.from(bytes).toString('
 export const cat = (...parts: Bytes[]): Bytes => new Uint8Array(Buffer.concat(parts));
 export const zeros = (length: number): Bytes => new Uint8Array(length);
 export const countUp = (length: number, first = 0): Bytes => Uint8Array.from({ length }, (_, i) => (first + i) & 0xff);
-export const bigEndian = (value: number, length: number): Bytes =>
-  unhex(value.toString(16).padStart(length * 2, '0'));
+export const bigEndian = (value: number, length: number): Bytes => unhex(value.toString(16).padStart(length * 2, '0'));
 export const u16be = (value: number): Bytes => bigEndian(value, 2);
 export const u32be = (value: number): Bytes => bigEndian(value, 4);
 export const u64be = (value: number): Bytes => bigEndian(value, 8);

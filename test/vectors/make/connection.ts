@@ -3,7 +3,20 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import { type Bytes, type Side, type Delivered, utf8, hex, base64, cat, zeros, countUp, u16be, u32be, u64be } from './bytes.ts';
+import {
+  type Bytes,
+  type Side,
+  type Delivered,
+  utf8,
+  hex,
+  base64,
+  cat,
+  zeros,
+  countUp,
+  u16be,
+  u32be,
+  u64be,
+} from './bytes.ts';
 
 // ---- the inputs, all fixed --------------------------------------------------------------------------------
 
@@ -82,7 +95,8 @@ export const bound = schedule(clientHello, serverHello, sharedSecret, context);
 // ---- 7: records -------------------------------------------------------------------------------------------
 
 export const KIND = { text: 1, binary: 2, batch: 3, close: 4, update: 5, finished: 6, answer: 7 } as const;
-export const inner = (content: Bytes, kind: number, padding = 0): Bytes => cat(content, Uint8Array.of(kind), zeros(padding));
+export const inner = (content: Bytes, kind: number, padding = 0): Bytes =>
+  cat(content, Uint8Array.of(kind), zeros(padding));
 export const entry = (kind: number, payload: Bytes): Bytes => cat(Uint8Array.of(kind), u32be(payload.length), payload);
 export const closeContent = (code: number, reason = ''): Bytes => cat(u16be(code), utf8(reason));
 export const padTo = (content: Bytes, block: number): number => (block - ((content.length + 1) % block)) % block;
@@ -107,7 +121,14 @@ export interface RecordOptions {
   delivers?: Delivered[];
 }
 /** One record with everything that went into it. */
-export function record(name: string, from: Side, seq: number, kind: keyof typeof KIND, content: Bytes, options: RecordOptions = {}) {
+export function record(
+  name: string,
+  from: Side,
+  seq: number,
+  kind: keyof typeof KIND,
+  content: Bytes,
+  options: RecordOptions = {},
+) {
   const { session = plain, epoch = 0, padding = 0, iv = nonce(from === 'client' ? 'clnt' : 'srvr', seq) } = options;
   const key = session.keys[from][epoch]!;
   const plaintext = inner(content, KIND[kind], padding);
@@ -129,7 +150,10 @@ export function record(name: string, from: Side, seq: number, kind: keyof typeof
 }
 
 /** A side's records in order: `seq` and the epoch are counted here. */
-export function conversation(from: Side): { add: (name: string, kind: keyof typeof KIND, content: Bytes, delivers?: Delivered[], padding?: number) => void; records: ReturnType<typeof record>[] } {
+export function conversation(from: Side): {
+  add: (name: string, kind: keyof typeof KIND, content: Bytes, delivers?: Delivered[], padding?: number) => void;
+  records: ReturnType<typeof record>[];
+} {
   const records: ReturnType<typeof record>[] = [];
   let epoch = 0;
   return {

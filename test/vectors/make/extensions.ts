@@ -43,12 +43,23 @@ function hybrid(): object {
     pkX: hex(parts.pkX),
     sharedSecret: hex(combine(parts)),
   });
-  return { name: 'mlkem768-x25519, generation 0, taken to pieces', ...named(hybridParts()), withTopBitOfPkX: named(hybridParts(true)) };
+  return {
+    name: 'mlkem768-x25519, generation 0, taken to pieces',
+    ...named(hybridParts()),
+    withTopBitOfPkX: named(hybridParts(true)),
+  };
 }
 
 function exchangeOf(story: Story, made: Exchange): object {
   const { generation, offer, answer, th, ss, seed, root } = made;
-  const input = cat(utf8('pq-websocket/1 exchange transcript'), story.th, u32be(offer.length), offer, u32be(answer.length), answer);
+  const input = cat(
+    utf8('pq-websocket/1 exchange transcript'),
+    story.th,
+    u32be(offer.length),
+    offer,
+    u32be(answer.length),
+    answer,
+  );
   const secrets = (['client', 'server'] as const).flatMap((side) => {
     const { key, next } = made.directions[side];
     return [
@@ -75,7 +86,10 @@ function exchangeOf(story: Story, made: Exchange): object {
       client: hex(bound32('exchange client identity', th)),
       clientSignature: hex(signBy('client', bound32('exchange client identity', th))),
     },
-    userData: { binary: hex(bound32('exchange attestation', th)), text: Buffer.from(textForm('exchange attestation', th)).toString('latin1') },
+    userData: {
+      binary: hex(bound32('exchange attestation', th)),
+      text: Buffer.from(textForm('exchange attestation', th)).toString('latin1'),
+    },
   };
 }
 
@@ -83,7 +97,10 @@ function exchangeOf(story: Story, made: Exchange): object {
 function sessions(): object[] {
   return (Object.keys(KEMS) as KemName[]).map((name) => {
     const features = ['exchange', 'client_identity', 'heartbeat'];
-    const story = new Story('', '', '', [], 'client', { kems: [name] }).hellos({ kems: [name], features }, { kems: [name], features });
+    const story = new Story('', '', '', [], 'client', { kems: [name] }).hellos(
+      { kems: [name], features },
+      { kems: [name], features },
+    );
     const { clientHello, serverHello, th, ss, root, exporter, directions } = story;
     const first = story.exchange();
     const exchanges = [exchangeOf(story, first)];
@@ -109,7 +126,10 @@ function sessions(): object[] {
       serverFinishedInner: hex(inner(utf8('{}'), K.finished)),
       clientSigned: hex(bound32('client identity', th)),
       clientSignature: hex(signBy('client', bound32('client identity', th))),
-      userData: { binary: hex(bound32('attestation', th)), text: Buffer.from(textForm('attestation', th)).toString('latin1') },
+      userData: {
+        binary: hex(bound32('attestation', th)),
+        text: Buffer.from(textForm('attestation', th)).toString('latin1'),
+      },
       seqAfterHandshake: directions.client.seq,
       exchanges,
     };
@@ -121,7 +141,10 @@ export function extensions(): object {
   return {
     format: 2,
     profile: 'v1',
-    inputs: { maxPayload: 65_536, nonces: 'four ASCII characters (clnt, srvr) and u64be of seq, for every record of an honest end' },
+    inputs: {
+      maxPayload: 65_536,
+      nonces: 'four ASCII characters (clnt, srvr) and u64be of seq, for every record of an honest end',
+    },
     kems: kems(),
     hybrid: hybrid(),
     keys: KEY_NAMES.map((name) => ({

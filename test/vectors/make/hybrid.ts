@@ -6,11 +6,21 @@ import { type Bytes, cat, hex, unhex } from './bytes.ts';
 import { agreement, coinsOf, KEMS, seedOf } from './kems.ts';
 
 const privateKey = (raw: Bytes): ReturnType<typeof createPrivateKey> =>
-  createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), raw]), format: 'der', type: 'pkcs8' });
+  createPrivateKey({
+    key: Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), raw]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 const publicKey = (raw: Bytes): ReturnType<typeof createPublicKey> =>
-  createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), raw]), format: 'der', type: 'spki' });
-const rawPublicKey = (raw: Bytes): Bytes => new Uint8Array(createPublicKey(privateKey(raw)).export({ format: 'der', type: 'spki' }).subarray(-32));
-const x25519 = (secret: Bytes, peer: Bytes): Bytes => new Uint8Array(diffieHellman({ privateKey: privateKey(secret), publicKey: publicKey(peer) }));
+  createPublicKey({
+    key: Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), raw]),
+    format: 'der',
+    type: 'spki',
+  });
+const rawPublicKey = (raw: Bytes): Bytes =>
+  new Uint8Array(createPublicKey(privateKey(raw)).export({ format: 'der', type: 'spki' }).subarray(-32));
+const x25519 = (secret: Bytes, peer: Bytes): Bytes =>
+  new Uint8Array(diffieHellman({ privateKey: privateKey(secret), publicKey: publicKey(peer) }));
 
 export const LABEL = unhex('5c2e2f2f5e5c');
 
@@ -33,7 +43,14 @@ export function hybridParts(pkXTopBit = false): HybridParts {
   const coins = coinsOf(kem);
   const ephemeral = coins.slice(32);
   const { cipherText, sharedSecret } = ml_kem768.encapsulate(pair.publicKey, coins.slice(0, 32));
-  return { ssM: sharedSecret, ssX: x25519(ephemeral, pkX), ctM: cipherText, ctX: rawPublicKey(ephemeral), ekM: pair.publicKey, pkX };
+  return {
+    ssM: sharedSecret,
+    ssX: x25519(ephemeral, pkX),
+    ctM: cipherText,
+    ctX: rawPublicKey(ephemeral),
+    ekM: pair.publicKey,
+    pkX,
+  };
 }
 
 export const combine = ({ ssM, ssX, ctX, pkX }: HybridParts): Bytes => sha3_256(cat(ssM, ssX, ctX, pkX, LABEL));
@@ -43,7 +60,11 @@ export function checkHybrid(): void {
   const parts = hybridParts();
   const { publicKey: key, cipherText, sharedSecret } = agreement('mlkem768-x25519');
   const same = (a: Bytes, b: Bytes): boolean => hex(a) === hex(b);
-  if (!same(key, cat(parts.ekM, parts.pkX)) || !same(cipherText, cat(parts.ctM, parts.ctX)) || !same(sharedSecret, combine(parts))) {
+  if (
+    !same(key, cat(parts.ekM, parts.pkX)) ||
+    !same(cipherText, cat(parts.ctM, parts.ctX)) ||
+    !same(sharedSecret, combine(parts))
+  ) {
     throw new Error('the hybrid is not what PROTOCOL.md 21 says');
   }
 }

@@ -57,8 +57,10 @@ export const KEMS: Record<KemName, Kem> = {
  * n-th exchange. ML-KEM-768 of generation 0 has v1.json's `keySeed` and `m`.
  */
 const kemNumber: Record<KemName, number> = { 'ml-kem-768': 0, 'mlkem768-x25519': 1, 'ml-kem-1024': 2 };
-export const seedOf = (kem: Kem, generation = 0): Bytes => countUp(kem.seed, kemNumber[kem.name] * 0x11 + generation * 7);
-export const coinsOf = (kem: Kem, generation = 0): Bytes => countUp(kem.coins, 0x40 + kemNumber[kem.name] * 0x11 + generation * 7);
+export const seedOf = (kem: Kem, generation = 0): Bytes =>
+  countUp(kem.seed, kemNumber[kem.name] * 0x11 + generation * 7);
+export const coinsOf = (kem: Kem, generation = 0): Bytes =>
+  countUp(kem.coins, 0x40 + kemNumber[kem.name] * 0x11 + generation * 7);
 
 interface Agreement {
   publicKey: Bytes;

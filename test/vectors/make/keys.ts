@@ -22,7 +22,10 @@ export function signBy(name: KeyName, message: Bytes, context?: Bytes): Bytes {
   const id = `${name} ${hex(message)} ${context ? hex(context) : ''}`;
   const known = signatures.get(id);
   if (known !== undefined) return known;
-  const made = ml_dsa65.sign(message, keyPair(name).secretKey, { extraEntropy: false, ...(context ? { context } : {}) });
+  const made = ml_dsa65.sign(message, keyPair(name).secretKey, {
+    extraEntropy: false,
+    ...(context ? { context } : {}),
+  });
   signatures.set(id, made);
   return made;
 }

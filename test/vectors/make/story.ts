@@ -5,14 +5,41 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type Bytes, type Delivered, type Message, type Piece, type Side, base64, cat, expandPieces, hex, other, u32be, u64be, unhex, utf8, zeros } from './bytes.ts';
+import {
+  type Bytes,
+  type Delivered,
+  type Message,
+  type Piece,
+  type Side,
+  base64,
+  cat,
+  expandPieces,
+  hex,
+  other,
+  u32be,
+  u64be,
+  unhex,
+  utf8,
+  zeros,
+} from './bytes.ts';
 import { inner, nonce, transcript } from './connection.ts';
 import { agreement, type KemName, KEMS } from './kems.ts';
 import { bound32, documentFor, keyPair, type KeyName, signBy } from './keys.ts';
 
 export const K = {
-  text: 1, binary: 2, batch: 3, close: 4, update: 5, finished: 6, answer: 7,
-  wanted: 8, offer: 9, exchangeAnswer: 10, end: 11, ping: 12, pong: 13,
+  text: 1,
+  binary: 2,
+  batch: 3,
+  close: 4,
+  update: 5,
+  finished: 6,
+  answer: 7,
+  wanted: 8,
+  offer: 9,
+  exchangeAnswer: 10,
+  end: 11,
+  ping: 12,
+  pong: 13,
 } as const;
 
 /** How the end under test is set up; what is absent is off. README.md says what each means. */
@@ -35,7 +62,16 @@ export interface Setup {
 }
 
 export interface SentRecord {
-  record: { generation: number; epoch: number; seq: number; kind: number; content: string; padding: number; key: string; frame: string };
+  record: {
+    generation: number;
+    epoch: number;
+    seq: number;
+    kind: number;
+    content: string;
+    padding: number;
+    key: string;
+    frame: string;
+  };
 }
 /** A record whose content is the sender's own affair: the ping of a heartbeat. */
 export interface AnyRecord {
@@ -108,8 +144,10 @@ export interface Exchange {
   directions: Record<Side, { key: Bytes; next: Bytes }>;
 }
 
-export const hkdf = (salt: Bytes, ikm: Bytes, info: Bytes, length = 32): Bytes => expand(sha256, extract(sha256, ikm, salt), info, length);
-export const derive = (secret: Bytes, th: Bytes, label: string): Bytes => hkdf(th, secret, utf8(`pq-websocket/1 ${label}`));
+export const hkdf = (salt: Bytes, ikm: Bytes, info: Bytes, length = 32): Bytes =>
+  expand(sha256, extract(sha256, ikm, salt), info, length);
+export const derive = (secret: Bytes, th: Bytes, label: string): Bytes =>
+  hkdf(th, secret, utf8(`pq-websocket/1 ${label}`));
 
 /** What the hellos say beside the version: members in the order in which the vectors write them. */
 export interface HelloParts {
@@ -120,16 +158,26 @@ export interface HelloParts {
   version?: string;
 }
 const helloText = (keys: [string, Bytes][], { features = [], extra = '', version = '1' }: HelloParts): string => {
-  const members = [`"pq_websocket":${version}`, ...keys.map(([name, value]) => `"${name}":"${base64(value)}"`), ...features.map((name) => `"${name}":1`)];
+  const members = [
+    `"pq_websocket":${version}`,
+    ...keys.map(([name, value]) => `"${name}":"${base64(value)}"`),
+    ...features.map((name) => `"${name}":1`),
+  ];
   return `{${members.join(',')}${extra === '' ? '' : `,${extra}`}}`;
 };
 export function clientHelloOf(parts: HelloParts = {}): string {
   const { kems = ['ml-kem-768'] } = parts;
-  return helloText(kems.map((name) => [KEMS[name].keyMember, agreement(name).publicKey]), parts);
+  return helloText(
+    kems.map((name) => [KEMS[name].keyMember, agreement(name).publicKey]),
+    parts,
+  );
 }
 export function serverHelloOf(parts: HelloParts = {}): string {
   const { kems = ['ml-kem-768'] } = parts;
-  return helloText(kems.map((name) => [KEMS[name].ciphertextMember, agreement(name).cipherText]), parts);
+  return helloText(
+    kems.map((name) => [KEMS[name].ciphertextMember, agreement(name).cipherText]),
+    parts,
+  );
 }
 
 const forgedNonces = new Map<string, number>();
@@ -243,7 +291,10 @@ export class Story {
   finished(peer = '{}', answersIdentity = false): this {
     const message = this.peer(K.finished, utf8(peer));
     if (this.to === 'server') return this.step({ receive: message }, { accepts: true });
-    const opened: Outputs = { accepts: true, sends: [this.own(K.finished, utf8(this.clientFinished(answersIdentity)))] };
+    const opened: Outputs = {
+      accepts: true,
+      sends: [this.own(K.finished, utf8(this.clientFinished(answersIdentity)))],
+    };
     if (!this.setup.held?.includes('verify')) return this.step({ receive: message }, opened);
     return this.step({ receive: message }).step({ finish: 'verify', result: 'ok' }, opened);
   }
@@ -271,7 +322,11 @@ export class Story {
 
   /** The next record of the peer, as it arrives. */
   peer(kind: number, content: Bytes = zeros(0), padding = 0): Message {
-    const frame = this.#seal(this.from, inner(content, kind, padding), nonce(this.from === 'client' ? 'clnt' : 'srvr', this.directions[this.from].seq));
+    const frame = this.#seal(
+      this.from,
+      inner(content, kind, padding),
+      nonce(this.from === 'client' ? 'clnt' : 'srvr', this.directions[this.from].seq),
+    );
     this.#advance(this.from, kind);
     return { binary: hex(frame) };
   }
@@ -285,7 +340,9 @@ export class Story {
     const frame = cat(iv, gcm(key, iv, u64be(seq)).encrypt(plaintext));
     this.#advance(side, kind);
     if (plaintext.length < 2048) return { binary: hex(frame) };
-    return { seal: { key: hex(key), nonce: hex(iv), aad: hex(u64be(seq)), inner: pieces, frameSha256: hex(sha256(frame)) } };
+    return {
+      seal: { key: hex(key), nonce: hex(iv), aad: hex(u64be(seq)), inner: pieces, frameSha256: hex(sha256(frame)) },
+    };
   }
 
   /** A frame that no honest peer would make: nothing is counted. Its nonce is its own. */
@@ -301,9 +358,15 @@ export class Story {
   /** The next record that the end under test is to send. */
   own(kind: number, content: Bytes = zeros(0), padding = 0): SentRecord {
     const { generation, epoch, seq, key } = this.directions[this.to];
-    const frame = this.#seal(this.to, inner(content, kind, padding), nonce(this.to === 'client' ? 'clnt' : 'srvr', seq));
+    const frame = this.#seal(
+      this.to,
+      inner(content, kind, padding),
+      nonce(this.to === 'client' ? 'clnt' : 'srvr', seq),
+    );
     this.#advance(this.to, kind);
-    return { record: { generation, epoch, seq, kind, content: hex(content), padding, key: hex(key), frame: hex(frame) } };
+    return {
+      record: { generation, epoch, seq, kind, content: hex(content), padding, key: hex(key), frame: hex(frame) },
+    };
   }
 
   /** Likewise, where only the kind is fixed. */
@@ -320,10 +383,31 @@ export class Story {
     const generation = this.directions.client.generation + 1;
     const fixed = agreement(this.kem, generation);
     const { offer = fixed.publicKey, answer = fixed.cipherText, ss = fixed.sharedSecret } = change;
-    const th = sha256(cat(utf8('pq-websocket/1 exchange transcript'), this.th, u32be(offer.length), offer, u32be(answer.length), answer));
+    const th = sha256(
+      cat(
+        utf8('pq-websocket/1 exchange transcript'),
+        this.th,
+        u32be(offer.length),
+        offer,
+        u32be(answer.length),
+        answer,
+      ),
+    );
     const seed = hkdf(th, cat(this.root, ss), utf8('pq-websocket/1 exchange seed'));
-    const keys = (side: Side): { key: Bytes; next: Bytes } => ({ key: derive(seed, th, `${side} key`), next: derive(seed, th, `${side} update`) });
-    return { generation, offer, answer, th, ss, seed, root: derive(seed, th, 'root'), directions: { client: keys('client'), server: keys('server') } };
+    const keys = (side: Side): { key: Bytes; next: Bytes } => ({
+      key: derive(seed, th, `${side} key`),
+      next: derive(seed, th, `${side} update`),
+    });
+    return {
+      generation,
+      offer,
+      answer,
+      th,
+      ss,
+      seed,
+      root: derive(seed, th, 'root'),
+      directions: { client: keys('client'), server: keys('server') },
+    };
   }
 
   /** The side's next record is the first of the new generation. */
@@ -355,7 +439,23 @@ export class Story {
   }
 
   get needs(): string[] {
-    const { kems, pins, fingerprints, verifier, identity, attester, clientKeys, clientFingerprints, exchange, heartbeat, subprotocols, held, context, padding, maxPayload } = this.setup;
+    const {
+      kems,
+      pins,
+      fingerprints,
+      verifier,
+      identity,
+      attester,
+      clientKeys,
+      clientFingerprints,
+      exchange,
+      heartbeat,
+      subprotocols,
+      held,
+      context,
+      padding,
+      maxPayload,
+    } = this.setup;
     const all: string[] = [...this.alsoNeeds];
     for (const kem of kems ?? []) if (kem !== 'ml-kem-768' && !all.includes(kem)) all.push(kem);
     if (context !== undefined) all.push('context');
@@ -375,6 +475,17 @@ export class Story {
 
   toCase(): Case {
     const { id, title, group, sections, to, setup, after, steps, seen, needs } = this;
-    return { id, title, class: group, sections, needs, to, setup, ...(after === undefined ? {} : { after }), steps, ...(seen === undefined ? {} : { seen }) };
+    return {
+      id,
+      title,
+      class: group,
+      sections,
+      needs,
+      to,
+      setup,
+      ...(after === undefined ? {} : { after }),
+      steps,
+      ...(seen === undefined ? {} : { seen }),
+    };
   }
 }
