@@ -1,3 +1,4 @@
+import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const NODE_GLOBALS = [
@@ -37,58 +38,6 @@ const PAGE_GLOBALS = [
   'MessageEvent',
 ];
 
-/** The core rules that find mistakes; for TypeScript, its compiler and typescript-eslint take some of them over. */
-const CORE_RULES = [
-  'constructor-super',
-  'for-direction',
-  'getter-return',
-  'no-async-promise-executor',
-  'no-case-declarations',
-  'no-compare-neg-zero',
-  'no-cond-assign',
-  'no-const-assign',
-  'no-constant-binary-expression',
-  'no-constant-condition',
-  'no-control-regex',
-  'no-debugger',
-  'no-dupe-args',
-  'no-dupe-class-members',
-  'no-dupe-else-if',
-  'no-dupe-keys',
-  'no-duplicate-case',
-  'no-empty',
-  'no-empty-pattern',
-  'no-ex-assign',
-  'no-fallthrough',
-  'no-func-assign',
-  'no-import-assign',
-  'no-loss-of-precision',
-  'no-misleading-character-class',
-  'no-prototype-builtins',
-  'no-self-assign',
-  'no-self-compare',
-  'no-setter-return',
-  'no-shadow-restricted-names',
-  'no-sparse-arrays',
-  'no-this-before-super',
-  'no-undef',
-  'no-unreachable',
-  'no-unreachable-loop',
-  'no-unsafe-finally',
-  'no-unsafe-negation',
-  'no-unsafe-optional-chaining',
-  'no-unused-vars',
-  'no-useless-assignment',
-  'no-useless-catch',
-  'no-useless-escape',
-  'no-var',
-  'prefer-const',
-  'prefer-rest-params',
-  'require-yield',
-  'use-isnan',
-  'valid-typeof',
-];
-
 const readonly = (names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 
 /** Whatever waits, looks at the platform or draws randomness comes into protocol/ as an argument. */
@@ -116,7 +65,15 @@ const FORBIDDEN_IN_PROTOCOL = [
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.cache/', 'node_modules/', '**/dist/', '**/target/', 'docs/api/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
-  { rules: Object.fromEntries(CORE_RULES.map((rule) => [rule, 'error'])) },
+  js.configs.recommended,
+  {
+    rules: {
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'prefer-rest-params': 'error',
+      'no-unreachable-loop': 'error',
+    },
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

@@ -13,8 +13,8 @@ export const PQWebSocket: PQWebSocketConstructor = SecureWebSocket as unknown as
 export type PQWebSocket = PQWebSocketInstance;
 
 export default PQWebSocket;
-export { PQWebSocketError } from './protocol/errors.ts';
-export type { PQErrorCode } from './protocol/errors.ts';
+export { PQWebSocketError } from './api/errors.ts';
+export type { PQErrorCode } from './api/errors.ts';
 export type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';
 export type {
   AttestationContext,

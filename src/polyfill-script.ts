@@ -83,7 +83,9 @@ function readOptions(attributes: Attributes): PolyfillOptions {
     if (included === undefined && excluded === undefined) return options;
     return { ...options, include: (url) => (included?.(url) ?? true) && !(excluded?.(url) ?? false) };
   } catch (error) {
-    throw new TypeError(`pq-websocket: attribute '${attributeOf(name)}': ${(error as Error).message}`);
+    throw new TypeError(`pq-websocket: attribute '${attributeOf(name)}': ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -15,8 +15,8 @@ import { connectionOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';
 
-export { PQWebSocketError } from './protocol/errors.ts';
-export type { PQErrorCode } from './protocol/errors.ts';
+export { PQWebSocketError } from './api/errors.ts';
+export type { PQErrorCode } from './api/errors.ts';
 export type { ServerSocket } from './api/socket-types.ts';
 export type { BunServerWebSocket } from './transport/bun.ts';
 export type {

@@ -2,8 +2,7 @@
  * Types that an application meets. They name the DOM's types where the consumer has them (lib.dom, or
  * @types/node) and small structural stand-ins where not, so that declarations compile either way.
  */
-import type { BackendName } from '../crypto/backend.ts';
-import type { PQWebSocketError } from '../protocol/errors.ts';
+import type { PQWebSocketError } from './errors.ts';
 
 /** The instance type of a global class, or `Fallback` where there is no such global. */
 export type GlobalInstance<Name extends string, Fallback> =
@@ -268,6 +267,9 @@ export interface ChannelCounters {
   readonly bytesSealed: number;
   readonly bytesOpened: number;
 }
+
+/** Whose code seals and opens: @noble/ciphers, node:crypto or crypto.subtle. */
+export type BackendName = 'noble' | 'node' | 'webcrypto';
 
 /** What is known of the secure channel: `socket.pq`. */
 export interface PQChannel {

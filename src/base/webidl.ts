@@ -3,7 +3,7 @@ import { isReserved } from '../protocol/v1/fast-open.ts';
 
 /** RFC 9110 5.6.2 token, which RFC 6455 4.1 demands of a subprotocol. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-export const MAX_REASON_BYTES = 123;
+const MAX_REASON_BYTES = 123;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -3,7 +3,7 @@
  * ends and every class that an application sees stand on this one.
  */
 import type { MaybePromise } from '../crypto/backend.ts';
-import type { PQErrorCode, PQWebSocketError } from '../protocol/errors.ts';
+import type { PQErrorCode, PQWebSocketError } from '../api/errors.ts';
 import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/v1/outbox.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';

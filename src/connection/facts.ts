@@ -1,6 +1,6 @@
 /** `socket.pq`: what is known of the secure channel, for whoever wants to look. */
-import type { BackendName } from '../crypto/backend.ts';
-import type { PQWebSocketError } from '../protocol/errors.ts';
+import type { BackendName } from '../api/types.ts';
+import type { PQWebSocketError } from '../api/errors.ts';
 import type { ChannelCounters, PQChannel } from '../api/types.ts';
 import type { Acceptance } from './acceptance.ts';
 import type { Connection } from './connection.ts';

@@ -4,7 +4,7 @@
  * events, the `ws`-style sockets through an emitter.
  */
 import { platform } from '#platform';
-import type { BackendName } from '../crypto/backend.ts';
+import type { BackendName } from '../api/types.ts';
 import { applicationProtocol } from '../protocol/v1/fast-open.ts';
 import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import type { SentCallback } from '../protocol/v1/outbox.ts';

@@ -23,10 +23,10 @@ const Q = 3329;
 const COEFFICIENT_BYTES = 384 * 3;
 
 /** RFC 5869 section 2.3: at most 255 blocks of the hash. */
-export const MAX_HKDF_BYTES = 255 * 32;
+const MAX_HKDF_BYTES = 255 * 32;
 
 /** What node:crypto takes (hkdf, and Node's crypto.subtle with it), so what every backend takes. */
-export const MAX_HKDF_INFO_BYTES = 1024;
+const MAX_HKDF_INFO_BYTES = 1024;
 
 const SHORTEST_FRAME = NONCE_BYTES + TAG_BYTES;
 

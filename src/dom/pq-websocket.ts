@@ -4,7 +4,7 @@ import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { createClientSession } from '../protocol/client-session.ts';
 import type { PQChannel, PQWebSocketOptions } from '../api/types.ts';
-import { openTransport } from '../options/client.ts';
+import { openTransport } from './open-transport.ts';
 import type { Connection, ConnectionParts } from '../connection/connection.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';

@@ -11,12 +11,12 @@ import { attempt, chain } from '../base/maybe-promise.ts';
 const SEPARATOR = Uint8Array.of(0);
 
 /** What the server's ML-DSA-65 key signs: both hellos, by their hash, so that no signature fits another connection. */
-export function identityMessage(transcriptHash: Uint8Array): Uint8Array {
+function identityMessage(transcriptHash: Uint8Array): Uint8Array {
   return concat(utf8('pq-websocket/1 server identity'), SEPARATOR, transcriptHash);
 }
 
 /** What an attestation document's `user_data` must be, byte for byte. */
-export function attestationUserData(transcriptHash: Uint8Array): Uint8Array {
+function attestationUserData(transcriptHash: Uint8Array): Uint8Array {
   return concat(utf8('pq-websocket/1 attestation'), SEPARATOR, transcriptHash);
 }
 

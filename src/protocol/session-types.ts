@@ -1,6 +1,6 @@
 /** What a session is given, and what it tells. */
 import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource } from '../crypto/backend.ts';
-import type { PQErrorCode, PQWebSocketError } from './errors.ts';
+import type { PQErrorCode, PQWebSocketError } from '../api/errors.ts';
 import type { ClientOffer } from './v1/fast-open.ts';
 import type { ReceivedFinished, ServerProof } from './v1/hellos.ts';
 import type { SessionLimits } from './limits.ts';

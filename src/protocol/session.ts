@@ -5,8 +5,9 @@
  */
 import type { MaybePromise } from '../crypto/backend.ts';
 import { Conversation } from './v1/conversation.ts';
-import type { PQErrorCode } from './errors.ts';
-import { failureOf, PQWebSocketError, Refusal } from './errors.ts';
+import type { PQErrorCode } from '../api/errors.ts';
+import { PQWebSocketError } from '../api/errors.ts';
+import { failureOf, Refusal } from './errors.ts';
 import type { Handshake, HandshakeMaker } from './v1/handshake-role.ts';
 import type { Agreement } from './v1/key-agreement.ts';
 import { Link } from './v1/link.ts';

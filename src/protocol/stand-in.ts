@@ -4,7 +4,7 @@
  */
 import type { MaybePromise } from '../crypto/backend.ts';
 import { copyOf } from '../base/bytes.ts';
-import type { PQErrorCode, PQWebSocketError } from './errors.ts';
+import type { PQErrorCode, PQWebSocketError } from '../api/errors.ts';
 import type { CloseContent } from './v1/record.ts';
 import type { ChannelFacts, Profile, ProfileSession, SessionConfig, TransportClose } from './session-types.ts';
 

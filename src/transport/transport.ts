@@ -3,7 +3,7 @@
  * Everything above sees this one shape.
  */
 import { platform } from '#platform';
-import type { PQErrorCode } from '../protocol/errors.ts';
+import type { PQErrorCode } from '../api/errors.ts';
 import { SerialQueue } from '../base/maybe-promise.ts';
 import { isBlob } from '../base/webidl.ts';
 

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer as PlainServer } from 'ws';
 import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
-import type { PQWebSocketError } from '../protocol/errors.ts';
+import type { PQWebSocketError } from '../api/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
 import { transportMaxPayload } from '../options/client.ts';

@@ -33,7 +33,7 @@ export async function checkSyntax(dist: string): Promise<string> {
         sourceType: isModule ? 'module' : 'script',
       });
     } catch (error) {
-      throw new Error(`${name}: ${(error as Error).message}`);
+      throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
     }
   }
   if (scripts.length < 5 || web.length < 10) throw new Error('there are too few files to parse');

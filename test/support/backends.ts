@@ -1,5 +1,6 @@
 /** Every backend of this platform. Bundled for a browser, backends-web.ts stands in its place. */
-import type { BackendName, CryptoBackend } from '../../src/crypto/backend.ts';
+import type { BackendName } from '../../src/api/types.ts';
+import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';

@@ -4,7 +4,7 @@
  */
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
-import type { PQWebSocketError } from '../../src/protocol/errors.ts';
+import type { PQWebSocketError } from '../../src/api/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
 import type { Receipt } from '../../src/protocol/v1/outbox.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
 import { DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
-import type { PQErrorCode } from '../../src/protocol/errors.ts';
+import type { PQErrorCode } from '../../src/api/errors.ts';
 import type { YellowpagesState } from '../../src/protocol/yellowpages/states.ts';
 import { YellowpagesMachine } from '../../src/protocol/yellowpages/states.ts';
 import { BACKEND_NAMES, BACKENDS, ProfilePair } from '../support/profile-pair.ts';

@@ -11,7 +11,7 @@ import { allOrNone, chain, finish } from '../../base/maybe-promise.ts';
 export type Direction = 'client' | 'server';
 
 /** RFC 5869 2.3: at most 255 hash lengths. */
-export const MAX_EXPORT_BYTES = 8_160;
+const MAX_EXPORT_BYTES = 8_160;
 /** Together with what stands before it, the label is an HKDF info, of which node:crypto takes 1,024 bytes. */
 const MAX_LABEL_BYTES = 1_000;
 
@@ -99,7 +99,7 @@ function deriveSecret(
 }
 
 /** Channel binding: keys that both ends, and nobody else, can derive. Lives as long as the connection. */
-export class Exporter {
+class Exporter {
   constructor(
     private readonly backend: CryptoBackend,
     private readonly transcriptHash: Uint8Array,

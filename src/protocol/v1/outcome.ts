@@ -1,5 +1,5 @@
 /** How a connection ended, as the application is to see it (PROTOCOL.md, "Closing"). */
-import { CloseCode, PQWebSocketError } from '../errors.ts';
+import { CloseCode, PQWebSocketError } from '../../api/errors.ts';
 import type { CloseContent } from './record.ts';
 import type { State } from './states.ts';
 

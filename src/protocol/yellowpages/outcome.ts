@@ -1,6 +1,8 @@
 /** How a yellowpages connection fails and ends: the transport's word, which nobody authenticated (PROTOCOL.md 15). */
-import { CloseCode, closeCodeOf, PQWebSocketError } from '../errors.ts';
-import type { PQErrorCode, Refusal } from '../errors.ts';
+import { CloseCode, PQWebSocketError } from '../../api/errors.ts';
+import { closeCodeOf } from '../errors.ts';
+import type { PQErrorCode } from '../../api/errors.ts';
+import type { Refusal } from '../errors.ts';
 import type { CloseOutcome } from '../v1/outcome.ts';
 import type { TransportClose } from '../session-types.ts';
 

@@ -3,8 +3,9 @@
  * of its own, and to its host the same. Order, key updates and closes it has none: the transport's stand for them.
  */
 import type { MaybePromise } from '../../crypto/backend.ts';
-import type { PQErrorCode } from '../errors.ts';
-import { PQWebSocketError, Refusal } from '../errors.ts';
+import type { PQErrorCode } from '../../api/errors.ts';
+import { PQWebSocketError } from '../../api/errors.ts';
+import { Refusal } from '../errors.ts';
 import { chain, SerialQueue } from '../../base/maybe-promise.ts';
 import type { SentCallback } from '../v1/outbox.ts';
 import type { CloseContent, MessageKind } from '../v1/record.ts';

@@ -1,6 +1,6 @@
 /** The TypeScript peer of the interoperability tests: the command line that test/interop/README.md describes. */
 import { platform } from '#platform';
-import type { BackendName } from '../../../src/crypto/backend.ts';
+import type { BackendName } from '../../../src/api/types.ts';
 import { BACKENDS } from '../../support/backends.ts';
 import { runCases } from './cases.ts';
 import { parseCommand } from './command.ts';

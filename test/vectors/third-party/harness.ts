@@ -56,7 +56,8 @@ export async function refused(expected: Refusal, run: () => unknown): Promise<vo
     result = await run();
   } catch (error) {
     const refusal = error instanceof KemInputError ? error.reason : (error as Error).name;
-    if (refusal !== expected) throw new Error(`expected a refusal for ${expected}, got ${String(error)}`);
+    if (refusal !== expected)
+      throw new Error(`expected a refusal for ${expected}, got ${String(error)}`, { cause: error });
     return;
   }
   throw new Error(`expected a refusal for ${expected}, got ${typeof result}`);

@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
 import { EXIT } from './exit-codes.ts';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
 /** What may follow. `files`: names of files; `words`: one of these; `nothing`: something that nobody can guess. */

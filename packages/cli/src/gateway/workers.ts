@@ -22,7 +22,7 @@ interface Report {
 const REPLACE_AFTER = 1_000;
 
 /** Each worker enforces its share, rounded up; connections are dealt out in turn. */
-export function shareOf(config: Config, workers: number): Config {
+function shareOf(config: Config, workers: number): Config {
   const { limits } = config.settings;
   const share = (whole: number): number => Math.ceil(whole / workers);
   return {

@@ -82,7 +82,7 @@ export function signCertificate(spec: CertificateSpec): Uint8Array {
   return new Uint8Array(AsnConvert.serialize(certificate));
 }
 
-export function basicConstraints(ca: boolean, pathLength?: number): Extension {
+function basicConstraints(ca: boolean, pathLength?: number): Extension {
   const value = new BasicConstraints({ cA: ca, ...(pathLength !== undefined && { pathLenConstraint: pathLength }) });
   return extension(id_ce_basicConstraints, true, AsnConvert.serialize(value));
 }
@@ -100,7 +100,7 @@ export function commonName(text: string): Name {
   return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: COMMON_NAME, value })])]);
 }
 
-export function ecdsaWithSha384(): AlgorithmIdentifier {
+function ecdsaWithSha384(): AlgorithmIdentifier {
   return new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.3' });
 }
 

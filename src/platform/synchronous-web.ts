@@ -1,2 +1,2 @@
 /** The backend that answers in the caller's turn, always; for test helpers, which need that more than they need speed. */
-export { nodeBackend as synchronousBackend } from './backend.ts';
+export { nobleBackend as synchronousBackend } from '../crypto/noble/backend.ts';

@@ -1,0 +1,84 @@
+/**
+ * Why a connection failed, as stable codes, and the transport close code that goes with each
+ * (PROTOCOL.md, "Failure codes"). Messages are constants: they name the check, never what came.
+ */
+
+/** Transport close codes of the secure layer, from the 3000-3999 range that RFC 6455 7.4.2 leaves to libraries. */
+export const CloseCode = {
+  /** Malformed or refused handshake. */
+  HANDSHAKE: 3768,
+  /** The handshake did not finish in time. */
+  TIMEOUT: 3769,
+  /** Server authentication failed: pins or attestation. */
+  AUTHENTICATION: 3770,
+  /** A record did not open. */
+  RECORD: 3771,
+  /** A record opened, and what it says breaks the protocol. */
+  VIOLATION: 3772,
+  /** A limit was exceeded. */
+  LIMIT: 3773,
+} as const;
+
+interface FailureKind {
+  /** Close code once the peer's Finished is accepted; before that everything but 3769 and 3770 is 3768. */
+  readonly closeCode: number | undefined;
+  readonly message: string;
+}
+
+export const FAILURES = {
+  PQ_ERR_HELLO: { closeCode: 3768, message: 'malformed hello' },
+  PQ_ERR_VERSION: { closeCode: 3768, message: 'unsupported protocol version' },
+  PQ_ERR_KEM: { closeCode: 3768, message: 'encapsulation key or ciphertext refused' },
+  PQ_ERR_MESSAGE_TYPE: { closeCode: 3768, message: 'wrong message type in handshake' },
+  PQ_ERR_FINISHED: { closeCode: 3768, message: 'malformed or missing Finished' },
+  PQ_ERR_FAST_OPEN: { closeCode: 3768, message: 'fast open violated' },
+  PQ_ERR_HANDSHAKE_TIMEOUT: { closeCode: 3769, message: 'handshake timed out' },
+  PQ_ERR_SIGNATURE_MISSING: { closeCode: 3770, message: 'server signature missing' },
+  PQ_ERR_SIGNATURE_INVALID: { closeCode: 3770, message: 'server signature refused' },
+  PQ_ERR_ATTESTATION_MISSING: { closeCode: 3770, message: 'attestation missing' },
+  PQ_ERR_ATTESTATION_REFUSED: { closeCode: 3770, message: 'attestation refused' },
+  PQ_ERR_IDENTITY: { closeCode: 3770, message: 'server could not prove its identity' },
+  PQ_ERR_RECORD: { closeCode: 3771, message: 'record did not open' },
+  PQ_ERR_TEXT_FRAME: { closeCode: 3772, message: 'unsealed text frame' },
+  PQ_ERR_UTF8: { closeCode: 3772, message: 'invalid UTF-8' },
+  PQ_ERR_KIND: { closeCode: 3772, message: 'unexpected record kind' },
+  PQ_ERR_BATCH: { closeCode: 3772, message: 'malformed batch' },
+  PQ_ERR_KEY_UPDATE: { closeCode: 3772, message: 'malformed or repeated key update' },
+  PQ_ERR_CLOSE: { closeCode: 3772, message: 'malformed or unasked close' },
+  PQ_ERR_FRAME_SIZE: { closeCode: 3773, message: 'record too long' },
+  PQ_ERR_MESSAGE_SIZE: { closeCode: 3773, message: 'message too long' },
+  PQ_ERR_EPOCH_LIMIT: { closeCode: 3773, message: 'too many records under one key' },
+  PQ_ERR_QUEUE_LIMIT: { closeCode: 3773, message: 'too much data waiting' },
+  PQ_ERR_OVERLOAD: { closeCode: 1013, message: 'too many pending handshakes' },
+  PQ_ERR_GOING_AWAY: { closeCode: 1001, message: 'server is closing' },
+  PQ_ERR_INTERNAL: { closeCode: undefined, message: 'internal error' },
+  PQ_ERR_LOAD: { closeCode: undefined, message: 'a part of the code could not be loaded' },
+  PQ_ERR_PEER: { closeCode: undefined, message: 'the peer, or the network, reported a failure of the secure layer' },
+  PQ_ERR_CLOSED_EARLY: { closeCode: undefined, message: 'closed before the channel was open' },
+  PQ_ERR_CLOSE_TIMEOUT: { closeCode: undefined, message: 'the close was not answered' },
+  PQ_ERR_TRUNCATED: { closeCode: undefined, message: 'the connection ended without a sealed close' },
+  PQ_ERR_TRANSPORT: { closeCode: undefined, message: 'the transport failed' },
+} as const satisfies Record<string, FailureKind>;
+
+/** Stable: codes are added, never renamed. Each is explained in the README, "Failure codes". */
+export type PQErrorCode = keyof typeof FAILURES;
+
+/**
+ * The cause of a failed connection, at `socket.pq.failure` and in `ws`-style `error` events.
+ *
+ * `origin` tells whether this end found the failure itself (`'local'`) or only the transport, which nobody
+ * authenticates, claims it (`'transport'`).
+ */
+export class PQWebSocketError extends Error {
+  override readonly name = 'PQWebSocketError';
+
+  constructor(
+    readonly code: PQErrorCode,
+    /** The transport close code that goes with it, or undefined where there is none. */
+    readonly closeCode: number | undefined,
+    readonly origin: 'local' | 'transport',
+    options?: ErrorOptions,
+  ) {
+    super(FAILURES[code].message, options);
+  }
+}
