@@ -2,20 +2,13 @@
 package pqconn
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"example.com/pqws/pqws"
 	"github.com/gorilla/websocket"
-)
-
-const (
-	controlWait = time.Second     // to write a close frame
-	closeWait   = 2 * time.Second // for the peer's close frame, after ours
-	writeBuffer = 64 << 10
 )
 
 // A ClosedError is what Read returns after the last message.
@@ -29,166 +22,75 @@ func (e *ClosedError) Error() string {
 }
 
 // A Conn is one end of a connection whose handshake is done. Its methods may be called concurrently. Read has to be
-// called for anything to arrive, closes included: what nobody reads holds the transport back.
+// called for anything to arrive, closes, pongs and exchanges included: what nobody reads holds the transport back.
 type Conn struct {
-	ws *websocket.Conn
-
-	// Records must reach the transport in the order of their seq. Who sends locks write first, then mu; who receives
-	// locks mu alone and lets go of it before it writes: a blocked sender never holds up the receiver. What the
-	// receiver has to write is a Finished, before anyone else may send, or a close answer, after which nobody may.
-	write   sync.Mutex
-	mu      sync.Mutex
-	session *pqws.Session
-
-	messages chan pqws.Message
-	opened   chan struct{} // the peer's Finished is accepted, and ours sent
-	closing  chan struct{} // the application wants no more messages
-	done     chan struct{} // the transport is gone
+	*driver
 	stopOnce sync.Once
-
-	timer         *time.Timer
-	transportCode int
 }
 
 func newConn(ws *websocket.Conn, session *pqws.Session) *Conn {
-	c := &Conn{
-		ws: ws, session: session,
-		messages: make(chan pqws.Message),
-		opened:   make(chan struct{}),
-		closing:  make(chan struct{}),
-		done:     make(chan struct{}),
-	}
-	c.timer = time.AfterFunc(session.HandshakeTimeout(), func() { c.act((*pqws.Session).ExpireHandshake) })
-	return c
+	return &Conn{driver: newDriver(ws, session)}
 }
 
 // handshake does what the session says first and waits for the end of the handshake.
 func (c *Conn) handshake(first func(*pqws.Session) pqws.Output) error {
 	c.act(first)
+	go c.write()
 	go c.receive()
 	select {
 	case <-c.opened:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_ = c.flushed() // a transport that is gone by now ends the open connection
 		return nil
 	case <-c.done:
 		return &ClosedError{c.Status()}
 	}
 }
 
-func (c *Conn) receive() {
-	open := false
-	for {
-		kind, reader, err := c.ws.NextReader()
-		if err == nil {
-			var data []byte
-			// One byte over the limit shows that there is more; NextReader skips the rest.
-			if data, err = io.ReadAll(io.LimitReader(reader, int64(c.limit())+1)); err == nil {
-				out, confirmed := c.judge(kind == websocket.TextMessage, data)
-				c.perform(out)
-				if confirmed && !open {
-					open = true
-					c.timer.Stop()
-					close(c.opened)
-				}
-				c.deliver(out.Messages)
-				continue
-			}
+// flushed needs mu. It returns when all that is in the queue now has been handed to the transport.
+func (c *Conn) flushed() error {
+	for ticket := c.queued; c.written < ticket; c.changed.Wait() {
+		if c.writeErr != nil {
+			return c.writeErr
 		}
-		c.finish(err)
-		return
-	}
-}
-
-func (c *Conn) limit() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.session.MaxTransportMessage()
-}
-
-func (c *Conn) judge(text bool, data []byte) (out pqws.Output, confirmed bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out = c.session.Receive(text, data)
-	return out, c.session.Confirmed()
-}
-
-func (c *Conn) deliver(messages []pqws.Message) {
-	for _, m := range messages {
-		select {
-		case c.messages <- m:
-		case <-c.closing:
-			return
+		if c.over || c.session.State() == pqws.Failed {
+			return pqws.ErrNotOpen
 		}
 	}
+	return c.writeErr
 }
 
-func (c *Conn) finish(err error) {
-	code := websocket.CloseAbnormalClosure
-	var closed *websocket.CloseError
-	if errors.As(err, &closed) {
-		code = closed.Code
-	}
-	c.ws.Close()
-	c.timer.Stop()
-	c.mu.Lock()
-	c.transportCode = code
-	c.session.TransportClosed(uint16(code))
-	c.mu.Unlock()
-	close(c.messages)
-	close(c.done)
-}
-
-// act asks the session and does what it says.
-func (c *Conn) act(ask func(*pqws.Session) pqws.Output) {
-	c.mu.Lock()
-	out := ask(c.session)
-	c.mu.Unlock()
-	c.perform(out)
-}
-
-// send is act for what the application sends.
+// send returns when what the session gives out has been handed to the transport.
 func (c *Conn) send(ask func(*pqws.Session) (pqws.Output, error)) error {
-	c.write.Lock()
-	defer c.write.Unlock()
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	out, err := ask(c.session)
-	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return c.transmit(out)
+	c.perform(out)
+	return c.flushed()
 }
 
-func (c *Conn) perform(out pqws.Output) {
-	if len(out.Send) > 0 {
-		c.write.Lock()
-		defer c.write.Unlock()
-	}
-	_ = c.transmit(out) // a broken transport ends receive, which tells the session
-}
-
-func (c *Conn) transmit(out pqws.Output) error {
-	for _, m := range out.Send {
-		kind := websocket.BinaryMessage
-		if m.Text {
-			kind = websocket.TextMessage
+// await needs mu. It waits for a condition that holds in an open connection.
+func (c *Conn) await(ctx context.Context, holds func() bool) error {
+	stop := context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.changed.Broadcast()
+	})
+	defer stop()
+	for !holds() {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if err := c.ws.WriteMessage(kind, m.Data); err != nil {
-			c.ws.Close()
-			return err
+		if c.session.State() != pqws.Open {
+			return pqws.ErrNotOpen
 		}
+		c.changed.Wait()
 	}
-	if out.Close == 0 {
-		return nil
-	}
-	c.mu.Lock()
-	c.session.Drained()
-	c.mu.Unlock()
-	// WriteControl may run beside a writer and a reader that are blocked: a failure waits for neither.
-	frame := websocket.FormatCloseMessage(int(out.Close), out.Reason)
-	if err := c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(controlWait)); err != nil {
-		return c.ws.Close()
-	}
-	return c.ws.SetReadDeadline(time.Now().Add(closeWait))
+	return nil
 }
 
 // Read returns the next message, or a *ClosedError after the last one.
@@ -220,6 +122,40 @@ func (c *Conn) Update() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.session.Update()
+}
+
+// Exchange renews the connection's keys from fresh randomness of both ends, so that who has stolen an end's state is out
+// of the connection, unless he takes part in this. It returns when an exchange that has begun since is complete here.
+// pqws.ErrNoExchange: an end has them off. pqws.ErrNotOpen: the connection closes or has ended before.
+func (c *Conn) Exchange(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	target, out, err := c.session.RequestExchange()
+	if err != nil {
+		return err
+	}
+	c.perform(out)
+	return c.await(ctx, func() bool { return c.session.Generation() >= target })
+}
+
+// Generation counts the exchanges that are complete here.
+func (c *Conn) Generation() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.Generation()
+}
+
+// Ping sends a sealed ping with at most 125 bytes and returns when its pong has come: the peer's program answers, not
+// only its transport. pqws.ErrNoHeartbeat: an end has them off.
+func (c *Conn) Ping(ctx context.Context, data []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id, out, err := c.session.Ping(data)
+	if err != nil {
+		return err
+	}
+	c.perform(out)
+	return c.await(ctx, func() bool { return c.ponged >= id })
 }
 
 func (c *Conn) SetPadding(p pqws.Padding) error {
@@ -277,6 +213,21 @@ func (c *Conn) TranscriptHash() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.session.TranscriptHash()
+}
+
+// KEM is what the handshake ran with.
+func (c *Conn) KEM() pqws.KEM {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.KEM()
+}
+
+// PeerKey is the public key that the peer has proved to have: a client's at a server that demands one, the server's at
+// a client that pins it; nil where nobody had to.
+func (c *Conn) PeerKey() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.PeerKey()
 }
 
 // Subprotocol is the application's, or "".

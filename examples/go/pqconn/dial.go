@@ -2,7 +2,9 @@ package pqconn
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 
 	"example.com/pqws/pqws"
 	"github.com/gorilla/websocket"
@@ -11,13 +13,16 @@ import (
 // A Dialer opens connections as a client.
 type Dialer struct {
 	Options      pqws.Options
-	Subprotocols []string
-	FastOpen     bool // for servers known to support it (section 13)
+	Subprotocols []string // none that pqws.Reserved has
+	FastOpen     bool     // for servers known to support it (section 13); Options then had better offer one KEM alone
 	Header       http.Header
 }
 
 // Dial returns when the server's Finished is accepted and all that Options ask for has passed.
 func (d *Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
+	if slices.ContainsFunc(d.Subprotocols, pqws.Reserved) {
+		return nil, errors.New("pqws: a subprotocol is pqws1 or begins with pqws1., which are the layer's")
+	}
 	session, err := pqws.NewClient(d.Options)
 	if err != nil {
 		return nil, err

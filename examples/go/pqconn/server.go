@@ -15,8 +15,8 @@ const DefaultMaxPending = 1024
 // A Server is an http.Handler that upgrades every request.
 type Server struct {
 	Options      pqws.Options
-	Subprotocols []string
-	MaxPending   int // handshakes under way; over it the oldest is closed
+	Subprotocols []string // none that pqws.Reserved has
+	MaxPending   int      // handshakes under way; over it the oldest is closed
 	// CheckOrigin is gorilla's: nil refuses browsers' requests from another origin.
 	CheckOrigin func(*http.Request) bool
 	// Handle is called with the client confirmed: nothing in a connection can be a replay. The transport is dropped
@@ -29,7 +29,7 @@ type Server struct {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	session, err := pqws.NewServer(s.Options)
-	if err != nil {
+	if err != nil || slices.ContainsFunc(s.Subprotocols, pqws.Reserved) {
 		http.Error(w, "misconfigured", http.StatusInternalServerError)
 		return
 	}

@@ -134,7 +134,7 @@ func TestFinished(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	v := loadVectors(t)
 	th := v.Session.Th
-	if !bytes.Equal(identityMessage(th), v.ServerIdentity.SignedBytes) {
+	if !bytes.Equal(identityMessage(inHandshake, "server", th), v.ServerIdentity.SignedBytes) {
 		t.Fatal("signed bytes differ")
 	}
 	for _, key := range v.ServerIdentity.Keys {
@@ -147,12 +147,13 @@ func TestIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pins, err := parsePins([][]byte{public})
+	pins, err := parseKeys([][]byte{public})
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := sign(identityMessage(th))
-	if err != nil || !pins.signed(th, own, nil) || !pins.signed(th, v.ServerIdentity.Signature, nil) {
+	message := identityMessage(inHandshake, "server", th)
+	own, err := sign(message)
+	if err != nil || pins.signedBy(message, own, nil) == nil || pins.signedBy(message, v.ServerIdentity.Signature, nil) == nil {
 		t.Fatal("a good signature does not verify")
 	}
 	options := v.fixed(t, (&nonces{}).add(v.ServerIdentity.ServerFinished))
@@ -217,8 +218,8 @@ func TestAttestation(t *testing.T) {
 	v := loadVectors(t)
 	options := func() Options {
 		o := v.fixed(t, &nonces{})
-		o.VerifyAttestation = func(document, userData []byte) error {
-			if !bytes.Equal(userData, v.Attestation.UserData) {
+		o.VerifyAttestation = func(document []byte, due UserData) error {
+			if !due.Covers(v.Attestation.UserData) || due.Covers(document) {
 				t.Error("user data differ")
 			}
 			if !bytes.Equal(document, v.Attestation.Document) {
@@ -238,7 +239,7 @@ func TestAttestation(t *testing.T) {
 		})
 	}
 	o := v.fixed(t, (&nonces{}).add(v.Attestation.ServerFinished))
-	o.Attest = func([]byte) ([]byte, error) { return v.Attestation.Document, nil }
+	o.Attest = func(UserData) ([]byte, error) { return v.Attestation.Document, nil }
 	out := must(t, start(t, "server", o).Receive(true, []byte(v.Session.ClientHello)))
 	if !bytes.Equal(out.Send[1].Data, v.Attestation.ServerFinished.Frame) {
 		t.Fatal("Finished(server) differs")
@@ -274,7 +275,15 @@ func TestFastOpen(t *testing.T) {
 		}
 	}
 	for _, c := range v.IgnoredTokens {
-		if ReadFastOpen(c.Protocols).ClientHello != nil {
+		offer := ReadFastOpen(c.Protocols)
+		if offer.ClientHello == nil {
+			continue
+		}
+		s, err := NewServer(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := s.StartEarly(offer.ClientHello); len(out.Send) > 0 || out.Close != 0 || s.State() != AwaitingHello {
 			t.Errorf("%s: counts", c.Name)
 		}
 	}

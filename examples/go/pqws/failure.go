@@ -2,7 +2,9 @@
 // Package pqconn binds it to a WebSocket. Sections are those of PROTOCOL.md.
 //
 //	failure.go    section 10       codes, and what a failure is
-//	hello.go      section 4.1      the two hellos, strict JSON and base64
+//	options.go                     what an application chooses
+//	kem.go        section 4.1      the KEMs
+//	hello.go      section 4.1      the two hellos, strict JSON and base64, features, grease
 //	schedule.go   sections 5, 6    transcript hash, keys, exporter
 //	record.go     sections 7, 9    frames, kinds, batches, closes
 //	padding.go    section 7.3
@@ -10,7 +12,10 @@
 //	handshake.go  section 4        the hellos and the Finisheds
 //	receive.go    section 7.6      a frame arrives
 //	send.go       sections 8, 9    the application sends, updates, closes
-//	identity.go   sections 11, 12
+//	identity.go   sections 11, 12  who signs and attests what, and who believes it
+//	exchange.go                    a fresh key agreement inside a running connection
+//	heartbeat.go                   sealed pings
+//	timers.go                      the clocks of both
 //	fastopen.go   section 13
 package pqws
 

@@ -19,8 +19,14 @@ func FastOpenProtocols(application []string, clientHello []byte) []string {
 // A FastOpenOffer is what a server reads from the subprotocols of an upgrade request.
 type FastOpenOffer struct {
 	Application []string // the application's own; it never sees the others
-	ClientHello []byte   // nil: none that counts, the text message is answered
+	ClientHello []byte   // for StartEarly, which judges it; nil: the text message is answered
 	offered     bool
+}
+
+// Reserved tells whether a subprotocol is the layer's, in any case of its letters. No application may offer or accept it.
+func Reserved(protocol string) bool {
+	lower := strings.ToLower(protocol)
+	return lower == FastOpenProtocol || strings.HasPrefix(lower, fastOpenPrefix)
 }
 
 func ReadFastOpen(protocols []string) FastOpenOffer {
@@ -33,6 +39,7 @@ func ReadFastOpen(protocols []string) FastOpenOffer {
 			names++
 		case strings.HasPrefix(p, fastOpenPrefix):
 			tokens = append(tokens, strings.TrimPrefix(p, fastOpenPrefix))
+		case Reserved(p): // by its case not the layer's, and no application's
 		default:
 			offer.Application = append(offer.Application, p)
 		}
@@ -45,9 +52,7 @@ func ReadFastOpen(protocols []string) FastOpenOffer {
 	if err != nil || base64.RawURLEncoding.EncodeToString(hello) != tokens[0] {
 		return offer
 	}
-	if _, err := parseClientHello(true, hello); err == nil {
-		offer.ClientHello = hello
-	}
+	offer.ClientHello = hello
 	return offer
 }
 

@@ -2,8 +2,10 @@ package pqws
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
+	"slices"
 )
 
 // Start begins the handshake: the transport is open. A client sends ClientHello.
@@ -16,10 +18,18 @@ func (s *Session) Start() Output {
 	return Output{Send: []TransportMessage{{Text: true, Data: s.clientHello}}}
 }
 
-// StartEarly begins a server's handshake by the ClientHello of the upgrade request (section 13).
+// StartEarly begins a server's handshake by the ClientHello of the upgrade request (section 13). One that the server
+// refuses counts for nothing: the session then waits for the text message as after Start.
 func (s *Session) StartEarly(clientHello []byte) Output {
 	s.Start()
-	out, err := s.answerHello(true, clientHello)
+	agreed, err := s.agree(true, clientHello)
+	if errors.As(err, new(*Failure)) {
+		return Output{}
+	}
+	var out Output
+	if err == nil {
+		out, err = s.answerHello(agreed, clientHello)
+	}
 	if err != nil {
 		return s.fail(err)
 	}
@@ -44,32 +54,62 @@ func (s *Session) Selected(protocol string, application []string, fastOpen bool)
 // receiveHello is the state awaiting client hello or awaiting server hello.
 func (s *Session) receiveHello(text bool, data []byte) (Output, error) {
 	if !s.client {
-		return s.answerHello(text, data)
+		agreed, err := s.agree(text, data)
+		if err != nil {
+			return Output{}, err
+		}
+		return s.answerHello(agreed, data)
 	}
-	ciphertext, err := parseServerHello(text, data)
+	answer, err := parseServerHello(text, data, s.schemes, s.asked)
 	if err != nil {
 		return Output{}, err
 	}
-	ss, err := s.key.Decapsulate(ciphertext) // fails on a wrong length alone, which parseServerHello has ruled out
+	key := s.offered[slices.Index(s.schemes, answer.scheme)]
+	s.offered = nil // crypto/mlkem offers no way to overwrite them
+	ss, err := key.decapsulate(answer.ciphertext)
 	if err != nil {
-		return Output{}, err
+		return Output{}, refuse(CodeHandshake, "the ciphertext fails its check")
 	}
+	s.scheme, s.features = answer.scheme, answer.features
 	s.deriveKeys(ss, data)
 	s.state = AwaitingFinished
 	return Output{}, nil
 }
 
+// An agreement is what a server takes from a ClientHello that it does not refuse.
+type agreement struct {
+	clientOffer
+	sharedSecret, ciphertext []byte
+}
+
+// agree judges ClientHello and encapsulates.
+func (s *Session) agree(text bool, data []byte) (agreement, error) {
+	offer, err := parseClientHello(text, data, s.schemes)
+	if err != nil {
+		return agreement{}, err
+	}
+	if s.asked.clientIdentity && !offer.features.clientIdentity {
+		return agreement{}, refuse(CodeAuthentication, "the client has no identity")
+	}
+	ss, ciphertext, err := s.options.encapsulate(offer.scheme, offer.key)
+	if err != nil {
+		return agreement{}, refuse(CodeHandshake, offer.scheme.keyMember+" fails the key's check")
+	}
+	return agreement{offer, ss, ciphertext}, nil
+}
+
 // answerHello makes the server's two messages. Nothing is sent unless all of it could be made.
-func (s *Session) answerHello(text bool, data []byte) (Output, error) {
-	key, err := parseClientHello(text, data)
+func (s *Session) answerHello(agreed agreement, clientHello []byte) (Output, error) {
+	s.scheme, s.features = agreed.scheme, agreed.features.and(s.asked)
+	hello := newHello()
+	hello.bytes(s.scheme.ciphertextMember, agreed.ciphertext)
+	serverHello, err := s.endHello(hello, s.features)
 	if err != nil {
 		return Output{}, err
 	}
-	ss, ciphertext := s.options.encapsulate(key)
-	serverHello := makeServerHello(ciphertext)
-	s.clientHello = bytes.Clone(data)
-	s.deriveKeys(ss, serverHello)
-	content, err := s.serverFinished()
+	s.clientHello = bytes.Clone(clientHello)
+	s.deriveKeys(agreed.sharedSecret, serverHello)
+	content, err := s.serverProofs(inHandshake, s.th)
 	if err != nil {
 		return Output{}, err
 	}
@@ -84,97 +124,93 @@ func (s *Session) answerHello(text bool, data []byte) (Output, error) {
 	return Output{Send: []TransportMessage{{Text: true, Data: serverHello}, {Data: finished}}}, nil
 }
 
-// deriveKeys destroys ss and the decapsulation key when their work is done.
+// endHello adds what both hellos have behind the KEM's member.
+func (s *Session) endHello(hello *helloMaker, f features) ([]byte, error) {
+	hello.features(f)
+	if !s.options.NoGrease {
+		random := make([]byte, 8)
+		if _, err := io.ReadFull(s.options.random, random); err != nil {
+			return nil, err
+		}
+		hello.grease(random)
+	}
+	return hello.end(), nil
+}
+
+// deriveKeys destroys ss when its work is done.
 func (s *Session) deriveKeys(ss, serverHello []byte) {
 	now := s.options.Now()
 	s.th = transcriptHash(s.clientHello, serverHello, s.options.Context)
 	client, server := newDirection("client", s.th, ss, now), newDirection("server", s.th, ss, now)
 	s.exporter = expand(s.th, ss, prefix+"exporter", 32)
+	if s.features.exchange {
+		s.exchange.th, s.exchange.root = s.th, expand(s.th, ss, prefix+rootLabel, 32)
+	}
 	if s.in, s.out = client, server; s.client {
 		s.in, s.out = server, client
 	}
 	clear(ss)
-	s.key = nil // crypto/mlkem offers no way to overwrite it
 }
 
-func (s *Session) serverFinished() ([]byte, error) {
-	members := map[string]string{}
-	if s.options.Identity != nil {
-		signature, err := s.options.Identity(identityMessage(s.th))
-		if err != nil || len(signature) != signatureSize {
-			return nil, refuse(CodeAuthentication, "the signer failed")
-		}
-		members["ml_dsa_65_signature"] = base64.StdEncoding.EncodeToString(signature)
-		if s.options.PublicKey != nil {
-			members["ml_dsa_65_public_key"] = base64.StdEncoding.EncodeToString(s.options.PublicKey)
-		}
+// parseFinished does the checks that do not depend on who asked for what. Before the handshake has ended, fail makes
+// 3768 of its code.
+func parseFinished(content []byte) (map[string]json.RawMessage, error) {
+	if len(content) > maxFinished {
+		return nil, refuse(CodeViolation, "Finished over 65,536 bytes")
 	}
-	if s.options.Attest != nil {
-		document, err := s.options.Attest(attestationUserData(s.th))
-		if err != nil || len(document) == 0 {
-			return nil, refuse(CodeAuthentication, "the attester failed")
-		}
-		members["attestation_doc"] = base64.StdEncoding.EncodeToString(document)
+	object, err := parseObject(content)
+	if err != nil {
+		return nil, refuse(CodeViolation, "Finished is "+err.Error())
 	}
-	content, err := json.Marshal(members)
-	if err == nil && len(content) > maxFinished {
-		err = refuse(CodeAuthentication, "the attester's document is too long")
-	}
-	return content, err
+	return object, nil
 }
 
 // receiveFinished takes the content of the peer's record 0. With it the peer is confirmed.
 func (s *Session) receiveFinished(content []byte) (Output, error) {
-	if len(content) > maxFinished {
-		return Output{}, refuse(CodeHandshake, "Finished over 65,536 bytes")
-	}
-	object, err := parseObject(content)
+	object, err := parseFinished(content)
 	if err != nil {
-		return Output{}, refuse(CodeHandshake, "Finished is "+err.Error())
+		return Output{}, err
 	}
 	if !s.client {
-		s.confirmed = true
-		if s.state == ClosingUnconfirmed {
-			s.state = CloseSent
-		} else {
-			s.state = Open
-		}
-		return Output{}, nil
+		return Output{}, s.acceptClient(object)
 	}
-	if err := s.verifyServer(object); err != nil {
+	if err := s.verifyServer(inHandshake, s.th, object); err != nil {
+		return Output{}, err
+	}
+	proof, err := s.clientProofs(inHandshake, s.th)
+	if err != nil {
 		return Output{}, err
 	}
 	if err := s.checkDeadline(); err != nil {
 		return Output{}, err
 	}
-	s.confirmed = true
-	s.state = Open
-	finished, err := s.sealNow(kindFinished, []byte("{}"))
+	s.confirm(Open)
+	finished, err := s.sealNow(kindFinished, proof)
 	return Output{Send: []TransportMessage{{Data: finished}}}, err
 }
 
-// verifyServer demands all that the client asked for, and looks at nothing else.
-func (s *Session) verifyServer(object map[string]json.RawMessage) error {
-	if !s.pins.none() {
-		signature, err := base64Member(object, "ml_dsa_65_signature", signatureSize)
-		if err != nil {
-			return refuse(CodeAuthentication, "signature is missing or malformed")
-		}
-		sent, _ := base64Member(object, "ml_dsa_65_public_key", publicKeySize)
-		if !s.pins.signed(s.th, signature, sent) {
-			return refuse(CodeAuthentication, "signature is by no pinned key")
+func (s *Session) acceptClient(finished map[string]json.RawMessage) error {
+	if err := s.verifyClient(inHandshake, s.th, finished); err != nil {
+		return err
+	}
+	if s.features.clientIdentity { // whose check may have taken its time
+		if err := s.checkDeadline(); err != nil {
+			return err
 		}
 	}
-	if s.options.VerifyAttestation != nil {
-		document, err := base64Member(object, "attestation_doc", 0)
-		if err != nil {
-			return refuse(CodeAuthentication, "attestation document is missing or malformed")
-		}
-		if s.options.VerifyAttestation(document, attestationUserData(s.th)) != nil {
-			return refuse(CodeAuthentication, "attestation document is refused")
-		}
+	if s.state == ClosingUnconfirmed {
+		s.confirm(CloseSent)
+	} else {
+		s.confirm(Open)
 	}
 	return nil
+}
+
+// confirm ends the handshake. The clocks of what runs in an open connection begin.
+func (s *Session) confirm(state State) {
+	s.confirmed, s.state = true, state
+	s.exchange.since = s.options.Now()
+	s.heartbeat.hear(s.exchange.since)
 }
 
 // checkDeadline is for the callbacks, which may take longer than the handshake: a timer can't fire within a call.

@@ -62,7 +62,7 @@ func (n *nonces) Read(p []byte) (int, error) {
 	return n.Buffer.Read(p)
 }
 
-// fixed are the options that make the vectors' connection.
+// fixed are the options that make the vectors' connection, which uses none of the extensions.
 func (v *vectorFile) fixed(t testing.TB, draws *nonces) Options {
 	t.Helper()
 	key, err := mlkem.NewDecapsulationKey768(v.Inputs.KeySeed)
@@ -71,14 +71,13 @@ func (v *vectorFile) fixed(t testing.TB, draws *nonces) Options {
 	}
 	return Options{
 		MaxPayload: v.Inputs.MaxPayload,
+		NoGrease:   true,
+		Exchange:   ExchangePolicy{Off: true},
+		Heartbeat:  HeartbeatPolicy{Off: true},
 		random:     draws,
-		key:        key,
-		encapsulate: func(key *mlkem.EncapsulationKey768) ([]byte, []byte) {
-			ss, ciphertext, err := mlkemtest.Encapsulate768(key, v.Inputs.M)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return ss, ciphertext
+		generate:   func(*scheme) (decapsulationKey, error) { return mlKEMKey(key, nil) },
+		encapsulate: func(_ *scheme, key encapsulationKey) ([]byte, []byte, error) {
+			return mlkemtest.Encapsulate768(key.(mlKEMEncapsulation).key.(*mlkem.EncapsulationKey768), v.Inputs.M)
 		},
 	}
 }

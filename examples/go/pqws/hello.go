@@ -2,16 +2,43 @@ package pqws
 
 import (
 	"bytes"
-	"crypto/mlkem"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 const maxHello = 16384
+
+// Members of the hellos that stand for a feature (section 14). Their value is the number 1.
+const (
+	exchangeMember       = "exchange"
+	clientIdentityMember = "client_identity"
+	heartbeatMember      = "heartbeat"
+	greasePrefix         = "grease_"
+)
+
+// features are what a hello offers or answers.
+type features struct{ exchange, clientIdentity, heartbeat bool }
+
+// and is what both have.
+func (f features) and(g features) features {
+	return features{f.exchange && g.exchange, f.clientIdentity && g.clientIdentity, f.heartbeat && g.heartbeat}
+}
+
+type featureMember struct {
+	name string
+	on   *bool
+}
+
+func (f *features) members() []featureMember {
+	return []featureMember{
+		{exchangeMember, &f.exchange}, {clientIdentityMember, &f.clientIdentity}, {heartbeatMember, &f.heartbeat},
+	}
+}
 
 var (
 	errNoObject = errors.New("not a JSON object")
@@ -72,8 +99,8 @@ func isOne(raw json.RawMessage) bool {
 		strings.Trim(digits[:one]+digits[one+1:], "0") == ""
 }
 
-// parseHello does the checks that both hellos share and returns the member that matters.
-func parseHello(text bool, data []byte, member string, size int) ([]byte, error) {
+// parseHello does the checks that both hellos share.
+func parseHello(text bool, data []byte) (map[string]json.RawMessage, error) {
 	if !text {
 		return nil, refuse(CodeHandshake, "hello is a binary message")
 	}
@@ -87,34 +114,121 @@ func parseHello(text bool, data []byte, member string, size int) ([]byte, error)
 	if !isOne(object["pq_websocket"]) {
 		return nil, refuse(CodeHandshake, "pq_websocket is not the number 1")
 	}
-	value, err := base64Member(object, member, size)
+	return object, nil
+}
+
+// A clientOffer is what a server reads in ClientHello.
+type clientOffer struct {
+	scheme   *scheme // the first of the server's list that is offered
+	key      encapsulationKey
+	features features
+}
+
+// parseClientHello takes the first KEM of accepted that is offered. A malformed key for any of them is refused, even
+// where another is taken; members for other KEMs are ignored, whatever they are.
+func parseClientHello(text bool, data []byte, accepted []*scheme) (clientOffer, error) {
+	object, err := parseHello(text, data)
 	if err != nil {
-		return nil, refuse(CodeHandshake, member+" is "+err.Error())
+		return clientOffer{}, err
 	}
-	return value, nil
+	var offer clientOffer
+	for _, s := range accepted {
+		if _, present := object[s.keyMember]; !present {
+			continue
+		}
+		raw, err := base64Member(object, s.keyMember, s.keySize)
+		if err != nil {
+			return clientOffer{}, refuse(CodeHandshake, s.keyMember+" is "+err.Error())
+		}
+		key, err := s.parse(raw) // the modulus check of FIPS 203 section 7.2
+		if err != nil {
+			return clientOffer{}, refuse(CodeHandshake, s.keyMember+" fails the key's check")
+		}
+		if offer.scheme == nil {
+			offer.scheme, offer.key = s, key
+		}
+	}
+	if offer.scheme == nil {
+		return clientOffer{}, refuse(CodeHandshake, "no KEM of this server's is offered")
+	}
+	for _, member := range offer.features.members() {
+		*member.on = isOne(object[member.name]) // any other value is no offer
+	}
+	return offer, nil
 }
 
-func parseClientHello(text bool, data []byte) (*mlkem.EncapsulationKey768, error) {
-	raw, err := parseHello(text, data, "ml_kem_768_encapsulation_key", mlkem.EncapsulationKeySize768)
+// A serverAnswer is what a client reads in ServerHello.
+type serverAnswer struct {
+	scheme     *scheme
+	ciphertext []byte
+	features   features
+}
+
+// parseServerHello demands exactly one ciphertext, of a KEM that was offered, and no answer to what was not offered.
+func parseServerHello(text bool, data []byte, offered []*scheme, asked features) (serverAnswer, error) {
+	object, err := parseHello(text, data)
 	if err != nil {
-		return nil, err
+		return serverAnswer{}, err
 	}
-	key, err := mlkem.NewEncapsulationKey768(raw) // the modulus check of FIPS 203 section 7.2
-	if err != nil {
-		return nil, refuse(CodeHandshake, "encapsulation key fails the modulus check")
+	var answer serverAnswer
+	for _, s := range schemes {
+		if _, present := object[s.ciphertextMember]; !present {
+			continue
+		}
+		if answer.scheme != nil {
+			return serverAnswer{}, refuse(CodeHandshake, "ServerHello has two ciphertexts")
+		}
+		answer.scheme = s
 	}
-	return key, nil
+	if answer.scheme == nil {
+		return serverAnswer{}, refuse(CodeHandshake, "ServerHello has no ciphertext")
+	}
+	if !slices.Contains(offered, answer.scheme) {
+		return serverAnswer{}, refuse(CodeHandshake, "ServerHello's ciphertext is of a KEM that was not offered")
+	}
+	if answer.ciphertext, err = base64Member(object, answer.scheme.ciphertextMember, answer.scheme.ciphertextSize); err != nil {
+		return serverAnswer{}, refuse(CodeHandshake, answer.scheme.ciphertextMember+" is "+err.Error())
+	}
+	offeredFeatures := asked.members()
+	for i, member := range answer.features.members() {
+		raw, present := object[member.name]
+		if present && (!*offeredFeatures[i].on || !isOne(raw)) {
+			return serverAnswer{}, refuse(CodeHandshake, member.name+" was not offered, or is not the number 1")
+		}
+		*member.on = present
+	}
+	return answer, nil
 }
 
-func parseServerHello(text bool, data []byte) ([]byte, error) {
-	return parseHello(text, data, "ml_kem_768_ciphertext", mlkem.CiphertextSize768)
+// A helloMaker writes a hello. Base64 and member names need no escapes, so that it is a plain concatenation.
+type helloMaker struct{ text []byte }
+
+func newHello() *helloMaker { return &helloMaker{[]byte(`{"pq_websocket":1`)} }
+
+func (h *helloMaker) bytes(name string, value []byte) {
+	h.raw(name, `"`+base64.StdEncoding.EncodeToString(value)+`"`)
 }
 
-// Base64 and member names need no escapes, so that the hellos are plain concatenations.
-func makeClientHello(key *mlkem.EncapsulationKey768) []byte {
-	return []byte(`{"pq_websocket":1,"ml_kem_768_encapsulation_key":"` + base64.StdEncoding.EncodeToString(key.Bytes()) + `"}`)
+func (h *helloMaker) raw(name, value string) {
+	h.text = append(h.text, `,"`+name+`":`+value...)
 }
 
-func makeServerHello(ciphertext []byte) []byte {
-	return []byte(`{"pq_websocket":1,"ml_kem_768_ciphertext":"` + base64.StdEncoding.EncodeToString(ciphertext) + `"}`)
+func (h *helloMaker) features(f features) {
+	for _, member := range f.members() {
+		if *member.on {
+			h.raw(member.name, "1")
+		}
+	}
 }
+
+// greaseValues have a value of every type of JSON's.
+var greaseValues = []string{"1", "-1.5e3", "null", "true", "false", `""`, `"grease"`, "[]", "[1,[2]]", "{}", `{"a":null}`}
+
+// grease adds one member that no peer knows, so that one which refuses unknown members fails the first time. random has
+// two bytes or more.
+func (h *helloMaker) grease(random []byte) {
+	name := greasePrefix + base64.RawURLEncoding.EncodeToString(random[1:])
+	h.raw(name, greaseValues[int(random[0])%len(greaseValues)])
+}
+
+func (h *helloMaker) end() []byte { return append(h.text, '}') }

@@ -1,7 +1,11 @@
 package pqws
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -11,6 +15,10 @@ import (
 const (
 	signatureSize = mldsa.MLDSA65SignatureSize
 	publicKeySize = mldsa.MLDSA65PublicKeySize
+
+	signatureMember = "ml_dsa_65_signature"
+	publicKeyMember = "ml_dsa_65_public_key"
+	documentMember  = "attestation_doc"
 )
 
 // A Signer signs by pure ML-DSA-65 with an empty context. It may ask an HSM.
@@ -26,54 +34,211 @@ func IdentityFromSeed(seed []byte) (Signer, []byte, error) {
 	return sign, key.PublicKey().Bytes(), nil
 }
 
-// identityMessage is what the server signs (section 11).
-func identityMessage(th []byte) []byte {
-	return append([]byte(prefix+"server identity\x00"), th...)
+// A moment is when something is proved: in the handshake or in an exchange. It goes into what is signed and attested,
+// so that nothing made for the one counts in the other.
+type moment string
+
+const (
+	inHandshake moment = ""
+	inExchange  moment = "exchange "
+)
+
+// identityMessage is what an end of that name signs (sections 4.2 and 11).
+func identityMessage(when moment, end string, th []byte) []byte {
+	return append([]byte(prefix+string(when)+end+" identity\x00"), th...)
 }
 
-// attestationUserData is what an attestation document says (section 12).
-func attestationUserData(th []byte) []byte {
-	return append([]byte(prefix+"attestation\x00"), th...)
+// UserData is what an attestation document has to say (section 12). A service takes the bytes, or the text where it
+// takes text alone.
+type UserData struct {
+	Bytes []byte
+	Text  string // lower-case hex in place of the zero byte and the hash
 }
 
-// pins of a client, of which any may have signed.
-type pins struct {
-	keys         []*mldsa.PublicKey
+// Covers tells whether a document with this user data attests what is due, in either form.
+func (d UserData) Covers(userData []byte) bool {
+	return bytes.Equal(userData, d.Bytes) || string(userData) == d.Text
+}
+
+func attestationUserData(when moment, th []byte) UserData {
+	label := prefix + string(when) + "attestation"
+	return UserData{append([]byte(label+"\x00"), th...), label + " " + hex.EncodeToString(th)}
+}
+
+// keys are a list of public keys and fingerprints: a client's pins, or the client keys that a server knows.
+type keys struct {
+	whole        []*mldsa.PublicKey
 	fingerprints [][sha256.Size]byte
 }
 
-func (p pins) none() bool { return len(p.keys) == 0 && len(p.fingerprints) == 0 }
+func (k keys) none() bool { return len(k.whole) == 0 && len(k.fingerprints) == 0 }
 
-func parsePins(given [][]byte) (p pins, err error) {
-	for _, pin := range given {
-		if len(pin) == sha256.Size {
-			p.fingerprints = append(p.fingerprints, [sha256.Size]byte(pin))
+func parseKeys(given [][]byte) (k keys, err error) {
+	if given != nil && len(given) == 0 {
+		return keys{}, errors.New("pqws: an empty list of keys would trust nobody, or everybody")
+	}
+	for _, key := range given {
+		if len(key) == sha256.Size {
+			k.fingerprints = append(k.fingerprints, [sha256.Size]byte(key))
 			continue
 		}
-		key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), pin)
+		whole, err := mldsa.NewPublicKey(mldsa.MLDSA65(), key)
 		if err != nil {
-			return pins{}, errors.New("pqws: a pin is an ML-DSA-65 public key of 1,952 bytes, or its SHA-256")
+			return keys{}, errors.New("pqws: a key is an ML-DSA-65 public key of 1,952 bytes, or its SHA-256")
 		}
-		p.keys = append(p.keys, key)
+		k.whole = append(k.whole, whole)
 	}
-	return p, nil
+	return k, nil
 }
 
-// signed tells whether a pinned key has signed. The key that the server sent counts for nothing unless its fingerprint
-// is pinned; sent is nil where there is none or a malformed one.
-func (p pins) signed(th, signature, sent []byte) bool {
-	keys := p.keys
-	if sent != nil && slices.Contains(p.fingerprints, sha256.Sum256(sent)) {
+// has tells whether a raw public key is in the list, itself or by its fingerprint.
+func (k keys) has(raw []byte) bool {
+	isThis := func(key *mldsa.PublicKey) bool { return bytes.Equal(key.Bytes(), raw) }
+	return slices.ContainsFunc(k.whole, isThis) || slices.Contains(k.fingerprints, sha256.Sum256(raw))
+}
+
+// signedBy finds the key of the list that has signed, or nil. The key that the peer sent counts for nothing unless its
+// fingerprint is in the list; sent is nil where there is none or a malformed one.
+func (k keys) signedBy(message, signature, sent []byte) *mldsa.PublicKey {
+	candidates := k.whole
+	if sent != nil && slices.Contains(k.fingerprints, sha256.Sum256(sent)) {
 		key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), sent)
 		if err == nil {
-			keys = append(slices.Clone(keys), key)
+			candidates = append(slices.Clone(candidates), key)
 		}
 	}
-	message := identityMessage(th)
-	for _, key := range keys {
+	for _, key := range candidates {
 		if mldsa.Verify(key, message, signature, nil) == nil {
-			return true
+			return key
 		}
 	}
-	return false
+	return nil
+}
+
+// proofs are the members of a Finished.
+type proofs map[string]string
+
+func (p proofs) add(name string, value []byte) { p[name] = base64.StdEncoding.EncodeToString(value) }
+
+func (p proofs) content() ([]byte, error) {
+	content, err := json.Marshal(p)
+	if err == nil && len(content) > maxFinished {
+		err = refuse(CodeAuthentication, "the attester's document is too long")
+	}
+	return content, err
+}
+
+// sign adds the signature of an end, and its public key where publicKey is not nil.
+func (p proofs) sign(signer Signer, message, publicKey []byte) error {
+	signature, err := signer(message)
+	if err != nil || len(signature) != signatureSize {
+		return refuse(CodeAuthentication, "the signer failed")
+	}
+	p.add(signatureMember, signature)
+	if publicKey != nil {
+		p.add(publicKeyMember, publicKey)
+	}
+	return nil
+}
+
+// serverProofs is the content of Finished(server). In an exchange the public key is left out.
+func (s *Session) serverProofs(when moment, th []byte) ([]byte, error) {
+	members := proofs{}
+	if s.options.Identity != nil {
+		publicKey := s.options.PublicKey
+		if when == inExchange {
+			publicKey = nil
+		}
+		if err := members.sign(s.options.Identity, identityMessage(when, "server", th), publicKey); err != nil {
+			return nil, err
+		}
+	}
+	if s.options.Attest != nil {
+		document, err := s.options.Attest(attestationUserData(when, th))
+		if err != nil || len(document) == 0 {
+			return nil, refuse(CodeAuthentication, "the attester failed")
+		}
+		members.add(documentMember, document)
+	}
+	return members.content()
+}
+
+// clientProofs is the content of Finished(client).
+func (s *Session) clientProofs(when moment, th []byte) ([]byte, error) {
+	members := proofs{}
+	if s.features.clientIdentity {
+		publicKey := s.options.PublicKey
+		if when == inExchange {
+			publicKey = nil
+		}
+		if err := members.sign(s.options.Identity, identityMessage(when, "client", th), publicKey); err != nil {
+			return nil, err
+		}
+	}
+	return members.content()
+}
+
+// verifyServer demands all that the client asked for, and looks at nothing else. In an exchange the signature must be
+// by the very key that signed the handshake.
+func (s *Session) verifyServer(when moment, th []byte, finished map[string]json.RawMessage) error {
+	if !s.pins.none() {
+		signature, err := base64Member(finished, signatureMember, signatureSize)
+		if err != nil {
+			return refuse(CodeAuthentication, "signature is missing or malformed")
+		}
+		trusted, sent := s.pins, []byte(nil)
+		if when == inExchange {
+			trusted = keys{whole: []*mldsa.PublicKey{s.peerKey}}
+		} else {
+			sent, _ = base64Member(finished, publicKeyMember, publicKeySize)
+		}
+		key := trusted.signedBy(identityMessage(when, "server", th), signature, sent)
+		if key == nil {
+			return refuse(CodeAuthentication, "signature is by no pinned key, or not by that of the handshake")
+		}
+		s.peerKey = key
+	}
+	if s.options.VerifyAttestation != nil {
+		document, err := base64Member(finished, documentMember, 0)
+		if err != nil {
+			return refuse(CodeAuthentication, "attestation document is missing or malformed")
+		}
+		if s.options.VerifyAttestation(document, attestationUserData(when, th)) != nil {
+			return refuse(CodeAuthentication, "attestation document is refused")
+		}
+	}
+	return nil
+}
+
+// verifyClient demands the client's identity where it was agreed on: in the handshake a key that the server accepts
+// and its signature, in an exchange a signature by that very key. With another, one registered client could take over
+// the stolen session of another.
+func (s *Session) verifyClient(when moment, th []byte, finished map[string]json.RawMessage) error {
+	if !s.features.clientIdentity {
+		return nil
+	}
+	signature, err := base64Member(finished, signatureMember, signatureSize)
+	if err != nil {
+		return refuse(CodeAuthentication, "signature is missing or malformed")
+	}
+	message := identityMessage(when, "client", th)
+	if when == inExchange {
+		if mldsa.Verify(s.peerKey, message, signature, nil) != nil {
+			return refuse(CodeAuthentication, "signature is not by the key of the handshake")
+		}
+		return nil
+	}
+	raw, err := base64Member(finished, publicKeyMember, publicKeySize)
+	if err != nil {
+		return refuse(CodeAuthentication, "public key is missing or malformed")
+	}
+	key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), raw)
+	if err != nil || mldsa.Verify(key, message, signature, nil) != nil {
+		return refuse(CodeAuthentication, "signature is not by the key beside it")
+	}
+	if !s.clientKeys.has(raw) && (s.options.AcceptClientKey == nil || !s.options.AcceptClientKey(raw)) {
+		return refuse(CodeAuthentication, "the client's key is not accepted")
+	}
+	s.peerKey = key
+	return nil
 }

@@ -20,14 +20,14 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 	// A callback that takes longer than the handshake may.
 	now := time.Unix(0, 0)
-	late := func([]byte, []byte) error { now = now.Add(DefaultHandshakeTimeout + 1); return nil }
+	late := func([]byte, UserData) error { now = now.Add(DefaultHandshakeTimeout + 1); return nil }
 	options := v.fixed(t, &nonces{})
 	options.Now, options.VerifyAttestation = func() time.Time { return now }, late
 	s := v.afterHellos(t, "client", options)
 	refused(t, s, s.Receive(false, v.Attestation.ServerFinished.Frame), CodeTimeout)
 	options = v.fixed(t, &nonces{})
 	options.Now = func() time.Time { return now }
-	options.Attest = func([]byte) ([]byte, error) { return []byte{1}, late(nil, nil) }
+	options.Attest = func(UserData) ([]byte, error) { return []byte{1}, late(nil, UserData{}) }
 	s = start(t, "server", options)
 	refused(t, s, s.Receive(true, []byte(v.Session.ClientHello)), CodeTimeout)
 }

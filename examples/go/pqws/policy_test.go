@@ -1,7 +1,6 @@
 package pqws
 
 import (
-	"crypto/mlkem"
 	"testing"
 	"time"
 )
@@ -168,23 +167,26 @@ func TestFinishedIsNotPadded(t *testing.T) {
 
 func TestSecretsAreOverwritten(t *testing.T) {
 	var ss []byte
-	server := start(t, "server", Options{encapsulate: func(key *mlkem.EncapsulationKey768) ([]byte, []byte) {
-		secret, ciphertext := key.Encapsulate()
+	server := start(t, "server", Options{encapsulate: func(_ *scheme, key encapsulationKey) ([]byte, []byte, error) {
+		secret, ciphertext, err := key.encapsulate()
 		ss = secret
-		return secret, ciphertext
+		return secret, ciphertext, err
 	}})
 	client := start(t, "client", Options{})
 	must(t, server.Receive(true, client.ClientHello()))
 	if !allZero(ss) {
 		t.Error("the shared secret is left")
 	}
-	key, next, exporter := server.out.key, server.out.next, server.exporter
+	key, next, exporter, root := server.out.key, server.out.next, server.exporter, server.exchange.root
+	if len(root) != 32 {
+		t.Error("no root, where exchanges are on")
+	}
 	server.out.advance(time.Time{})
 	if !allZero(key) || !allZero(next) {
 		t.Error("an epoch that was left is not destroyed")
 	}
 	server.TransportClosed(1006)
-	if !allZero(server.out.key) || !allZero(server.in.next) || !allZero(exporter) {
+	if !allZero(server.out.key) || !allZero(server.in.next) || !allZero(exporter) || !allZero(root) {
 		t.Error("keys are left after the end")
 	}
 }

@@ -43,6 +43,7 @@ func (s *Session) receiveRecord(text bool, frame []byte) (Output, error) {
 	if err != nil {
 		return Output{}, refuse(CodeRecord, "frame does not open")
 	}
+	s.heartbeat.hear(s.options.Now())
 	s.lastInner = len(inner)
 	afterUpdate := s.justUpdated
 	s.justUpdated = false
@@ -50,11 +51,14 @@ func (s *Session) receiveRecord(text bool, frame []byte) (Output, error) {
 	if kind == 0 {
 		return Output{}, refuse(CodeViolation, "no kind byte")
 	}
-	if (kind == kindFinished) == s.confirmed { // confirmed exactly from the peer's record 0 on
-		return Output{}, refuse(CodeViolation, "record 0 is not Finished, or Finished is not record 0")
+	if (kind == kindFinished) != s.finishedIsDue() {
+		return Output{}, refuse(CodeViolation, "Finished is due, or is not")
 	}
 	switch kind {
 	case kindFinished:
+		if s.confirmed {
+			return s.finishExchange(content)
+		}
 		return s.receiveFinished(content)
 	case kindText, kindBinary, kindBatch:
 		messages, err := parseMessages(kind, content, s.options.MaxPayload)
@@ -74,8 +78,22 @@ func (s *Session) receiveRecord(text bool, frame []byte) (Output, error) {
 		return Output{}, nil
 	case kindClose, kindCloseAnswer:
 		return s.receiveClose(kind, content)
+	case kindExchangeWanted, kindExchangeOffer, kindExchangeAnswer, kindExchangeEnd:
+		if s.features.exchange {
+			return s.receiveExchange(kind, content)
+		}
+	case kindPing, kindPong:
+		if s.features.heartbeat {
+			return s.receiveHeartbeat(kind, content)
+		}
 	}
 	return Output{}, refuse(CodeViolation, "unknown kind")
+}
+
+// finishedIsDue tells whether the next record has to be Finished: the peer's first, and the one behind an exchange's
+// answer or end.
+func (s *Session) finishedIsDue() bool {
+	return !s.confirmed || s.exchange.step == stepAnswered || s.exchange.step == stepAwaitingFinal
 }
 
 // receiveClose is the end of section 3.3's diagram: everything but a refusal closes the transport with 1000. The

@@ -15,6 +15,16 @@ const (
 	kindUpdate      byte = 5
 	kindFinished    byte = 6
 	kindCloseAnswer byte = 7
+
+	// Known where the hellos agreed on exchanges.
+	kindExchangeWanted byte = 8
+	kindExchangeOffer  byte = 9
+	kindExchangeAnswer byte = 10
+	kindExchangeEnd    byte = 11
+
+	// Known where the hellos agreed on sealed pings.
+	kindPing byte = 12
+	kindPong byte = 13
 )
 
 const (

@@ -17,6 +17,8 @@ const (
 	tagSize   = 16
 	overhead  = nonceSize + tagSize
 	minFrame  = overhead + 1 // the kind byte
+
+	rootLabel = "root" // of the secret that the next exchange builds on
 )
 
 // transcriptHash is th of section 5. A nil context is none.
@@ -89,6 +91,15 @@ func (d *direction) advance(now time.Time) {
 	d.epoch++
 	clear(oldKey)
 	clear(secret)
+}
+
+// replace goes to the first epoch of another generation and destroys this one. seq goes on.
+func (d *direction) replace(first *direction) {
+	clear(d.key)
+	clear(d.next)
+	seq := d.seq
+	*d = *first
+	d.seq = seq
 }
 
 // destroy overwrites the keys. The AES key schedule within aead is the library's: it can only be let go.

@@ -59,7 +59,7 @@ func (s *Session) Close(code uint16, reason string) (Output, error) {
 	next := CloseSent
 	switch {
 	case s.state == Open:
-	case s.state == AwaitingFinished && !s.client:
+	case s.maySend():
 		next = ClosingUnconfirmed
 	case s.state < Open && s.state != ClosingUnconfirmed:
 		s.finish(Failed, CloseStatus{Code: codeAbnormal})
@@ -75,27 +75,37 @@ func (s *Session) Close(code uint16, reason string) (Output, error) {
 	return Output{Send: []TransportMessage{{Data: frame}}}, nil
 }
 
-// sendRecord seals messages, behind a key update where one is due.
+// maySend tells whether the application's messages may be sent: from open on, and a server's from its Finished on,
+// unless its client still has to prove who it is.
+func (s *Session) maySend() bool {
+	return s.state == Open || s.state == AwaitingFinished && !s.client && !s.features.clientIdentity
+}
+
 func (s *Session) sendRecord(kind byte, content []byte) (Output, error) {
-	if s.state != Open && (s.client || s.state != AwaitingFinished) {
+	if !s.maySend() {
 		return Output{}, ErrNotOpen
 	}
-	var out Output
-	if s.updateDue(s.options.Padding.length(len(content) + 1)) {
-		update, err := s.sealNow(kindUpdate, nil)
-		if err != nil {
-			return s.fail(err), nil
-		}
-		s.out.advance(s.options.Now())
-		s.updateWanted = false
-		out.Send = append(out.Send, TransportMessage{Data: update})
-	}
-	frame, err := s.sealNow(kind, content)
+	frames, err := s.sealRecord(kind, content)
 	if err != nil {
 		return s.fail(err), nil
 	}
-	out.Send = append(out.Send, TransportMessage{Data: frame})
-	return out, nil
+	return Output{Send: frames}, nil
+}
+
+// sealRecord seals a record, behind a key update where one is due.
+func (s *Session) sealRecord(kind byte, content []byte) ([]TransportMessage, error) {
+	var frames []TransportMessage
+	if s.updateDue(s.options.Padding.length(len(content) + 1)) {
+		update, err := s.sealNow(kindUpdate, nil)
+		if err != nil {
+			return nil, err
+		}
+		s.out.advance(s.options.Now())
+		s.updateWanted = false
+		frames = append(frames, TransportMessage{Data: update})
+	}
+	frame, err := s.sealNow(kind, content)
+	return append(frames, TransportMessage{Data: frame}), err
 }
 
 // updateDue tells whether a record with this inner must go into a new epoch. No epoch is left in which nothing was
@@ -111,7 +121,7 @@ func (s *Session) updateDue(inner int) bool {
 // sealNow makes the frame of a record, under the present key.
 func (s *Session) sealNow(kind byte, content []byte) ([]byte, error) {
 	length := len(content) + 1
-	if kind != kindFinished { // never padded by its sender
+	if s.out.seq > 0 { // record 0 is never padded by its sender
 		length = s.options.Padding.length(length)
 	}
 	var nonce [nonceSize]byte
@@ -121,5 +131,6 @@ func (s *Session) sealNow(kind byte, content []byte) ([]byte, error) {
 	buffer := make([]byte, nonceSize+length, length+overhead)
 	copy(buffer[nonceSize:], content)
 	buffer[nonceSize+len(content)] = kind
+	s.undrained = true
 	return s.out.seal(buffer, nonce[:]), nil
 }

@@ -1,59 +1,17 @@
 package pqws
 
 import (
-	"crypto/mlkem"
-	"crypto/rand"
 	"errors"
-	"io"
-	"math"
 	"slices"
 	"time"
-)
 
-// Defaults of the options.
-const (
-	DefaultMaxPayload       = 16 << 20
-	DefaultHandshakeTimeout = 10 * time.Second
-	CloseTimeout            = 30 * time.Second // section 9; a binding counts it from when the close has drained
+	"filippo.io/mldsa"
 )
-
-// Limits of a sender's epoch (section 8). They can only be lowered; 0 is the protocol's.
-type Limits struct {
-	Records uint64
-	Bytes   uint64
-	Age     time.Duration
-}
 
 const maxEpochRecords = 1 << 24 // of a receiver
 
-// Options of one session. The zero value is a peer without identity, attestation and padding.
-type Options struct {
-	Context          []byte // nil: none
-	MaxPayload       int    // 0: DefaultMaxPayload
-	Padding          Padding
-	UpdateAfter      Limits
-	HandshakeTimeout time.Duration // 0: DefaultHandshakeTimeout
-
-	// A server's. They are called between ClientHello and ServerHello, and the session waits for them.
-	Identity Signer
-	// Identity's public key, for clients that pin its fingerprint; nil: it is not sent.
-	PublicKey []byte
-	Attest    func(userData []byte) (document []byte, err error)
-
-	// A client's. Pins are ML-DSA-65 public keys, or SHA-256 fingerprints of them (32 bytes); one must have signed.
-	Pins              [][]byte
-	VerifyAttestation func(document, userData []byte) error
-
-	Now func() time.Time // nil: time.Now
-
-	// For known-answer tests alone.
-	random      io.Reader
-	key         *mlkem.DecapsulationKey768
-	encapsulate func(*mlkem.EncapsulationKey768) (sharedSecret, ciphertext []byte)
-}
-
-// A State of section 3. Verifying and replying are absent: a session does both within one call, while its binding
-// reads nothing, so that nothing has to wait within the session. Ended is reached through Drained.
+// A State of section 3. Those in which an end verifies, signs or replies are absent: a session does that within one
+// call, while its binding reads nothing, so that nothing has to wait within the session. Ended is reached through Drained.
 type State int
 
 const (
@@ -71,10 +29,12 @@ const (
 // Output is what a call asks its binding to do: send all, then close the transport with Close unless that is 0, then
 // call Drained. Messages go to the application; there are none of a record that was refused.
 type Output struct {
-	Send     []TransportMessage
-	Messages []Message
-	Close    uint16
-	Reason   string
+	Send      []TransportMessage
+	Messages  []Message
+	Ponged    uint64 // the application's pings up to this id are answered; 0: none
+	Close     uint16
+	Reason    string
+	Terminate bool // drop the transport without a close
 }
 
 // A TransportMessage is text for a hello, otherwise binary.
@@ -97,88 +57,82 @@ type CloseStatus struct {
 type Session struct {
 	client   bool
 	options  Options
-	pins     pins
 	state    State
 	deadline time.Time // of the handshake
 
-	key         *mlkem.DecapsulationKey768 // a client's, until the secret is derived
+	// What a client offers or a server takes; a client's fresh key of each, in the same order, until ServerHello.
+	schemes     []*scheme
+	offered     []decapsulationKey
+	asked       features // what this end has to offer or answer
 	clientHello []byte
 	owedHello   []byte // what a server that has answered early must receive first
 
-	th       []byte
+	pins, clientKeys keys             // whom a client, or a server, believes
+	peerKey          *mldsa.PublicKey // who has proved to be the peer; nil where nobody had to
+
+	scheme   *scheme  // the KEM that both took
+	features features // that both have
+	th       []byte   // of the handshake, for the whole connection
 	exporter []byte
 	in, out  *direction
+
+	exchange  exchange
+	heartbeat heartbeat
 
 	confirmed    bool // the peer's Finished is accepted; the phase rule of section 10
 	justUpdated  bool // the last record received was a key update
 	updateWanted bool
 	ownClose     []byte // content of the close sent
 	status       CloseStatus
+	undrained    bool // something that was given out has not been handed over yet
 	lastInner    int
 }
 
-// NewClient makes the key pair and ClientHello; Start sends it.
+// NewClient makes the key pairs and ClientHello; Start sends it.
 func NewClient(options Options) (*Session, error) {
-	s, err := newSession(true, options)
+	s, err := newSession(true, options, defaultOffer)
 	if err != nil {
 		return nil, err
 	}
-	if s.key = options.key; s.key == nil {
-		if s.key, err = mlkem.GenerateKey768(); err != nil {
+	s.pins, err = parseKeys(options.Pins)
+	if err != nil {
+		return nil, err
+	}
+	hello := newHello()
+	for _, scheme := range s.schemes {
+		key, err := s.options.generate(scheme)
+		if err != nil {
 			return nil, err
 		}
+		s.offered = append(s.offered, key)
+		hello.bytes(scheme.keyMember, key.encapsulationKey())
 	}
-	s.clientHello = makeClientHello(s.key.EncapsulationKey())
-	return s, nil
+	s.asked.clientIdentity = options.Identity != nil
+	s.clientHello, err = s.endHello(hello, s.asked)
+	return s, err
 }
 
 // NewServer makes a server's session for one upgrade request.
-func NewServer(options Options) (*Session, error) { return newSession(false, options) }
-
-func newSession(client bool, options Options) (*Session, error) {
-	if options.Context != nil && len(options.Context) == 0 {
-		return nil, errors.New("pqws: the context is empty")
-	}
-	if options.MaxPayload < 0 || options.MaxPayload > math.MaxInt/16 {
-		return nil, errors.New("pqws: MaxPayload out of range")
-	}
-	if err := options.Padding.check(); err != nil {
-		return nil, err
-	}
-	pins, err := parsePins(options.Pins)
+func NewServer(options Options) (*Session, error) {
+	s, err := newSession(false, options, defaultKEMs)
 	if err != nil {
 		return nil, err
 	}
-	if options.Pins != nil && pins.none() {
-		return nil, errors.New("pqws: an empty list of pins would pin nothing")
-	}
-	lower := &options.UpdateAfter
-	lower.Records = atMost(lower.Records, 1<<20-1)
-	lower.Bytes = atMost(lower.Bytes, 1<<36)
-	lower.Age = atMost(lower.Age, time.Hour)
-	if options.MaxPayload == 0 {
-		options.MaxPayload = DefaultMaxPayload
-	}
-	if options.HandshakeTimeout == 0 {
-		options.HandshakeTimeout = DefaultHandshakeTimeout
-	}
-	if options.Now == nil {
-		options.Now = time.Now
-	}
-	if options.random == nil {
-		options.random = rand.Reader
-	}
-	if options.encapsulate == nil {
-		options.encapsulate = (*mlkem.EncapsulationKey768).Encapsulate
-	}
-	return &Session{client: client, options: options, pins: pins}, nil
+	s.clientKeys, err = parseKeys(options.ClientKeys)
+	s.asked.clientIdentity = options.ClientKeys != nil || options.AcceptClientKey != nil
+	return s, err
 }
 
-func atMost[T uint64 | time.Duration](value, bound T) T {
-	if value <= 0 {
-		return bound
+func newSession(client bool, options Options, byDefault []KEM) (*Session, error) {
+	if err := options.complete(client); err != nil {
+		return nil, err
 	}
-	return min(value, bound)
+	schemes, err := schemesOf(options.KEMs, byDefault)
+	if err != nil {
+		return nil, err
+	}
+	asked := features{exchange: !options.Exchange.Off, heartbeat: !options.Heartbeat.Off}
+	return &Session{client: client, options: options, schemes: schemes, asked: asked}, nil
 }
 
 func (s *Session) State() State                    { return s.state }
@@ -191,12 +145,29 @@ func (s *Session) Confirmed() bool { return s.confirmed }
 // Status is final once State is Ended or Failed.
 func (s *Session) Status() CloseStatus { return s.status }
 
-// TranscriptHash is nil before the hellos are exchanged.
+// KEM is what the handshake ran with; "" before the hellos are exchanged.
+func (s *Session) KEM() KEM {
+	if s.scheme == nil {
+		return ""
+	}
+	return s.scheme.name
+}
+
+// PeerKey is the ML-DSA-65 public key that the peer has proved to have, for the whole connection: a client's at a server
+// that demands one, the server's at a client that pins it. nil where nobody had to.
+func (s *Session) PeerKey() []byte {
+	if s.peerKey == nil {
+		return nil
+	}
+	return s.peerKey.Bytes()
+}
+
+// TranscriptHash is nil before the hellos are exchanged. Exchanges do not change it.
 func (s *Session) TranscriptHash() []byte { return slices.Clone(s.th) }
 
 // ExportKey is section 6.1.
 func (s *Session) ExportKey(label string, size int) ([]byte, error) {
-	if s.exporter == nil || s.client && !s.confirmed {
+	if s.exporter == nil || !s.confirmed && (s.client || s.features.clientIdentity) {
 		return nil, errors.New("pqws: no key can be exported in this state")
 	}
 	return exportKey(s.th, s.exporter, label, size)
@@ -205,8 +176,8 @@ func (s *Session) ExportKey(label string, size int) ([]byte, error) {
 // Stats tell what travelled, so that tests can see what an application can't.
 type Stats struct {
 	SentRecords, ReceivedRecords uint64
-	SendEpoch, ReceiveEpoch      uint64
-	LastInner                    int // bytes of inner of the last record received
+	SendEpoch, ReceiveEpoch      uint64 // of the present generation
+	LastInner                    int    // bytes of inner of the last record received
 }
 
 func (s *Session) Stats() Stats {
@@ -252,7 +223,8 @@ func (s *Session) finish(state State, status CloseStatus) {
 		}
 	}
 	clear(s.exporter)
-	s.exporter, s.key, s.owedHello = nil, nil, nil
+	s.exchange.destroy()
+	s.exporter, s.offered, s.owedHello, s.heartbeat = nil, nil, nil, heartbeat{}
 }
 
 // ExpireHandshake is for a binding's timer of HandshakeTimeout: it counts from the transport's opening or the upgrade.
@@ -279,13 +251,6 @@ func (s *Session) ExpireClose() Output {
 	}
 	s.finish(Failed, CloseStatus{Code: codeAbnormal})
 	return Output{Close: codeNormal}
-}
-
-// Drained tells that all of an Output was handed to the transport: the last record of a closing session among it.
-func (s *Session) Drained() {
-	if s.state == Finishing {
-		s.finish(Ended, s.status)
-	}
 }
 
 // TransportClosed tells that the transport is gone, with the code that it claims. It changes nothing after an end.
