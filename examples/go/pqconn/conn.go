@@ -181,6 +181,12 @@ func (c *Conn) Close(code uint16, reason string) (pqws.CloseStatus, error) {
 func (c *Conn) Abort() {
 	c.stop()
 	c.ws.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session.Holding() { // and so the reader, which would see the end
+		c.session.TransportClosed(websocket.CloseAbnormalClosure)
+		c.changed.Broadcast()
+	}
 }
 
 func (c *Conn) stop() { c.stopOnce.Do(func() { close(c.closing) }) }

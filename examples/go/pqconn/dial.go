@@ -23,7 +23,9 @@ func (d *Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
 	if slices.ContainsFunc(d.Subprotocols, pqws.Reserved) {
 		return nil, errors.New("pqws: a subprotocol is pqws1 or begins with pqws1., which are the layer's")
 	}
-	session, err := pqws.NewClient(d.Options)
+	options := d.Options
+	options.Background = true
+	session, err := pqws.NewClient(options)
 	if err != nil {
 		return nil, err
 	}

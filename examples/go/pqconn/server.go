@@ -28,7 +28,9 @@ type Server struct {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	session, err := pqws.NewServer(s.Options)
+	options := s.Options
+	options.Background = true
+	session, err := pqws.NewServer(options)
 	if err != nil || slices.ContainsFunc(s.Subprotocols, pqws.Reserved) {
 		http.Error(w, "misconfigured", http.StatusInternalServerError)
 		return

@@ -75,6 +75,12 @@ func (d *driver) perform(out pqws.Output) {
 	d.queue = append(d.queue, out.Send...)
 	d.queued += uint64(len(out.Send))
 	d.ponged = max(d.ponged, out.Ponged)
+	if work := out.Work; work != nil {
+		go func() {
+			work.Do()
+			d.act(func(s *pqws.Session) pqws.Output { return s.Complete(work) })
+		}()
+	}
 	switch {
 	case out.Terminate:
 		d.ws.Close()
@@ -212,6 +218,9 @@ func (d *driver) judge(text bool, data []byte) (messages []pqws.Message, confirm
 	out := d.session.Receive(text, data)
 	d.perform(out)
 	d.delivering = len(out.Messages) > 0
+	for d.session.Holding() { // read nothing that would wait
+		d.changed.Wait()
+	}
 	return out.Messages, d.session.Confirmed()
 }
 

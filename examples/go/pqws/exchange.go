@@ -10,16 +10,17 @@ import (
 // ErrNoExchange is returned where the peer does not know exchanges, or one of the ends has turned them off.
 var ErrNoExchange = errors.New("pqws: exchanges are off in this connection")
 
-// A step is where an end stands in an exchange. The states making and verifying are absent: a session does both within
-// one call.
+// A step is where an end stands in an exchange.
 type step int
 
 const (
 	stepNone          step = iota
 	stepOffered            // a client: its offer is sent
 	stepAnswered           // a client: the answer has come, and the next record is Finished(server)
+	stepMaking             // a server: it signs and attests what it will send
 	stepAwaitingEnd        // a server: its answer and Finished are sent
 	stepAwaitingFinal      // a server: end has come, and the next record is Finished(client)
+	stepVerifying          // either end, the peer's Finished
 )
 
 // An exchange is the state of all exchanges of a connection.
@@ -29,20 +30,23 @@ type exchange struct {
 	since      time.Time // when the generation began here
 	wanted     bool      // a server: sent, and no offer has come since
 	again      bool      // asked for during an exchange, which may have begun before what it is to heal
-	wait       wait      // for the peer
+	wait       wait      // for the peer, or for this end's own work
 
 	th   []byte // of the newest generation derived
 	root []byte // its secret, until the next exchange
 
 	key   decapsulationKey // a client's, between its offer and the answer
 	offer []byte           // likewise
-	next  *direction       // the client's direction of the newest generation, until end stands before it
+
+	in, out *direction // of the newest generation, until they are used
 }
 
 func (x *exchange) destroy() {
 	clear(x.root)
-	if x.next != nil {
-		x.next.destroy()
+	for _, d := range []*direction{x.in, x.out} {
+		if d != nil {
+			d.destroy()
+		}
 	}
 	*x = exchange{generation: x.generation}
 }
@@ -113,16 +117,17 @@ func (s *Session) receiveExchange(kind byte, content []byte) (Output, error) {
 		if len(content) > 0 {
 			return Output{}, refuse(CodeViolation, "exchange end with content")
 		}
-		s.in.replace(x.next)
-		x.next, x.step = nil, stepAwaitingFinal
+		s.in.replace(x.in)
+		x.in, x.step = nil, stepAwaitingFinal
 		return Output{}, nil
 	}
 	return Output{}, refuse(CodeViolation, "a record of an exchange from the wrong side or in another state")
 }
 
-// takeOffer is the server's part: answer under its old epoch, Finished under its new one.
+// takeOffer is the server's part: answer under its old epoch, Finished under its new one. Its records go on in the old
+// epoch while it works.
 func (s *Session) takeOffer(offer []byte) (Output, error) {
-	x, began := &s.exchange, s.options.Now()
+	x := &s.exchange
 	if len(offer) != s.scheme.keySize {
 		return Output{}, refuse(CodeViolation, "exchange offer of a wrong length")
 	}
@@ -133,32 +138,39 @@ func (s *Session) takeOffer(offer []byte) (Output, error) {
 	if s.state != Open {
 		return Output{}, nil // after a close
 	}
-	x.wanted = false
-	x.wait.end()
 	ss, answer, err := s.options.encapsulate(s.scheme, key)
 	if err != nil {
 		return Output{}, refuse(CodeViolation, "exchange offer fails the key's check")
 	}
-	client, server := s.deriveGeneration(offer, answer, ss)
-	content, err := s.serverProofs(inExchange, x.th)
+	x.wanted, x.step = false, stepMaking
+	s.startWork()
+	x.in, x.out = s.deriveGeneration(offer, answer, ss)
+	th := x.th
+	var content []byte
+	return s.begin(s.options.Identity != nil || s.options.Attest != nil, func() (err error) {
+		content, err = s.serverProofs(inExchange, th)
+		return err
+	}, func() (Output, error) {
+		if err := s.checkWork(); err != nil {
+			return Output{}, err
+		}
+		frames, err := s.enterGeneration(kindExchangeAnswer, answer, content)
+		x.step = stepAwaitingEnd
+		x.wait.begin()
+		return Output{Send: frames}, err
+	})
+}
+
+// enterGeneration sends the last record of the sender's old generation and the first of its new one, back to back.
+func (s *Session) enterGeneration(kind byte, content, finished []byte) ([]TransportMessage, error) {
+	last, err := s.sealNow(kind, content)
 	if err != nil {
-		return Output{}, err
+		return nil, err
 	}
-	if err := s.checkWork(began); err != nil {
-		return Output{}, err
-	}
-	sealed, err := s.sealNow(kindExchangeAnswer, answer)
-	if err != nil {
-		return Output{}, err
-	}
-	s.out.replace(server)
-	finished, err := s.sealNow(kindFinished, content)
-	if err != nil {
-		return Output{}, err
-	}
-	x.next, x.step = client, stepAwaitingEnd
-	x.wait.begin()
-	return Output{Send: []TransportMessage{{Data: sealed}, {Data: finished}}}, nil
+	s.out.replace(s.exchange.out)
+	s.exchange.out = nil
+	first, err := s.sealNow(kindFinished, finished)
+	return []TransportMessage{{Data: last}, {Data: first}}, err
 }
 
 // takeAnswer goes to the server's new epoch, whose first record is Finished.
@@ -174,67 +186,65 @@ func (s *Session) takeAnswer(answer []byte) error {
 	client, server := s.deriveGeneration(x.offer, answer, ss)
 	x.key, x.offer = nil, nil
 	s.in.replace(server)
-	x.next, x.step = client, stepAnswered
+	x.out, x.step = client, stepAnswered
 	return nil
 }
 
-// finishExchange takes the content of the peer's Finished, and is the end of an exchange here: the client sends end and
-// its own Finished, the server has nothing more to send.
+// finishExchange takes the content of the peer's Finished. While a client verifies it, it opens and delivers the
+// server's new epoch, and sends in its own old one; at a server, what follows waits.
 func (s *Session) finishExchange(content []byte) (Output, error) {
-	x, began := &s.exchange, s.options.Now()
-	x.wait.end()
+	x := &s.exchange
 	x.step = stepNone
+	x.wait.end()
 	finished, err := parseFinished(content)
 	if err != nil || s.state != Open {
 		return Output{}, err // after a close its members are not judged, and nothing is sent
 	}
-	var out Output
-	if s.client {
-		if err := s.verifyServer(inExchange, x.th, finished); err != nil {
-			return Output{}, err
-		}
-		if out.Send, err = s.endExchange(began); err != nil {
-			return Output{}, err
-		}
-	} else {
-		if err := s.verifyClient(inExchange, x.th, finished); err != nil {
-			return Output{}, err
-		}
-		if err := s.checkWork(began); err != nil {
-			return Output{}, err
-		}
+	x.step = stepVerifying
+	s.startWork()
+	th := x.th
+	if !s.client {
+		return s.begin(s.features.clientIdentity, func() error {
+			_, err := s.verifyClient(inExchange, th, finished)
+			return err
+		}, func() (Output, error) { return s.completeExchange(Output{}) })
 	}
-	x.generation++
-	x.since = s.options.Now()
-	if x.again {
-		x.again = false
-		frames, err := s.beginExchange()
+	var proof []byte
+	return s.begin(s.asksServer() || s.features.clientIdentity, func() error {
+		_, err := s.verifyServer(inExchange, th, finished)
+		if err == nil {
+			proof, err = s.clientProofs(inExchange, th)
+		}
+		return err
+	}, func() (Output, error) {
+		if err := s.checkWork(); err != nil {
+			return Output{}, err
+		}
+		frames, err := s.enterGeneration(kindExchangeEnd, nil, proof)
 		if err != nil {
 			return Output{}, err
 		}
-		out.Send = append(out.Send, frames...)
-	}
-	return out, nil
+		return s.completeExchange(Output{Send: frames})
+	})
 }
 
-// endExchange is the client's last part: end under its old epoch, Finished under its new one.
-func (s *Session) endExchange(began time.Time) ([]TransportMessage, error) {
+// completeExchange is the end of an exchange here, and the beginning of one that was asked for meanwhile.
+func (s *Session) completeExchange(out Output) (Output, error) {
 	x := &s.exchange
-	content, err := s.clientProofs(inExchange, x.th)
-	if err != nil {
-		return nil, err
+	if err := s.checkWork(); err != nil {
+		return Output{}, err
 	}
-	if err := s.checkWork(began); err != nil {
-		return nil, err
+	x.step = stepNone
+	x.wait.end()
+	x.generation++
+	x.since = s.options.Now()
+	if !x.again {
+		return out, nil
 	}
-	end, err := s.sealNow(kindExchangeEnd, nil)
-	if err != nil {
-		return nil, err
-	}
-	s.out.replace(x.next)
-	x.next = nil
-	finished, err := s.sealNow(kindFinished, content)
-	return []TransportMessage{{Data: end}, {Data: finished}}, err
+	x.again = false
+	frames, err := s.beginExchange()
+	out.Send = append(out.Send, frames...)
+	return out, err
 }
 
 // deriveGeneration makes the directions of the next generation and destroys what they come from.
@@ -267,9 +277,14 @@ func exchangeSeed(th, root, ss []byte) []byte {
 	return expand(th, secret, prefix+"exchange seed", 32)
 }
 
-// checkWork is for callbacks, within which no timer can fire.
-func (s *Session) checkWork(began time.Time) error {
-	if s.options.Now().Sub(began) > s.options.Exchange.Timeout {
+// startWork starts the clock of this end's own work, and checkWork reads it once more, for functions within which no
+// timer can fire.
+func (s *Session) startWork() {
+	s.exchange.wait = wait{on: true, deadline: s.options.Now().Add(s.options.Exchange.Timeout)}
+}
+
+func (s *Session) checkWork() error {
+	if !s.options.Now().Before(s.exchange.wait.deadline) {
 		return refuse(CodeTimeout, "the exchange takes too long")
 	}
 	return nil

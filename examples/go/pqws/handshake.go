@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+
+	"filippo.io/mldsa"
 )
 
 // Start begins the handshake: the transport is open. A client sends ClientHello.
@@ -28,12 +30,12 @@ func (s *Session) StartEarly(clientHello []byte) Output {
 	}
 	var out Output
 	if err == nil {
+		s.owedHello = clientHello
 		out, err = s.answerHello(agreed, clientHello)
 	}
 	if err != nil {
 		return s.fail(err)
 	}
-	s.owedHello = clientHello
 	return out
 }
 
@@ -109,19 +111,24 @@ func (s *Session) answerHello(agreed agreement, clientHello []byte) (Output, err
 	}
 	s.clientHello = bytes.Clone(clientHello)
 	s.deriveKeys(agreed.sharedSecret, serverHello)
-	content, err := s.serverProofs(inHandshake, s.th)
-	if err != nil {
-		return Output{}, err
+	if s.state = Replying; s.owedHello != nil {
+		s.state = AnsweringEarly
 	}
-	if err := s.checkDeadline(); err != nil {
-		return Output{}, err
-	}
-	finished, err := s.sealNow(kindFinished, content)
-	if err != nil {
-		return Output{}, err
-	}
-	s.state = AwaitingFinished
-	return Output{Send: []TransportMessage{{Text: true, Data: serverHello}, {Data: finished}}}, nil
+	var content []byte
+	return s.begin(s.options.Identity != nil || s.options.Attest != nil, func() (err error) {
+		content, err = s.serverProofs(inHandshake, s.th)
+		return err
+	}, func() (Output, error) {
+		if err := s.checkDeadline(); err != nil {
+			return Output{}, err
+		}
+		finished, err := s.sealNow(kindFinished, content)
+		if err != nil {
+			return Output{}, err
+		}
+		s.state = AwaitingFinished
+		return Output{Send: []TransportMessage{{Text: true, Data: serverHello}, {Data: finished}}}, nil
+	})
 }
 
 // endHello adds what both hellos have behind the KEM's member.
@@ -165,45 +172,58 @@ func parseFinished(content []byte) (map[string]json.RawMessage, error) {
 	return object, nil
 }
 
-// receiveFinished takes the content of the peer's record 0. With it the peer is confirmed.
+// receiveFinished takes the content of the peer's record 0. With it the peer is confirmed, once all that this end asks
+// for has passed.
 func (s *Session) receiveFinished(content []byte) (Output, error) {
-	object, err := parseFinished(content)
+	finished, err := parseFinished(content)
 	if err != nil {
 		return Output{}, err
 	}
 	if !s.client {
-		return Output{}, s.acceptClient(object)
+		return s.acceptClient(finished)
 	}
-	if err := s.verifyServer(inHandshake, s.th, object); err != nil {
-		return Output{}, err
-	}
-	proof, err := s.clientProofs(inHandshake, s.th)
-	if err != nil {
-		return Output{}, err
-	}
-	if err := s.checkDeadline(); err != nil {
-		return Output{}, err
-	}
-	s.confirm(Open)
-	finished, err := s.sealNow(kindFinished, proof)
-	return Output{Send: []TransportMessage{{Data: finished}}}, err
+	s.state = Verifying
+	var proof []byte
+	var key *mldsa.PublicKey
+	return s.begin(s.asksServer() || s.features.clientIdentity, func() (err error) {
+		// A client says who it is to a server that has passed, and to no other.
+		if key, err = s.verifyServer(inHandshake, s.th, finished); err == nil {
+			proof, err = s.clientProofs(inHandshake, s.th)
+		}
+		return err
+	}, func() (Output, error) {
+		if err := s.checkDeadline(); err != nil {
+			return Output{}, err
+		}
+		s.peerKey = key
+		s.confirm(Open)
+		sealed, err := s.sealNow(kindFinished, proof)
+		return Output{Send: []TransportMessage{{Data: sealed}}}, err
+	})
 }
 
-func (s *Session) acceptClient(finished map[string]json.RawMessage) error {
-	if err := s.verifyClient(inHandshake, s.th, finished); err != nil {
-		return err
-	}
-	if s.features.clientIdentity { // whose check may have taken its time
-		if err := s.checkDeadline(); err != nil {
-			return err
+func (s *Session) acceptClient(finished map[string]json.RawMessage) (Output, error) {
+	if !s.features.clientIdentity {
+		if s.state == ClosingUnconfirmed {
+			s.confirm(CloseSent)
+		} else {
+			s.confirm(Open)
 		}
+		return Output{}, nil
 	}
-	if s.state == ClosingUnconfirmed {
-		s.confirm(CloseSent)
-	} else {
+	s.state = Verifying
+	var key *mldsa.PublicKey
+	return s.begin(true, func() (err error) {
+		key, err = s.verifyClient(inHandshake, s.th, finished)
+		return err
+	}, func() (Output, error) {
+		if err := s.checkDeadline(); err != nil {
+			return Output{}, err
+		}
+		s.peerKey = key
 		s.confirm(Open)
-	}
-	return nil
+		return Output{}, nil
+	})
 }
 
 // confirm ends the handshake. The clocks of what runs in an open connection begin.

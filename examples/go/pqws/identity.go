@@ -178,13 +178,17 @@ func (s *Session) clientProofs(when moment, th []byte) ([]byte, error) {
 	return members.content()
 }
 
+// asksServer tells whether a client asks for anything beyond the agreement.
+func (s *Session) asksServer() bool { return !s.pins.none() || s.options.VerifyAttestation != nil }
+
 // verifyServer demands all that the client asked for, and looks at nothing else. In an exchange the signature must be
-// by the very key that signed the handshake.
-func (s *Session) verifyServer(when moment, th []byte, finished map[string]json.RawMessage) error {
+// by the very key that signed the handshake. It returns that key, where one had to sign.
+func (s *Session) verifyServer(when moment, th []byte, finished map[string]json.RawMessage) (*mldsa.PublicKey, error) {
+	var key *mldsa.PublicKey
 	if !s.pins.none() {
 		signature, err := base64Member(finished, signatureMember, signatureSize)
 		if err != nil {
-			return refuse(CodeAuthentication, "signature is missing or malformed")
+			return nil, refuse(CodeAuthentication, "signature is missing or malformed")
 		}
 		trusted, sent := s.pins, []byte(nil)
 		if when == inExchange {
@@ -192,53 +196,51 @@ func (s *Session) verifyServer(when moment, th []byte, finished map[string]json.
 		} else {
 			sent, _ = base64Member(finished, publicKeyMember, publicKeySize)
 		}
-		key := trusted.signedBy(identityMessage(when, "server", th), signature, sent)
+		key = trusted.signedBy(identityMessage(when, "server", th), signature, sent)
 		if key == nil {
-			return refuse(CodeAuthentication, "signature is by no pinned key, or not by that of the handshake")
+			return nil, refuse(CodeAuthentication, "signature is by no pinned key, or not by that of the handshake")
 		}
-		s.peerKey = key
 	}
 	if s.options.VerifyAttestation != nil {
 		document, err := base64Member(finished, documentMember, 0)
 		if err != nil {
-			return refuse(CodeAuthentication, "attestation document is missing or malformed")
+			return nil, refuse(CodeAuthentication, "attestation document is missing or malformed")
 		}
 		if s.options.VerifyAttestation(document, attestationUserData(when, th)) != nil {
-			return refuse(CodeAuthentication, "attestation document is refused")
+			return nil, refuse(CodeAuthentication, "attestation document is refused")
 		}
 	}
-	return nil
+	return key, nil
 }
 
 // verifyClient demands the client's identity where it was agreed on: in the handshake a key that the server accepts
 // and its signature, in an exchange a signature by that very key. With another, one registered client could take over
-// the stolen session of another.
-func (s *Session) verifyClient(when moment, th []byte, finished map[string]json.RawMessage) error {
+// the stolen session of another. It returns that key, where one had to sign.
+func (s *Session) verifyClient(when moment, th []byte, finished map[string]json.RawMessage) (*mldsa.PublicKey, error) {
 	if !s.features.clientIdentity {
-		return nil
+		return nil, nil
 	}
 	signature, err := base64Member(finished, signatureMember, signatureSize)
 	if err != nil {
-		return refuse(CodeAuthentication, "signature is missing or malformed")
+		return nil, refuse(CodeAuthentication, "signature is missing or malformed")
 	}
 	message := identityMessage(when, "client", th)
 	if when == inExchange {
 		if mldsa.Verify(s.peerKey, message, signature, nil) != nil {
-			return refuse(CodeAuthentication, "signature is not by the key of the handshake")
+			return nil, refuse(CodeAuthentication, "signature is not by the key of the handshake")
 		}
-		return nil
+		return s.peerKey, nil
 	}
 	raw, err := base64Member(finished, publicKeyMember, publicKeySize)
 	if err != nil {
-		return refuse(CodeAuthentication, "public key is missing or malformed")
+		return nil, refuse(CodeAuthentication, "public key is missing or malformed")
 	}
 	key, err := mldsa.NewPublicKey(mldsa.MLDSA65(), raw)
 	if err != nil || mldsa.Verify(key, message, signature, nil) != nil {
-		return refuse(CodeAuthentication, "signature is not by the key beside it")
+		return nil, refuse(CodeAuthentication, "signature is not by the key beside it")
 	}
 	if !s.clientKeys.has(raw) && (s.options.AcceptClientKey == nil || !s.options.AcceptClientKey(raw)) {
-		return refuse(CodeAuthentication, "the client's key is not accepted")
+		return nil, refuse(CodeAuthentication, "the client's key is not accepted")
 	}
-	s.peerKey = key
-	return nil
+	return key, nil
 }

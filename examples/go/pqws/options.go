@@ -51,13 +51,14 @@ type Options struct {
 	Exchange         ExchangePolicy
 	Heartbeat        HeartbeatPolicy
 	NoGrease         bool // no member in the hello that nobody knows
+	// The functions below do not run within a call of the session, but as Output.Work. Unset, every call waits for them.
+	Background bool
 
 	// What a client offers, each with a key of its own, or what a server takes, the first first. nil: MLKEM768 alone
 	// for a client, all for a server, the hybrid first.
 	KEMs []KEM
 
-	// A server signs with it always, a client where the server asks. It is called between two messages of the peer, and
-	// the session waits for it.
+	// A server signs with it always, a client where the server asks.
 	Identity Signer
 	// Identity's public key. A client's has to be there. A server sends it for clients that pin its fingerprint; nil:
 	// it is not sent.

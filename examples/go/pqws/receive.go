@@ -9,6 +9,10 @@ func (s *Session) Receive(text bool, data []byte) Output {
 	switch {
 	case s.state >= Finishing:
 		return Output{} // ignored unopened, text too
+	case s.Holding():
+		return s.hold(text, data)
+	case s.state == Replying:
+		err = refuse(CodeHandshake, "a message before the reply to the hello")
 	case s.state == AwaitingHello:
 		out, err = s.receiveHello(text, data)
 	case s.owedHello != nil:
@@ -103,6 +107,7 @@ func (s *Session) receiveClose(kind byte, content []byte) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
+	s.giveUpWork()
 	status := CloseStatus{Code: code, Reason: reason, Clean: true}
 	out := Output{Close: codeNormal}
 	switch {

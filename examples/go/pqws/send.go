@@ -72,7 +72,8 @@ func (s *Session) Close(code uint16, reason string) (Output, error) {
 		return s.fail(err), nil
 	}
 	s.state, s.ownClose = next, content
-	return Output{Send: []TransportMessage{{Data: frame}}}, nil
+	s.giveUpWork()
+	return s.release(Output{Send: []TransportMessage{{Data: frame}}}), nil
 }
 
 // maySend tells whether the application's messages may be sent: from open on, and a server's from its Finished on,

@@ -10,15 +10,17 @@ import (
 
 const maxEpochRecords = 1 << 24 // of a receiver
 
-// A State of section 3. Those in which an end verifies, signs or replies are absent: a session does that within one
-// call, while its binding reads nothing, so that nothing has to wait within the session. Ended is reached through Drained.
+// A State of section 3. Ended is reached through Drained.
 type State int
 
 const (
 	Idle State = iota
 	AwaitingHello
+	Replying       // a server, to the hello that has come
+	AnsweringEarly // likewise, to the hello of the upgrade request
 	AwaitingFinished
 	ClosingUnconfirmed
+	Verifying // the peer's Finished; a client signs its own, too
 	Open
 	CloseSent
 	Finishing
@@ -27,10 +29,12 @@ const (
 )
 
 // Output is what a call asks its binding to do: send all, then close the transport with Close unless that is 0, then
-// call Drained. Messages go to the application; there are none of a record that was refused.
+// call Drained. Messages go to the application; there are none of a record that was refused. Work is to be done and
+// handed back by Complete, with Options.Background alone.
 type Output struct {
 	Send      []TransportMessage
 	Messages  []Message
+	Work      *Work
 	Ponged    uint64 // the application's pings up to this id are answered; 0: none
 	Close     uint16
 	Reason    string
@@ -78,6 +82,10 @@ type Session struct {
 
 	exchange  exchange
 	heartbeat heartbeat
+
+	work      *Work              // under way
+	held      []TransportMessage // arrived meanwhile, where it has to wait
+	heldBytes int
 
 	confirmed    bool // the peer's Finished is accepted; the phase rule of section 10
 	justUpdated  bool // the last record received was a key update
@@ -225,6 +233,7 @@ func (s *Session) finish(state State, status CloseStatus) {
 	clear(s.exporter)
 	s.exchange.destroy()
 	s.exporter, s.offered, s.owedHello, s.heartbeat = nil, nil, nil, heartbeat{}
+	s.work, s.held = nil, nil
 }
 
 // ExpireHandshake is for a binding's timer of HandshakeTimeout: it counts from the transport's opening or the upgrade.
