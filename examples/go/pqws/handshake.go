@@ -132,7 +132,7 @@ func (s *Session) answerHello(agreed agreement, clientHello []byte) (Output, err
 }
 
 // endHello adds what both hellos have behind the KEM's member.
-func (s *Session) endHello(hello *helloMaker, f features) ([]byte, error) {
+func (s *Session) endHello(hello *objectMaker, f features) ([]byte, error) {
 	hello.features(f)
 	if !s.options.NoGrease {
 		random := make([]byte, 8)

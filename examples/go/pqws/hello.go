@@ -200,25 +200,40 @@ func parseServerHello(text bool, data []byte, offered []*scheme, asked features)
 	return answer, nil
 }
 
-// A helloMaker writes a hello. Base64 and member names need no escapes, so that it is a plain concatenation.
-type helloMaker struct{ text []byte }
+// An objectMaker writes a JSON object. Base64 and member names need no escapes, so that it is a plain concatenation.
+type objectMaker struct{ text []byte }
 
-func newHello() *helloMaker { return &helloMaker{[]byte(`{"pq_websocket":1`)} }
-
-func (h *helloMaker) bytes(name string, value []byte) {
-	h.raw(name, `"`+base64.StdEncoding.EncodeToString(value)+`"`)
+func newHello() *objectMaker {
+	hello := &objectMaker{}
+	hello.raw("pq_websocket", "1")
+	return hello
 }
 
-func (h *helloMaker) raw(name, value string) {
-	h.text = append(h.text, `,"`+name+`":`+value...)
+func (o *objectMaker) bytes(name string, value []byte) {
+	o.raw(name, `"`+base64.StdEncoding.EncodeToString(value)+`"`)
 }
 
-func (h *helloMaker) features(f features) {
+func (o *objectMaker) raw(name, value string) {
+	separator := byte(',')
+	if len(o.text) == 0 {
+		separator = '{'
+	}
+	o.text = append(append(o.text, separator), `"`+name+`":`+value...)
+}
+
+func (o *objectMaker) features(f features) {
 	for _, member := range f.members() {
 		if *member.on {
-			h.raw(member.name, "1")
+			o.raw(member.name, "1")
 		}
 	}
+}
+
+func (o *objectMaker) end() []byte {
+	if len(o.text) == 0 {
+		return []byte("{}")
+	}
+	return append(o.text, '}')
 }
 
 // greaseValues have a value of every type of JSON's.
@@ -226,9 +241,7 @@ var greaseValues = []string{"1", "-1.5e3", "null", "true", "false", `""`, `"grea
 
 // grease adds one member that no peer knows, so that one which refuses unknown members fails the first time. random has
 // two bytes or more.
-func (h *helloMaker) grease(random []byte) {
+func (o *objectMaker) grease(random []byte) {
 	name := greasePrefix + base64.RawURLEncoding.EncodeToString(random[1:])
-	h.raw(name, greaseValues[int(random[0])%len(greaseValues)])
+	o.raw(name, greaseValues[int(random[0])%len(greaseValues)])
 }
-
-func (h *helloMaker) end() []byte { return append(h.text, '}') }

@@ -3,7 +3,6 @@ package pqws
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -115,67 +114,54 @@ func (k keys) signedBy(message, signature, sent []byte) *mldsa.PublicKey {
 	return nil
 }
 
-// proofs are the members of a Finished.
-type proofs map[string]string
-
-func (p proofs) add(name string, value []byte) { p[name] = base64.StdEncoding.EncodeToString(value) }
-
-func (p proofs) content() ([]byte, error) {
-	content, err := json.Marshal(p)
-	if err == nil && len(content) > maxFinished {
-		err = refuse(CodeAuthentication, "the attester's document is too long")
+// prove makes the content of a Finished: a signature over message, with its public key unless that is nil, and a
+// document. Each is left out where there is no function for it.
+func prove(signer Signer, message, publicKey []byte, attest func(UserData) ([]byte, error), due UserData) ([]byte, error) {
+	var members objectMaker
+	if signer != nil {
+		signature, err := signer(message)
+		if err != nil || len(signature) != signatureSize {
+			return nil, refuse(CodeAuthentication, "the signer failed")
+		}
+		members.bytes(signatureMember, signature)
+		if publicKey != nil {
+			members.bytes(publicKeyMember, publicKey)
+		}
 	}
-	return content, err
-}
-
-// sign adds the signature of an end, and its public key where publicKey is not nil.
-func (p proofs) sign(signer Signer, message, publicKey []byte) error {
-	signature, err := signer(message)
-	if err != nil || len(signature) != signatureSize {
-		return refuse(CodeAuthentication, "the signer failed")
+	if attest != nil {
+		document, err := attest(due)
+		if err != nil || len(document) == 0 {
+			return nil, refuse(CodeAuthentication, "the attester failed")
+		}
+		members.bytes(documentMember, document)
 	}
-	p.add(signatureMember, signature)
-	if publicKey != nil {
-		p.add(publicKeyMember, publicKey)
+	content := members.end()
+	if len(content) > maxFinished {
+		return nil, refuse(CodeAuthentication, "the attester's document is too long")
 	}
-	return nil
+	return content, nil
 }
 
 // serverProofs is the content of Finished(server). In an exchange the public key is left out.
 func (s *Session) serverProofs(when moment, th []byte) ([]byte, error) {
-	members := proofs{}
-	if s.options.Identity != nil {
-		publicKey := s.options.PublicKey
-		if when == inExchange {
-			publicKey = nil
-		}
-		if err := members.sign(s.options.Identity, identityMessage(when, "server", th), publicKey); err != nil {
-			return nil, err
-		}
-	}
-	if s.options.Attest != nil {
-		document, err := s.options.Attest(attestationUserData(when, th))
-		if err != nil || len(document) == 0 {
-			return nil, refuse(CodeAuthentication, "the attester failed")
-		}
-		members.add(documentMember, document)
-	}
-	return members.content()
+	message, due := identityMessage(when, "server", th), attestationUserData(when, th)
+	return prove(s.options.Identity, message, s.sentKey(when), s.options.Attest, due)
 }
 
 // clientProofs is the content of Finished(client).
 func (s *Session) clientProofs(when moment, th []byte) ([]byte, error) {
-	members := proofs{}
-	if s.features.clientIdentity {
-		publicKey := s.options.PublicKey
-		if when == inExchange {
-			publicKey = nil
-		}
-		if err := members.sign(s.options.Identity, identityMessage(when, "client", th), publicKey); err != nil {
-			return nil, err
-		}
+	signer := s.options.Identity
+	if !s.features.clientIdentity {
+		signer = nil
 	}
-	return members.content()
+	return prove(signer, identityMessage(when, "client", th), s.sentKey(when), nil, UserData{})
+}
+
+func (s *Session) sentKey(when moment) []byte {
+	if when == inExchange {
+		return nil
+	}
+	return s.options.PublicKey
 }
 
 // asksServer tells whether a client asks for anything beyond the agreement.
