@@ -11,7 +11,7 @@ func TestRecordsOpen(t *testing.T) {
 	for to, records := range map[string][]vectorRecord{"server": v.ClientRecords, "client": v.ServerRecords} {
 		s := v.afterHellos(t, to, v.fixed(t, &nonces{}))
 		for i, r := range records {
-			if uint64(i) != r.Seq || s.in.seq != r.Seq || s.in.epoch != r.Epoch || !bytes.Equal(s.in.key, r.Key) {
+			if uint64(i) != r.Seq || s.in.seq != r.Seq || s.in.updates != r.Epoch || !bytes.Equal(s.in.key, r.Key) {
 				t.Fatalf("%s: seq, epoch or key differs", r.Name)
 			}
 			inner, err := s.in.open(r.Frame)

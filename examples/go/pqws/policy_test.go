@@ -65,7 +65,7 @@ func TestSenderUpdates(t *testing.T) {
 					t.Fatalf("message %d did not arrive", i)
 				}
 			}
-			if st := server.Stats(); st.ReceiveEpoch != updates || st.SendEpoch != 0 || updates == 0 {
+			if st := server.Stats(); st.ReceivedUpdates != updates || st.SentUpdates != 0 || updates == 0 {
 				t.Fatalf("%d updates, %+v", updates, st)
 			}
 		})

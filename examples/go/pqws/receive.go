@@ -48,7 +48,6 @@ func (s *Session) receiveRecord(text bool, frame []byte) (Output, error) {
 		return Output{}, refuse(CodeRecord, "frame does not open")
 	}
 	s.heartbeat.hear(s.options.Now())
-	s.lastInner = len(inner)
 	afterUpdate := s.justUpdated
 	s.justUpdated = false
 	kind, content := splitInner(inner)
@@ -69,6 +68,8 @@ func (s *Session) receiveRecord(text bool, frame []byte) (Output, error) {
 		if err != nil || s.state == CloseSent {
 			return Output{}, err // checked all the same, then discarded
 		}
+		s.stats.LastInner = len(inner)
+		s.stats.ReceivedMessageRecords++
 		return Output{Messages: messages}, nil
 	case kindUpdate:
 		if len(content) > 0 {

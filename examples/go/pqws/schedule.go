@@ -59,7 +59,7 @@ type direction struct {
 	aead cipher.AEAD
 
 	seq     uint64 // never reset
-	epoch   uint64
+	updates uint64 // so far, in all generations
 	records uint64 // of this epoch
 	bytes   uint64 // of inner, in this epoch
 	since   time.Time
@@ -88,18 +88,18 @@ func (d *direction) derive(secret []byte, now time.Time) {
 func (d *direction) advance(now time.Time) {
 	oldKey, secret := d.key, d.next
 	d.derive(secret, now)
-	d.epoch++
+	d.updates++
 	clear(oldKey)
 	clear(secret)
 }
 
-// replace goes to the first epoch of another generation and destroys this one. seq goes on.
+// replace goes to the first epoch of another generation and destroys this one. seq and the count of updates go on.
 func (d *direction) replace(first *direction) {
 	clear(d.key)
 	clear(d.next)
-	seq := d.seq
+	seq, updates := d.seq, d.updates
 	*d = *first
-	d.seq = seq
+	d.seq, d.updates = seq, updates
 }
 
 // destroy overwrites the keys. The AES key schedule within aead is the library's: it can only be let go.

@@ -90,6 +90,7 @@ func (s *Session) sendRecord(kind byte, content []byte) (Output, error) {
 	if err != nil {
 		return s.fail(err), nil
 	}
+	s.stats.SentMessageRecords++
 	return Output{Send: frames}, nil
 }
 

@@ -93,7 +93,7 @@ type Session struct {
 	ownClose     []byte // content of the close sent
 	status       CloseStatus
 	undrained    bool // something that was given out has not been handed over yet
-	lastInner    int
+	stats        Stats
 }
 
 // NewClient makes the key pairs and ClientHello; Start sends it.
@@ -183,16 +183,20 @@ func (s *Session) ExportKey(label string, size int) ([]byte, error) {
 
 // Stats tell what travelled, so that tests can see what an application can't.
 type Stats struct {
-	SentRecords, ReceivedRecords uint64
-	SendEpoch, ReceiveEpoch      uint64 // of the present generation
-	LastInner                    int    // bytes of inner of the last record received
+	SentRecords, ReceivedRecords               uint64
+	SentMessageRecords, ReceivedMessageRecords uint64 // those that carry the application's messages
+	SentUpdates, ReceivedUpdates               uint64 // key updates
+	LastInner                                  int    // bytes of inner of the last record received with messages
 }
 
 func (s *Session) Stats() Stats {
 	if s.in == nil {
 		return Stats{}
 	}
-	return Stats{s.out.seq, s.in.seq, s.out.epoch, s.in.epoch, s.lastInner}
+	stats := s.stats
+	stats.SentRecords, stats.ReceivedRecords = s.out.seq, s.in.seq
+	stats.SentUpdates, stats.ReceivedUpdates = s.out.updates, s.in.updates
+	return stats
 }
 
 // MaxTransportMessage is the longest transport message worth reading in this state. A binding hands over one byte

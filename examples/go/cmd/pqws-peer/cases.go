@@ -92,9 +92,9 @@ func sizes(p *peer) error {
 	return nil
 }
 
-// records fails unless exactly n records have come since.
+// records fails unless exactly n records with messages have come since.
 func (p *peer) records(since pqws.Stats, n uint64) error {
-	if got := p.Stats().ReceivedRecords - since.ReceivedRecords; got != n {
+	if got := p.Stats().ReceivedMessageRecords - since.ReceivedMessageRecords; got != n {
 		return fmt.Errorf("%d records received, want %d", got, n)
 	}
 	return nil
@@ -126,11 +126,11 @@ func batchReceived(p *peer) error {
 
 func batchSent(p *peer) error {
 	messages := append(mixed(), text("é"), binary(make([]byte, 5000)))
-	since := p.Stats().SentRecords
+	since := p.Stats().SentMessageRecords
 	if err := p.SendBatch(messages); err != nil {
 		return err
 	}
-	if p.Stats().SentRecords != since+1 {
+	if p.Stats().SentMessageRecords != since+1 {
 		return errors.New("not sent as one record")
 	}
 	for _, m := range messages {
@@ -141,9 +141,9 @@ func batchSent(p *peer) error {
 	return nil
 }
 
-func (p *peer) epochs(sent, received uint64) error {
-	if st := p.Stats(); st.SendEpoch != sent || st.ReceiveEpoch != received {
-		return fmt.Errorf("epochs %d and %d, want %d and %d", st.SendEpoch, st.ReceiveEpoch, sent, received)
+func (p *peer) updates(sent, received uint64) error {
+	if st := p.Stats(); st.SentUpdates != sent || st.ReceivedUpdates != received {
+		return fmt.Errorf("%d updates sent and %d received, want %d and %d", st.SentUpdates, st.ReceivedUpdates, sent, received)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func updateReceived(p *peer) error {
 			return err
 		}
 	}
-	return p.epochs(0, 3)
+	return p.updates(0, 3)
 }
 
 func updateSent(p *peer) error {
@@ -167,7 +167,7 @@ func updateSent(p *peer) error {
 			return err
 		}
 	}
-	return p.epochs(3, 0)
+	return p.updates(3, 0)
 }
 
 // updateBoth keeps two messages under way, so that the updates of both directions cross.
@@ -190,11 +190,11 @@ func updateBoth(p *peer) error {
 			return err
 		}
 	}
-	return p.epochs(2*rounds, rounds)
+	return p.updates(2*rounds, rounds)
 }
 
 func padding(p *peer) error {
-	own := []pqws.Padding{p.padding, 1, 64, 65536, pqws.Padme, 0}
+	own := []pqws.Padding{p.options.Padding, 1, 64, 65536, pqws.Padme, 0}
 	for _, padding := range own {
 		if err := p.SetPadding(padding); err != nil {
 			return err

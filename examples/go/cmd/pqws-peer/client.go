@@ -31,22 +31,45 @@ func runClient(args []string, stdout io.Writer) error {
 		dialer.Options.Pins = append(dialer.Options.Pins, pin)
 		return err
 	})
-	chosen := cases
+	flags.Func("identity", "ML-DSA-65 seed of this client, 32 bytes in hex", func(text string) (err error) {
+		dialer.Options.Identity, dialer.Options.PublicKey, err = parseIdentity(text)
+		return err
+	})
+	var chosen []testCase
 	flags.Func("case", "runs this case alone; may be repeated", func(name string) error {
-		i := slices.IndexFunc(cases, func(c testCase) bool { return c.name == name })
+		all := slices.Concat(cases, kemCases, exchangeCases, identityCases, heartbeatCases)
+		i := slices.IndexFunc(all, func(c testCase) bool { return c.name == name })
 		if i < 0 {
 			return fmt.Errorf("there is no case %q", name)
 		}
-		if len(chosen) == len(cases) {
-			chosen = nil
-		}
-		chosen = append(chosen, cases[i])
+		chosen = append(chosen, all[i])
 		return nil
 	})
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
+	if chosen == nil {
+		chosen = casesFor(flags, dialer.Options)
+	}
 	return runCases(url, dialer, chosen, stdout)
+}
+
+// casesFor adds to the cases of v1 those of every extension that the command line names.
+func casesFor(flags *flag.FlagSet, options pqws.Options) []testCase {
+	chosen := cases
+	flags.Visit(func(f *flag.Flag) {
+		switch {
+		case f.Name == "kem":
+			chosen = slices.Concat(chosen, kemCases)
+		case f.Name == "exchange-ms" && !options.Exchange.Off:
+			chosen = slices.Concat(chosen, exchangeCases)
+		case f.Name == "identity":
+			chosen = slices.Concat(chosen, identityCases)
+		case f.Name == "heartbeat" && !options.Heartbeat.Off:
+			chosen = slices.Concat(chosen, heartbeatCases)
+		}
+	})
+	return chosen
 }
 
 // A testCase has a connection of its own, so that one failure fails one case.
@@ -58,7 +81,7 @@ type testCase struct {
 // A peer is the connection of one case, and what opens another.
 type peer struct {
 	*pqconn.Conn
-	padding pqws.Padding
+	options pqws.Options
 	dial    func() (*peer, error)
 }
 
@@ -93,7 +116,7 @@ func runCase(url string, dialer *pqconn.Dialer, c testCase) error {
 			return nil, err
 		}
 		context.AfterFunc(ctx, conn.Abort) // at the end of the case too, by cancel
-		return &peer{conn, dialer.Options.Padding, dial}, nil
+		return &peer{conn, dialer.Options, dial}, nil
 	}
 	p, err := dial()
 	if err != nil {

@@ -9,8 +9,10 @@ import (
 	"errors"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/pqws/pqws"
 )
@@ -41,23 +43,45 @@ func TestLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	fingerprint := sha256.Sum256(public)
+	clientSeed := hex.EncodeToString(bytes.Repeat([]byte{8}, 32))
+	_, clientKey, err := parseIdentity(clientSeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	often := pqws.ExchangePolicy{After: 20 * time.Millisecond}
 	for name, c := range map[string]struct {
 		options pqws.Options
 		args    []string
+		more    []testCase
 	}{
-		"plain":    {pqws.Options{}, nil},
-		"context":  {pqws.Options{Context: []byte("room 7")}, []string{"--context", "room 7"}},
-		"padded":   {pqws.Options{Padding: 256}, []string{"--padding", "padme"}},
-		"identity": {pqws.Options{Identity: sign}, []string{"--pin", hex.EncodeToString(public)}},
+		"kem":        {pqws.Options{}, []string{"--kem", "ml-kem-1024"}, kemCases},
+		"kems":       {pqws.Options{}, []string{"--kem", "ml-kem-768", "--kem", "mlkem768-x25519"}, kemCases},
+		"exchange":   {pqws.Options{Exchange: often}, []string{"--exchange-ms", "20"}, exchangeCases},
+		"heartbeat":  {pqws.Options{}, []string{"--heartbeat", "5/20000"}, heartbeatCases},
+		"old client": {pqws.Options{}, []string{"--no-extensions"}, nil},
+		"off":        {pqws.Options{Exchange: often}, []string{"--exchange-ms", "0", "--heartbeat", "off"}, nil},
+		"everything": {
+			pqws.Options{Identity: sign, Exchange: often, ClientKeys: [][]byte{clientKey}, Padding: 64},
+			[]string{
+				"--pin", hex.EncodeToString(public), "--identity", clientSeed, "--exchange-ms", "20",
+				"--kem", "mlkem768-x25519", "--heartbeat", "5/20000", "--padding", "padme",
+			},
+			slices.Concat(kemCases, exchangeCases, identityCases, heartbeatCases),
+		},
+		"plain":    {options: pqws.Options{}},
+		"context":  {pqws.Options{Context: []byte("room 7")}, []string{"--context", "room 7"}, nil},
+		"padded":   {pqws.Options{Padding: 256}, []string{"--padding", "padme"}, nil},
+		"identity": {pqws.Options{Identity: sign}, []string{"--pin", hex.EncodeToString(public)}, nil},
 		"fingerprint": {
 			pqws.Options{Identity: sign, PublicKey: public},
 			[]string{"--pin", "sha256:" + hex.EncodeToString(fingerprint[:])},
+			nil,
 		},
-		"fast open": {pqws.Options{}, []string{"--fast-open"}},
+		"fast open": {pqws.Options{}, []string{"--fast-open"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			verdicts, err := run(t, c.options, c.args...)
-			if err != nil || len(verdicts) != len(cases) {
+			if err != nil || len(verdicts) != len(cases)+len(c.more) {
 				t.Errorf("%v, %d verdicts", err, len(verdicts))
 			}
 			for _, v := range verdicts {
@@ -102,12 +126,14 @@ func TestArguments(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"--context", "x"}, {"ws://127.0.0.1:1", "--profile", "yellowpages"}, {"ws://127.0.0.1:1", "--padding", "65537"},
 		{"ws://127.0.0.1:1", "--pin", fingerprint}, {"ws://127.0.0.1:1", "--pin", "sha256:" + fingerprint[2:]}, {"ws://127.0.0.1:1", "--pin", "zz"},
+		{"ws://127.0.0.1:1", "--exchange-ms", "-1"}, {"ws://127.0.0.1:1", "--heartbeat", "5"}, {"ws://127.0.0.1:1", "--identity", "00"},
+		{"ws://127.0.0.1:1", "--client-keys", fingerprint},
 	} {
 		if err := runClient(args, io.Discard); err == nil || errors.Is(err, errCases) {
 			t.Errorf("%v is taken", args)
 		}
 	}
-	for _, args := range [][]string{{"--profile", "both"}, {"--identity-seed", "00"}, {"--context", ""}} {
+	for _, args := range [][]string{{"--profile", "both"}, {"--identity-seed", "00"}, {"--context", ""}, {"--kem", "ml-kem-512"}, {"--client-keys", "zz"}, {"--identity", "00"}} {
 		if err := runServer(args); err == nil {
 			t.Errorf("%v is taken", args)
 		}

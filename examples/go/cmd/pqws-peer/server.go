@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -25,12 +27,13 @@ func runServer(args []string) error {
 	commonFlags(flags, &options)
 	port := flags.Int("port", 0, "0: any")
 	repository := flags.String("page", "", "the repository's folder, whose page is served at /page")
-	flags.Func("identity-seed", "ML-DSA-65 seed, 32 bytes in hex", func(text string) error {
-		seed, err := hex.DecodeString(text)
-		if err != nil {
-			return errors.New("not hexadecimal")
-		}
-		options.Identity, options.PublicKey, err = pqws.IdentityFromSeed(seed)
+	flags.Func("identity-seed", "ML-DSA-65 seed, 32 bytes in hex", func(text string) (err error) {
+		options.Identity, options.PublicKey, err = parseIdentity(text)
+		return err
+	})
+	flags.Func("client-keys", "public key of a client that is taken, in hex, or sha256: and its fingerprint; may be repeated", func(text string) error {
+		key, err := parsePin(text)
+		options.ClientKeys = append(options.ClientKeys, key)
 		return err
 	})
 	if err := flags.Parse(args); err != nil {
@@ -156,6 +159,22 @@ func command(c *pqconn.Conn, line string) error {
 			return err
 		}
 		return c.SendText("padded")
+	case "kem":
+		return c.SendText(string(c.KEM()))
+	case "peer-key":
+		key := c.PeerKey()
+		if key == nil {
+			return c.SendText("none")
+		}
+		return c.SendText(fmt.Sprintf("%x", sha256.Sum256(key)))
+	case "generation":
+		return c.SendText(strconv.FormatUint(c.Generation(), 10))
+	case "exchange":
+		later(c, "exchanged", c.Exchange)
+		return nil
+	case "ping":
+		later(c, "ponged", func(ctx context.Context) error { return c.Ping(ctx, []byte(rest)) })
+		return nil
 	case "close":
 		text, reason, _ := strings.Cut(rest, " ")
 		code, err := strconv.ParseUint(text, 10, 16)
@@ -166,6 +185,19 @@ func command(c *pqconn.Conn, line string) error {
 		return err
 	}
 	return errors.New("unknown command")
+}
+
+// later says a word once something is done for which this connection has to be read meanwhile.
+func later(c *pqconn.Conn, word string, do func(context.Context) error) {
+	go func() {
+		err := do(context.Background())
+		switch {
+		case err == nil:
+			_ = c.SendText(word)
+		case !errors.Is(err, pqws.ErrNotOpen):
+			_ = c.SendText("error: " + err.Error())
+		}
+	}()
 }
 
 func mixed() []pqws.Message {
