@@ -1,0 +1,21 @@
+import native from './index.cjs';
+
+export const {
+  decapsulate,
+  deriveBytes,
+  deriveKey,
+  deriveSecret,
+  destroy,
+  encapsulate,
+  generateKeyPair,
+  importKey,
+  importSecret,
+  isFips,
+  mask,
+  open,
+  random,
+  seal,
+  sha256,
+  unmask,
+  version,
+} = native;
