@@ -10,7 +10,7 @@ import { writePlain } from './platform/node-frames/write.ts';
 import { isCloseCode, Kind, MAX_CLOSE_REASON_BYTES } from './protocol/v1/record.ts';
 import { Outbox } from './protocol/v1/outbox.ts';
 import { offerOf } from './transport/upgrade-request.ts';
-import { connectionOf } from './ws/socket/socket.ts';
+import { internalsOf } from './ws/socket/socket.ts';
 import type { WsStyleSocket } from './ws/socket/socket.ts';
 import type { UpgradeRequest } from './api/types.ts';
 import type { WsStyleWebSocket } from './api/socket-types.ts';
@@ -26,7 +26,7 @@ export { isCloseCode, MAX_CLOSE_REASON_BYTES };
  */
 export function sendOwned(socket: WsStyleWebSocket, data: Uint8Array, isBinary: boolean): void {
   const bytes = data.length;
-  connectionOf(socket as unknown as WsStyleSocket).send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
+  internalsOf(socket as unknown as WsStyleSocket).connection.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
   // Whatever is a record of its own is sealed by now, or was copied.
   if (Outbox.goesAlone(bytes)) free(data);
 }

@@ -11,7 +11,7 @@ import type { ServerSocket } from './api/socket-types.ts';
 import type { BunServerWebSocket } from './transport/bun.ts';
 import { BunSocket } from './transport/bun.ts';
 import { transportMaxPayload } from './options/client.ts';
-import { connectionOf, WsStyleSocket } from './ws/socket/socket.ts';
+import { internalsOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';
 
@@ -52,7 +52,7 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   const secure = new WsStyleSocket(() => ({ role: 'server', transport: socket, config }));
   // Not before the caller can listen.
   queueMicrotask(() => {
-    connectionOf(secure).answerEarly();
+    internalsOf(secure).connection.answerEarly();
   });
   return secure as unknown as ServerSocket;
 }

@@ -2,13 +2,13 @@
  * `bufferedAmount`: the application's bytes that are not yet on the network, never the overhead. The transport
  * only tells its own count, so each frame's share is kept until the transport has sent it.
  */
+import { LONGEST_HEADER_BYTES } from '../base/rfc6455.ts';
+
 interface InFlight {
   readonly wireBytes: number;
   readonly applicationBytes: number;
 }
 
-/** RFC 6455 5.2, masked. */
-const LONGEST_HEADER = 14;
 /** Never written to: what every idle connection has in flight. */
 const NOTHING: InFlight[] = [];
 /** Frames whose departure nobody asked about are forgotten in steps of this many. */
@@ -22,7 +22,7 @@ export class BufferedAmount {
   /** A frame has been given to the transport, which now holds `transportBytes`. */
   transmitted(wireBytes: number, applicationBytes: number, transportBytes: number): void {
     // All that went before has left, as it nearly always has.
-    if (transportBytes <= wireBytes + LONGEST_HEADER) this.#inFlight = NOTHING;
+    if (transportBytes <= wireBytes + LONGEST_HEADER_BYTES) this.#inFlight = NOTHING;
     if (transportBytes === 0) return;
     if (this.#inFlight === NOTHING) {
       // What nobody counts, in front of everything: an idle connection need not remember its handshake.

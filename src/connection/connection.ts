@@ -9,8 +9,10 @@ import type { Receipt, SentCallback } from '../protocol/v1/outbox.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import type { Kind } from '../protocol/v1/record.ts';
 import type { Message, ProfileSession, SessionConfig, SessionHost } from '../protocol/session-types.ts';
+import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
+import { unref } from '../base/timers.ts';
 import { BufferedAmount } from './buffered-amount.ts';
-import type { Transport, TransportHost } from '../transport/transport.ts';
+import type { Attach, Transport, TransportHost } from '../transport/transport.ts';
 
 /** What a connection tells the object that the application holds. */
 export interface ConnectionFace<Text> {
@@ -31,7 +33,7 @@ const NO_CALLBACKS: readonly SentCallback[] = [];
 export interface ConnectionParts {
   readonly createSession: <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => ProfileSession;
   /** Attaches to the socket underneath and reports its life from now on. */
-  readonly attachTransport: (socket: object, host: TransportHost) => Transport;
+  readonly attachTransport: Attach;
 }
 
 /** A peer that does not end the transport's own close within this many milliseconds is cut off. */
@@ -204,7 +206,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   ended(): void {
-    this.#closeTransport(1000);
+    this.#closeTransport(NORMAL_CLOSURE);
   }
 
   closing(content: CloseContent): void {
@@ -216,7 +218,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   failed(failure: PQWebSocketError): void {
     this.face.closing();
     if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
-    else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? 1000 : undefined);
+    else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? NORMAL_CLOSURE : undefined);
   }
 
   closed(outcome: CloseOutcome): void {
@@ -231,7 +233,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #isError({ failure, code }: CloseOutcome): boolean {
     if (failure === undefined) return false;
     if (failure.origin === 'local' || failure.code === 'PQ_ERR_PEER' || this.#transportCause !== undefined) return true;
-    return code === 1006 && this.#transportCode !== 1006;
+    return code === ABNORMAL_CLOSURE && this.#transportCode !== ABNORMAL_CLOSURE;
   }
 
   #closeTransport(code?: number, reason?: string): void {
@@ -242,7 +244,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#linger = unref(
       setTimeout(() => {
         this.transport.terminate();
-        this.transportClosed(1006, '', false);
+        this.transportClosed(ABNORMAL_CLOSURE, '', false);
       }, LINGER),
     );
   }
@@ -272,10 +274,4 @@ function allOf(callbacks: readonly SentCallback[]): SentCallback {
   return (error) => {
     for (const callback of callbacks) callback(error ?? undefined);
   };
-}
-
-/** On Node a timer alone must not keep the process running. */
-function unref<T>(timer: T): T {
-  (timer as { unref?: () => void }).unref?.();
-  return timer;
 }

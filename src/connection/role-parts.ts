@@ -1,9 +1,9 @@
 /** What connections are made of where both roles and every kind of socket may be underneath. */
+import { attachTransport } from '#attach';
 import { createClientSession } from '../protocol/client-session.ts';
 import { createServerSession } from '../protocol/server-session.ts';
 import type { ConnectionParts } from './connection.ts';
 import { attachAnytime } from '../transport/late.ts';
-import { attachTransport } from '../transport/transport.ts';
 
 export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> = {
   client: {

@@ -10,6 +10,8 @@ import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import type { SentCallback } from '../protocol/v1/outbox.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import type { Message, SessionConfig } from '../protocol/session-types.ts';
+import type { ReadyState } from '../base/rfc6455.ts';
+import { CLOSED, CLOSING, CONNECTING, OPEN } from '../base/rfc6455.ts';
 import { Acceptance } from './acceptance.ts';
 import { Channel } from './facts.ts';
 import type { ConnectionFace, ConnectionParts } from './connection.ts';
@@ -17,13 +19,7 @@ import { Connection } from './connection.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { SendQueue, sizeOf } from './send-queue.ts';
-import type { SendData } from '../base/webidl.ts';
-
-export const CONNECTING = 0;
-export const OPEN = 1;
-export const CLOSING = 2;
-export const CLOSED = 3;
-export type ReadyState = typeof CONNECTING | typeof OPEN | typeof CLOSING | typeof CLOSED;
+import type { SendData } from '../base/values.ts';
 
 /** How the object that the application holds hears of its socket. `Text` is what it wants a text as. */
 export interface SocketFace<Text> {

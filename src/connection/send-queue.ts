@@ -6,8 +6,8 @@ import type { SentCallback } from '../protocol/v1/outbox.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import { Kind } from '../protocol/v1/record.ts';
 import type { Connection } from './connection.ts';
-import type { SendData } from '../base/webidl.ts';
-import { isUint8Array } from '../base/webidl.ts';
+import type { SendData } from '../base/values.ts';
+import { isUint8Array } from '../base/values.ts';
 
 export class SendQueue {
   /** Made when there is a first Blob. */

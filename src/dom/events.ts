@@ -2,7 +2,7 @@
  * The event classes, taken together when the module loads, so that all belong to one realm: Node's EventTarget
  * refuses foreign events. CloseEvent is ours where the platform has none (Node before 23).
  */
-import { toUsvString } from '../base/webidl.ts';
+import { toUsvString } from '../base/values.ts';
 
 export const BaseEventTarget = globalThis.EventTarget;
 export const BaseEvent = globalThis.Event;

@@ -1,5 +1,5 @@
 /** What Web IDL gives an interface object and its prototype, and a JavaScript class has not by itself. */
-import { CLOSED, CLOSING, CONNECTING, OPEN } from '../connection/secure-socket.ts';
+import { CLOSED, CLOSING, CONNECTING, OPEN } from '../base/rfc6455.ts';
 
 export function defineConstants(owner: object): void {
   for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }))

@@ -1,12 +1,13 @@
 /** From the arguments of `new PQWebSocket` to a transport that is connecting. */
 import { platform } from '#platform';
 import type { PQWebSocketOptions } from '../api/types.ts';
-import { baseUrl, parseProtocols, parseUrl, toProtocols, toUsvString } from '../base/webidl.ts';
+import { toUsvString } from '../base/values.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { optionsObject } from '../options/channel.ts';
 import { checkClientOptions, transportMaxPayload } from '../options/client.ts';
 import { underlyingClass } from '../transport/choose.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
+import { baseUrl, parseProtocols, parseUrl, toProtocols } from './webidl.ts';
 
 /**
  * Opens the WebSocket underneath.

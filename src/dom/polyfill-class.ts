@@ -6,7 +6,7 @@ import { defineConstants } from './interface-object.ts';
 import { PQWebSocket } from './pq-websocket.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND, isLayered } from '../transport/choose.ts';
-import { baseUrl, parseUrl, requireArguments } from '../base/webidl.ts';
+import { baseUrl, parseUrl, requireArguments } from './webidl.ts';
 
 export interface PolyfillClassOptions {
   include?: ((url: URL) => boolean) | undefined;

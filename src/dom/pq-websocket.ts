@@ -1,4 +1,5 @@
 /** The standard's WebSocket over a secure connection: WHATWG WebSockets, member by member. */
+import { attachTransport } from '#attach';
 import { platform } from '#platform';
 import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
@@ -10,15 +11,18 @@ import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
 import { defineInterface } from './interface-object.ts';
 import { attachAnytime } from '../transport/late.ts';
-import type { ReadyState, SocketFace, CLOSED, CLOSING, OPEN } from '../connection/secure-socket.ts';
-import { CONNECTING, SecureSocket } from '../connection/secure-socket.ts';
+import type { CLOSED, CLOSING, OPEN, ReadyState } from '../base/rfc6455.ts';
+import { CONNECTING } from '../base/rfc6455.ts';
+import type { SocketFace } from '../connection/secure-socket.ts';
+import { SecureSocket } from '../connection/secure-socket.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND } from '../transport/choose.ts';
-import { parseCloseArguments, parseSendData, requireArguments, toDomString } from '../base/webidl.ts';
+import { toDomString } from '../base/values.ts';
+import { parseCloseArguments, parseSendData, requireArguments } from './webidl.ts';
 
 const CLIENT_PARTS: ConnectionParts = {
   createSession: createClientSession,
-  attachTransport: (socket, host) => attachAnytime(socket, host, platform.attachTransport),
+  attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
 };
 
 /** What tests reach; not a member, so that no script sees it. */

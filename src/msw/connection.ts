@@ -1,4 +1,5 @@
 /** msw's client and server connection in plaintext: what a handler gets, and how the two hear of each other. */
+import { ABNORMAL_CLOSURE } from '../base/rfc6455.ts';
 import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from '../dom/events.ts';
 import type { ChannelConfig } from '../options/channel.ts';
@@ -8,7 +9,6 @@ import { ClientTransport, OriginTransport } from './raw.ts';
 
 /** Transport codes that pass although nobody authenticated them (PROTOCOL.md 9); a proxy passes them on. */
 const HINTS: readonly number[] = [1001, 1012, 1013, 1014];
-const ABNORMAL = 1006;
 
 /** The client under test. */
 export class PlainClient extends BaseEventTarget {
@@ -52,7 +52,7 @@ export class PlainClient extends BaseEventTarget {
   }
 
   close(code = 1000, reason = ''): void {
-    if (code === ABNORMAL) this.leg.cut();
+    if (code === ABNORMAL_CLOSURE) this.leg.cut();
     else this.leg.close(closeContent('client.close', code, reason));
   }
 

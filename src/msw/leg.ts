@@ -13,7 +13,8 @@ import type { DispatchedSocket } from '../transport/dispatched.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { ROLE_PARTS } from '../connection/role-parts.ts';
 import { SendQueue } from '../connection/send-queue.ts';
-import { parseSendData, toUsvString } from '../base/webidl.ts';
+import { toUsvString } from '../base/values.ts';
+import { parseSendData } from '../dom/webidl.ts';
 import type { PQChannel } from '../api/types.ts';
 
 export interface LegEvents {

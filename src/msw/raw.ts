@@ -1,9 +1,6 @@
 /** msw's two connections, whose frames are sealed, in the shape that a secure connection runs over. */
+import { ABNORMAL_CLOSURE, CLOSED, CONNECTING, OPEN } from '../base/rfc6455.ts';
 import { DispatchedSocket } from '../transport/dispatched.ts';
-
-const CONNECTING = 0;
-const OPEN = 1;
-const CLOSED = 3;
 
 type RawListener = (event: Event) => void;
 
@@ -85,7 +82,7 @@ export class ClientTransport extends DispatchedSocket {
   }
 
   terminate(): void {
-    this.close(1006);
+    this.close(ABNORMAL_CLOSURE);
   }
 }
 

@@ -4,9 +4,9 @@ import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
-import { isArrayBuffer, isUint8Array } from '../base/webidl.ts';
+import { MAX_TIMER } from '../base/timers.ts';
+import { isArrayBuffer, isUint8Array } from '../base/values.ts';
 
-const MAX_TIMER = 2 ** 31 - 1;
 const MAX_PADDING_BLOCK = 65_536;
 
 export const CHANNEL_OPTION_NAMES = [

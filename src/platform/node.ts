@@ -7,7 +7,6 @@ import { nodeSignatures } from '../crypto/node/signature.ts';
 import { nodeBackend } from '../crypto/node/backend.ts';
 import { pooled } from '../crypto/random-pool.ts';
 import { YellowpagesSession } from '../protocol/yellowpages/session.ts';
-import { attachTransport } from '../transport/transport.ts';
 import { inOneWrite, writeFrame } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
@@ -22,7 +21,6 @@ const random = pooled((target) => randomFillSync(target), mayPool);
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
   yellowpages: () => YellowpagesSession,
-  attachTransport,
   backend: () => nodeBackend,
   random,
   fallbackWebSocket: () => IsomorphicWebSocket,

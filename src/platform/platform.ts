@@ -2,7 +2,6 @@
 import type { CryptoBackend, MaybePromise, RandomSource } from '../crypto/backend.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { SessionMaker } from '../protocol/session-types.ts';
-import type { Transport, TransportHost } from '../transport/transport.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[], options?: object) => object;
@@ -16,8 +15,6 @@ export interface Platform {
   readonly signatures: () => MaybePromise<SignatureScheme>;
   /** The profile yellowpages, for clients. Loaded when it is first asked for where the code's size counts. */
   readonly yellowpages: () => MaybePromise<SessionMaker>;
-  /** Attaches to the WebSocket underneath a client, of whatever shape this platform has. */
-  readonly attachTransport: (socket: object, host: TransportHost) => Transport;
   /** The WebSocket class for where there is no global one, and for connections that need npm `ws` options. */
   readonly fallbackWebSocket: () => WebSocketConstructor | undefined;
   /** Names of the options that only npm `ws` understands; empty where it cannot run. */

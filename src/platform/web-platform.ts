@@ -7,8 +7,6 @@ import { webcryptoBackend } from '../crypto/webcrypto/backend.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { attempt } from '../base/maybe-promise.ts';
-import type { WhatwgSocket } from '../transport/transport.ts';
-import { attachWhatwg } from '../transport/transport.ts';
 import type { Platform } from './platform.ts';
 
 /** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */
@@ -24,7 +22,6 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
   return {
     signatures: part('ML-DSA-65', signatures),
     yellowpages: part('yellowpages', yellowpages),
-    attachTransport: (socket, host) => attachWhatwg(socket as WhatwgSocket, host),
     backend() {
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
       const subtle = (crypto as Partial<Crypto>).subtle;

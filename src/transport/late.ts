@@ -4,12 +4,8 @@
  */
 import { platform } from '#platform';
 import { Refusal } from '../protocol/errors.ts';
-import type { Transport, TransportHost, WsSocket } from './transport.ts';
-
-/** RFC 6455 7.1.5: there was no close frame. */
-const ABNORMAL = 1006;
-
-type Attach = (socket: object, host: TransportHost) => Transport;
+import { ABNORMAL_CLOSURE } from '../base/rfc6455.ts';
+import type { Attach, Transport, TransportHost, WsFeatures } from './transport.ts';
 
 /** In the place of a socket underneath: how there will be one. */
 export class LateSocket<T = unknown> {
@@ -65,7 +61,7 @@ class LateTransport implements Transport {
     return this.#opened?.bufferedAmount ?? 0;
   }
 
-  get ws(): WsSocket | undefined {
+  get ws(): WsFeatures | undefined {
     return this.#opened?.ws;
   }
 
@@ -82,6 +78,14 @@ class LateTransport implements Transport {
   terminate(): void {
     if (this.#opened === undefined) this.#giveUp();
     else this.#opened.terminate();
+  }
+
+  limit(bytes: number | undefined): void {
+    this.#opened?.limit(bytes);
+  }
+
+  hold(isHeld: boolean): void {
+    this.#opened?.hold(isHeld);
   }
 
   #open(open: () => object): void {
@@ -110,6 +114,6 @@ class LateTransport implements Transport {
 
   #failed(cause: unknown): void {
     this.host.transportFailed(cause);
-    this.host.transportClosed(ABNORMAL, '', false);
+    this.host.transportClosed(ABNORMAL_CLOSURE, '', false);
   }
 }

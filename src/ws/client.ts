@@ -9,7 +9,7 @@ import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../options/c
 import { clientConfig } from '../options/profile.ts';
 import type { Underneath } from '../connection/secure-socket.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
-import { setRawSocket, throwUnheardErrors, WsStyleSocket } from './socket/socket.ts';
+import { internalsOf, WsStyleSocket } from './socket/socket.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../api/types.ts';
 import { transportConfig } from './options.ts';
 import { PlainTransport } from './transport.ts';
@@ -37,18 +37,17 @@ export class WebSocket extends WsStyleSocket {
    * @throws {TypeError | RangeError} for an option that is unknown or wrong
    */
   constructor(address: string | URL, protocols?: string | string[] | WebSocketOptions, options?: WebSocketOptions) {
-    super((socket) => (isAccepted(address) ? address.underneath : open(socket, address, protocols, options)));
-    if (!isAccepted(address)) throwUnheardErrors(this);
+    super((socket) => open(socket, address, protocols, options));
+    internalsOf(this).throwsUnheardErrors = true;
   }
 }
 
-/** In the place of an address: a socket that a server has accepted. As in `ws`, both ends are of one class. */
-export class Accepted {
-  constructor(readonly underneath: Underneath) {}
-}
-
-function isAccepted(address: unknown): address is Accepted {
-  return address instanceof Accepted;
+/**
+ * A socket that a server has accepted. As in `ws` both ends are of one class; this one is made by the constructor of its base,
+ * which takes what is underneath where the client's takes an address.
+ */
+export function acceptSocket(underneath: Underneath): WebSocket {
+  return Reflect.construct<[() => Underneath], WebSocket>(WsStyleSocket, [(): Underneath => underneath], WebSocket);
 }
 
 function open(
@@ -89,7 +88,7 @@ function open(
       maxPayload: transportMaxPayload(config.limits.maxPayload),
     };
     return new PlainTransport(address, all, transportOptions, socket, (response: IncomingMessage) => {
-      setRawSocket(socket, response.socket);
+      internalsOf(socket).network = response.socket;
     });
   });
   return { role: 'client', transport, config: { ...config, ...upgrade } };

@@ -4,6 +4,7 @@ import type { Server as SecureServer } from 'node:https';
 import type { ServerOptions } from 'ws';
 import type { ChannelConfig } from '../options/channel.ts';
 import { booleanOption, numberOption } from '../options/channel.ts';
+import { MAX_TIMER } from '../base/timers.ts';
 import type { Bytes, ServerSocketOptions } from '../api/types.ts';
 
 /** Handshakes that may be under way at once before the oldest is given up. */
@@ -43,9 +44,6 @@ export interface WebSocketServerOptions extends PassedOn, Omit<ServerSocketOptio
   /** Only `false`: text that is not UTF-8 ends a secure connection. */
   skipUTF8Validation?: false;
 }
-
-/** The longest delay that a timer takes. */
-const MAX_TIMER = 2 ** 31 - 1;
 
 /** What of the options of `ws` is the secure connection's to carry out: both ends, client and server. */
 export function transportConfig(

@@ -16,11 +16,10 @@ import type { ChannelConfig } from '../options/channel.ts';
 import { refuseOnlyInV1 } from '../options/profile.ts';
 import { serverConfig } from '../options/server.ts';
 import { safely } from '../base/safely.ts';
-import { connectionOf, setRawSocket, throwUnheardErrors, watchSocket } from './socket/socket.ts';
-import type { SocketWatcher } from './socket/socket-watcher.ts';
-import type { WsStyleSocket } from './socket/socket.ts';
+import type { SocketWatcher, WsStyleSocket } from './socket/socket.ts';
+import { internalsOf } from './socket/socket.ts';
 import type { WsStyleWebSocket } from '../api/socket-types.ts';
-import { Accepted, WebSocket } from './client.ts';
+import { acceptSocket } from './client.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { Upgrades } from './upgrades.ts';
 import {
@@ -72,9 +71,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     opened: (socket) => {
       const waiting = this.#uncover(socket);
       // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
-      if (connectionOf(socket).session.profile === 'yellowpages') this.#pending.delete(socket);
+      if (internalsOf(socket).connection.session.profile === 'yellowpages') this.#pending.delete(socket);
       this.clients?.add(shown(socket));
-      throwUnheardErrors(socket);
+      internalsOf(socket).throwsUnheardErrors = true;
       if (waiting !== undefined) safely(waiting.callback)(shown(socket), waiting.request);
     },
     accepted: (socket) => {
@@ -193,7 +192,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#state = 'closing';
     this.#detach();
     this.#server = undefined;
-    for (const socket of this.#hidden.keys()) connectionOf(socket).abort('PQ_ERR_GOING_AWAY');
+    for (const socket of this.#hidden.keys()) internalsOf(socket).connection.abort('PQ_ERR_GOING_AWAY');
     this.#plain.close();
     this.#ownServer?.close(() => {
       this.#state = 'closed';
@@ -281,12 +280,13 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       plain.on('error', () => undefined).terminate();
       throw error;
     }
-    const socket = new WebSocket(new Accepted({ role: 'server', transport: plain, config }) as never);
-    setRawSocket(socket, network);
+    const socket = acceptSocket({ role: 'server', transport: plain, config });
     this.#hidden.set(socket, { request, callback });
     this.#admitPending(socket);
-    watchSocket(socket, this.#watcher);
-    connectionOf(socket).answerEarly();
+    const internals = internalsOf(socket);
+    internals.network = network;
+    internals.watcher = this.#watcher;
+    internals.connection.answerEarly();
   }
 
   #configFor(request: IncomingMessage): ChannelConfig {
@@ -309,7 +309,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     const [oldest] = this.#pending;
     if (oldest === undefined) return;
     this.#pending.delete(oldest);
-    connectionOf(oldest).abort('PQ_ERR_OVERLOAD');
+    internalsOf(oldest).connection.abort('PQ_ERR_OVERLOAD');
   }
 
   /** A server of the application's own, or none, is not ours to wait for: the sockets are. */

@@ -7,9 +7,8 @@ import {
   parseSendData,
   parseUrl,
   requireArguments,
-  toDomString,
-  toUsvString,
-} from '../../src/base/webidl.ts';
+} from '../../src/dom/webidl.ts';
+import { toDomString, toUsvString } from '../../src/base/values.ts';
 
 describe('conversions', () => {
   test.each([

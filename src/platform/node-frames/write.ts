@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RandomSource } from '../../crypto/backend.ts';
+import { OPEN } from '../../base/rfc6455.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from './pool.ts';
 
 /** RFC 6455 5.2 */
@@ -21,7 +22,6 @@ const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 const LARGEST_16 = 65_535;
 
-const OPEN = 1;
 /** A sender of `ws` that neither deflates nor reads a Blob: what is written now comes behind all that was sent before. */
 const SENDER_IDLE = 0;
 

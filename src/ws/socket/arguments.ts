@@ -3,8 +3,8 @@ import { copyOf } from '../../base/bytes.ts';
 import type { CloseContent } from '../../protocol/v1/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../protocol/v1/record.ts';
 import { described } from '../../options/channel.ts';
-import type { SendData } from '../../base/webidl.ts';
-import { isBlob, isUint8Array } from '../../base/webidl.ts';
+import type { SendData } from '../../base/values.ts';
+import { isBlob, isUint8Array } from '../../base/values.ts';
 
 export interface SendOptions {
   binary?: boolean;

@@ -7,7 +7,7 @@ import type { EventEmitter } from '#emitter';
 import { fromUtf8 } from '../../base/bytes.ts';
 import { BaseCloseEvent, BaseEvent, BaseMessageEvent } from '../../dom/events.ts';
 import { safely } from '../../base/safely.ts';
-import { toDomString } from '../../base/webidl.ts';
+import { toDomString } from '../../base/values.ts';
 
 type Handler = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 

@@ -3,7 +3,7 @@
  * collected here and sealed as one message with the last of them; the peer of npm `ws` sees one message either way.
  */
 import { copyOf } from '../../base/bytes.ts';
-import type { SendData } from '../../base/webidl.ts';
+import type { SendData } from '../../base/values.ts';
 
 export class Fragments {
   #first: SendData | undefined;

@@ -1,5 +1,5 @@
 /** What npm `ws` has on its class beside the members: constants that nobody can change, attributes that are enumerable. */
-import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../connection/secure-socket.ts';
+import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import type { Brand } from '../../transport/choose.ts';
 import { BRAND } from '../../transport/choose.ts';
 

@@ -2,10 +2,9 @@
  * The data of this end's pings. Control frames are not sealed, so it stays here, and comes back with the pong that
  * answers: who tells their own pings by their data, or measures by it, finds it as in `ws`. The peer never sees it.
  */
+import { MAX_CONTROL_BYTES } from '../../base/rfc6455.ts';
 import { described } from '../../options/channel.ts';
 
-/** RFC 6455 5.5. */
-const MAX_BYTES = 125;
 /** A peer that answers no ping must not make this end remember them all; `ws` itself gives up at 60 unanswered ones. */
 const MAX_WAITING = 60;
 
@@ -21,7 +20,8 @@ export function controlData(name: 'ping' | 'pong', given: unknown): Uint8Array {
   if (name === 'pong' && !isEmpty)
     throw new TypeError('pong: data is not supported, since control frames are not sealed');
   const bytes = bytesOf(typeof given === 'number' ? String(given) : (given ?? ''));
-  if (bytes.length > MAX_BYTES) throw new RangeError(`The data size must not be greater than ${MAX_BYTES} bytes`);
+  if (bytes.length > MAX_CONTROL_BYTES)
+    throw new RangeError(`The data size must not be greater than ${MAX_CONTROL_BYTES} bytes`);
   return bytes;
 }
 

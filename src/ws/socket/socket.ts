@@ -16,13 +16,14 @@ import { RawSocket } from './raw-socket.ts';
 import { ROLE_PARTS } from '../../connection/role-parts.ts';
 import { later, safely, throwLater } from '../../base/safely.ts';
 import type { CloseOutcome } from '../../protocol/v1/outcome.ts';
-import type { ReadyState, SocketFace, Underneath } from '../../connection/secure-socket.ts';
-import { CLOSED, CLOSING, CONNECTING, OPEN, SecureSocket } from '../../connection/secure-socket.ts';
-import type { WsSocket } from '../../transport/transport.ts';
+import type { ReadyState } from '../../base/rfc6455.ts';
+import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
+import type { SocketFace, Underneath } from '../../connection/secure-socket.ts';
+import { SecureSocket } from '../../connection/secure-socket.ts';
+import type { WsFeatures } from '../../transport/transport.ts';
 import type { Brand, BRAND } from '../../transport/choose.ts';
 import type { Callback, SendOptions } from './arguments.ts';
 import { closeContent, sendData } from './arguments.ts';
-import type { SocketWatcher } from './socket-watcher.ts';
 import { errorOf, notOpen } from './errors.ts';
 import type { EventFacts, ListenerOptions } from './events.ts';
 import { defineWsInterface } from './interface.ts';
@@ -37,17 +38,34 @@ import {
 
 const encoder = new TextEncoder();
 
-/** What the rest of this package reaches; not members, so that no script sees them. */
-export let connectionOf: (socket: WsStyleSocket) => Connection<Uint8Array>;
-/** Gives the socket its `_socket`. */
-export let setRawSocket: (socket: WsStyleSocket, network: NetworkSocket) => void;
-/** Tells `watcher` of the socket's life, before the application hears of it. */
-export let watchSocket: (socket: WsStyleSocket, watcher: SocketWatcher) => void;
-/**
- * From now on an 'error' that nobody listens for is thrown, as every Node emitter does and npm `ws` with it. Not for
- * `wrapServerSocket`, whose sockets are the standard's too: there nobody has to listen.
- */
-export let throwUnheardErrors: (socket: WsStyleSocket) => void;
+/** What a server must know of its sockets, whatever listeners the application adds or removes. */
+export interface SocketWatcher {
+  opened(socket: WsStyleSocket): void;
+  /** The peer has proved that it holds the key. */
+  accepted(socket: WsStyleSocket): void;
+  closed(socket: WsStyleSocket): void;
+}
+
+/** What the rest of this package reaches. */
+export interface SocketInternals {
+  readonly connection: Connection<Uint8Array>;
+  /** What the socket's `_socket` shows. */
+  network: NetworkSocket | undefined;
+  /** Told of the socket's life before the application hears of it. */
+  watcher: SocketWatcher | undefined;
+  /**
+   * Whether an 'error' that nobody listens for is thrown, as every Node emitter does and npm `ws` with it. Not for
+   * `wrapServerSocket`, whose sockets are the standard's too: there nobody has to listen.
+   */
+  throwsUnheardErrors: boolean;
+}
+
+let internals: (socket: WsStyleSocket) => SocketInternals;
+
+/** Not a member, so that no script sees it. */
+export function internalsOf(socket: WsStyleSocket): SocketInternals {
+  return internals(socket);
+}
 
 export class WsStyleSocket extends EventEmitter {
   declare static readonly CONNECTING: typeof CONNECTING;
@@ -65,16 +83,7 @@ export class WsStyleSocket extends EventEmitter {
   declare onmessage: unknown;
 
   static {
-    connectionOf = (socket): Connection<Uint8Array> => socket.#secure.connection;
-    setRawSocket = (socket, network): void => {
-      socket.#network = network;
-    };
-    watchSocket = (socket, watcher): void => {
-      socket.#watcher = watcher;
-    };
-    throwUnheardErrors = (socket): void => {
-      socket.#throwsUnheardErrors = true;
-    };
+    internals = (socket): SocketInternals => socket.#face;
     for (const type of EVENT_TYPES) {
       Object.defineProperty(this.prototype, `on${type}`, {
         configurable: true,
@@ -90,8 +99,16 @@ export class WsStyleSocket extends EventEmitter {
   }
 
   /** What this socket hears, and what its events tell: one object, not a function for each of them. */
-  static readonly #Face = class implements SocketFace<Uint8Array>, EventFacts {
+  static readonly #Face = class implements SocketFace<Uint8Array>, EventFacts, SocketInternals {
+    network: NetworkSocket | undefined;
+    watcher: SocketWatcher | undefined;
+    throwsUnheardErrors = false;
+
     constructor(private readonly socket: WsStyleSocket) {}
+
+    get connection(): Connection<Uint8Array> {
+      return this.socket.#secure.connection;
+    }
 
     readText(payload: Uint8Array): Uint8Array | undefined {
       return platform.isUtf8(payload) ? payload : undefined;
@@ -100,11 +117,11 @@ export class WsStyleSocket extends EventEmitter {
     opened(): void {
       this.socket.#wasOpen = true;
       this.socket.#emitSafely('open');
-      this.socket.#watcher?.opened(this.socket);
+      this.watcher?.opened(this.socket);
     }
 
     accepted(): void {
-      this.socket.#watcher?.accepted(this.socket);
+      this.watcher?.accepted(this.socket);
     }
 
     text(payload: Uint8Array): void {
@@ -119,13 +136,13 @@ export class WsStyleSocket extends EventEmitter {
       const { socket } = this;
       // The application's own close took too long: ws only says 1006.
       if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
-      const isHeard = socket.listenerCount('error') > 0 || (socket.#throwsUnheardErrors && !socket.#wasOpen);
+      const isHeard = socket.listenerCount('error') > 0 || (this.throwsUnheardErrors && !socket.#wasOpen);
       if (isHeard) socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
     }
 
     closed({ code, reason, wasClean }: CloseOutcome): void {
       this.socket.#wasClean = wasClean;
-      this.socket.#watcher?.closed(this.socket);
+      this.watcher?.closed(this.socket);
       this.socket.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
     }
 
@@ -146,10 +163,7 @@ export class WsStyleSocket extends EventEmitter {
   #fragments: Fragments | undefined;
   /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
   #binaryType: WsBinaryType | undefined;
-  #network: NetworkSocket | undefined;
   #rawSocket: RawSocket | null = null;
-  #watcher: SocketWatcher | undefined;
-  #throwsUnheardErrors = false;
   #wasOpen = false;
   #wasClean = false;
   #closedByCaller = false;
@@ -162,8 +176,11 @@ export class WsStyleSocket extends EventEmitter {
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
-    ws.on('ping', (data: Uint8Array) => this.#heard('ping', data));
-    ws.on('pong', (data: Uint8Array) => this.#heard('pong', data));
+    for (const type of ['ping', 'pong'] as const) {
+      ws.onControl(type, (data) => {
+        this.#heard(type, data);
+      });
+    }
   }
 
   /** As it stands after redirects; empty on a server. */
@@ -207,7 +224,8 @@ export class WsStyleSocket extends EventEmitter {
 
   /** Where npm `ws` keeps its network socket; null until there is one. Made when it is asked for. */
   get _socket(): RawSocket | null {
-    if (this.#network !== undefined) this.#rawSocket ??= new RawSocket(this.#network);
+    const { network } = this.#face;
+    if (network !== undefined) this.#rawSocket ??= new RawSocket(network);
     return this.#rawSocket;
   }
 
@@ -321,12 +339,12 @@ export class WsStyleSocket extends EventEmitter {
       // Behind what was sent before it.
       this.#secure.inOrder(() => {
         if (name === 'ping') (this.#pings ??= new UnansweredPings()).sent(kept);
-        transport[name](undefined, undefined, callback && safely(callback));
+        transport.sendControl(name, callback && safely(callback));
       });
     } else if (callback !== undefined) later(safely(callback))(notOpen(this.readyState));
   }
 
-  #transport(method: string): WsSocket {
+  #transport(method: string): WsFeatures {
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) throw new TypeError(`${method}: the transport has no such method; only npm ws has`);
     return ws;

@@ -1,4 +1,6 @@
 /** Arguments as Web IDL converts them, and the checks that WHATWG WebSockets makes before anything happens. */
+import type { SendData } from '../base/values.ts';
+import { isArrayBuffer, isBlob, toDomString, toUsvString } from '../base/values.ts';
 import { isReserved } from '../protocol/v1/fast-open.ts';
 
 /** RFC 9110 5.6.2 token, which RFC 6455 4.1 demands of a subprotocol. */
@@ -6,23 +8,11 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const MAX_REASON_BYTES = 123;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function requireArguments(method: string, count: number, required: number): void {
   if (count < required) {
     throw new TypeError(`${method}: ${required} argument required, but only ${count} present.`);
   }
-}
-
-/** DOMString conversion: throws for a Symbol, as it must. */
-export function toDomString(value: unknown): string {
-  // eslint-disable-next-line @typescript-eslint/restrict-template-expressions -- Web IDL converts any value
-  return `${value}`;
-}
-
-/** USVString conversion: lone surrogates become U+FFFD. */
-export function toUsvString(value: unknown): string {
-  return decoder.decode(encoder.encode(toDomString(value)));
 }
 
 /** [Clamp] unsigned short: to the range, then to the nearest integer, ties to even. */
@@ -126,12 +116,6 @@ export function parseCloseArguments(code: unknown, reason: unknown): CloseArgume
   return { code: status, reason: text ?? '' };
 }
 
-/** What `send()` was given, as `(BufferSource or Blob or USVString)` distinguishes it. */
-export type SendData =
-  | { readonly type: 'text'; readonly bytes: Uint8Array }
-  | { readonly type: 'binary'; readonly bytes: Uint8Array }
-  | { readonly type: 'blob'; readonly blob: Blob; readonly asText?: boolean };
-
 /** @throws {TypeError} for a view of shared or resizable memory, which BufferSource does not take */
 export function parseSendData(data: unknown): SendData {
   if (typeof data === 'string') return { type: 'text', bytes: encoder.encode(data) };
@@ -150,29 +134,6 @@ export function parseSendData(data: unknown): SendData {
 /** Web IDL takes a detached buffer for an empty one; a Uint8Array of it could not be made. */
 function bytesAt(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
   return length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, length);
-}
-
-const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength') as {
-  readonly get: (this: unknown) => number;
-};
-
-/** Also one of another realm: in jsdom the global Uint8Array is not Node's. */
-export function isUint8Array(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
-}
-
-/** By internal slot, so that a buffer of another realm counts. */
-export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  try {
-    byteLength.get.call(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-export function isBlob(value: unknown): value is Blob {
-  return typeof Blob !== 'undefined' && value instanceof Blob;
 }
 
 function requireFixedMemory(buffer: ArrayBufferLike & { readonly resizable?: boolean }): void {
