@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from 'tsup';
+import { isomorphicWs } from './scripts/lib/isomorphic-ws.ts';
 import { MINIFY } from './scripts/lib/minify.ts';
 
 /** The syntax floor of what is published: ES2022, which every engine has had since 2022 (README, "Requirements"). */
@@ -41,6 +42,8 @@ export default defineConfig([
     platform: 'node',
     format: ['esm', 'cjs'],
     dts: true,
+    noExternal: ['isomorphic-ws'],
+    esbuildPlugins: [isomorphicWs],
     esbuildOptions: nodeConditions,
   },
   {
