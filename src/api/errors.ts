@@ -27,6 +27,7 @@ interface FailureKind {
 
 export const FAILURES = {
   PQ_ERR_HELLO: { closeCode: 3768, message: 'malformed hello' },
+  PQ_ERR_NOT_PQ_WEBSOCKET: { closeCode: 3768, message: 'the peer does not speak pq-websocket' },
   PQ_ERR_VERSION: { closeCode: 3768, message: 'unsupported protocol version' },
   PQ_ERR_KEM: { closeCode: 3768, message: 'encapsulation key or ciphertext refused' },
   PQ_ERR_MESSAGE_TYPE: { closeCode: 3768, message: 'wrong message type in handshake' },

@@ -3,6 +3,7 @@ import { attachTransport } from '#attach';
 import { platform } from '#platform';
 import type { CloseOutcome } from '../protocol/v1/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
+import type { PQWebSocketError } from '../api/errors.ts';
 import { createClientSession } from '../protocol/client-session.ts';
 import type { PQChannel, PQWebSocketOptions } from '../api/types.ts';
 import { openTransport } from './open-transport.ts';
@@ -174,9 +175,18 @@ export class PQWebSocket extends BaseEventTarget {
         this.#dispatch(new BaseEvent('error'));
       },
       closed: (outcome: CloseOutcome) => {
+        if (outcome.failure?.origin === 'local' && outcome.failure.closeCode !== undefined) this.#warn(outcome.failure);
         this.#dispatch(new BaseCloseEvent('close', outcome));
       },
     };
+  }
+
+  /** Browsers say so of their own sockets; the events tell no reason. A query may be a secret, so it is left out. */
+  #warn({ code, message }: PQWebSocketError): void {
+    const [where] = this.#url.split('?', 1);
+    platform.warn?.(
+      `WebSocket connection to '${where}' failed: ${message} (${code}). To find out more: npx pq-websocket-cli doctor ${where}`,
+    );
   }
 
   #binaryData(payload: Uint8Array): ArrayBuffer | Blob {

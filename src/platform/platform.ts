@@ -34,6 +34,8 @@ export interface Platform {
   readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
   /** Lets what is sent by `act` over an npm `ws` socket go in one write, where its network is known. */
   readonly inOneWrite?: (ws: object, act: () => void) => void;
+  /** Writes a line where a page's developer looks, as the platform does for a WebSocket of its own that failed. */
+  readonly warn?: (line: string) => void;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */
   readonly refuseClone?: (object: object) => void;
 }

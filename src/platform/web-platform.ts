@@ -39,6 +39,9 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
     toBuffer: (bytes) => bytes,
     isUtf8: (bytes) => fromUtf8(bytes) !== undefined,
     queueTask: postTask,
+    warn: (line) => {
+      console.warn(line);
+    },
   };
 }
 

@@ -111,8 +111,19 @@ describe('the script tag', () => {
 
   test('a server that speaks no pq gets a hello and nothing of what was said', async () => {
     const server = await plain();
-    const { page } = await open();
-    expect(await page.evaluate((to) => talk(to), server.url)).toEqual([true, 'WebSocket', true, 3768, '', false]);
+    const { page, console: said } = await open();
+    expect(await page.evaluate((to) => talk(to), `${server.url}/?token=secret`)).toEqual([
+      true,
+      'WebSocket',
+      true,
+      3768,
+      '',
+      false,
+    ]);
+    expect(said).toEqual([
+      `warn: WebSocket connection to '${server.url}/' failed: the peer does not speak pq-websocket (PQ_ERR_NOT_PQ_WEBSOCKET). ` +
+        `To find out more: npx pq-websocket-cli doctor ${server.url}/`,
+    ]);
     const peer = await server.nextPeer();
     expect(Object.keys(JSON.parse(await peer.nextText()) as object)).toContain('ml_kem_768_encapsulation_key');
     await expect(peer.next()).rejects.toThrow('3768');

@@ -272,7 +272,7 @@ describe('exit codes', () => {
       'the secret',
     ).ended;
     expect(code).toBe(EXIT.HANDSHAKE);
-    expect(stderr).toContain('the secure handshake failed: PQ_ERR_HELLO');
+    expect(stderr).toContain('PQ_ERR_NOT_PQ_WEBSOCKET');
     expect(received).toEqual([expect.stringContaining('"pq_websocket":1')]);
   });
 

@@ -153,7 +153,7 @@ describe('what is not there', () => {
     expect(findings.get('profile')).toMatchObject({
       level: 'bad',
       exitCode: EXIT.HANDSHAKE,
-      seen: expect.stringContaining('PQ_ERR_HELLO'),
+      seen: expect.stringContaining('PQ_ERR_NOT_PQ_WEBSOCKET'),
       advice: expect.stringContaining('plain WebSocket server'),
     });
   });

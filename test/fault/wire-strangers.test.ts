@@ -46,12 +46,13 @@ describe('a server that speaks no pq gets the ClientHello and nothing else', () 
   const hello = (members: object): string =>
     JSON.stringify({ pq_websocket: 1, ml_kem_768_ciphertext: ciphertext, ...members });
   test.each<[string, (own: string) => string | Uint8Array, string]>([
-    ['an echo', (own) => own, 'PQ_ERR_HELLO'],
-    ['a text', () => 'welcome to the chat', 'PQ_ERR_HELLO'],
-    ['an empty text', () => '', 'PQ_ERR_HELLO'],
-    ['JSON of its own', () => '{"type":"connection_ack"}', 'PQ_ERR_HELLO'],
-    ['an array', () => '[]', 'PQ_ERR_HELLO'],
-    ['bytes', () => new Uint8Array(100), 'PQ_ERR_MESSAGE_TYPE'],
+    ['an echo', (own) => own, 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['a text', () => 'welcome to the chat', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['an empty text', () => '', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['JSON of its own', () => '{"type":"connection_ack"}', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['an array', () => '[]', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['a long text', () => 'welcome '.repeat(4000), 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['bytes', () => new Uint8Array(100), 'PQ_ERR_NOT_PQ_WEBSOCKET'],
     ['a hello as bytes', () => Buffer.from(hello({})), 'PQ_ERR_MESSAGE_TYPE'],
     ['another version', () => hello({ pq_websocket: 2 }), 'PQ_ERR_VERSION'],
     ['a version as text', () => hello({ pq_websocket: '1' }), 'PQ_ERR_VERSION'],
@@ -207,14 +208,15 @@ describe('a server and clients that say it wrongly', () => {
     });
 
   const ROWS: readonly [string, (hello: Hello) => string | Uint8Array, string][] = [
-    ['no JSON', () => 'GET / HTTP/1.1', 'PQ_ERR_HELLO'],
-    ['an empty text', () => '', 'PQ_ERR_HELLO'],
-    ['null', () => 'null', 'PQ_ERR_HELLO'],
+    ['no JSON', () => 'GET / HTTP/1.1', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['an empty text', () => '', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['null', () => 'null', 'PQ_ERR_NOT_PQ_WEBSOCKET'],
     ['an array', (hello) => JSON.stringify([hello]), 'PQ_ERR_HELLO'],
     ['a string', (hello) => JSON.stringify(JSON.stringify(hello)), 'PQ_ERR_HELLO'],
     ['two objects', (hello) => JSON.stringify(hello) + JSON.stringify(hello), 'PQ_ERR_HELLO'],
     ['binary', (hello) => Buffer.from(JSON.stringify(hello)), 'PQ_ERR_MESSAGE_TYPE'],
-    ['empty binary', () => new Uint8Array(), 'PQ_ERR_MESSAGE_TYPE'],
+    ['empty binary', () => new Uint8Array(), 'PQ_ERR_NOT_PQ_WEBSOCKET'],
+    ['a long text', () => 'welcome '.repeat(4000), 'PQ_ERR_NOT_PQ_WEBSOCKET'],
     ['a byte-order mark', (hello) => `\uFEFF${JSON.stringify(hello)}`, 'PQ_ERR_HELLO'],
     ['no version', withVersion(undefined), 'PQ_ERR_HELLO'],
     ...[2, 0, '1', true, null, [1], {}, 1.5].map(

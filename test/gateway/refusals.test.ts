@@ -153,8 +153,8 @@ test('a client that speaks plain gets 3768, and the backend nothing but a cut', 
   expect(accepted.log).toEqual(['close 1006 ']);
   expect(received).toEqual([]);
   const { body } = await gateway.admin('/metrics');
-  expect(metric(body, 'pqws_gateway_handshakes_total{result="PQ_ERR_HELLO"}')).toBe(1);
-  expect(metric(body, 'pqws_gateway_failures_total{code="PQ_ERR_HELLO"}')).toBe(1);
+  expect(metric(body, 'pqws_gateway_handshakes_total{result="PQ_ERR_NOT_PQ_WEBSOCKET"}')).toBe(1);
+  expect(metric(body, 'pqws_gateway_failures_total{code="PQ_ERR_NOT_PQ_WEBSOCKET"}')).toBe(1);
 });
 
 test('a client that says nothing after the upgrade gets 3769', async () => {

@@ -87,7 +87,7 @@ describe('before it is open', () => {
     const callbacks = Promise.all([sending(client, 'a secret'), sending(client, 'another')]);
     const closed = once<[number, Buffer]>(client, 'close');
     const [error] = await once<[PQWebSocketError]>(client, 'error');
-    expect([error.code, error.closeCode, error.origin]).toEqual(['PQ_ERR_HELLO', 3768, 'local']);
+    expect([error.code, error.closeCode, error.origin]).toEqual(['PQ_ERR_NOT_PQ_WEBSOCKET', 3768, 'local']);
     expect(await callbacks).toEqual([error, error]);
     expect((await closed).map(String)).toEqual(['3768', '']);
     const peer = await server.nextPeer();

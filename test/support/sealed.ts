@@ -15,6 +15,7 @@ const HELLO_MEMBER: Readonly<Record<Side, string>> = {
 /** Written out here, so that a new text on the wire has to be looked at. */
 const CONSTANT_REASONS: ReadonlySet<string> = new Set([
   'malformed hello',
+  'the peer does not speak pq-websocket',
   'unsupported protocol version',
   'encapsulation key or ciphertext refused',
   'wrong message type in handshake',

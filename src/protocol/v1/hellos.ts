@@ -26,7 +26,7 @@ export function buildServerHello(ciphertext: Uint8Array): string {
  * @throws {Refusal}
  */
 export function parseClientHello(message: string | Uint8Array): Uint8Array {
-  return parseHello(message, 'ml_kem_768_encapsulation_key', ENCAPSULATION_KEY_BYTES);
+  return fromPeer(message, () => parseHello(message, CLIENTS_MEMBER, ENCAPSULATION_KEY_BYTES));
 }
 
 /**
@@ -34,7 +34,41 @@ export function parseClientHello(message: string | Uint8Array): Uint8Array {
  * @throws {Refusal}
  */
 export function parseServerHello(message: string | Uint8Array): Uint8Array {
-  return parseHello(message, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES);
+  return fromServer(message, () => parseHello(message, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES));
+}
+
+/** What only a client says. */
+const CLIENTS_MEMBER = 'ml_kem_768_encapsulation_key';
+/** Names that a hello of every version and profile has in it, however malformed. */
+const OURS = /pq_websocket|ml_kem_768_/;
+
+/**
+ * Reads a peer's first message. What is refused, and has nothing of ours in it, is from somebody who does not speak this
+ * protocol: that is no malformed hello, and its user has something else to do.
+ * @throws {Refusal}
+ */
+export function fromPeer<T>(message: string | Uint8Array, read: () => T): T {
+  return readFirst(read, () => !OURS.test(textOf(message)));
+}
+
+/**
+ * As `fromPeer`, for what a server says first. One that sends back whatever it gets does not speak this protocol either.
+ * @throws {Refusal}
+ */
+export function fromServer<T>(message: string | Uint8Array, read: () => T): T {
+  return readFirst(read, () => !OURS.test(textOf(message)) || textOf(message).includes(CLIENTS_MEMBER));
+}
+
+function readFirst<T>(read: () => T, isForeign: () => boolean): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Refusal && isForeign() ? new Refusal('PQ_ERR_NOT_PQ_WEBSOCKET') : error;
+  }
+}
+
+function textOf(message: string | Uint8Array): string {
+  return typeof message === 'string' ? message : (fromUtf8(message.subarray(0, MAX_HELLO_BYTES)) ?? '');
 }
 
 function parseHello(message: string | Uint8Array, member: string, length: number): Uint8Array {

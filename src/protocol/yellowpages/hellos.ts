@@ -3,7 +3,7 @@ import { CIPHERTEXT_BYTES, ENCAPSULATION_KEY_BYTES } from '../../crypto/backend.
 import { toBase64, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 import type { ProofMember } from '../v1/hellos.ts';
-import { kemMember, MAX_HELLO_BYTES, parseHelloObject, proofMember } from '../v1/hellos.ts';
+import { fromPeer, fromServer, kemMember, MAX_HELLO_BYTES, parseHelloObject, proofMember } from '../v1/hellos.ts';
 
 /** Longer than v1's, since it carries the document. */
 export const MAX_SERVER_HELLO_BYTES = 65_536;
@@ -24,7 +24,9 @@ export function buildServerHello(ciphertext: Uint8Array, document: Uint8Array | 
 
 /** @throws {Refusal} */
 export function parseClientHello(message: string | Uint8Array): Uint8Array {
-  return kemMember(parse(message, MAX_HELLO_BYTES), 'ml_kem_768_encapsulation_key', ENCAPSULATION_KEY_BYTES);
+  return fromPeer(message, () =>
+    kemMember(parse(message, MAX_HELLO_BYTES), 'ml_kem_768_encapsulation_key', ENCAPSULATION_KEY_BYTES),
+  );
 }
 
 export interface ServerHello {
@@ -34,11 +36,13 @@ export interface ServerHello {
 
 /** @throws {Refusal} */
 export function parseServerHello(message: string | Uint8Array): ServerHello {
-  const hello = parse(message, MAX_SERVER_HELLO_BYTES);
-  return {
-    ciphertext: kemMember(hello, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES),
-    document: proofMember(hello.get('auth_attestation_doc')),
-  };
+  return fromServer(message, () => {
+    const hello = parse(message, MAX_SERVER_HELLO_BYTES);
+    return {
+      ciphertext: kemMember(hello, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES),
+      document: proofMember(hello.get('auth_attestation_doc')),
+    };
+  });
 }
 
 /** Whether a server of both profiles takes its first message for yellowpages'. Whatever else it is, v1 judges it. */

@@ -359,9 +359,9 @@ const CASES: readonly Case[] = [
   },
   {
     group: 'failures',
-    name: 'a server that says something else: PQ_ERR_HELLO',
+    name: 'a server that says something else: PQ_ERR_NOT_PQ_WEBSOCKET',
     async run(open, to) {
-      await expectRefusal(open(`${to.stranger}/talks`), 3768, 'PQ_ERR_HELLO', 'local');
+      await expectRefusal(open(`${to.stranger}/talks`), 3768, 'PQ_ERR_NOT_PQ_WEBSOCKET', 'local');
     },
   },
   {
