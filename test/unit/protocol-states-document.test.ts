@@ -1,0 +1,54 @@
+/** docs/protocol/states.md, which is PROTOCOL.md 3.4, against the code's own table: whatever only one of them has fails. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { CLIENT_STATES, SERVER_STATES } from '../../src/protocol/v1/states.ts';
+
+const text = readFileSync(new URL('../../docs/protocol/states.md', import.meta.url), 'utf8');
+
+/** The rows of the table below a heading, without its head, as trimmed cells. */
+function rows(heading: string): string[][] {
+  const section = text.split(`### ${heading}\n`)[1]?.split('\n### ')[0] ?? '';
+  const lines = section.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+const code = new Map([...Object.entries(CLIENT_STATES.rows), ...Object.entries(SERVER_STATES.rows)]);
+/** What the text has of section 23 and a build without client identity has not. */
+const OPTIONAL = ['client: signing', 'server: verifying client'];
+const missing = OPTIONAL.filter((state) => !code.has(state));
+
+test('the transitions', () => {
+  const ofText = rows('Transitions')
+    .filter(([from = '', , to = '']) => !missing.includes(from) && !missing.includes(to))
+    .map(([from, transition, to]) => `${from} | ${transition} | ${to}`);
+  const ofCode = [...code].flatMap(([from, [, to]]) =>
+    Object.entries(to).map(([transition, next]) => `${from} | ${transition} | ${next}`),
+  );
+  expect(ofText.length).toBeGreaterThan(15);
+  expect(ofText.sort()).toEqual(ofCode.sort());
+});
+
+test('every state has its row', () => {
+  const states = rows('State and input').map(([state]) => state);
+  expect(states.filter((state) => !missing.includes(state ?? '')).sort()).toEqual([...code.keys()].sort());
+});
+
+test.each(rows('State and input').filter(([state = '']) => !missing.includes(state)))(
+  '%s: message %s, application %s, exports %s',
+  (state, message, sends, exports, refusal) => {
+    const [may] = code.get(state ?? '') ?? [[]];
+    const has = (ability: (typeof may)[number]): boolean => may.includes(ability);
+    expect(message === 'ignored').toBe(has('deaf'));
+    expect(message === 'fails').toBe(has('unasked'));
+    expect(sends?.startsWith('sealed')).toBe(has('sends'));
+    expect(sends === 'refused').toBe(has('silent'));
+    expect(exports === 'yes').toBe(has('exports'));
+    // The phase rule of section 10.
+    expect(refusal === '3771, 3772, 3773').toBe(has('accepted') && !has('deaf'));
+  },
+);
