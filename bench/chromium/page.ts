@@ -35,17 +35,17 @@ async function recordLayer(size: number, milliseconds: number): Promise<Rates> {
   const secret = randomBytes(32);
   let frames: Uint8Array[] = [];
   let sealed: () => void = () => undefined;
-  const sender = new RecordSender<undefined>(
+  const sender = new RecordSender(
     await directionKeys(transcriptHash, secret),
     { random: platform.random, now: () => performance.now(), limits: DEFAULT_LIMITS, padding: 'off' },
     {
-      frame(frame) {
+      transmit(frame) {
         frames.push(frame);
         if (frames.length === BURST) sealed();
       },
-      failed(error) {
-        throw error;
-      },
+    },
+    (error) => {
+      throw error;
     },
   );
   const receiver = new RecordReceiver({
@@ -63,7 +63,7 @@ async function recordLayer(size: number, milliseconds: number): Promise<Rates> {
       sealed = resolve;
     });
     const start = performance.now();
-    for (let i = 0; i < BURST; i += 1) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message, 'off'));
+    for (let i = 0; i < BURST; i += 1) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message, { padding: 'off' }));
     await all;
     const middle = performance.now();
     // The receiver opens in order; a record begins when the one before it is open.

@@ -2,7 +2,10 @@
  * One code path for synchronous and asynchronous cryptography: what a synchronous backend does stays in the
  * caller's turn, and only a real promise makes anything wait.
  */
-import type { MaybePromise } from '../crypto/backend.ts';
+import { Queue } from './queue.ts';
+
+/** A value, or the promise of one. Only the WebCrypto backend, and one that is not loaded yet, return promises. */
+export type MaybePromise<T> = T | Promise<T>;
 
 export function isPromise<T>(value: MaybePromise<T> | PromiseLike<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
@@ -80,12 +83,10 @@ function destroyWhenThere(value: MaybePromise<Destroyable>): void {
   );
 }
 
-/** Never written to: what every queue at rest has. */
-const NOTHING: (() => MaybePromise<void>)[] = [];
-
 /** Runs steps strictly one after the other; a step runs at once when nothing is before it. */
 export class SerialQueue {
-  #waiting = NOTHING;
+  /** Undefined until a step has to wait: most queues never have one that does. */
+  #waiting: Queue<() => MaybePromise<void>> | undefined;
   #running = false;
 
   /** @param fail takes what a step throws; later steps still run, and see the state that `fail` left. */
@@ -97,12 +98,8 @@ export class SerialQueue {
   }
 
   push(step: () => MaybePromise<void>): void {
-    if (!this.#running) {
-      this.#run(step);
-      return;
-    }
-    if (this.#waiting === NOTHING) this.#waiting = [];
-    this.#waiting.push(step);
+    if (this.#running) (this.#waiting ??= new Queue()).push(step);
+    else this.#run(step);
   }
 
   /**
@@ -116,27 +113,27 @@ export class SerialQueue {
     return true;
   }
 
-  leave(): void {
-    this.#running = false;
-    if (this.#waiting.length > 0) this.#run(this.#waiting.shift());
+  /** @param rest what of the step is still to come: the next one waits for it */
+  leave(rest?: MaybePromise<void>): void {
+    if (isPromise(rest)) this.#runAfter(rest);
+    else {
+      this.#running = false;
+      if (this.#waiting !== undefined && this.#waiting.length > 0) this.#run(this.#waiting.shift());
+    }
   }
 
   /** Drops the steps that have not begun, with all that they hold. */
   clear(): void {
-    this.#waiting = NOTHING;
+    this.#waiting = undefined;
   }
 
   #run(first: (() => MaybePromise<void>) | undefined): void {
     this.#running = true;
-    for (let step = first; step !== undefined; step = this.#waiting.shift()) {
+    for (let step = first; step !== undefined; step = this.#waiting?.shift()) {
       try {
         const result = step();
         if (isPromise(result)) {
-          void Promise.resolve(result)
-            .catch(this.fail)
-            .then(() => {
-              this.#run(this.#waiting.shift());
-            });
+          this.#runAfter(result);
           return;
         }
       } catch (error) {
@@ -144,6 +141,14 @@ export class SerialQueue {
       }
     }
     this.#running = false;
+  }
+
+  #runAfter(result: Promise<void>): void {
+    void Promise.resolve(result)
+      .catch(this.fail)
+      .then(() => {
+        this.#run(this.#waiting?.shift());
+      });
   }
 }
 

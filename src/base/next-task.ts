@@ -1,5 +1,7 @@
 /** The event loop's turns. A message port posts a task without the clamping of nested timers (HTML 8.7), also where a page is not seen. */
-const tasks: (() => void)[] = [];
+import { Queue } from './queue.ts';
+
+const tasks = new Queue<() => void>();
 let channel: MessageChannel | undefined;
 
 /**

@@ -2,13 +2,14 @@
  * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
  * ends and every class that an application sees stand on this one.
  */
-import type { MaybePromise } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { PQErrorCode, PQWebSocketError } from '../api/errors.ts';
-import type { CloseOutcome } from '../protocol/v1/outcome.ts';
-import type { Receipt, SentCallback } from '../protocol/v1/outbox.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
+import type { Receipt, SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import type { Kind } from '../protocol/v1/record.ts';
-import type { Message, ProfileSession, SessionConfig, SessionHost } from '../protocol/session-types.ts';
+import type { Session } from '../protocol/session.ts';
+import type { Message, SessionConfig, SessionHost } from '../protocol/session-types.ts';
 import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { unref } from '../base/timers.ts';
 import { BufferedAmount } from './buffered-amount.ts';
@@ -31,7 +32,7 @@ const NO_CALLBACKS: readonly SentCallback[] = [];
 
 /** What a connection is made of: what differs by role, by platform and by the socket underneath. */
 export interface ConnectionParts {
-  readonly createSession: <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => ProfileSession;
+  readonly createSession: <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => Session;
   /** Attaches to the socket underneath and reports its life from now on. */
   readonly attachTransport: Attach;
 }
@@ -42,7 +43,7 @@ const LINGER = 3_000;
 const DRAIN_POLL = 50;
 
 export class Connection<Text> implements SessionHost<Text>, TransportHost {
-  readonly session: ProfileSession;
+  readonly session: Session;
   readonly transport: Transport;
   /** Bytes of all frames, with their overhead. */
   bytesSealed = 0;

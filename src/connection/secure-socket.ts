@@ -6,8 +6,8 @@
 import { platform } from '#platform';
 import type { BackendName } from '../api/types.ts';
 import { applicationProtocol } from '../protocol/v1/fast-open.ts';
-import type { CloseOutcome } from '../protocol/v1/outcome.ts';
-import type { SentCallback } from '../protocol/v1/outbox.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
+import type { SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import type { Message, SessionConfig } from '../protocol/session-types.ts';
 import type { ReadyState } from '../base/rfc6455.ts';
@@ -63,7 +63,16 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#backend = backend.name;
     this.connection = new Connection<Text>(
       transport,
-      { role, backend, random: platform.random, now, readText: face.readText, toBuffer: platform.toBuffer, ...config },
+      {
+        role,
+        backend,
+        random: platform.random,
+        takeFrame: platform.takeFrame,
+        now,
+        readText: face.readText,
+        toBuffer: platform.toBuffer,
+        ...config,
+      },
       this,
       parts,
     );

@@ -1,8 +1,8 @@
 /** Keeps the order of what is sent where a Blob's bytes take time to read. */
-import type { MaybePromise } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { copyOf } from '../base/bytes.ts';
 import { chain, SerialQueue } from '../base/maybe-promise.ts';
-import type { SentCallback } from '../protocol/v1/outbox.ts';
+import type { SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import { Kind } from '../protocol/v1/record.ts';
 import type { Connection } from './connection.ts';

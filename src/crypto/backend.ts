@@ -7,9 +7,7 @@
  * Nothing here knows the protocol: no label, no record, no hello.
  */
 import type { BackendName } from '../api/types.ts';
-
-/** A value, or the promise of one. Only the WebCrypto backend, and one that is not loaded yet, return promises. */
-export type MaybePromise<T> = T | Promise<T>;
+import type { MaybePromise } from '../base/maybe-promise.ts';
 
 /** Sizes in bytes: FIPS 203 table 3 (ML-KEM-768), SP 800-38D with a 96-bit IV and a 128-bit tag, FIPS 180-4. */
 export const ENCAPSULATION_KEY_BYTES = 1184;
@@ -20,6 +18,7 @@ export const KEM_MESSAGE_BYTES = 32;
 export const AEAD_KEY_BYTES = 32;
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
+export const HASH_BYTES = 32;
 
 /**
  * Keying material that HKDF can be keyed with. With WebCrypto it may be a CryptoKey that script cannot read.

@@ -1,5 +1,6 @@
 /** ML-KEM-768 down to plain bytes, for the backends whose platform has none of its own. */
-import type { KemKeyPair, MaybePromise, Secret } from './backend.ts';
+import type { KemKeyPair, Secret } from './backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 
 /** A shared secret is a buffer of the caller, who overwrites it. */
 export interface PortableKem {

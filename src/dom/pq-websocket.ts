@@ -1,7 +1,7 @@
 /** The standard's WebSocket over a secure connection: WHATWG WebSockets, member by member. */
 import { attachTransport } from '#attach';
 import { platform } from '#platform';
-import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
 import { createClientSession } from '../protocol/client-session.ts';

@@ -1,6 +1,6 @@
 /** msw's client and server connection in plaintext: what a handler gets, and how the two hear of each other. */
 import { ABNORMAL_CLOSURE } from '../base/rfc6455.ts';
-import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from '../dom/events.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { closeContent, contentOf, Leg } from './leg.ts';

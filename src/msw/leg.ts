@@ -2,7 +2,7 @@
 import { platform } from '#platform';
 import { synchronousBackend } from '#synchronous-backend';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
-import type { CloseOutcome } from '../protocol/v1/outcome.ts';
+import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/v1/record.ts';
 import type { Message } from '../protocol/session-types.ts';

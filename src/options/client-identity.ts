@@ -1,6 +1,6 @@
 /** The options by which a client knows its server: `serverKeys` and `verifyAttestation`. */
 import { platform } from '#platform';
-import type { MaybePromise } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { fromHex, readPublicKeyPem } from '../crypto/key-files.ts';
 import { SIGNATURE_PUBLIC_KEY_BYTES } from '../crypto/signature.ts';
 import type { ClientDemands } from '../protocol/authentication.ts';

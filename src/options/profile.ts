@@ -41,13 +41,13 @@ export function clientConfig(
   return {
     ...config,
     profile,
-    yellowpages: yellowpagesConfig(options, { session: platform.yellowpages(), verify: verify || undefined }),
+    yellowpages: yellowpagesConfig(options, { profile: platform.yellowpages(), verify: verify || undefined }),
   };
 }
 
 export function yellowpagesConfig(
   { handshakeTimeout = DEFAULT_YELLOWPAGES.stepTimeout }: ChannelOptions,
-  own: Pick<YellowpagesConfig, 'session' | 'verify' | 'attest'>,
+  own: Pick<YellowpagesConfig, 'profile' | 'verify' | 'attest'>,
 ): YellowpagesConfig {
   return { ...DEFAULT_YELLOWPAGES, stepTimeout: handshakeTimeout, ...own };
 }

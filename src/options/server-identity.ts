@@ -1,6 +1,6 @@
 /** The options by which a server proves who it is: `identity` and `attest`. */
 import { platform } from '#platform';
-import type { MaybePromise } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { readSecretKeyPem } from '../crypto/key-files.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import { checkSecretLength, SIGNATURE_BYTES } from '../crypto/signature.ts';

@@ -9,5 +9,5 @@ export const platform = /* @__PURE__ */ webPlatform({
   kem: () => missing('ML-KEM-768'),
   portable: async () => missing('crypto.subtle'),
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
-  yellowpages: async () => (await import('../protocol/yellowpages/session.ts')).YellowpagesSession,
+  yellowpages: async () => (await import('../protocol/yellowpages/profile.ts')).Yellowpages,
 });

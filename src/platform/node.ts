@@ -6,7 +6,8 @@ import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node/signature.ts';
 import { nodeBackend } from '../crypto/node/backend.ts';
 import { pooled } from '../crypto/random-pool.ts';
-import { YellowpagesSession } from '../protocol/yellowpages/session.ts';
+import { Yellowpages } from '../protocol/yellowpages/profile.ts';
+import { takeFrame } from './node-frames/pool.ts';
 import { inOneWrite, writeFrame } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
@@ -20,9 +21,10 @@ const random = pooled((target) => randomFillSync(target), mayPool);
 
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
-  yellowpages: () => YellowpagesSession,
+  yellowpages: () => Yellowpages,
   backend: () => nodeBackend,
   random,
+  takeFrame,
   fallbackWebSocket: () => IsomorphicWebSocket,
   transportOptions: TRANSPORT_OPTIONS,
   toBuffer: (bytes) =>

@@ -1,7 +1,8 @@
 /** What differs between runtimes, as one interface. `#platform` is `node.ts` or `web.ts`, by export condition. */
-import type { CryptoBackend, MaybePromise, RandomSource } from '../crypto/backend.ts';
+import type { CryptoBackend, RandomSource } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
-import type { SessionMaker } from '../protocol/session-types.ts';
+import type { ProfileMaker } from '../protocol/session-types.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[], options?: object) => object;
@@ -11,10 +12,12 @@ export interface Platform {
   readonly backend: () => CryptoBackend;
   /** The CSPRNG, through a pool where a call to it is dear. */
   readonly random: RandomSource;
+  /** Memory for frames that `writeFrame` writes: so many bytes that only the caller sees. Absent: fresh memory does. */
+  readonly takeFrame?: (length: number) => Uint8Array;
   /** ML-DSA-65. Loaded when it is first asked for where the code's size counts. */
   readonly signatures: () => MaybePromise<SignatureScheme>;
   /** The profile yellowpages, for clients. Loaded when it is first asked for where the code's size counts. */
-  readonly yellowpages: () => MaybePromise<SessionMaker>;
+  readonly yellowpages: () => MaybePromise<ProfileMaker>;
   /** The WebSocket class for where there is no global one, and for connections that need npm `ws` options. */
   readonly fallbackWebSocket: () => WebSocketConstructor | undefined;
   /** Names of the options that only npm `ws` understands; empty where it cannot run. */

@@ -1,5 +1,6 @@
 /** Browsers, their workers, and workerd: one platform, whose seldom used parts come from wherever a build keeps them. */
-import type { CryptoBackend, LoadingBackend, MaybePromise } from '../crypto/backend.ts';
+import type { CryptoBackend, LoadingBackend } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
 import { postTask } from '../base/next-task.ts';
 import type { PortableKem } from '../crypto/portable-kem.ts';

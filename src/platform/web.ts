@@ -12,5 +12,5 @@ export const platform = /* @__PURE__ */ webPlatform({
     return pageBackend(nobleKem);
   },
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
-  yellowpages: async () => (await import('../protocol/yellowpages/session.ts')).YellowpagesSession,
+  yellowpages: async () => (await import('../protocol/yellowpages/profile.ts')).Yellowpages,
 });

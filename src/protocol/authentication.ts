@@ -2,7 +2,7 @@
  * Who the server is (PROTOCOL.md, "Server authentication" and "Attestation"): what it signs and attests, and how a
  * client that asked for proof judges what came. A client that asked for several things needs all of them.
  */
-import type { MaybePromise } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { concat, utf8 } from '../base/bytes.ts';
 import { Refusal } from './errors.ts';
 import type { ReceivedFinished, ServerProof } from './v1/hellos.ts';

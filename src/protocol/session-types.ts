@@ -1,21 +1,22 @@
-/** What a session is given, and what it tells. */
-import type { CryptoBackend, KemKeyPair, MaybePromise, RandomSource } from '../crypto/backend.ts';
-import type { PQErrorCode, PQWebSocketError } from '../api/errors.ts';
+/** What a session is given, what it tells, and what it is by its profile. */
+import type { CryptoBackend, KemKeyPair, RandomSource } from '../crypto/backend.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { PQWebSocketError } from '../api/errors.ts';
+import type { Refusal } from './errors.ts';
 import type { ClientOffer } from './v1/fast-open.ts';
 import type { ReceivedFinished, ServerProof } from './v1/hellos.ts';
 import type { SessionLimits } from './limits.ts';
-import type { CloseOutcome } from './v1/outcome.ts';
-import type { Receipt, SentCallback } from './v1/outbox.ts';
+import type { CloseOutcome, TransportEnd } from './outcome.ts';
+import type { Receipt, SentCallback, WaitingMessages } from './receipt.ts';
+import type { AnyStateMachine } from './state-machine.ts';
 import type { CloseContent, MessageKind, Padding } from './v1/record.ts';
 
-export type Profile = 'v1' | 'yellowpages';
-
-export type SessionMaker = new <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => ProfileSession;
+export type ProfileName = 'v1' | 'yellowpages';
 
 /** What only the yellowpages profile needs (PROTOCOL.md 15). */
 export interface YellowpagesConfig {
-  /** Client: the profile's code, where it may have to be loaded first. */
-  readonly session?: MaybePromise<SessionMaker> | undefined;
+  /** Client: the profile itself, where its code may have to be loaded first. */
+  readonly profile?: MaybePromise<ProfileMaker> | undefined;
   /** Milliseconds for each step of the handshake. */
   readonly stepTimeout: number;
   /** Frames of a connection, both directions together. */
@@ -31,6 +32,8 @@ export interface SessionConfig<Text> {
   readonly role: 'client' | 'server';
   readonly backend: CryptoBackend;
   readonly random: RandomSource;
+  /** Memory for a frame that holds nothing readable yet: so many bytes that only the caller sees. Lent by the platform. */
+  readonly takeFrame?: ((length: number) => Uint8Array) | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly limits: SessionLimits;
@@ -59,7 +62,7 @@ export interface SessionConfig<Text> {
   /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
   readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
   /** Default v1. `'either'` is for servers: the ClientHello tells. */
-  readonly profile?: Profile | 'either' | undefined;
+  readonly profile?: ProfileName | 'either' | undefined;
   /** There for every profile but v1. */
   readonly yellowpages?: YellowpagesConfig | undefined;
 }
@@ -106,30 +109,74 @@ export interface TransportClose {
   readonly wasClean: boolean;
 }
 
-/** One end of one connection in whatever profile, as its host uses it. The profiles' classes say what each member does. */
-export interface ProfileSession {
-  readonly profile: Profile;
-  /** A name from the profile's own table. A client's first is `client: idle` in each. */
-  readonly state: string;
-  readonly failure: PQWebSocketError | undefined;
-  readonly closeAnswered: boolean | undefined;
-  readonly facts: ChannelFacts | undefined;
+/*
+ * What a session is by its profile: its states, its handshake, its framing and its closing. A session has one, which it
+ * is given; what is the same in every profile (waiting in turn, limits, timers, failing, the transport's end) is the session's.
+ */
+
+/** The session, as its profile sees it. */
+export interface ProfileHost<Text> {
+  readonly config: SessionConfig<Text>;
+  readonly host: SessionHost<Text>;
+  /** Ends the connection for what a step that nobody waits for has thrown. */
+  fail(error: unknown): void;
+  /** The handshake, or its next step, has so many milliseconds from now on. */
+  startTimer(milliseconds: number): void;
+  /** The last thing is with the transport: lets go of everything, and then does `tell`. */
+  ended(tell: () => void): void;
+}
+
+export interface Profile {
+  readonly name: ProfileName;
+  readonly state: AnyStateMachine;
+  readonly outbox: WaitingMessages;
+  /** The application's bytes that have not been given to the transport. */
   readonly queuedBytes: number;
   readonly recordsSealed: number;
   readonly recordsOpened: number;
-  readonly deadline: number | undefined;
-  /** Client: the transport is open, with this subprotocol. */
-  start(selected?: string): void;
-  /** Server: answers the hello of the upgrade request, if there is one. */
-  answerEarly(): void;
-  /** @param owned whether nobody else has the message's memory, so that it may be given back */
-  receive(message: string | Uint8Array, owned?: boolean): void;
-  send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback, now?: boolean): boolean;
+  /** There once the key is agreed. */
+  readonly facts: ChannelFacts | undefined;
+  readonly closeAnswered: boolean | undefined;
+
+  /** Client: the transport is open, with this subprotocol. @throws {Refusal} or rejects with one */
+  start(selected: string): MaybePromise<void>;
+  /** Server: answers the hello of the upgrade request, if there is one. @throws {Refusal} or rejects with one */
+  answerEarly(): MaybePromise<void>;
+  /**
+   * The next message, in a state that is not deaf.
+   * @param owned whether nobody else has its memory
+   * @throws {Refusal} or rejects with one
+   */
+  accept(message: string | Uint8Array, owned: boolean): MaybePromise<void>;
+  /**
+   * Seals a message right away where that saves a copy of it; only in a state that sends.
+   * @returns whether it did
+   */
+  sendNow(kind: MessageKind, payload: Uint8Array, sent: SentCallback | undefined): boolean;
+  /** Seals what waits; only in a state that sends. @throws {Refusal} */
   flush(): void;
+  /** The application closes; only in a state that sends. */
   close(content: CloseContent): void;
-  closeDrained(): void;
-  tick(): void;
-  abort(code: PQErrorCode, cause?: unknown): void;
-  transportClosed(code: number, cause?: unknown, said?: TransportClose): void;
+  /** The transport has gone, in a state that is not over. */
+  transportGone(): void;
+  /** The error that a refusal is to the application, in this state. */
+  failureOf(refusal: Refusal): PQWebSocketError;
+  /** How the connection ended. */
+  outcomeOf(end: TransportEnd, failure: PQWebSocketError | undefined): CloseOutcome;
+  /** Lets go of every secret, and of what is not out: each send callback gets the reason. */
+  release(reason: () => PQWebSocketError): void;
+  /** @throws {Error} where there is no exporter, now or ever */
   exportKey(label: string, length: number): MaybePromise<Uint8Array>;
+}
+
+export type ProfileMaker = new <Text>(host: ProfileHost<Text>) => Profile;
+
+/** Which profile a session has, where that is not known when it is made. Until then it is v1's, in v1's terms. */
+export interface Undecided {
+  /** Server of both: the profile that a first message is of, or undefined where it is v1's. */
+  readonly byHello?: (message: string | Uint8Array) => ProfileMaker | undefined;
+  /** Server of both: whether the request's hello decides for v1. */
+  readonly hasEarlyHello?: boolean;
+  /** Client: the profile's name, its code, which has to be loaded, and the milliseconds that each step has until it is there. */
+  readonly loading?: { readonly name: ProfileName; readonly maker: Promise<ProfileMaker>; readonly timeout: number };
 }

@@ -3,59 +3,94 @@
  * timers or waiting of its own: the host moves bytes, asks for `deadline` and calls `tick`. With a synchronous
  * backend everything happens within the call that caused it.
  */
-import type { MaybePromise } from '../crypto/backend.ts';
-import { Conversation } from './v1/conversation.ts';
+import { copyOf } from '../base/bytes.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import { SerialQueue } from '../base/maybe-promise.ts';
+import { Queue } from '../base/queue.ts';
 import type { PQErrorCode } from '../api/errors.ts';
 import { PQWebSocketError } from '../api/errors.ts';
-import { failureOf, Refusal } from './errors.ts';
-import type { Handshake, HandshakeMaker } from './v1/handshake-role.ts';
-import type { Agreement } from './v1/key-agreement.ts';
-import { Link } from './v1/link.ts';
-import { SerialQueue } from '../base/maybe-promise.ts';
-import { outcomeOf } from './v1/outcome.ts';
-import type { SentCallback } from './v1/outbox.ts';
+import { Refusal } from './errors.ts';
+import type { TransportEnd } from './outcome.ts';
+import type { SentCallback } from './receipt.ts';
+import type {
+  ChannelFacts,
+  Profile,
+  ProfileHost,
+  ProfileMaker,
+  ProfileName,
+  SessionConfig,
+  SessionHost,
+  TransportClose,
+  Undecided,
+} from './session-types.ts';
 import type { CloseContent, MessageKind } from './v1/record.ts';
-import type { ProfileSession, SessionConfig, SessionHost } from './session-types.ts';
-import type { State } from './v1/states.ts';
 
 export type { ChannelFacts, Message, SessionConfig, SessionHost } from './session-types.ts';
 
 /** What a waiting message costs beside its bytes, so that empty ones count too. */
 const WAITING_MESSAGE_BYTES = 64;
+/** Messages that an open session whose backend answers later may be behind: more than any but a flood leaves it. */
+const MAX_WAITING_MESSAGES = 65_536;
+const CUT_OFF: TransportClose = { reason: '', wasClean: false };
 
-export class Session<Text> implements ProfileSession {
-  readonly profile = 'v1';
-  readonly #link: Link<Text>;
-  readonly #handshake: Handshake;
-  readonly #conversation: Conversation<Text>;
+interface WaitingMessage {
+  readonly message: string | Uint8Array;
+  readonly owned: boolean;
+}
+
+export class Session<Text = unknown> implements ProfileHost<Text> {
+  #profile: Profile;
+  /** How the profile becomes known, until it is. */
+  #undecided: Undecided | undefined;
+  /** Of the one whose code has to be loaded, whatever becomes of it. */
+  readonly #name: ProfileName | undefined;
+  /** What the application has sent before that. */
+  readonly #beforeDecision = new Queue<Parameters<Session['send']>>();
+  #bytesBeforeDecision = 0;
+  /** Messages received, and what the handshake begins with: one after the other. */
   readonly #inbound: SerialQueue;
-  /** Bytes received that wait for an earlier step. */
+  /** What has been received and waits for an earlier step, and how many bytes that is. */
+  readonly #waiting = new Queue<WaitingMessage>();
   #waitingBytes = 0;
+  #isStarted = false;
   #handshakeDeadline: number | undefined;
   #closeDeadline: number | undefined;
   #failure: PQWebSocketError | undefined;
-  #transportEnd: { readonly code: number; readonly cause: unknown } | undefined;
+  #transportEnd: TransportEnd | undefined;
 
-  /** @param role this end's half of the handshake */
+  /**
+   * @param maker the profile
+   * @param undecided what may still make it another one; then `maker` is v1's
+   */
   constructor(
-    private readonly config: SessionConfig<Text>,
-    private readonly host: SessionHost<Text>,
-    role: HandshakeMaker,
+    readonly config: SessionConfig<Text>,
+    readonly host: SessionHost<Text>,
+    maker: ProfileMaker,
+    undecided?: Undecided,
   ) {
-    const fail = (error: unknown): void => {
-      this.#fail(error);
-    };
-    this.#inbound = new SerialQueue(fail);
-    this.#link = new Link(config, host, role.states, fail);
-    this.#handshake = new role(this.#link);
-    this.#conversation = new Conversation(this.#link, () => {
-      this.#end();
+    this.#inbound = new SerialQueue((error) => {
+      this.fail(error);
     });
-    if (config.role === 'server') this.#startHandshakeTimer();
+    this.#undecided = undecided;
+    this.#name = undecided?.loading?.name;
+    this.#profile = new maker(this);
+    undecided?.loading?.maker.then(
+      (loaded) => {
+        this.#decide(loaded);
+      },
+      (error: unknown) => {
+        this.fail(error);
+      },
+    );
   }
 
-  get state(): State {
-    return this.#link.state.current;
+  get profile(): ProfileName {
+    return this.#name ?? this.#profile.name;
+  }
+
+  /** A name from the profile's own table. A client's first is `client: idle` in each. */
+  get state(): string {
+    return this.#profile.state.current;
   }
 
   get failure(): PQWebSocketError | undefined {
@@ -64,32 +99,31 @@ export class Session<Text> implements ProfileSession {
 
   /** True when one side answered the other's close, false when they crossed, undefined before a clean end. */
   get closeAnswered(): boolean | undefined {
-    return this.#link.state.is('ended') ? this.#conversation.closeAnswered : undefined;
+    return this.#profile.closeAnswered;
   }
 
-  get facts(): Agreement | undefined {
-    return this.#link.agreement;
+  get facts(): ChannelFacts | undefined {
+    return this.#profile.facts;
   }
 
   /** The application's bytes that have not been given to the transport. */
   get queuedBytes(): number {
-    return this.#link.outbound.queuedBytes;
+    return this.#profile.queuedBytes + this.#bytesBeforeDecision;
   }
 
   get recordsSealed(): number {
-    return this.#link.outbound.recordsSealed;
+    return this.#profile.recordsSealed;
   }
 
   get recordsOpened(): number {
-    return this.#link.recordsOpened;
+    return this.#profile.recordsOpened;
   }
 
   /** When `tick` has something to do, on the clock of the config; undefined when nothing is timed. */
   get deadline(): number | undefined {
-    const { state } = this.#link;
-    if (state.is('open') || state.may('deaf')) return undefined;
-    if (state.is('close sent')) return this.#closeDeadline;
-    return earlier(this.#handshakeDeadline, this.#closeDeadline);
+    const { state } = this.#profile;
+    if (state.may('deaf')) return undefined;
+    return state.may('accepted') ? this.#closeDeadline : earlier(this.#handshakeDeadline, this.#closeDeadline);
   }
 
   /**
@@ -97,13 +131,16 @@ export class Session<Text> implements ProfileSession {
    * @param selected the subprotocol that the server selected
    */
   start(selected = ''): void {
-    this.#startHandshakeTimer();
-    this.#inbound.push(() => this.#handshake.start(selected));
+    this.#isStarted = true;
+    this.startTimer(this.#undecided?.loading?.timeout ?? this.config.limits.handshakeTimeout);
+    if (this.#undecided?.loading === undefined) this.#inbound.push(() => this.#profile.start(selected));
   }
 
   /** Server: the transport is open, and the host ready to hear of it. Answers what the upgrade request has asked, if it has. */
   answerEarly(): void {
-    this.#inbound.push(() => this.#handshake.answerEarly());
+    if (this.#undecided?.hasEarlyHello === false) return;
+    this.#decide();
+    this.#inbound.push(() => this.#profile.answerEarly());
   }
 
   /**
@@ -111,22 +148,19 @@ export class Session<Text> implements ProfileSession {
    * @param owned whether nobody else has its memory: otherwise it is only read
    */
   receive(message: string | Uint8Array, owned = false): void {
-    const { state } = this.#link;
+    if (this.#undecided !== undefined) this.#decide(this.#undecided.byHello?.(message));
+    const { state } = this.#profile;
     if (state.may('deaf')) return;
-    if (state.may('unasked')) {
-      this.#fail(new Refusal('PQ_ERR_MESSAGE_TYPE'));
-      return;
-    }
-    const cost = message.length + WAITING_MESSAGE_BYTES;
-    this.#waitingBytes += cost;
-    this.#inbound.push(() => {
-      this.#waitingBytes -= cost;
-      return this.#accept(message, owned);
-    });
-    // Frames behind a verification that still runs wait, but not without limit. An open session falls behind
-    // only as far as its backend does.
-    if (!state.may('accepted') && this.#waitingBytes > this.config.limits.maxWaitingBytes) {
-      this.#fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
+    if (state.may('unasked')) this.fail(new Refusal('PQ_ERR_MESSAGE_TYPE'));
+    else if (!this.#inbound.enter()) this.#wait(message, owned);
+    else {
+      let rest: MaybePromise<void> = undefined;
+      try {
+        rest = this.#profile.accept(message, owned);
+      } catch (error) {
+        this.fail(error);
+      }
+      this.#inbound.leave(rest);
     }
     this.flush();
   }
@@ -138,29 +172,41 @@ export class Session<Text> implements ProfileSession {
    * @returns whether it was queued, or sent
    */
   send(kind: MessageKind, payload: Uint8Array, owned: boolean, sent?: SentCallback, now = false): boolean {
-    const { state, outbound } = this.#link;
+    const { state, outbox } = this.#profile;
     if (state.may('silent')) {
       sent?.(this.#reason());
       return false;
     }
-    if (now && state.may('sends') && outbound.sendNow(kind, payload, sent)) return true;
-    outbound.add(kind, payload, owned, sent);
-    if (!state.may('sends') && outbound.queuedBytes > this.config.limits.maxQueuedBytes) {
-      this.#fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
+    if (this.#undecided !== undefined) {
+      this.#beforeDecision.push([kind, owned ? payload : copyOf(payload), true, sent]);
+      this.#bytesBeforeDecision += payload.length;
+    } else {
+      if (now && state.may('sends') && this.#profile.sendNow(kind, payload, sent)) return true;
+      outbox.add(kind, payload, owned, sent);
+    }
+    if (!state.may('sends') && this.queuedBytes > this.config.limits.maxQueuedBytes) {
+      this.fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
     }
     return true;
   }
 
-  /** Seals what waits; messages that wait together share records. */
+  /** Seals what waits; in v1, messages that wait together share records. */
   flush(): void {
-    if (this.#link.state.may('sends')) this.#link.outbound.flush();
+    if (!this.#profile.state.may('sends')) return;
+    try {
+      this.#profile.flush();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
-  /** Seals a close behind what was sent before it. Before the connection is open it fails the connection instead. */
+  /** Closes behind what was sent before. Before the connection is open it fails the connection instead. */
   close(content: CloseContent): void {
-    const { state } = this.#link;
-    if (state.may('sends')) this.#conversation.close(content);
-    else if (!state.may('silent')) this.#fail(new Refusal('PQ_ERR_CLOSED_EARLY'));
+    this.#decide();
+    this.flush();
+    const { state } = this.#profile;
+    if (state.may('sends')) this.#profile.close(content);
+    else if (!state.may('silent')) this.fail(new Refusal('PQ_ERR_CLOSED_EARLY'));
   }
 
   /** The transport has sent all that it was given, the close included: the wait for its answer begins. */
@@ -172,12 +218,12 @@ export class Session<Text> implements ProfileSession {
   tick(): void {
     const { deadline } = this;
     if (deadline === undefined || this.config.now() < deadline) return;
-    this.#fail(new Refusal(deadline === this.#closeDeadline ? 'PQ_ERR_CLOSE_TIMEOUT' : 'PQ_ERR_HANDSHAKE_TIMEOUT'));
+    this.fail(new Refusal(deadline === this.#closeDeadline ? 'PQ_ERR_CLOSE_TIMEOUT' : 'PQ_ERR_HANDSHAKE_TIMEOUT'));
   }
 
   /** Gives up, for a reason that the host found. */
   abort(code: PQErrorCode, cause?: unknown): void {
-    this.#fail(new Refusal(code, cause === undefined ? undefined : { cause }));
+    this.fail(new Refusal(code, cause === undefined ? undefined : { cause }));
   }
 
   /**
@@ -185,60 +231,92 @@ export class Session<Text> implements ProfileSession {
    * for something that may never come: a dead connection is not kept alive for that.
    * @param cause what the transport said of its own failure, if it did
    */
-  transportClosed(code: number, cause?: unknown): void {
+  transportClosed(code: number, cause?: unknown, said: TransportClose = CUT_OFF): void {
     if (this.#transportEnd !== undefined) return;
-    this.#transportEnd = { code, cause };
-    if (!this.#link.state.may('receives')) this.#conclude();
+    this.#decide();
+    const end = { code, cause, ...said };
+    this.#transportEnd = end;
+    if (!this.#profile.state.may('receives')) this.#conclude(end);
     else {
       this.#inbound.push(() => {
-        this.#conclude();
+        this.#conclude(end);
       });
     }
   }
 
   /** @throws {Error} before the connection is open and after it has ended */
   exportKey(label: string, length: number): MaybePromise<Uint8Array> {
-    const { agreement, state } = this.#link;
-    if (agreement === undefined || !state.may('exports')) throw new Error('exportKey: the connection is not open');
-    return agreement.keys.exporter.exportKey(label, length);
+    return this.#profile.exportKey(label, length);
   }
 
-  #startHandshakeTimer(): void {
-    this.#handshakeDeadline = this.config.now() + this.config.limits.handshakeTimeout;
+  // What the profile says.
+
+  /** @internal */
+  startTimer(milliseconds: number): void {
+    this.#handshakeDeadline = this.config.now() + milliseconds;
   }
 
-  #accept(message: string | Uint8Array, owned: boolean): MaybePromise<void> {
-    const { state } = this.#link;
-    if (state.may('deaf')) return undefined;
-    return state.is('open', 'close sent') ? this.#conversation.accept(message, owned) : this.#handshake.accept(message);
-  }
-
-  #end(): void {
-    if (!this.#link.state.is('finishing')) return;
-    this.#link.state.move('handed over');
+  /** @internal */
+  ended(tell: () => void): void {
     this.#release();
-    this.host.ended();
-    if (this.#transportEnd !== undefined) this.#conclude();
+    tell();
+    if (this.#transportEnd !== undefined) this.#conclude(this.#transportEnd);
   }
 
-  #fail(error: unknown): void {
-    const { state } = this.#link;
-    if (state.is('ended', 'failed')) return;
+  /** @internal Ends the connection, with the code that goes with the state. */
+  fail(error: unknown): void {
+    this.#decide();
+    const { state } = this.#profile;
+    if (state.isOver) return;
     const refusal = error instanceof Refusal ? error : new Refusal('PQ_ERR_INTERNAL', { cause: error });
-    this.#failure = failureOf(refusal, state.may('accepted'));
-    state.move('fail');
+    this.#failure = this.#profile.failureOf(refusal);
+    state.fail();
     this.#release();
     this.host.failed(this.#failure);
-    if (this.#transportEnd !== undefined) this.#conclude();
+    if (this.#transportEnd !== undefined) this.#conclude(this.#transportEnd);
   }
 
-  #conclude(): void {
-    const { state } = this.#link;
-    const transport = this.#transportEnd as { readonly code: number; readonly cause: unknown };
-    const outcome = outcomeOf(state.current, this.#conversation.peerClose, this.#failure, transport);
+  /**
+   * From now on it is known which profile it is; what was sent before is the profile's.
+   * @param maker the one, where it is not v1
+   */
+  #decide(maker?: ProfileMaker): void {
+    if (this.#undecided === undefined) return;
+    this.#undecided = undefined;
+    if (maker !== undefined) this.#profile = new maker(this);
+    for (let next = this.#beforeDecision.shift(); next !== undefined; next = this.#beforeDecision.shift()) {
+      const [kind, payload, owned, sent] = next;
+      this.#profile.outbox.add(kind, payload, owned, sent);
+    }
+    this.#bytesBeforeDecision = 0;
+    if (maker !== undefined && this.#isStarted) this.start();
+  }
+
+  /** What comes while an earlier message is worked on waits behind it, but not without limit. */
+  #wait(message: string | Uint8Array, owned: boolean): void {
+    this.#waiting.push({ message, owned });
+    this.#waitingBytes += message.length + WAITING_MESSAGE_BYTES;
+    this.#inbound.push(() => this.#acceptNext());
+    const { maxWaitingBytes, maxPayload } = this.config.limits;
+    // In the handshake it is a verification that takes its time. An open session falls behind only as far as its backend does.
+    const isTooMuch = this.#profile.state.may('accepted')
+      ? this.#waiting.length > MAX_WAITING_MESSAGES || this.#waitingBytes > maxWaitingBytes + maxPayload
+      : this.#waitingBytes > maxWaitingBytes;
+    if (isTooMuch) this.fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
+  }
+
+  #acceptNext(): MaybePromise<void> {
+    const next = this.#waiting.shift();
+    if (next === undefined || this.#profile.state.may('deaf')) return undefined;
+    this.#waitingBytes -= next.message.length + WAITING_MESSAGE_BYTES;
+    return this.#profile.accept(next.message, next.owned);
+  }
+
+  #conclude(end: TransportEnd): void {
+    const outcome = this.#profile.outcomeOf(end, this.#failure);
     this.#failure = outcome.failure;
-    if (!state.is('ended', 'failed')) {
-      state.move('fail');
+    if (!this.#profile.state.isOver) {
+      this.#profile.transportGone();
       this.#release();
     }
     this.host.closed(outcome);
@@ -247,9 +325,8 @@ export class Session<Text> implements ProfileSession {
   /** Lets go of every secret and of all that waits, in either direction. */
   #release(): void {
     this.#inbound.clear();
-    this.#handshake.destroy();
-    this.#link.destroyKeys();
-    this.#link.outbound.abandon(() => this.#reason());
+    this.#waiting.clear();
+    this.#profile.release(() => this.#reason());
   }
 
   /** Why nothing can be sent. */

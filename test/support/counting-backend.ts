@@ -2,7 +2,8 @@
  * A backend around another one. It counts what holds a secret and has not been destroyed, knows when nothing is
  * under way, and fails at the operation that a test names.
  */
-import type { AeadKey, CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../../src/crypto/backend.ts';
+import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from '../../src/crypto/backend.ts';
+import type { MaybePromise } from '../../src/base/maybe-promise.ts';
 import { isPromise } from '../../src/base/maybe-promise.ts';
 
 interface Destroyable {

@@ -7,20 +7,15 @@ import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
 import type { PQWebSocketError } from '../../src/api/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
-import type { Receipt } from '../../src/protocol/v1/outbox.ts';
-import type { CloseOutcome } from '../../src/protocol/v1/outcome.ts';
+import type { Receipt } from '../../src/protocol/receipt.ts';
+import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import { createClientSession } from '../../src/protocol/client-session.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
 import { createServerSession } from '../../src/protocol/server-session.ts';
-import type {
-  Message,
-  ProfileSession,
-  SessionConfig,
-  SessionHost,
-  YellowpagesConfig,
-} from '../../src/protocol/session-types.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
+import type { Session } from '../../src/protocol/session.ts';
+import type { Message, SessionConfig, SessionHost, YellowpagesConfig } from '../../src/protocol/session-types.ts';
+import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { BACKENDS } from './backends.ts';
 import { CountingBackend } from './counting-backend.ts';
 import { Clock, seededRandom } from './session-pair.ts';
@@ -48,7 +43,7 @@ export interface TransportCloseSeen {
 
 /** One session with a host that keeps all that it is told. */
 export class ProfileEnd implements SessionHost<string> {
-  readonly session: ProfileSession;
+  readonly session: Session;
   readonly events: string[] = [];
   readonly received: AppMessage[] = [];
   readonly sent: WireMessage[] = [];
@@ -76,7 +71,7 @@ export class ProfileEnd implements SessionHost<string> {
       context: undefined,
       readText: fromUtf8,
       profile,
-      yellowpages: { ...DEFAULT_YELLOWPAGES, session: YellowpagesSession, ...yellowpages },
+      yellowpages: { ...DEFAULT_YELLOWPAGES, profile: Yellowpages, ...yellowpages },
       ...options,
     };
     this.session = (role === 'client' ? createClientSession : createServerSession)(config, this);

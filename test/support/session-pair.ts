@@ -4,15 +4,14 @@
  */
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
-import { ClientHandshake } from '../../src/protocol/v1/client-handshake.ts';
+import { V1Client, V1Server } from '../../src/protocol/v1/profile.ts';
 import type { PQWebSocketError } from '../../src/api/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
-import type { Receipt } from '../../src/protocol/v1/outbox.ts';
-import type { CloseOutcome } from '../../src/protocol/v1/outcome.ts';
+import type { Receipt } from '../../src/protocol/receipt.ts';
+import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
-import { ServerHandshake } from '../../src/protocol/v1/server-handshake.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session.ts';
 import { Session } from '../../src/protocol/session.ts';
 import { BACKENDS } from './backends.ts';
@@ -87,7 +86,7 @@ export class End implements SessionHost<string> {
         ...options,
       },
       this,
-      role === 'client' ? ClientHandshake : ServerHandshake,
+      role === 'client' ? V1Client : V1Server,
     );
   }
 

@@ -14,7 +14,7 @@ const readme = read('README.md');
 
 describe('the README explains', () => {
   const codes =
-    read('src/protocol/errors.ts')
+    read('src/api/errors.ts')
       .match(/^ {2}PQ_ERR_\w+/gm)
       ?.map((code) => code.trim()) ?? [];
 

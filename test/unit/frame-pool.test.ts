@@ -61,8 +61,8 @@ describe('frame pool', () => {
   });
 
   test('memory that is used again never holds a content that is not sealed', () => {
-    expect(isPooled(composeFrame(Kind.BINARY, LARGE, 'off'))).toBe(true);
-    expect(isPooled(composeFrame(Kind.BINARY, new Uint8Array(LARGE), 'off'))).toBe(false);
+    expect(isPooled(composeFrame(Kind.BINARY, LARGE, { padding: 'off', takeFrame }))).toBe(true);
+    expect(isPooled(composeFrame(Kind.BINARY, new Uint8Array(LARGE), { padding: 'off', takeFrame }))).toBe(false);
   });
 
   test('what is kept is bounded', () => {
@@ -79,7 +79,7 @@ describe('frame pool', () => {
         const dirty = takeFrame(60_000);
         dirty.fill(0xff);
         giveFrameBack(dirty);
-        const frame = composeFrame(Kind.BINARY, content.length, padding);
+        const frame = composeFrame(Kind.BINARY, content.length, { padding, takeFrame });
         frame.set(content, 12);
         expect(parseInner(frame.subarray(12, -16))).toEqual({ kind: Kind.BINARY, content });
       }),

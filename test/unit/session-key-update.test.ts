@@ -102,7 +102,7 @@ test('a sender that has sealed nothing in its epoch never updates, whatever its 
   const th = new Uint8Array(32);
   const keys = await DirectionKeys.derive(BACKENDS.noble, th, 'client', await BACKENDS.noble.importSecret(th));
   const frames: number[] = [];
-  const sender = new RecordSender<undefined>(
+  const sender = new RecordSender(
     keys,
     {
       random: (nonce) => nonce,
@@ -110,14 +110,12 @@ test('a sender that has sealed nothing in its epoch never updates, whatever its 
       limits: { rekey: { records: 1, bytes: 0, milliseconds: 0 } },
       padding: 'off',
     },
-    {
-      frame: (frame) => frames.push(frame.length),
-      failed: (error) => {
-        throw error;
-      },
+    { transmit: (frame) => frames.push(frame.length) },
+    (error) => {
+      throw error;
     },
   );
-  for (const content of [1, 2, 3]) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, content, 'off'));
+  for (const content of [1, 2, 3]) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, content, { padding: 'off' }));
   expect(frames).toEqual([30, 29, 31, 29, 32]);
 });
 

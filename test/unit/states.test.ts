@@ -1,7 +1,8 @@
 /** PROTOCOL.md section 3, written out again as pairs; whatever is not named here throws. */
 import { describe, expect, test } from 'vitest';
 import type { State, Transition } from '../../src/protocol/v1/states.ts';
-import { CLIENT_STATES, SERVER_STATES, StateMachine } from '../../src/protocol/v1/states.ts';
+import { StateMachine } from '../../src/protocol/state-machine.ts';
+import { CLIENT_STATES, SERVER_STATES } from '../../src/protocol/v1/states.ts';
 
 const DIAGRAM: readonly (readonly [State, Transition, State])[] = [
   ['client: idle', 'start', 'client: awaiting server hello'],
@@ -58,16 +59,22 @@ const TRANSITIONS = Object.keys({
   'peer closed': 0,
   'handed over': 0,
   fail: 0,
-} satisfies Record<Transition, 0>) as Transition[];
+} satisfies Record<Transition | 'fail', 0>) as (Transition | 'fail')[];
 
 /** A machine in this state, of each role that has it. */
-function machines(state: State): StateMachine[] {
+function machines(state: State): StateMachine<State, Transition>[] {
   return [CLIENT_STATES, SERVER_STATES]
     .filter(({ rows }) => state in rows)
     .map(({ rows }) => new StateMachine({ initial: state, rows }));
 }
 
-function expected(state: State, transition: Transition): State | undefined {
+/** `fail` is every machine's own. */
+function move(machine: StateMachine<State, Transition>, transition: Transition | 'fail'): void {
+  if (transition === 'fail') machine.fail();
+  else machine.move(transition);
+}
+
+function expected(state: State, transition: Transition | 'fail'): State | undefined {
   if (transition === 'fail') return FINAL.includes(state) ? undefined : 'failed';
   return DIAGRAM.find(([from, by]) => from === state && by === transition)?.[2];
 }
@@ -78,11 +85,11 @@ describe.each(STATES)('%s', (state) => {
     for (const machine of machines(state)) {
       if (next === undefined) {
         expect(() => {
-          machine.move(transition);
+          move(machine, transition);
         }).toThrow(`no transition '${transition}' from state '${state}'`);
         expect(machine.current).toBe(state);
       } else {
-        machine.move(transition);
+        move(machine, transition);
         expect(machine.current).toBe(next);
       }
     }

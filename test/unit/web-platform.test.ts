@@ -6,7 +6,7 @@ import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { webPlatform } from '../../src/platform/web-platform.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
+import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { turn } from '../support/counting-backend.ts';
 import { nodeHasKem, wrapSubtle } from './crypto-fixtures.ts';
 
@@ -30,7 +30,7 @@ function watched(there: () => boolean): { platform: Platform; asked: string[] } 
     kem: () => give('kem', nobleKem),
     portable: () => give('portable', nobleBackend),
     signatures: () => give('signatures', nobleSignatures),
-    yellowpages: () => give('yellowpages', YellowpagesSession),
+    yellowpages: () => give('yellowpages', Yellowpages),
   });
   return { platform, asked };
 }

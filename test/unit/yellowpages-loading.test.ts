@@ -1,7 +1,7 @@
 /** A client of yellowpages whose code comes later than its transport: PROTOCOL.md 15 holds, and nothing is said meanwhile. */
 import { expect, test } from 'vitest';
-import type { SessionMaker } from '../../src/protocol/session-types.ts';
-import { YellowpagesSession } from '../../src/protocol/yellowpages/session.ts';
+import type { ProfileMaker } from '../../src/protocol/session-types.ts';
+import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { ProfilePair } from '../support/profile-pair.ts';
 
 interface Loading {
@@ -11,20 +11,20 @@ interface Loading {
 }
 
 function loading(): Loading {
-  let resolve!: (maker: SessionMaker) => void;
+  let resolve!: (maker: ProfileMaker) => void;
   let reject!: (error: Error) => void;
-  const session = new Promise<SessionMaker>((loaded, failed) => {
+  const session = new Promise<ProfileMaker>((loaded, failed) => {
     resolve = loaded;
     reject = failed;
   });
   const pair = new ProfilePair({
     both: { profile: 'yellowpages' },
-    client: { yellowpages: { session }, limits: { maxQueuedBytes: 10 } },
+    client: { yellowpages: { profile: session }, limits: { maxQueuedBytes: 10 } },
   });
   return {
     pair,
     loaded: async () => {
-      resolve(YellowpagesSession);
+      resolve(Yellowpages);
       await session;
     },
     failed: async (error) => {

@@ -4,7 +4,8 @@ import { utf8 } from '../../src/base/bytes.ts';
 import { DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
 import type { PQErrorCode } from '../../src/api/errors.ts';
 import type { YellowpagesState } from '../../src/protocol/yellowpages/states.ts';
-import { YellowpagesMachine } from '../../src/protocol/yellowpages/states.ts';
+import { StateMachine } from '../../src/protocol/state-machine.ts';
+import { YELLOWPAGES_STATES } from '../../src/protocol/yellowpages/states.ts';
 import { BACKEND_NAMES, BACKENDS, ProfilePair } from '../support/profile-pair.ts';
 import type { ProfileEnd, ProfileEndOptions, ProfilePairOptions, Role } from '../support/profile-pair.ts';
 
@@ -84,7 +85,7 @@ const HANDSHAKING: readonly YellowpagesState[] = STATES.slice(0, 5);
 
 test('a transition that the table does not name throws', () => {
   for (const role of ['client', 'server'] as const) {
-    const machine = new YellowpagesMachine(role);
+    const machine = new StateMachine(YELLOWPAGES_STATES[role]);
     expect(() => {
       machine.move('agreed');
     }).toThrow(`no transition 'agreed' from state '${machine.current}'`);

@@ -114,11 +114,8 @@ export async function sealAll(backend: CryptoBackend, records: readonly RecordVe
   // An update comes when the record after it is pushed, so what it depends on changes from record to record.
   const limits = { rekey: DEFAULT_REKEY };
   const config = { now: () => 0, random: vectorRandom(from, nonces), limits, padding: 'off' as Padding };
-  const sender = new RecordSender<undefined>(keys, config, {
-    frame: (frame) => frames.push(toHex(frame)),
-    failed: (error) => {
-      throw error;
-    },
+  const sender = new RecordSender(keys, config, { transmit: (frame) => frames.push(toHex(frame)) }, (error) => {
+    throw error;
   });
   for (const { kind, content, padding } of records) {
     const block = content.length / 2 + 1 + padding;
@@ -127,7 +124,7 @@ export async function sealAll(backend: CryptoBackend, records: readonly RecordVe
       config.padding = block;
       continue;
     }
-    sender.push(kind as Kind, composeFrame(kind as Kind, bytes(content), block));
+    sender.push(kind as Kind, composeFrame(kind as Kind, bytes(content), { padding: block }));
     limits.rekey = DEFAULT_REKEY;
   }
   await counting.settled();

@@ -1,7 +1,8 @@
 /** src/protocol against v1.json, on every backend. What v1.json holds and nothing here reads is a failure. */
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, test } from 'vitest';
-import type { AeadKey, MaybePromise } from '../../src/crypto/backend.ts';
+import type { AeadKey } from '../../src/crypto/backend.ts';
+import type { MaybePromise } from '../../src/base/maybe-promise.ts';
 import { concat, utf8 } from '../../src/base/bytes.ts';
 import { fastOpenProtocols, readOffer } from '../../src/protocol/v1/fast-open.ts';
 import { buildClientHello, buildServerHello, transcript } from '../../src/protocol/v1/hellos.ts';

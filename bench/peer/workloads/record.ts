@@ -3,7 +3,7 @@
  * the least that AES-256-GCM costs in this Node, createCipheriv and createDecipheriv with nothing around them.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
-import { giveFrameBack } from '#frames';
+import { giveFrameBack, takeFrame } from '../../../src/platform/node-frames/pool.ts';
 import { platform } from '#platform';
 import { DirectionKeys } from '../../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
@@ -30,25 +30,32 @@ async function recordLayer(): Promise<Pass> {
     maxEpochRecords: DEFAULT_LIMITS.receivedEpochRecords,
   });
   let opened: Uint8Array | undefined;
-  const sender = new RecordSender<undefined>(
+  const config = {
+    random: platform.random,
+    takeFrame,
+    now: () => performance.now(),
+    limits: DEFAULT_LIMITS,
+    padding: 'off',
+  } as const;
+  const sender = new RecordSender(
     await direction(),
-    { random: platform.random, now: () => performance.now(), limits: DEFAULT_LIMITS, padding: 'off' },
+    config,
     {
-      frame(frame) {
+      transmit(frame) {
         const record = receiver.open(frame);
         if (record instanceof Promise) throw new Error('node:crypto answers at once');
         opened = record.content;
         // As a connection does once its transport has written it.
         giveFrameBack(frame);
       },
-      failed(error) {
-        throw error;
-      },
+    },
+    (error) => {
+      throw error;
     },
   );
   return (message) => {
     opened = undefined;
-    sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message.length, 'off'), undefined, message);
+    sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message.length, config), undefined, message);
     if (opened === undefined) throw new Error('a record did not come back at once');
     return opened;
   };

@@ -7,7 +7,8 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { AeadKey, CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../backend.ts';
+import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from '../backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
 import { alive, checkAeadKeySize, checkBytes, checkHkdf, checkOpen, checkSeal, own } from '../checks.ts';
 import type { Pause } from './gcm-pieces.ts';

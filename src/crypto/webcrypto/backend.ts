@@ -4,7 +4,8 @@
  *
  * A CryptoKey cannot be overwritten; `destroy` lets go of it and the platform frees it.
  */
-import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, MaybePromise, Secret } from '../backend.ts';
+import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, Secret } from '../backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import {
   alive,

@@ -1,4 +1,4 @@
 import { registerPart } from './registry.ts';
-import { YellowpagesSession } from '../../protocol/yellowpages/session.ts';
+import { Yellowpages } from '../../protocol/yellowpages/profile.ts';
 
-registerPart('yellowpages', YellowpagesSession);
+registerPart('yellowpages', Yellowpages);

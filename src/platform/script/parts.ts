@@ -3,7 +3,7 @@
  * by a tag that demands the hash which the build has written here, in a worker by importScripts; or a page names them
  * itself, before or after. Where one cannot be loaded, whatever needs it fails.
  */
-import type { MaybePromise } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { Parts } from './registry.ts';
 import { registeredPart } from './registry.ts';
 

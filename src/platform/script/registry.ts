@@ -2,7 +2,7 @@
 import type { CryptoBackend } from '../../crypto/backend.ts';
 import type { PortableKem } from '../../crypto/portable-kem.ts';
 import type { SignatureScheme } from '../../crypto/signature.ts';
-import type { SessionMaker } from '../../protocol/session-types.ts';
+import type { ProfileMaker } from '../../protocol/session-types.ts';
 
 export interface Parts {
   /** ML-KEM-768 alone. */
@@ -10,7 +10,7 @@ export interface Parts {
   /** ML-KEM-768 and all else, for pages without crypto.subtle. */
   portable: CryptoBackend;
   'ml-dsa': SignatureScheme;
-  yellowpages: SessionMaker;
+  yellowpages: ProfileMaker;
 }
 
 const REGISTRY: unique symbol = Symbol.for('pq-websocket parts');

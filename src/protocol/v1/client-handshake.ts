@@ -1,15 +1,14 @@
 /** The client's steps up to `open` (PROTOCOL.md 3.1). Each is asked again, after a wait, whether it still is its turn. */
-import type { MaybePromise } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { attempt, chain } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import { isSelectionAllowed } from './fast-open.ts';
-import type { Handshake } from './handshake-role.ts';
 import type { ReceivedFinished } from './hellos.ts';
 import { buildFinished } from './hellos.ts';
-import type { Agreement } from './key-agreement.ts';
 import { ClientKeyAgreement } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
-import type { Link } from './link.ts';
-import { attempt, chain } from '../../base/maybe-promise.ts';
+import type { Handshake, Link } from './link.ts';
+import { Kind } from './record.ts';
 import { CLIENT_STATES } from './states.ts';
 
 const NO_OFFER = { application: false, fastOpen: false };
@@ -18,7 +17,7 @@ export class ClientHandshake implements Handshake {
   static readonly states = CLIENT_STATES;
   readonly #keyAgreement: ClientKeyAgreement;
 
-  constructor(private readonly link: Link<unknown>) {
+  constructor(private readonly link: Link) {
     this.#keyAgreement = new ClientKeyAgreement(link.config);
   }
 
@@ -68,7 +67,7 @@ export class ClientHandshake implements Handshake {
 
   #authenticate(finished: ReceivedFinished): MaybePromise<void> {
     const { authenticate } = this.link.config;
-    const { transcriptHash } = this.link.agreement as Agreement;
+    const { transcriptHash } = this.link.keyed.agreement;
     if (authenticate === undefined) return undefined;
     return attempt(
       () => authenticate(finished, transcriptHash),
@@ -79,11 +78,11 @@ export class ClientHandshake implements Handshake {
   }
 
   #accepted(): MaybePromise<void> {
-    const { state, host, outbound } = this.link;
+    const { state, host, keyed } = this.link;
     state.move('peer accepted');
-    outbound.finished(buildFinished({}));
-    outbound.flush();
-    return chain(outbound.handedOver(), () => {
+    keyed.sender.push(Kind.FINISHED, this.link.finishedFrame(buildFinished({})));
+    this.link.flush();
+    return chain(keyed.sender.handedOver(), () => {
       // Sealing may have failed the session, and what waited may have made the application close.
       if (state.may('accepted')) host.peerAccepted();
       if (state.may('sends')) host.opened();

@@ -1,22 +1,18 @@
 /** Records once the peer is accepted: messages and closes (PROTOCOL.md 7 to 9). */
-import type { MaybePromise } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { Link } from './link.ts';
-import { chain } from '../../base/maybe-promise.ts';
+import { isPromise } from '../../base/maybe-promise.ts';
 import type { OpenedRecord } from './open.ts';
 import type { CloseContent, MessageKind } from './record.ts';
-import { Kind, parseBatch, parseClose, sameClose } from './record.ts';
+import { composeFrame, encodeClose, Kind, parseBatch, parseClose, sameClose } from './record.ts';
 import type { Message } from '../session-types.ts';
 
 export class Conversation<Text> {
   #ownClose: CloseContent;
   #peerClose: { readonly content: CloseContent; readonly answered: boolean } | undefined;
 
-  constructor(
-    private readonly link: Link<Text>,
-    /** Both closes are exchanged and this end's is with the transport. */
-    private readonly ended: () => void,
-  ) {}
+  constructor(private readonly link: Link<Text>) {}
 
   /** What the peer's close, or its answer to ours, said; undefined too when it said nothing. */
   get peerClose(): CloseContent {
@@ -31,7 +27,9 @@ export class Conversation<Text> {
   /** @throws {Refusal} or rejects with one */
   accept(frame: string | Uint8Array, owned: boolean): MaybePromise<void> {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_TEXT_FRAME');
-    return chain(this.link.open(frame, owned), (record) => {
+    const opened = this.link.keyed.receiver.open(frame, owned);
+    if (!isPromise(opened)) return this.#dispatch(opened);
+    return opened.then((record) => {
       // The session may have failed while the backend was at work.
       if (this.link.state.is('open', 'close sent')) this.#dispatch(record);
     });
@@ -39,13 +37,11 @@ export class Conversation<Text> {
 
   /** Seals a close behind what was sent before it. */
   close(content: CloseContent): void {
-    const { state, outbound, host } = this.link;
-    outbound.flush();
-    if (!state.may('sends')) return;
+    const { state, host, keyed } = this.link;
     this.#ownClose = content;
     state.move('close');
-    outbound.close(Kind.CLOSE, content);
-    outbound.after(() => {
+    this.#sealClose(Kind.CLOSE, content);
+    keyed.sender.after(() => {
       host.closeTransmitted();
     });
   }
@@ -89,25 +85,42 @@ export class Conversation<Text> {
   }
 
   #peerClosed(content: CloseContent): void {
-    const { state, host, outbound } = this.link;
+    const { state, host } = this.link;
     // Giving messages to the transport may make the application close, or fail the session.
-    outbound.flush();
+    if (state.is('open')) this.link.flush();
     if (!state.is('open', 'close sent')) return;
     const owesAnswer = state.is('open');
     this.#finish(content, owesAnswer);
     host.peerClosing();
-    if (owesAnswer) outbound.close(Kind.CLOSE_ANSWER, content);
-    outbound.after(this.ended);
+    if (owesAnswer) this.#sealClose(Kind.CLOSE_ANSWER, content);
+    this.#endWhenOut();
   }
 
   #peerAnswered(content: CloseContent): void {
     if (!this.link.state.is('close sent') || !sameClose(content, this.#ownClose)) throw new Refusal('PQ_ERR_CLOSE');
     this.#finish(content, true);
-    this.link.outbound.after(this.ended);
+    this.#endWhenOut();
   }
 
   #finish(content: CloseContent, answered: boolean): void {
     this.#peerClose = { content, answered };
     this.link.state.move('peer closed');
+  }
+
+  /** This end's last record. */
+  #sealClose(kind: typeof Kind.CLOSE | typeof Kind.CLOSE_ANSWER, content: CloseContent): void {
+    this.link.keyed.sender.push(kind, composeFrame(kind, encodeClose(content), this.link.config));
+  }
+
+  /** Both closes are exchanged: it ends when this end's is with the transport. */
+  #endWhenOut(): void {
+    const { state, host, session, keyed } = this.link;
+    keyed.sender.after(() => {
+      if (!state.is('finishing')) return;
+      state.move('handed over');
+      session.ended(() => {
+        host.ended();
+      });
+    });
   }
 }

@@ -1,9 +1,12 @@
 /**
- * The client's half of the key agreement, and what both halves share: from hellos to connection keys. It is used for
- * one connection, and holds nothing secret once its result is there.
+ * The key agreement, both halves: from hellos to connection keys. The client's is used for one connection, and holds
+ * nothing secret once its result is there.
  */
-import type { CryptoBackend, KemKeyPair, MaybePromise, Secret } from '../../crypto/backend.ts';
-import { buildClientHello, parseServerHello, transcript } from './hellos.ts';
+import type { CryptoBackend, Encapsulation, KemKeyPair, Secret } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { KemInputError } from '../../crypto/backend.ts';
+import { Refusal } from '../errors.ts';
+import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './hellos.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
 import { deriveConnectionKeys } from './key-schedule.ts';
 import { attempt, chain, finish } from '../../base/maybe-promise.ts';
@@ -87,8 +90,39 @@ export class ClientKeyAgreement {
   }
 }
 
+/** What a server has to say to a hello, and what both agree on with it. */
+export interface Answer {
+  readonly agreement: Agreement;
+  readonly serverHello: string;
+}
+
+/** @throws {Refusal} or rejects with one */
+export function answerClientHello(config: KeyAgreementConfig, clientHello: string | Uint8Array): MaybePromise<Answer> {
+  const encapsulationKey = parseClientHello(clientHello);
+  return chain(encapsulate(config, encapsulationKey), ({ ciphertext, sharedSecret, native }) => {
+    const serverHello = buildServerHello(ciphertext);
+    return chain(agree(config, clientHello as string, serverHello, sharedSecret, native), (agreement) => ({
+      agreement,
+      serverHello,
+    }));
+  });
+}
+
+/** @throws {Refusal} or rejects with one, for a key that FIPS 203 refuses */
+export function encapsulate(
+  { backend, encapsulationRandomness }: Pick<KeyAgreementConfig, 'backend' | 'encapsulationRandomness'>,
+  encapsulationKey: Uint8Array,
+): MaybePromise<Encapsulation> {
+  return attempt(
+    () => backend.encapsulate(encapsulationKey, encapsulationRandomness?.()),
+    (error) => {
+      throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
+    },
+  );
+}
+
 /** From the shared secret, which it destroys, and both hellos to the keys. */
-export function agree(
+function agree(
   config: KeyAgreementConfig,
   clientHello: string,
   serverHello: string,

@@ -2,7 +2,8 @@
  * The key schedule (PROTOCOL.md, "Key schedule"): HKDF-SHA-256 salted with the transcript hash, one chain of
  * epochs for each direction, and an exporter. Secrets are destroyed as soon as all that follows from them exists.
  */
-import type { AeadKey, CryptoBackend, MaybePromise, Secret } from '../../crypto/backend.ts';
+import type { AeadKey, CryptoBackend, Secret } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { SHARED_SECRET_BYTES } from '../../crypto/backend.ts';
 import { concat, fromUtf8, u16be, utf8 } from '../../base/bytes.ts';
 import { allOrNone, chain, finish } from '../../base/maybe-promise.ts';

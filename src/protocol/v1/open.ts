@@ -2,7 +2,7 @@
  * Opens one direction's records: sequence numbers, epochs and limits. Every refusal is final; the session never
  * asks again after one.
  */
-import type { MaybePromise } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { writeU64be } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';

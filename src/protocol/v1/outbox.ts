@@ -3,23 +3,16 @@
  * nothing ever waits in order to share one.
  */
 import { copyOf } from '../../base/bytes.ts';
-import type { MessageKind, Padding } from './record.ts';
+import type { SentCallback, WaitingMessages } from '../receipt.ts';
+import type { FrameConfig, MessageKind } from './record.ts';
 import { BATCH_ENTRY_HEADER_BYTES, composeFrame, Kind, MAX_BATCH_BYTES, writeBatchEntry } from './record.ts';
 
-/** Called once, when the message is handed to the transport, or with the reason why it never will be. */
-export type SentCallback = (error?: Error) => void;
-
-/** What travels beside a frame: whose bytes it holds. */
-export interface Receipt {
-  /** The application's bytes in this frame, without any overhead. */
-  readonly applicationBytes: number;
-  readonly sent: readonly SentCallback[];
-}
-
-/** Takes records to be sealed. */
-export interface RecordSink {
-  /** @param content what `frame` was composed without; it is not looked at after the call */
-  push(kind: Kind, frame: Uint8Array, receipt: Receipt, content?: Uint8Array): void;
+/** A record to be sealed. */
+export interface OutgoingRecord {
+  readonly kind: Kind;
+  readonly frame: Uint8Array;
+  /** What `frame` was composed without; it is not looked at after the call that seals. */
+  readonly content: Uint8Array | undefined;
 }
 
 /** Above this a message gains nothing from company: its own record costs less than the copy into a batch. */
@@ -62,16 +55,18 @@ class Run {
     this.applicationBytes += payload.length;
   }
 
-  pushTo(sink: RecordSink, padding: Padding): void {
-    if (this.frame !== undefined) sink.push(this.#kind, this.frame, this);
-    else if (this.#batch === undefined)
-      sink.push(this.#kind, composeFrame(this.#kind, this.#first.length, padding), this, this.#first);
-    else {
-      const content = this.#batch.subarray(0, this.#batchBytes);
-      sink.push(Kind.BATCH, composeFrame(Kind.BATCH, content.length, padding), this, content);
-      giveBack(this.#batch, this.#batchBytes);
-      this.#batch = undefined;
-    }
+  compose(config: FrameConfig): OutgoingRecord {
+    if (this.frame !== undefined) return { kind: this.#kind, frame: this.frame, content: undefined };
+    const isBatch = this.#batch !== undefined;
+    const content = this.#batch?.subarray(0, this.#batchBytes) ?? this.#first;
+    const kind = isBatch ? Kind.BATCH : this.#kind;
+    return { kind, frame: composeFrame(kind, content.length, config), content };
+  }
+
+  /** It is sealed, or somebody has a copy of it. */
+  release(): void {
+    if (this.#batch !== undefined) giveBack(this.#batch, this.#batchBytes);
+    this.#batch = undefined;
   }
 
   #write(kind: MessageKind, payload: Uint8Array): void {
@@ -102,12 +97,14 @@ function giveBack(buffer: Uint8Array, used: number): void {
   if (buffer.length > (spare?.length ?? 0)) spare = buffer;
 }
 
-export class Outbox {
+export class Outbox implements WaitingMessages {
   #runs: Run[] = [];
   #bytes = 0;
 
-  /** @param config its padding is read for each record, so that it may change while the connection lives */
-  constructor(private readonly config: { readonly padding: Padding }) {}
+  /** Why nothing goes out any more. */
+  #abandoned: (() => Error) | undefined;
+
+  constructor(private readonly config: FrameConfig) {}
 
   /** The application's bytes that wait. */
   get bytes(): number {
@@ -125,13 +122,17 @@ export class Outbox {
 
   /** @param owned whether nobody else can change `payload`; otherwise its bytes are copied now */
   add(kind: MessageKind, payload: Uint8Array, owned: boolean, sent: SentCallback | undefined): void {
+    if (this.#abandoned !== undefined) {
+      sent?.(this.#abandoned());
+      return;
+    }
     const bytes = payload.length;
     this.#bytes += bytes;
     let run = this.#runs.at(-1);
     if (Outbox.goesAlone(bytes)) {
       run = new Run(kind, payload);
       // Its bytes are copied only once.
-      run.frame = composeFrame(kind, payload, this.config.padding);
+      run.frame = composeFrame(kind, payload, this.config);
       this.#runs.push(run);
     } else if (run?.hasRoomFor(bytes) === true) {
       run.append(kind, payload);
@@ -142,16 +143,17 @@ export class Outbox {
     if (sent !== undefined) run.sent.push(sent);
   }
 
-  /** Takes everything out, as frames to be sealed. */
-  flush(sink: RecordSink): void {
+  /** Takes everything out, as what goes out together. */
+  take(): readonly Run[] {
     const runs = this.#runs;
     this.#runs = [];
     this.#bytes = 0;
-    for (const run of runs) run.pushTo(sink, this.config.padding);
+    return runs;
   }
 
-  /** Gives up on everything; who asked to be told is told why. */
+  /** Gives up on everything: each send callback gets the reason. The bytes still count, as the standard's `bufferedAmount` has it. */
   abandon(reason: () => Error): void {
+    this.#abandoned ??= reason;
     const runs = this.#runs;
     this.#runs = [];
     for (const { sent } of runs) for (const callback of sent) callback(reason());

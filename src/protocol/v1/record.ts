@@ -2,7 +2,6 @@
  * What is inside a record (PROTOCOL.md, "Records"): `content || kind || zero padding`, and the contents of
  * batches and closes. Sealing and sequence numbers are the sender's and the receiver's, next door.
  */
-import { takeFrame } from '#frames';
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { concat, fromUtf8, readU32be, u16be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
@@ -64,15 +63,27 @@ export function maxInnerBytes(maxPayload: number): number {
   return Math.floor((Math.max(maxPayload, MAX_BATCH_BYTES) * 9) / 8) + MAX_PADDING_BLOCK;
 }
 
+/** What frames are composed by: of a session's configuration. */
+export interface FrameConfig {
+  /** Read for each record, so that it may change while the connection lives. */
+  readonly padding: Padding;
+  /** Memory that is lent for a frame, of so many bytes. Default: fresh memory. */
+  readonly takeFrame?: ((length: number) => Uint8Array) | undefined;
+}
+
 /**
  * A frame's one buffer, inner in its place, nonce and tag still open: `12 || content || kind || padding || 16`.
  * Where only its length is given, the content comes with the call that seals, or the caller writes it at NONCE_BYTES.
  */
-export function composeFrame(kind: Kind, content: Uint8Array | number, padding: Padding): Uint8Array {
+export function composeFrame(
+  kind: Kind,
+  content: Uint8Array | number,
+  { padding, takeFrame }: FrameConfig,
+): Uint8Array {
   const length = typeof content === 'number' ? content : content.length;
   const bytes = NONCE_BYTES + paddedLength(length + 1, padding) + TAG_BYTES;
   // Memory that is used again never holds what the application says before it is sealed.
-  const frame = typeof content === 'number' ? takeFrame(bytes) : new Uint8Array(bytes);
+  const frame = takeFrame !== undefined && typeof content === 'number' ? takeFrame(bytes) : new Uint8Array(bytes);
   if (typeof content !== 'number') frame.set(content, NONCE_BYTES);
   frame[NONCE_BYTES + length] = kind;
   frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);

@@ -7,48 +7,53 @@ import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { writeU64be } from '../../base/bytes.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import type { RekeyLimits } from '../limits.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { chain, isPromise, OrderedResults, SerialQueue } from '../../base/maybe-promise.ts';
-import type { Padding } from './record.ts';
+import { Queue } from '../../base/queue.ts';
+import type { Receipt } from '../receipt.ts';
+import type { FrameConfig } from './record.ts';
 import { composeFrame, Kind } from './record.ts';
 
-export interface SenderConfig {
+export interface SenderConfig extends FrameConfig {
   readonly random: RandomSource;
   readonly now: () => number;
   readonly limits: { readonly rekey: RekeyLimits };
-  /** Read for each record. */
-  readonly padding: Padding;
 }
 
-export interface SenderOutput<T> {
-  /** The next frame, in order, with what its record was pushed with. */
-  frame(frame: Uint8Array, ticket: T | undefined): void;
-  failed(error: unknown): void;
+/** Where frames go, in order, each with what its record was pushed with. */
+export interface FrameOutput {
+  transmit(frame: Uint8Array, receipt: Receipt | undefined): void;
 }
 
-/** @typeParam T what goes with a record and comes out with its frame */
-export class RecordSender<T> {
+/** Comes into being with the keys, which it seals with but does not own. */
+export class RecordSender {
   /** Records sealed over the whole connection; the next record's sequence number. Never reset, never sent. */
   #sequence = 0;
   #epochRecords = 0;
   #epochBytes = 0;
   #epochStart: number;
-  #output: SenderOutput<T> | undefined;
+  /** Why nothing comes out any more. */
+  #stopped: (() => Error) | undefined;
   readonly #records: SerialQueue;
   /** What is to be done with each frame, in order. */
   readonly #results: OrderedResults<() => void>;
+  /** Of the records that hold messages and are not out, in order. */
+  readonly #underWay = new Queue<Receipt>();
+  #bytesUnderWay = 0;
 
+  /** @param failed takes what a step that nobody waits for has thrown */
   constructor(
     private readonly keys: DirectionKeys,
     private readonly config: SenderConfig,
-    output: SenderOutput<T>,
+    private readonly output: FrameOutput,
+    private readonly failed: (error: unknown) => void,
   ) {
-    this.#output = output;
     this.#epochStart = config.now();
-    const failed = (error: unknown): void => {
-      this.#output?.failed(error);
+    const failedLater = (error: unknown): void => {
+      if (this.#stopped === undefined) failed(error);
     };
-    this.#records = new SerialQueue(failed);
-    this.#results = new OrderedResults(run, failed);
+    this.#records = new SerialQueue(failedLater);
+    this.#results = new OrderedResults(run, failedLater);
   }
 
   get recordsSealed(): number {
@@ -60,28 +65,82 @@ export class RecordSender<T> {
     return this.#records.isIdle && this.#results.isIdle;
   }
 
+  /** The application's bytes in records that have been pushed and are not out. */
+  get bytesUnderWay(): number {
+    return this.#bytesUnderWay;
+  }
+
   /**
    * @param frame from `composeFrame`: this sender's from now on, sealed in place
+   * @param receipt of the messages in it
    * @param content what the frame was composed without: only read, and not after this call
    */
-  push(kind: Kind, frame: Uint8Array, ticket?: T, content?: Uint8Array): void {
-    if (this.#mustUpdate(kind, frame.length - NONCE_BYTES - TAG_BYTES)) this.#update();
-    this.#seal(frame, ticket, content);
+  push(kind: Kind, frame: Uint8Array, receipt?: Receipt, content?: Uint8Array): void {
+    this.#bytesUnderWay += receipt?.applicationBytes ?? 0;
+    if (this.#stopped !== undefined) {
+      if (receipt !== undefined) drop(receipt, this.#stopped);
+      return;
+    }
+    if (receipt !== undefined) this.#underWay.push(receipt);
+    if (this.#mustUpdate(kind, innerLength(frame))) this.#update();
+    const sequence = this.#count(frame);
+    if (!this.#records.enter()) {
+      // Its turn comes later, when the content may be another: it waits in memory of its own, which is not used again.
+      const own = content === undefined ? frame : frame.slice();
+      if (content !== undefined) own.set(content, NONCE_BYTES);
+      this.#records.push(() => {
+        this.#later(this.#seal(sequence, own), receipt);
+      });
+      return;
+    }
+    try {
+      const sealed = this.#seal(sequence, frame, content);
+      if (isPromise(sealed) || !this.#results.isIdle) this.#later(sealed, receipt);
+      else {
+        this.#out(receipt);
+        this.output.transmit(sealed, receipt);
+      }
+    } catch (error) {
+      this.failed(error);
+    }
+    this.#records.leave();
+  }
+
+  /**
+   * Seals the next record for the caller to transmit.
+   * @throws {Error} while another is under way
+   */
+  sealAlone(frame: Uint8Array): MaybePromise<Uint8Array> {
+    if (!this.isIdle) throw new Error('another record is under way');
+    return this.#seal(this.#count(frame), frame);
   }
 
   /** Calls back when every record pushed so far is out: now, if nothing is under way. Not after `stop`. */
   after(act: () => void): void {
     this.#records.push(() => {
       this.#results.push(() => {
-        if (this.#output !== undefined) act();
+        if (this.#stopped === undefined) act();
       });
     });
   }
 
-  /** From now on nothing comes out, not even what is being sealed at this moment. */
-  stop(): void {
-    this.#output = undefined;
+  /** Comes when every record pushed so far is out: now, if nothing is under way. Never after `stop`. */
+  handedOver(): MaybePromise<void> {
+    if (this.isIdle) return undefined;
+    return new Promise((resolve) => {
+      this.after(resolve);
+    });
+  }
+
+  /**
+   * From now on nothing comes out, not even what is being sealed at this moment.
+   * @param reason each send callback of a message that is not out gets it
+   */
+  stop(reason: () => Error): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = reason;
     this.#records.clear();
+    for (let next = this.#underWay.shift(); next !== undefined; next = this.#underWay.shift()) drop(next, reason);
   }
 
   #mustUpdate(kind: Kind, innerBytes: number): boolean {
@@ -97,44 +156,56 @@ export class RecordSender<T> {
   }
 
   #update(): void {
-    this.#seal(composeFrame(Kind.KEY_UPDATE, 0, this.config.padding), undefined);
+    const frame = composeFrame(Kind.KEY_UPDATE, 0, this.config);
+    const sequence = this.#count(frame);
+    this.#records.push(() => {
+      this.#later(this.#seal(sequence, frame), undefined);
+    });
     this.#records.push(() => this.keys.advance());
     this.#epochRecords = 0;
     this.#epochBytes = 0;
     this.#epochStart = this.config.now();
   }
 
-  #seal(frame: Uint8Array, ticket: T | undefined, content?: Uint8Array): void {
-    const sequence = this.#sequence;
-    this.#sequence += 1;
+  /** @returns the sequence number of the record that the frame will be */
+  #count(frame: Uint8Array): number {
     this.#epochRecords += 1;
-    this.#epochBytes += frame.length - NONCE_BYTES - TAG_BYTES;
-    if (!this.#records.enter()) {
-      // Its turn comes later, when the content may be another: it waits in memory of its own, which is not used again.
-      const own = content === undefined ? frame : frame.slice();
-      if (content !== undefined) own.set(content, NONCE_BYTES);
-      this.#records.push(() => {
-        this.#sealAs(sequence, own, ticket);
-      });
-      return;
-    }
-    try {
-      this.#sealAs(sequence, frame, ticket, content);
-    } catch (error) {
-      this.#output?.failed(error);
-    }
-    this.#records.leave();
+    this.#epochBytes += innerLength(frame);
+    this.#sequence += 1;
+    return this.#sequence - 1;
   }
 
-  #sealAs(sequence: number, frame: Uint8Array, ticket: T | undefined, content?: Uint8Array): void {
-    if (this.#output === undefined) return;
+  #seal(sequence: number, frame: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array> {
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, sequence);
     this.config.random(frame.subarray(0, NONCE_BYTES));
-    const sealed = this.keys.key.seal(frame, additionalData, content);
-    if (this.#results.isIdle && !isPromise(sealed)) this.#output.frame(sealed, ticket);
-    else this.#results.push(chain(sealed, (result) => (): void => this.#output?.frame(result, ticket)));
+    return this.keys.key.seal(frame, additionalData, content);
   }
+
+  /** What is sealed comes out behind what was sealed before it. */
+  #later(sealed: MaybePromise<Uint8Array>, receipt: Receipt | undefined): void {
+    this.#results.push(
+      chain(sealed, (frame) => (): void => {
+        if (this.#stopped !== undefined) return;
+        this.#out(receipt);
+        this.output.transmit(frame, receipt);
+      }),
+    );
+  }
+
+  #out(receipt: Receipt | undefined): void {
+    if (receipt === undefined) return;
+    this.#underWay.shift();
+    this.#bytesUnderWay -= receipt.applicationBytes;
+  }
+}
+
+function innerLength(frame: Uint8Array): number {
+  return frame.length - NONCE_BYTES - TAG_BYTES;
+}
+
+function drop(receipt: Receipt, reason: () => Error): void {
+  for (const sent of receipt.sent) sent(reason());
 }
 
 function run(act: () => void): void {

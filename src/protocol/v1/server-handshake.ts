@@ -1,21 +1,20 @@
 /** The server's steps up to `open` (PROTOCOL.md 3.2). Each is asked again, after a wait, whether it still is its turn. */
-import type { MaybePromise } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { attempt, chain } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
-import type { Handshake } from './handshake-role.ts';
 import type { ServerProof } from './hellos.ts';
 import { buildFinished } from './hellos.ts';
-import type { Answer } from './server-key-agreement.ts';
-import { answerClientHello } from './server-key-agreement.ts';
+import type { Answer } from './key-agreement.ts';
+import { answerClientHello } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
-import type { Link } from './link.ts';
-import { attempt, chain } from '../../base/maybe-promise.ts';
+import type { Handshake, Link } from './link.ts';
 import type { State } from './states.ts';
 import { SERVER_STATES } from './states.ts';
 
 export class ServerHandshake implements Handshake {
   static readonly states = SERVER_STATES;
 
-  constructor(private readonly link: Link<unknown>) {}
+  constructor(private readonly link: Link) {}
 
   start(): void {}
 
@@ -73,10 +72,14 @@ export class ServerHandshake implements Handshake {
       destroyKeys(agreement.keys);
       return undefined;
     }
-    this.link.establish(agreement);
-    return chain(this.#prove(agreement.transcriptHash), (proof) =>
-      state.is(during) ? this.#reply(serverHello, buildFinished(proof)) : undefined,
-    );
+    const { sender } = this.link.establish(agreement);
+    return chain(this.#prove(agreement.transcriptHash), (proof) => {
+      if (!state.is(during)) return undefined;
+      // Sealed before anything goes out: ServerHello and Finished go out together or not at all.
+      return chain(sender.sealAlone(this.link.finishedFrame(buildFinished(proof))), (finished) =>
+        state.is(during) ? this.#reply(serverHello, finished) : undefined,
+      );
+    });
   }
 
   #prove(transcriptHash: Uint8Array): MaybePromise<ServerProof> {
@@ -88,19 +91,15 @@ export class ServerHandshake implements Handshake {
     );
   }
 
-  /** ServerHello and Finished go out together or not at all. */
   #reply(serverHello: string, finished: Uint8Array): MaybePromise<void> {
-    const { state, host, outbound } = this.link;
-    outbound.finished(finished, () => {
-      // A transport may deliver, and the peer answer, before transmit() returns: from here on that is in turn.
-      state.move('finished sent');
-      host.transmit(serverHello, undefined);
-    });
-    return chain(outbound.handedOver(), () => {
-      if (state.may('sends')) outbound.flush();
-      return chain(outbound.handedOver(), () => {
-        if (state.may('sends')) host.opened();
-      });
+    const { state, host, keyed } = this.link;
+    // A transport may deliver, and the peer answer, before transmit() returns: from here on that is in turn.
+    state.move('finished sent');
+    host.transmit(serverHello, undefined);
+    host.transmit(finished, undefined);
+    if (state.may('sends')) this.link.flush();
+    return chain(keyed.sender.handedOver(), () => {
+      if (state.may('sends')) host.opened();
     });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A connection's life, as one table (PROTOCOL.md, "States"). A transition that the table does not name is a bug.
+ * A connection's life in v1 (PROTOCOL.md 3).
  *
  *     client  idle -> awaiting server hello -> awaiting finished -> verifying --+
  *                                                                               +-> open
@@ -17,6 +17,7 @@
  *
  * `fail` leads from every state but the last two to `failed`.
  */
+import type { States } from '../state-machine.ts';
 
 export type State =
   | 'client: idle'
@@ -48,37 +49,12 @@ export type Transition =
   | 'peer accepted'
   | 'close'
   | 'peer closed'
-  | 'handed over'
-  | 'fail';
+  | 'handed over';
 
-/** What an end may do in a state. */
-type Ability =
-  /** This end has sent its Finished and no close: messages are sealed (PROTOCOL.md 3.2 and 3.3). */
-  | 'sends'
-  /** The peer's Finished has been accepted: from here on failures have their own codes (PROTOCOL.md 10). */
-  | 'accepted'
-  /** The application can send nothing any more: it has closed, the peer has, or the connection has failed. */
-  | 'silent'
-  /** The key is agreed and not yet destroyed (PROTOCOL.md 6.1). */
-  | 'exports'
-  /** What arrives is handled, in order, before anything that the transport says after it. */
-  | 'receives'
-  /** The peer has nothing to answer yet, so whatever it says is out of turn (PROTOCOL.md 3.1 and 3.2). */
-  | 'unasked'
-  /** What arrives is looked at no more. */
-  | 'deaf';
-
-/** What an end may do in a state, and where each transition leads but `fail`, which leads to `failed`. */
-type Row = readonly [may: readonly Ability[], to: Partial<Record<Transition, State>>];
-
-/** The states of one role. */
-export interface States {
-  readonly initial: State;
-  readonly rows: Partial<Record<State, Row>>;
-}
+export type V1States = States<State, Transition>;
 
 /** From `open` on both roles are the same. */
-const SHARED: States['rows'] = {
+const SHARED: V1States['rows'] = {
   open: [['sends', 'accepted', 'exports', 'receives'], { close: 'close sent', 'peer closed': 'finishing' }],
   'close sent': [['accepted', 'silent', 'exports', 'receives'], { 'peer closed': 'finishing' }],
   finishing: [['accepted', 'silent', 'exports', 'deaf'], { 'handed over': 'ended' }],
@@ -86,7 +62,7 @@ const SHARED: States['rows'] = {
   failed: [['silent', 'deaf'], {}],
 };
 
-export const CLIENT_STATES: States = {
+export const CLIENT_STATES: V1States = {
   initial: 'client: idle',
   rows: {
     'client: idle': [['unasked'], { start: 'client: awaiting server hello' }],
@@ -97,7 +73,7 @@ export const CLIENT_STATES: States = {
   },
 };
 
-export const SERVER_STATES: States = {
+export const SERVER_STATES: V1States = {
   initial: 'server: awaiting client hello',
   rows: {
     'server: awaiting client hello': [
@@ -125,36 +101,3 @@ export const SERVER_STATES: States = {
     ...SHARED,
   },
 };
-
-export class StateMachine {
-  readonly #rows: States['rows'];
-  #state: State;
-  /** The state's own: it is asked for several times a message. */
-  #row: Row;
-
-  constructor({ initial, rows }: States) {
-    this.#rows = rows;
-    this.#state = initial;
-    this.#row = rows[initial] as Row;
-  }
-
-  get current(): State {
-    return this.#state;
-  }
-
-  may(ability: Ability): boolean {
-    return this.#row[0].includes(ability);
-  }
-
-  is(...states: readonly State[]): boolean {
-    return states.includes(this.#state);
-  }
-
-  /** @throws {Error} where the table has no such transition */
-  move(transition: Transition): void {
-    const next = transition === 'fail' && !this.is('ended', 'failed') ? 'failed' : this.#row[1][transition];
-    if (next === undefined) throw new Error(`no transition '${transition}' from state '${this.#state}'`);
-    this.#state = next;
-    this.#row = this.#rows[next] as Row;
-  }
-}

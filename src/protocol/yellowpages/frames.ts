@@ -2,11 +2,15 @@
  * Frames under the one key of a yellowpages connection: `nonce || ciphertext || tag`, in both directions. Nothing but
  * its nonce tells one frame from another, so every nonce is remembered (PROTOCOL.md 15).
  */
-import type { AeadKey, MaybePromise, RandomSource } from '../../crypto/backend.ts';
+import type { AeadKey, RandomSource } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
 import { chain, OrderedResults } from '../../base/maybe-promise.ts';
-import type { Receipt, SentCallback } from '../v1/outbox.ts';
+import { Queue } from '../../base/queue.ts';
+import type { Receipt, SentCallback, WaitingMessages } from '../receipt.ts';
+import type { MessageKind } from '../v1/record.ts';
+import type { FrameOutput } from '../v1/seal.ts';
 
 const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
 const NO_ADDITIONAL_DATA = new Uint8Array(0);
@@ -18,21 +22,14 @@ export interface FramesConfig {
   readonly maxFrames: number;
 }
 
-export interface FramesOutput {
-  transmit(frame: Uint8Array, receipt: Receipt): void;
-  failed(error: unknown): void;
-}
-
 interface Outgoing extends Receipt {
   readonly frame: Uint8Array;
 }
 
-export class YellowpagesFrames {
+export class YellowpagesFrames implements WaitingMessages {
   #key: AeadKey | undefined;
   readonly #nonces = new Set<string>();
-  #waiting: Outgoing[] = [];
-  /** How many of those that wait are being sealed. Taking each from the front would move all that are behind it. */
-  #begun = 0;
+  readonly #waiting = new Queue<Outgoing>();
   /** What has not been given to the transport, waiting or being sealed. */
   readonly #unsent = new Set<Outgoing>();
   readonly #sealed: OrderedResults<() => void>;
@@ -40,18 +37,15 @@ export class YellowpagesFrames {
   recordsSealed = 0;
   recordsOpened = 0;
 
+  /** @param failed takes what a step that nobody waits for has thrown */
   constructor(
     private readonly config: FramesConfig,
-    private readonly output: FramesOutput,
+    private readonly output: FrameOutput,
+    failed: (error: unknown) => void,
   ) {
-    this.#sealed = new OrderedResults(
-      (act) => {
-        act();
-      },
-      (error) => {
-        output.failed(error);
-      },
-    );
+    this.#sealed = new OrderedResults((act) => {
+      act();
+    }, failed);
   }
 
   /** Takes the key over: from now on frames can be sealed and opened. */
@@ -59,8 +53,8 @@ export class YellowpagesFrames {
     this.#key = key;
   }
 
-  /** A copy of `payload` waits until `flush`. */
-  add(payload: Uint8Array, sent: SentCallback | undefined): void {
+  /** A copy of `payload` waits until `flush`: text goes as its UTF-8 bytes, and nothing says what it was. */
+  add(_kind: MessageKind, payload: Uint8Array, _owned: boolean, sent: SentCallback | undefined): void {
     const frame = new Uint8Array(payload.length + OVERHEAD_BYTES);
     frame.set(payload, NONCE_BYTES);
     const outgoing = { frame, applicationBytes: payload.length, sent: sent === undefined ? [] : [sent] };
@@ -73,12 +67,7 @@ export class YellowpagesFrames {
   flush(): void {
     const key = this.#key;
     if (key === undefined) return;
-    while (this.#begun < this.#waiting.length) {
-      this.#begun += 1;
-      this.#seal(key, this.#waiting[this.#begun - 1] as Outgoing);
-    }
-    this.#waiting = [];
-    this.#begun = 0;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#seal(key, next);
   }
 
   /** Calls back when everything flushed so far is with the transport: now, if nothing is under way. */
@@ -109,11 +98,11 @@ export class YellowpagesFrames {
     });
   }
 
-  /** Lets go of the key and of what is not out; who asked to be told is told why. */
+  /** Lets go of the key and of what is not out: each send callback gets the reason. */
   destroy(error: Error): void {
     this.#key?.destroy();
     this.#key = undefined;
-    this.#waiting = [];
+    this.#waiting.clear();
     for (const { sent } of this.#unsent) for (const callback of sent) callback(error);
     this.#unsent.clear();
   }

@@ -1,8 +1,9 @@
 /** The two halves of the yellowpages key agreement: from hellos to the one key (PROTOCOL.md 15). */
-import type { AeadKey, KemKeyPair, MaybePromise, Secret } from '../../crypto/backend.ts';
+import type { AeadKey, KemKeyPair, Secret } from '../../crypto/backend.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { ProofMember } from '../v1/hellos.ts';
-import { encapsulate } from '../v1/server-key-agreement.ts';
+import { encapsulate } from '../v1/key-agreement.ts';
 import { attempt, chain, finish } from '../../base/maybe-promise.ts';
 import type { SessionConfig, YellowpagesConfig } from '../session-types.ts';
 import { attestationUserData, buildClientHello, buildServerHello, parseClientHello } from './hellos.ts';

@@ -3,10 +3,9 @@ import { CloseCode, PQWebSocketError } from '../../api/errors.ts';
 import { closeCodeOf } from '../errors.ts';
 import type { PQErrorCode } from '../../api/errors.ts';
 import type { Refusal } from '../errors.ts';
-import type { CloseOutcome } from '../v1/outcome.ts';
-import type { TransportClose } from '../session-types.ts';
+import type { CloseOutcome, TransportEnd } from '../outcome.ts';
+import { ABNORMAL_CLOSURE } from '../../base/rfc6455.ts';
 
-const ABNORMAL = 1006;
 const POLICY = 1008;
 const INTERNAL = 1011;
 const TIMED_OUT = 4000;
@@ -28,19 +27,14 @@ function wireCode(code: PQErrorCode, role: 'client' | 'server', wasOpen: boolean
   return usual !== undefined && isOfV1(usual) ? POLICY : usual;
 }
 
-export interface YellowpagesEnd extends TransportClose {
-  readonly code: number;
-  /** What the transport said of its own failure. */
-  readonly cause: unknown;
-}
-
 /** @param failure what this end found */
 export function yellowpagesOutcome(
-  { code, reason, wasClean, cause }: YellowpagesEnd,
+  { code, reason, wasClean, cause }: TransportEnd,
   wasOpen: boolean,
   failure: PQWebSocketError | undefined,
 ): CloseOutcome {
-  if (failure !== undefined) return { code: failure.closeCode ?? ABNORMAL, reason: '', wasClean: false, failure };
+  if (failure !== undefined)
+    return { code: failure.closeCode ?? ABNORMAL_CLOSURE, reason: '', wasClean: false, failure };
   const passed = { code, reason };
   if (isOfV1(code))
     return { ...passed, wasClean: false, failure: new PQWebSocketError('PQ_ERR_PEER', code, 'transport') };

@@ -1,5 +1,5 @@
 /**
- * A yellowpages connection's life, as one table (PROTOCOL.md 15). A transition that the table does not name is a bug.
+ * A connection's life in yellowpages (PROTOCOL.md 15).
  *
  *     client  idle -> awaiting server hello -> verifying -+
  *                                                         +-> open -> closing -> ended
@@ -7,6 +7,8 @@
  *
  * Only the transport closes: `closing` gives it what was sent before, `ended` has told it to close or knows that it has.
  */
+import type { States } from '../state-machine.ts';
+
 export type YellowpagesState =
   | 'client: idle'
   | 'client: awaiting server hello'
@@ -19,39 +21,33 @@ export type YellowpagesState =
   | 'failed';
 
 export type YellowpagesTransition =
-  'start' | 'server hello' | 'client hello' | 'agreed' | 'close' | 'handed over' | 'transport closed' | 'fail';
+  'start' | 'server hello' | 'client hello' | 'agreed' | 'close' | 'handed over' | 'transport closed';
 
-const TABLE: Record<YellowpagesState, Partial<Record<YellowpagesTransition, YellowpagesState>>> = {
-  'client: idle': { start: 'client: awaiting server hello', fail: 'failed' },
-  'client: awaiting server hello': { 'server hello': 'client: verifying', fail: 'failed' },
-  'client: verifying': { agreed: 'open', fail: 'failed' },
-  'server: awaiting client hello': { 'client hello': 'server: replying', fail: 'failed' },
-  'server: replying': { agreed: 'open', fail: 'failed' },
-  open: { close: 'closing', 'transport closed': 'ended', fail: 'failed' },
-  closing: { 'handed over': 'ended', 'transport closed': 'ended', fail: 'failed' },
-  ended: {},
-  failed: {},
+export type YellowpagesStates = States<YellowpagesState, YellowpagesTransition>;
+
+const SHARED: YellowpagesStates['rows'] = {
+  open: [['sends', 'accepted', 'receives'], { close: 'closing', 'transport closed': 'ended' }],
+  closing: [['accepted', 'silent', 'deaf'], { 'handed over': 'ended', 'transport closed': 'ended' }],
+  ended: [['accepted', 'silent', 'deaf'], {}],
+  failed: [['silent', 'deaf'], {}],
 };
 
-export class YellowpagesMachine {
-  #state: YellowpagesState;
-
-  constructor(role: 'client' | 'server') {
-    this.#state = role === 'client' ? 'client: idle' : 'server: awaiting client hello';
-  }
-
-  get current(): YellowpagesState {
-    return this.#state;
-  }
-
-  is(...states: readonly YellowpagesState[]): boolean {
-    return states.includes(this.#state);
-  }
-
-  /** @throws {Error} where the table has no such transition */
-  move(transition: YellowpagesTransition): void {
-    const next = TABLE[this.#state][transition];
-    if (next === undefined) throw new Error(`no transition '${transition}' from state '${this.#state}'`);
-    this.#state = next;
-  }
-}
+export const YELLOWPAGES_STATES: Readonly<Record<'client' | 'server', YellowpagesStates>> = {
+  client: {
+    initial: 'client: idle',
+    rows: {
+      'client: idle': [['unasked'], { start: 'client: awaiting server hello' }],
+      'client: awaiting server hello': [[], { 'server hello': 'client: verifying' }],
+      'client: verifying': [[], { agreed: 'open' }],
+      ...SHARED,
+    },
+  },
+  server: {
+    initial: 'server: awaiting client hello',
+    rows: {
+      'server: awaiting client hello': [[], { 'client hello': 'server: replying' }],
+      'server: replying': [['unasked'], { agreed: 'open' }],
+      ...SHARED,
+    },
+  },
+};

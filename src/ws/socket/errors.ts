@@ -1,5 +1,5 @@
 /** The errors of a `ws`-style socket: what an 'error' listener gets, and who sends too early or too late. */
-import type { CloseOutcome } from '../../protocol/v1/outcome.ts';
+import type { CloseOutcome } from '../../protocol/outcome.ts';
 
 /**
  * What `ws` itself found wrong is told in its words: applications look for ECONNREFUSED, or for the HTTP status.

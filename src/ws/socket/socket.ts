@@ -15,7 +15,7 @@ import type { NetworkSocket } from './raw-socket.ts';
 import { RawSocket } from './raw-socket.ts';
 import { ROLE_PARTS } from '../../connection/role-parts.ts';
 import { later, safely, throwLater } from '../../base/safely.ts';
-import type { CloseOutcome } from '../../protocol/v1/outcome.ts';
+import type { CloseOutcome } from '../../protocol/outcome.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import type { SocketFace, Underneath } from '../../connection/secure-socket.ts';
