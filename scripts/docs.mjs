@@ -1,9 +1,7 @@
 // `npm run docs`: the API reference in docs/api, from the docstrings. `--check` writes nothing. Either fails for an exported symbol
 // without one; test/typedoc/typedoc.json names the members that are npm ws's, Bun's or Node's and documented there.
 import path from 'node:path';
-import { requireDevelopmentNode } from './lib/node-version.mjs';
 
-requireDevelopmentNode();
 const { ensureTools, toolFolder } = await import('./lib/locked-tools.ts');
 const { run } = await import('./lib/run.ts');
 

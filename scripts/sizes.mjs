@@ -1,4 +1,8 @@
-// `npm run sizes`: what each entry point costs a page, and whether that is within its budget. Needs `npm run build`.
+// `npm run sizes`: what an install brings, what each entry point costs a page, and whether both are within their budgets. Needs
+// `npm run build`.
+import { reportInstall } from './lib/install-size.ts';
 import { reportSizes } from './lib/sizes.ts';
 
-process.exitCode = (await reportSizes()) ? 0 : 1;
+const installed = await reportInstall();
+const measured = await reportSizes();
+process.exitCode = installed && measured ? 0 : 1;

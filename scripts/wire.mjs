@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import * as plain from 'ws';
-import { requireDevelopmentNode } from './lib/node-version.mjs';
 
-requireDevelopmentNode();
 const { ensureProgram, findProgram } = await import('./lib/debian.ts');
 const secure = await import('pq-websocket/ws');
 

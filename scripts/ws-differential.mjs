@@ -1,9 +1,7 @@
 // What `npm run ws-differential` runs: test/ws-differential/main.ts, with the packed tarball in place of the source tree.
 import path from 'node:path';
 import { build } from 'esbuild';
-import { requireDevelopmentNode } from './lib/node-version.mjs';
 
-requireDevelopmentNode();
 const { pack } = await import('../test/support/packed.ts');
 const root = path.resolve(import.meta.dirname, '..');
 const packed = await pack();

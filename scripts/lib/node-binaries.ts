@@ -71,13 +71,13 @@ function developmentNode(major: number): string {
 /**
  * The path of a Node binary of the given major version: 20, 22, 24 or 26.
  * @throws RangeError for another major version
- * @throws Error when it is not installed; `node scripts/toolchain.mjs` installs it
+ * @throws Error when it is not installed; `npm test -- --only toolchain` installs it
  */
 export function nodeBinary(major: number): string {
   if (major === 24) return developmentNode(major);
   const found = findNode(major);
   if (found !== undefined) return found;
-  throw new Error(`Node ${pinnedVersion(major)} is not in .cache: run \`node scripts/toolchain.mjs\``);
+  throw new Error(`Node ${pinnedVersion(major)} is not in .cache: run \`npm test -- --only toolchain\``);
 }
 
 /** The exact version of `nodeBinary(major)`. */

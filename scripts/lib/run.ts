@@ -6,6 +6,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds after which the command and everything that it started are killed. */
   readonly timeout: number;
+  /** A file descriptor for what it says. Default: this process's output. */
+  readonly output?: number | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', options.output ?? 'inherit', options.output ?? 'inherit'],
       detached: true,
     });
     let timedOut = false;

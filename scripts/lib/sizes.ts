@@ -23,7 +23,6 @@ const ENTRIES: Readonly<Record<string, Budget>> = {
   polyfill: 20_500,
   server: undefined,
   msw: undefined,
-  nitro: undefined,
 };
 const KEM_SCRIPT = 'pq-websocket.kem.min.js';
 /** With the source that each is made of. */
@@ -111,7 +110,7 @@ async function kemOf(entry: string): Promise<number | undefined> {
   };
   const outputOf = (pattern: RegExp): string | undefined =>
     Object.keys(outputs).find((name) => pattern.test(outputs[name]?.entryPoint ?? ''));
-  const kem = outputOf(/\/noble-kem-[^/]*\.js$/);
+  const kem = outputOf(/\/kem-[^/]*\.js$/);
   if (kem === undefined) return undefined;
   const present = reach(outputOf(new RegExp(`${entry}$`)) as string, new Set());
   const added = [...reach(kem, new Set())].filter((name) => !present.has(name));

@@ -1,60 +1,62 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { run } from './run.ts';
+import { runSteps } from './step-runner.ts';
+import type { Outcome, Step } from './step-runner.ts';
 import { readTotals } from './vitest-totals.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const REPORT = path.join(ROOT, '.cache', 'vitest.json');
+/** What each step said that ran beside another. It survives the run. */
+const LOGS = path.join(ROOT, '.cache', 'steps');
 /** A guard against steps that hang, all together: far above what they take on two cores, so that a busy machine is not a failure. */
 const BUDGET_MS = 60 * 60_000;
-
-interface Step {
-  readonly name: string;
-  readonly title: string;
-  readonly command: readonly [string, ...string[]];
-}
 
 const USAGE = `usage: npm test [-- --only NAME ...]
 NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, ws-differential, gateway, cli, runtime, browser, deploy, bench, memory, support).`;
 
-/** In the order in which they run. A step is a command that exits with 0 when all is well. */
+/** `node scripts/run.ts` of a file. */
+function program(file: string, ...args: readonly string[]): readonly [string, ...string[]] {
+  return ['node', 'scripts/run.ts', file, ...args];
+}
+
+/** In the order in which they start; two run at a time where neither is `alone`. */
 function steps(projects: readonly string[]): Step[] {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const chosen = projects.map((project) => `--project=${project}`);
-  return [
-    { name: 'toolchain', title: 'what the tests need', command: ['node', 'scripts/toolchain.mjs'] },
-    { name: 'lint', title: 'linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
+  const all: Step[] = [
+    { name: 'toolchain', title: 'what the tests need', command: program('scripts/lib/toolchain.ts'), alone: true },
+    { name: 'build', title: 'build', command: ['node', 'scripts/build.mjs'] },
+    { name: 'lint', title: 'layout, rooms, linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
     {
       name: 'check-vectors',
       title: 'the vectors are what their script makes',
       command: ['node', 'test/vectors/generate.ts', '--check'],
     },
-    { name: 'build', title: 'build', command: ['npm', 'run', '--silent', 'build'] },
     {
       name: 'entries',
       title: 'every entry point loads, by import and by require, from Node 20 on',
       command: ['node', 'scripts/check-entries.mjs'],
     },
-    { name: 'sizes', title: 'what each entry point costs a page', command: ['node', 'scripts/sizes.mjs'] },
+    { name: 'sizes', title: 'what an install and each entry point cost', command: ['node', 'scripts/sizes.mjs'] },
+    {
+      name: 'peers',
+      title: 'the Go and Rust peers by their own tests, the vectors among them',
+      command: ['node', 'scripts/peers.mjs'],
+    },
     {
       name: 'runtimes',
       title: 'the packed tarball in Node, Bun, Deno, workerd, Chromium, Firefox and WebKitGTK',
-      command: ['node', 'scripts/runtimes.mjs'],
+      command: program('test/runtimes/main.ts'),
     },
     {
       name: 'builds',
-      title: 'the packed tarball through the bundlers and the type checker',
-      command: ['node', 'scripts/bundlers.mjs', '--ci'],
-    },
-    {
-      name: 'differential',
-      title: "ours beside the platform's own WebSocket, case by case",
-      command: ['node', 'scripts/conformance.mjs', '--short', '--engine', 'Node 24', '--engine', 'Chromium'],
+      title: 'the packed tarballs through the bundlers and the type checker',
+      command: program('test/bundlers/main.ts', '--ci'),
     },
     {
       name: 'integrations',
       title: 'libraries over the packed tarball, with taps on the wire',
-      command: ['node', 'scripts/integrations.mjs'],
+      command: program('test/integrations/main.ts'),
     },
     {
       name: 'ws-packed',
@@ -64,36 +66,60 @@ function steps(projects: readonly string[]): Step[] {
     {
       name: 'msw',
       title: 'both majors of msw, in Node, with jsdom and in Chromium',
-      command: ['node', 'scripts/msw.mjs'],
+      command: program('test/msw/main.ts'),
     },
     {
       name: 'react',
       title: 'the React example in two tabs, with a tap on the wire',
-      command: ['node', 'scripts/react.mjs'],
+      command: program('test/react/main.ts'),
     },
     { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
-    { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters] },
     {
-      name: 'load',
-      title: 'many connections over the gateway, and bad company',
-      command: ['node', 'scripts/load.mjs', '--quick'],
-    },
-    {
-      name: 'peers',
-      title: 'the Go and Rust peers by their own tests, the vectors among them',
-      command: ['node', 'scripts/peers.mjs'],
+      name: 'differential',
+      title: "ours beside the platform's own WebSocket, case by case",
+      command: program(
+        'test/conformance/differential/main.ts',
+        ...['--short', '--engine', 'Node 24', '--engine', 'Chromium'],
+      ),
     },
     {
       name: 'interop',
       title: 'peers in other languages, with each other and with a hostile one',
-      command: ['node', 'scripts/interop.mjs', '--ci'],
+      command: program('test/interop/main.ts', '--ci'),
+      needs: ['peers'],
+    },
+    { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters], alone: true },
+    {
+      name: 'load',
+      title: 'many connections over the gateway, and bad company',
+      command: program('bench/load/main.ts', '--quick'),
+      alone: true,
+    },
+  ];
+  return all.map((step) => ({ ...step, needs: [...(step.needs ?? []), ...needsOf(step.name)] }));
+}
+
+/** What is built is looked at once it is built. */
+function needsOf(name: string): readonly string[] {
+  return ['toolchain', 'build', 'lint', 'check-vectors', 'peers', 'demo'].includes(name) ? [] : ['build'];
+}
+
+/** `npm run check`: what tells within two minutes that a change is right. */
+function quickSteps(): Step[] {
+  return [
+    { name: 'lint', title: 'layout, rooms, linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
+    {
+      name: 'vitest',
+      title: 'unit tests and vectors, on this Node',
+      command: ['vitest', 'run', '--project=unit', '--project=vectors', '--reporter=default'],
     },
   ];
 }
 
 /** @returns the steps to run; a name that is no step is taken for a vitest project */
 function select(args: readonly string[]): Step[] {
+  if (args.length === 1 && args[0] === '--quick') return quickSteps();
   const names: string[] = [];
   for (let i = 0; i < args.length; i += 2) {
     const name = args[i + 1];
@@ -106,24 +132,12 @@ function select(args: readonly string[]): Step[] {
   return steps(projects).filter((step) => wanted.has(step.name));
 }
 
-async function runSteps(chosen: readonly Step[]): Promise<boolean> {
-  const deadline = performance.now() + BUDGET_MS;
-  for (const [index, step] of chosen.entries()) {
-    console.log(`\n[${index + 1}/${chosen.length}] ${step.name}: ${step.title}`);
-    const start = performance.now();
-    const seconds = (): string => `${((performance.now() - start) / 1000).toFixed(1)} s`;
-    const [command, ...args] = step.command;
-    try {
-      await run(command, args, { cwd: ROOT, timeout: Math.max(1, deadline - start) });
-    } catch (error) {
-      console.error(
-        `[${index + 1}/${chosen.length}] ${step.name}: FAILED after ${seconds()}: ${(error as Error).message}`,
-      );
-      return false;
-    }
-    console.log(`[${index + 1}/${chosen.length}] ${step.name}: done in ${seconds()}`);
-  }
-  return true;
+/** The slowest first: where an hour of everybody's waiting goes. */
+function timesOf(outcomes: readonly Outcome[]): string[] {
+  const byTime = [...outcomes].sort((a, b) => b.seconds - a.seconds);
+  return byTime.map(({ name, seconds, failure }) => {
+    return `${seconds.toFixed(1).padStart(8)} s  ${name}${failure === undefined ? '' : '  FAILED'}`;
+  });
 }
 
 /** Runs the steps until one fails. @returns the exit code */
@@ -141,13 +155,23 @@ export async function main(args: readonly string[]): Promise<number> {
   mkdirSync(path.dirname(REPORT), { recursive: true });
   rmSync(REPORT, { force: true });
   const start = performance.now();
-  const succeeded = await runSteps(chosen);
+  const outcomes = await runSteps(chosen, {
+    cwd: ROOT,
+    logs: LOGS,
+    budget: BUDGET_MS,
+    say: (line) => {
+      console.log(line);
+    },
+  });
+  const succeeded = outcomes.every(({ failure }) => failure === undefined);
   const totals = readTotals(REPORT, ROOT);
   for (const line of totals.notes) console.log(line);
-  const ranNothing = succeeded && chosen.some((step) => step.name === 'vitest') && totals.passed === 0;
+  const reports = chosen.some(({ name, command }) => name === 'vitest' && command.includes('--reporter=json'));
+  const ranNothing = succeeded && reports && totals.passed === 0;
   if (ranNothing) console.error('vitest succeeded, but its report shows no test that passed');
   // A step that fails without a failed test, such as the linter, counts as one failure.
   const failed = succeeded && !ranNothing ? totals.failed : Math.max(1, totals.failed);
+  console.log(`\nSeconds of each step, two of which ran at a time:\n${timesOf(outcomes).join('\n')}`);
   console.log(
     `\n${succeeded ? 'All steps done' : 'Stopped at the first step that failed'}, ${((performance.now() - start) / 1000).toFixed(1)} s`,
   );

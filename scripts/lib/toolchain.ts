@@ -31,3 +31,13 @@ export async function ensureToolchain(): Promise<void> {
   for (const line of await ensurePrograms([CHROMIUM, FIREFOX, ...WEBKIT, ...DEPLOYMENT])) console.log(line);
   if (WEBKIT.length === 0) console.log('WebKitGTK: runs on Linux only, so its rows are left out here');
 }
+
+export async function main(): Promise<number> {
+  try {
+    await ensureToolchain();
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
+}

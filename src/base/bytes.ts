@@ -56,6 +56,7 @@ export function writeU64be(target: Uint8Array, value: number): void {
   }
 }
 
+/** For public bytes: its time tells where they differ. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
@@ -63,6 +64,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** So few arguments that every engine takes them in one call. */
 const CHARACTERS_AT_ONCE = 4_096;
 
+/** RFC 4648 section 4, padded. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
   for (let at = 0; at < bytes.length; at += CHARACTERS_AT_ONCE) {

@@ -39,12 +39,12 @@ export function readSecretKeyPem(pem: string): Uint8Array {
   return key;
 }
 
-/** @param publicKey 1952 bytes */
+/** The raw public key, 1952 bytes, as PEM text ("PUBLIC KEY"). */
 export function writePublicKeyPem(publicKey: Uint8Array): string {
   return writePem(publicKeyDer(publicKey), 'PUBLIC KEY');
 }
 
-/** @param seed 32 bytes. The text is a secret too. */
+/** The 32-byte seed as PEM text ("PRIVATE KEY"), which is a secret too. */
 export function writeSecretKeyPem(seed: Uint8Array): string {
   const der = secretKeyDer(seed);
   const pem = writePem(der, 'PRIVATE KEY');
@@ -52,7 +52,6 @@ export function writeSecretKeyPem(seed: Uint8Array): string {
   return pem;
 }
 
-/** @param publicKey 1952 bytes */
 export function publicKeyDer(publicKey: Uint8Array): Uint8Array {
   return Uint8Array.of(...fromHex(SPKI_PREFIX), ...publicKey);
 }

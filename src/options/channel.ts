@@ -78,6 +78,10 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
   };
 }
 
+/**
+ * An integer from `least` to `most`, or `fallback` where it is undefined.
+ * @throws {TypeError | RangeError} that names the option
+ */
 export function numberOption(
   where: string,
   name: string,

@@ -197,7 +197,8 @@ describe('where the time goes', () => {
 
 test('a run prints JSON of the documented shape', async () => {
   const args = [
-    'scripts/bench.mjs',
+    'scripts/run.ts',
+    'bench/main.ts',
     '--smoke',
     '--json',
     '--only',

@@ -15,7 +15,7 @@ export interface RunningDemo {
 
 /** Starts the demo's server on a free port. */
 export async function startDemo(): Promise<RunningDemo> {
-  const demo = spawn(process.execPath, ['scripts/demo.mjs', '--port', '0'], {
+  const demo = spawn(process.execPath, ['scripts/run.ts', 'examples/demo/cli.ts', '--port', '0'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -24,6 +24,7 @@ export const MAX_BATCH_BYTES = 262_144;
 export const BATCH_ENTRY_HEADER_BYTES = 5;
 /** RFC 6455 5.5: a control frame's payload has at most 125 bytes. */
 const MAX_CLOSE_BYTES = 125;
+/** RFC 6455 5.5: a control frame has at most 125 bytes, two of which are the code. */
 export const MAX_CLOSE_REASON_BYTES = MAX_CLOSE_BYTES - 2;
 const MAX_PADDING_BLOCK = 65_536;
 
