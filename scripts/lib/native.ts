@@ -11,7 +11,7 @@ const CRATE = path.join(ROOT, 'packages', 'native');
 const TARGET = process.env['CARGO_TARGET_DIR'] ?? path.join(ROOT, '.cache', 'native');
 const TIMEOUT_MS = 30 * 60_000;
 
-const USAGE = `usage: node scripts/native.mjs build|fips|test|asan
+const USAGE = `usage: npm run build:native, or node scripts/run.ts scripts/lib/native.ts build|fips|test|asan
 build  compiles the code for this platform and puts it into packages/native
 fips   the same with the FIPS module of AWS-LC (needs CMake, Go and Clang or GCC)
 test   the crate's formatter, linter and tests
