@@ -31,6 +31,7 @@ function behave(socket: WebSocket, { url = '/' }: IncomingMessage): void {
   const { pathname, searchParams } = new URL(url, 'http://backend');
   switch (pathname) {
     case '/echo':
+    case '/good':
       socket.on('message', (data, isBinary) => {
         socket.send(data as Buffer, { binary: isBinary });
       });

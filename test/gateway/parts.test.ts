@@ -1,6 +1,6 @@
 /** The gateway's parts that need no network. */
 import { describe, expect, test } from 'vitest';
-import { parseBackendAddress, parseListenAddress } from '../../packages/cli/src/gateway/addresses.ts';
+import { parseUpstreamAddress, parseListenAddress } from '../../packages/cli/src/gateway/addresses.ts';
 import { Admission } from '../../packages/cli/src/gateway/admission.ts';
 import {
   addressGroup,
@@ -35,11 +35,11 @@ describe('addresses', () => {
     ['wss://app.example', { host: 'app.example', port: 443 }, 'app.example'],
     ['unix:/run/app.sock', { path: '/run/app.sock' }, undefined],
   ])('the backend %s', (text, socket, tlsName) => {
-    expect(parseBackendAddress(text)).toMatchObject({ text, socket, tlsName });
+    expect(parseUpstreamAddress(text)).toMatchObject({ text, socket, tlsName });
   });
 
   test.each(['http://x', 'ws://x/path', 'ws://x?q', 'ws://u:p@x', 'x:80', '', 'unix:'])('no backend: %s', (text) => {
-    expect(parseBackendAddress(text)).toBeUndefined();
+    expect(parseUpstreamAddress(text)).toBeUndefined();
   });
 });
 
@@ -158,16 +158,19 @@ test('hop-by-hop headers, and those that Connection names, stay behind', () => {
 });
 
 describe('what a request is for', () => {
-  const of = (url: string, host: string | undefined): unknown => requestTarget({ url, headers: { host } } as never);
+  const of = (url: string, host: string | undefined): unknown =>
+    requestTarget({ url, rawHeaders: host === undefined ? [] : ['Host', host] });
 
   test('as URL reads it', () => {
     expect(of('/a/../b?x=/../y', 'H.example:80')).toEqual({
       hostname: 'h.example',
+      host: 'h.example:80',
       pathname: '/b',
       target: '/b?x=/../y',
     });
     expect(of('//evil.example/x', 'h')).toEqual({
       hostname: 'h',
+      host: 'h',
       pathname: '//evil.example/x',
       target: '//evil.example/x',
     });
@@ -176,7 +179,7 @@ describe('what a request is for', () => {
 
   test.each([
     ['*', 'h'],
-    ['http://h/', 'h'],
+    ['ftp://h/', 'h'],
     ['/', undefined],
     ['/', ''],
     ['/', 'a b'],

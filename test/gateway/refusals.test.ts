@@ -111,7 +111,7 @@ test('a route that nobody has, and requests that are no WebSocket upgrade', asyn
   expect((await refusedUpgrade(gateway.port, '/chat/../other', {})).status).toBe(404);
   expect((await refusedUpgrade(gateway.port, '/chat/x', { 'Sec-WebSocket-Version': '12' })).status).toBe(400);
   expect((await refusedUpgrade(gateway.port, '/chat/x', { 'Sec-WebSocket-Key': 'short' })).status).toBe(400);
-  expect((await refusedUpgrade(gateway.port, '/chat/x', { Upgrade: 'h2c' })).status).toBe(400);
+  expect((await refusedUpgrade(gateway.port, '/chat/x', { Upgrade: 'h2c' })).status).toBe(426);
   expect((await refusedUpgrade(gateway.port, '/chat/x', { 'Sec-WebSocket-Protocol': 'a, a' })).status).toBe(400);
   expect(backend.accepted()).toBeLessThanOrEqual(1);
   await openClient(`${gateway.url}/chat/x`);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Backend, leastConnected } from '../../packages/cli/src/gateway/backend.ts';
+import { leastConnected, UpstreamServer } from '../../packages/cli/src/gateway/upstream-server.ts';
 import { keyExchangeGroups } from '../../packages/cli/src/gateway/tls.ts';
 import { once } from '../support/deferred.ts';
 import { startBackend } from './backend.ts';
@@ -119,13 +119,13 @@ test('a backend whose health page says no is down', async () => {
 
 test('the choice among backends', () => {
   const backends = ['ws://a', 'ws://b', 'ws://c'].map(
-    (text) => new Backend({ text, socket: { path: '' }, tlsName: undefined, host: '' }, () => undefined),
-  ) as [Backend, Backend, Backend];
+    (text) => new UpstreamServer({ text, socket: { path: '' }, tlsName: undefined, host: '' }, () => undefined),
+  ) as [UpstreamServer, UpstreamServer, UpstreamServer];
   const [a, b, c] = backends;
   a.connections = 2;
   b.connections = 1;
   c.connections = 1;
-  const none = new Set<Backend>();
+  const none = new Set<UpstreamServer>();
   expect([0, 1, 2].map((turn) => leastConnected(backends, none, turn)?.label)).toEqual(['ws://b', 'ws://c', 'ws://b']);
   b.report('down');
   expect(leastConnected(backends, none, 0)).toBe(c);

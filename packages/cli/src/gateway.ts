@@ -8,7 +8,7 @@ import { parseListenAddress } from './gateway/addresses.ts';
 import type { SocketAddress } from './gateway/addresses.ts';
 import { configFrom } from './gateway/config.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { createLog } from './gateway/log.ts';
+import { createLog, safeLog } from './gateway/log.ts';
 import type { GatewayLog } from './gateway/log.ts';
 import type { GatewayOptions } from './gateway/options.ts';
 import type { ServerAuthenticationOptions } from 'pq-websocket/server';
@@ -61,7 +61,7 @@ export interface RunningGateway {
 export async function startGateway(options: GatewayOptions, hooks: GatewayHooks = {}): Promise<RunningGateway> {
   const { log: givenLog, ...authentication } = hooks;
   const config = configFrom(options);
-  const log = givenLog ?? createLog(config.settings.log);
+  const log = safeLog(givenLog ?? createLog(config.settings.log));
   const gateway = await Gateway.prepare(config, log, authentication);
   await gateway.listen();
   const admin = config.settings.admin && (await startAdmin(config.settings.admin.listen, gateway));

@@ -3,7 +3,7 @@
 /** What net.Server.listen and net.connect take. */
 export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
-export interface BackendAddress {
+export interface UpstreamAddress {
   /** As it was written: the label in logs and metrics. */
   readonly text: string;
   readonly socket: SocketAddress;
@@ -34,7 +34,7 @@ export function parseListenAddress(text: string): SocketAddress | undefined {
  * path and query are what the backend gets.
  * @returns undefined where the text is none of them
  */
-export function parseBackendAddress(text: string): BackendAddress | undefined {
+export function parseUpstreamAddress(text: string): UpstreamAddress | undefined {
   if (text.startsWith(UNIX)) {
     if (text.length === UNIX.length) return undefined;
     return { text, socket: { path: text.slice(UNIX.length) }, tlsName: undefined, host: 'localhost' };

@@ -1,6 +1,6 @@
 /** Who may open a connection: allowed origins, limits in all and for each address, and a rate for each address. */
 import { addressGroup } from './client-address.ts';
-import type { Refusal } from './refusals.ts';
+import type { Denial } from './denials.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export interface AdmissionConfig {
@@ -33,7 +33,7 @@ export class Admission {
   }
 
   /** @returns what gives the place back, or why there is none */
-  admit(address: string, origin: string | undefined): (() => void) | Refusal {
+  admit(address: string, origin: string | undefined): (() => void) | Denial {
     const group = addressGroup(address);
     // First what costs the asker most: a refused handshake counts as one.
     if (!this.#buckets.take(group)) return { reason: 'rate-limit', status: 429, headers: { 'Retry-After': '1' } };

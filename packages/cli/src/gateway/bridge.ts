@@ -34,7 +34,15 @@ export interface Traffic {
 type Leg = 'client' | 'upstream';
 
 export type BridgeEnd =
-  'client-closed' | 'client-cut' | 'client-failed' | 'upstream-closed' | 'upstream-cut' | 'idle' | 'drained';
+  | 'client-closed'
+  | 'client-cut'
+  | 'client-failed'
+  | 'upstream-closed'
+  | 'upstream-cut'
+  | 'upstream-failed'
+  | 'gateway-failed'
+  | 'idle'
+  | 'drained';
 
 export interface BridgeLegs {
   readonly client: WsStyleWebSocket;

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { plainAddress } from './client-address.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
@@ -17,25 +18,36 @@ export interface ConnectionRules {
 type Listener = (this: Server, socket: Socket) => void;
 
 export class Connections {
-  /** By remote address and port: under TLS a request's socket is another object than the one that was accepted. */
+  /** By both ends' addresses and ports: under TLS a request's socket is another object than the one that was accepted. */
   readonly #proxied = new Map<string, string>();
+  /** What node:http does with a connection. */
+  readonly #serve: (socket: Socket) => void;
   readonly #deadlines = new Map<string, ReturnType<typeof setTimeout>>();
 
   /** Comes before node:http's own handling of the server's connections. */
   constructor(
-    server: Server,
+    private readonly server: Server,
     private readonly rules: ConnectionRules,
   ) {
     const listeners = server.listeners('connection') as Listener[];
     server.removeAllListeners('connection');
+    this.#serve = (socket): void => {
+      for (const listener of listeners) listener.call(server, socket);
+    };
     server.on('connection', (socket: Socket) => {
-      const serve = (): void => {
-        for (const listener of listeners) listener.call(server, socket);
-      };
       this.#startDeadline(socket);
-      if (this.rules.proxyProtocol) this.#readHeader(socket, serve);
-      else serve();
+      if (this.rules.proxyProtocol)
+        this.#readHeader(socket, () => {
+          this.#serve(socket);
+        });
+      else this.#serve(socket);
     });
+  }
+
+  /** Has the server read a connection of its own as HTTP once more. Its first request has come already. */
+  reread(socket: Socket): void {
+    if (socket instanceof TLSSocket) this.server.emit('secureConnection', socket);
+    else this.#serve(socket);
   }
 
   /** The head of the connection's first request is there. */
@@ -98,12 +110,13 @@ let unnamed = 0;
 const names = new WeakMap<Socket, string>();
 
 function keyOf(socket: Socket): string {
-  const { remoteAddress, remotePort, localPort } = socket;
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
   const named = names.get(socket);
   if (named !== undefined) return named;
   // A unix socket's peer has no name; neither has one that is gone already.
   if (remoteAddress === undefined) unnamed += 1;
-  const name = remoteAddress === undefined ? `unnamed ${unnamed}` : `${remoteAddress} ${remotePort} ${localPort}`;
+  const name =
+    remoteAddress === undefined ? `unnamed ${unnamed}` : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
   names.set(socket, name);
   return name;
 }

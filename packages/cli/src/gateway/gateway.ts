@@ -11,30 +11,34 @@ import { WebSocketServer } from 'pq-websocket/ws';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
 import { Admission } from './admission.ts';
-import { KEEP_ALIVE_DELAY } from './backend.ts';
+import type { Asked, ClientFacts } from './asked.ts';
+import { KEEP_ALIVE_DELAY } from './upstream-server.ts';
 import type { Traffic } from './bridge.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { Config } from './config.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { GatewayConfigError, pathText } from './config-error.ts';
 import { Connections } from './connections.ts';
+import { BAD_REQUEST, deny, denyGarbage } from './denials.ts';
+import type { Denial } from './denials.ts';
+import { guarded } from './guarded.ts';
 import { HealthChecks } from './health.ts';
 import { boundAddress, listen } from './listening.ts';
+import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { GatewayMetrics } from './metrics.ts';
-import { answer, passRequest, requireUpgrade } from './plain-http.ts';
-import { refuseGarbage } from './refusals.ts';
-import { requestTarget } from './request-target.ts';
+import { answer, passRequest, UPGRADE_REQUIRED, whyNotPassable } from './plain-http.ts';
+import { namesWebSocket, requestTarget } from './request-target.ts';
+import { rereadWithoutUpgrade } from './reread.ts';
 import { Route, urlPatternClass } from './routes.ts';
 import { serverAuthentication } from './signers.ts';
 import { readTls } from './tls.ts';
-import { Upgrades } from './upgrades.ts';
-import type { ClientFacts } from './upgrades.ts';
+import { Conversations } from './conversations.ts';
 
 /** Sockets beyond the connection limit that may be open, so that their requests can be refused in words. */
 const SPARE_SOCKETS = 1_000;
 /** After the drain's deadline: for backends to close, and again for clients, in milliseconds. */
-const LEAVE_GRACE = 5_000;
+export const LEAVE_GRACE = 5_000;
 /** How often idle conversations are looked for, at most, in milliseconds. */
 const IDLE_SWEEP = 10_000;
 
@@ -46,7 +50,7 @@ export class Gateway {
   readonly #server: Server | SecureServer;
   readonly #secure: WebSocketServer;
   readonly #connections: Connections;
-  readonly #upgrades: Upgrades;
+  readonly #conversations: Conversations;
   readonly #trusted: TrustedProxies;
   readonly #health: readonly HealthChecks[];
   #idleSweep: ReturnType<typeof setInterval> | undefined;
@@ -90,10 +94,11 @@ export class Gateway {
       traffic: this.#traffic,
       routes,
       connections: () => admission.connections,
-      bufferedBytes: () => [...this.#upgrades.bridges.keys()].reduce((sum, bridge) => sum + bridge.bufferedBytes, 0),
-      openChannels: () => [...this.#upgrades.bridges.values()].map(({ pq }) => pq.counters),
+      bufferedBytes: () =>
+        [...this.#conversations.bridges.keys()].reduce((sum, bridge) => sum + bridge.bufferedBytes, 0),
+      openChannels: () => [...this.#conversations.bridges.values()].map(({ pq }) => pq.counters),
     });
-    this.#upgrades = new Upgrades({
+    this.#conversations = new Conversations({
       server: this.#secure,
       admission,
       metrics: this.metrics,
@@ -102,6 +107,7 @@ export class Gateway {
       limits: {
         maxPayload: limits.messageBytes,
         upgradeTimeout: timeouts.upgrade,
+        headerBytes: limits.headerBytes,
         bufferedBytes: limits.bufferedBytes,
       },
       routeOf: (hostname, pathname) => this.#routeOf(hostname, pathname),
@@ -144,7 +150,7 @@ export class Gateway {
   }
 
   get openConversations(): number {
-    return this.#upgrades.bridges.size;
+    return this.#conversations.bridges.size;
   }
 
   /** @throws {Error} when the address cannot be had */
@@ -201,9 +207,10 @@ export class Gateway {
     for (const checks of this.#health) checks.stop();
     this.#server.close();
     this.#secure.close();
-    for (const bridge of this.#upgrades.bridges.keys()) bridge.leave('drained');
+    for (const bridge of this.#conversations.bridges.keys()) bridge.leave('drained');
     await this.#emptyWithin(LEAVE_GRACE);
-    for (const bridge of this.#upgrades.bridges.keys()) bridge.force();
+    for (const bridge of this.#conversations.bridges.keys()) bridge.force();
+    this.#conversations.abandonArriving();
     await this.#emptyWithin(LEAVE_GRACE);
     this.#server.closeAllConnections();
   }
@@ -228,7 +235,7 @@ export class Gateway {
   async #emptyWithin(milliseconds: number): Promise<void> {
     const stop = new AbortController();
     await Promise.race([
-      this.#upgrades.empty(),
+      this.#conversations.empty(),
       sleep(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined),
     ]);
     stop.abort();
@@ -245,20 +252,46 @@ export class Gateway {
     };
     const server = tls === undefined ? createServer(options) : createSecureServer({ ...tls, ...options });
     server.maxConnections = limits.connections + SPARE_SOCKETS;
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.#connections.requestStarted(request.socket);
-      this.#plainRequest(request, response);
-    });
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.#connections.requestStarted(request.socket);
-      this.#upgrades.handle(request, socket, head).catch((error: unknown) => {
-        this.log.error({ cause: (error as NodeJS.ErrnoException).code }, 'an upgrade failed');
-        socket.destroy();
-      });
+    // All bytes of a head are limited together, and no header of it is left out.
+    server.maxHeadersCount = 0;
+    server.on(
+      'request',
+      guarded(
+        (request: IncomingMessage, response: ServerResponse) => {
+          this.#connections.requestStarted(request.socket);
+          return this.#plainRequest(request, response);
+        },
+        (error, _request, response) => {
+          this.log.error(errorFacts(error), 'a request failed');
+          response.destroy();
+        },
+      ),
+    );
+    server.on(
+      'upgrade',
+      guarded(
+        (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+          this.#connections.requestStarted(request.socket);
+          if (namesWebSocket(request)) return this.#conversations.handle(request, socket, head);
+          rereadWithoutUpgrade(request, socket, head, (connection) => {
+            this.#connections.reread(connection as Socket);
+          });
+          return undefined;
+        },
+        (error, _request, socket) => {
+          this.log.error(errorFacts(error), 'an upgrade failed');
+          socket.destroy();
+        },
+      ),
+    );
+    server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+      socket.on('error', () => undefined);
+      this.metrics.refused(BAD_REQUEST.reason);
+      deny(socket, { reason: 'bad-request', status: 405, headers: { Allow: 'GET' } });
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       this.metrics.unreadable('garbage');
-      refuseGarbage(error, socket);
+      denyGarbage(error, socket);
     });
     server.on('tlsClientError', (_error: Error, socket: Socket) => {
       this.metrics.unreadable('tls');
@@ -267,24 +300,33 @@ export class Gateway {
     return server;
   }
 
-  #plainRequest(request: IncomingMessage, response: ServerResponse): void {
-    const { plainHttp, timeouts } = this.config.settings;
+  async #plainRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { plainHttp, timeouts, limits } = this.config.settings;
+    const client = this.#clientOf(request);
+    const path = requestTarget(request);
+    const denied = (denial: Denial, cause?: unknown): void => {
+      this.metrics.refused(denial.reason);
+      const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+      this.log.info({ client: client.address, path: path?.pathname, reason: denial.reason, cause: code }, 'refused');
+      answer(response, denial);
+    };
     if (plainHttp === 'refuse') {
-      requireUpgrade(response);
+      denied(UPGRADE_REQUIRED);
       return;
     }
-    const path = requestTarget(request);
-    const route = path && this.#routeOf(path.hostname, path.pathname);
-    if (path === undefined) answer(response, 400);
-    else if (route === undefined) answer(response, 404);
-    else {
-      passRequest(route, request, response, path.target, this.#clientOf(request).forwarding, timeouts.upgrade).catch(
-        (error: unknown) => {
-          this.log.error({ cause: (error as NodeJS.ErrnoException).code }, 'a request failed');
-          response.destroy();
-        },
-      );
+    const wrong = path === undefined ? BAD_REQUEST : whyNotPassable(request);
+    if (path === undefined || wrong !== undefined) {
+      denied(wrong ?? BAD_REQUEST);
+      return;
     }
+    const route = this.#routeOf(path.hostname, path.pathname);
+    if (route === undefined) {
+      denied({ reason: 'no-route', status: 404 });
+      return;
+    }
+    const asked: Asked = { request, target: path, client, route };
+    const passLimits = { upgradeTimeout: timeouts.upgrade, headerBytes: limits.headerBytes };
+    await passRequest(asked, response, passLimits, denied);
   }
 
   #routeOf(hostname: string, pathname: string): Route | undefined {
@@ -301,7 +343,7 @@ export class Gateway {
   }
 
   #endIdle(before: number): void {
-    for (const bridge of this.#upgrades.bridges.keys()) {
+    for (const bridge of this.#conversations.bridges.keys()) {
       if (bridge.lastActive >= before) continue;
       // What has been told to leave and is still here does not read.
       if (bridge.isLeaving) bridge.force();

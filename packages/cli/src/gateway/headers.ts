@@ -1,8 +1,9 @@
-/** Headers on their way through: hop-by-hop ones stay behind, and the backend learns whom it is talking to. */
-import type { IncomingMessage } from 'node:http';
+/** Headers on their way through: hop-by-hop ones stay behind, and the upstream learns whom it is talking to. */
 import { isIP } from 'node:net';
 
 export type Headers = Record<string, string | string[]>;
+/** In order, as they were written. */
+export type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
 /** What the gateway knows of a client beyond its request. */
 export interface Forwarding {
@@ -27,6 +28,13 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/**
+ * What `Connection` cannot take away (RFC 9110 7.6.1: no option for what all recipients are to see): how long a body is, whom a
+ * request is for, who sends it, and what proxies in front say of it.
+ */
+const NEVER_NAMED =
+  /^(?:content-.*|host|origin|cookie|set-cookie|authorization|forwarded|x-forwarded-.*|x-real-ip|via|x-request-id|traceparent|tracestate|x-pq-.*|client-cert.*|sec-.*)$/;
+
 /** The upgrade's own headers (RFC 6455 4.1): each leg has its own, and the layer's subprotocols are of one leg too. */
 const OF_ONE_LEG: ReadonlySet<string> = new Set([
   // An upgrade has no body here; a length without one would let frames pass for it.
@@ -44,16 +52,27 @@ const REPLACED = /^(?:host|forwarded|x-forwarded-(?:for|host|proto))$/i;
 /** Those, and what only a trusted proxy may say. */
 const FORWARDING = /^(?:host|forwarded|x-forwarded-.*|x-real-ip)$/i;
 
-/** End-to-end headers of a message, in order, as they were written. */
-export function endToEnd(rawHeaders: readonly string[]): [name: string, value: string][] {
+export function pairsOf(rawHeaders: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
-  const named = pairs
-    .filter(([name]) => name.toLowerCase() === 'connection')
-    .flatMap(([, value]) => value.toLowerCase().split(','))
-    .map((token) => token.trim());
+  return pairs;
+}
+
+/** The values of one header. @param name in lower case */
+export function valuesOf(rawHeaders: readonly string[], name: string): string[] {
+  return pairsOf(rawHeaders)
+    .filter(([given]) => given.toLowerCase() === name)
+    .map(([, value]) => value);
+}
+
+/** End-to-end headers of a message, in order, as they were written. */
+export function endToEnd(rawHeaders: readonly string[]): [name: string, value: string][] {
+  const named = valuesOf(rawHeaders, 'connection')
+    .flatMap((value) => value.toLowerCase().split(','))
+    .map((token) => token.trim())
+    .filter((token) => !NEVER_NAMED.test(token));
   const dropped = new Set([...HOP_BY_HOP, ...named]);
-  return pairs.filter(([name]) => !dropped.has(name.toLowerCase()));
+  return pairsOf(rawHeaders).filter(([name]) => !dropped.has(name.toLowerCase()));
 }
 
 /** Those of an upgrade, or of its answer, that are for the other end. */
@@ -61,21 +80,30 @@ export function beyondUpgrade(rawHeaders: readonly string[]): [name: string, val
   return endToEnd(rawHeaders).filter(([name]) => !OF_ONE_LEG.has(name.toLowerCase()));
 }
 
+/** Those of a plain request that are for the upstream. Its body's coding is written anew, and the gateway has answered Expect. */
+export function beyondRequest(rawHeaders: readonly string[]): [name: string, value: string][] {
+  return endToEnd(rawHeaders).filter(([name]) => name.toLowerCase() !== 'expect');
+}
+
 /**
- * What a backend gets for a client's request.
- * @param passing the headers of the request that go on
- * @param upstreamHost replaces the client's Host, or undefined to keep that
+ * What an upstream gets for a client's request.
+ * @param given the headers of the request
+ * @param passing those of them that go on
+ * @param host as the gateway reads it
+ * @param upstreamHost replaces that, or undefined to keep it
  */
 export function forwardedHeaders(
-  { headers: given }: IncomingMessage,
-  passing: readonly (readonly [name: string, value: string])[],
-  forwarding: Forwarding,
+  given: readonly string[],
+  passing: HeaderPairs,
+  { peer, isTrusted, isSecure }: Forwarding,
+  host: string,
   upstreamHost: string | undefined,
 ): Headers {
-  const { peer, isTrusted, isSecure } = forwarding;
   const collected = collect(passing.filter(([name]) => (isTrusted ? !REPLACED.test(name) : !FORWARDING.test(name))));
-  const host = given.host ?? '';
-  const before = (name: string): string | undefined => (isTrusted ? joined(given[name]) : undefined);
+  const before = (name: string): string | undefined => {
+    const values = isTrusted ? valuesOf(given, name) : [];
+    return values.length === 0 ? undefined : values.join(', ');
+  };
   const ownProto = isSecure ? 'https' : 'http';
   return {
     ...collected,
@@ -88,9 +116,11 @@ export function forwardedHeaders(
   };
 }
 
-function collect(pairs: readonly (readonly [string, string])[]): Headers {
+/** By name, in whatever case: several of one name are a list. */
+function collect(pairs: HeaderPairs): Headers {
   const names = new Map<string, string>();
-  const headers: Headers = {};
+  // A header may have any name, `__proto__` too.
+  const headers = Object.create(null) as Headers;
   for (const [name, value] of pairs) {
     const known = names.get(name.toLowerCase()) ?? name;
     names.set(name.toLowerCase(), known);
@@ -98,10 +128,6 @@ function collect(pairs: readonly (readonly [string, string])[]): Headers {
     headers[known] = present === undefined ? value : [present, value].flat();
   }
   return headers;
-}
-
-function joined(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 function appended(before: string | undefined, value: string): string {

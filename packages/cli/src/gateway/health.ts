@@ -1,6 +1,6 @@
 /** Asks backends whether they are there, so that a dead one is found before a client pays for it. */
 import { request } from 'node:http';
-import type { Backend } from './backend.ts';
+import type { UpstreamServer } from './upstream-server.ts';
 
 export interface HealthConfig {
   /** An HTTP path that must answer with a status below 400; undefined: connecting is enough. */
@@ -13,7 +13,7 @@ export class HealthChecks {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
-    private readonly backends: readonly Backend[],
+    private readonly backends: readonly UpstreamServer[],
     private readonly config: HealthConfig,
   ) {}
 
@@ -39,7 +39,7 @@ export class HealthChecks {
   }
 }
 
-async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Promise<boolean> {
+async function isHealthy(backend: UpstreamServer, { path, timeout }: HealthConfig): Promise<boolean> {
   try {
     const socket = await backend.dial(timeout);
     if (path === undefined) {
@@ -57,10 +57,14 @@ async function isHealthy(backend: Backend, { path, timeout }: HealthConfig): Pro
         resolve(healthy);
         socket.destroy();
       };
-      asked.on('response', ({ statusCode = 500 }) => {
-        settle(statusCode < 400);
+      asked.on('response', ({ statusCode = 0 }) => {
+        settle(statusCode >= 200 && statusCode < 400);
       });
       asked.on('error', () => {
+        settle(false);
+      });
+      // Without a word, or with a 101 that nobody asked for.
+      asked.on('close', () => {
         settle(false);
       });
       asked.end();

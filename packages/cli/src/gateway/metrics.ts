@@ -1,9 +1,9 @@
 /** What Prometheus gets. Labels are the gateway's own words, routes and backends: never anything that a client chose. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ChannelCounters } from 'pq-websocket';
-import type { Backend } from './backend.ts';
+import type { UpstreamServer } from './upstream-server.ts';
 import type { BridgeEnd, Traffic } from './bridge.ts';
-import type { RefusalReason } from './refusals.ts';
+import type { DenialReason } from './denials.ts';
 import type { Route } from './routes.ts';
 
 /** Seconds. A handshake is one round trip and some milliseconds of work. */
@@ -42,7 +42,7 @@ export class GatewayMetrics {
       'Secure handshakes by result: ok, or a failure code.',
       'result',
     );
-    this.#refusals = counter('pqws_gateway_refusals_total', 'Upgrades that the gateway itself refused.', 'reason');
+    this.#refusals = counter('pqws_gateway_refusals_total', 'Conversations that the gateway itself refused.', 'reason');
     this.#failures = counter(
       'pqws_gateway_failures_total',
       'Failures of the secure layer by code, handshakes included.',
@@ -71,7 +71,7 @@ export class GatewayMetrics {
     this.#failures.inc({ code });
   }
 
-  refused(reason: RefusalReason): void {
+  refused(reason: DenialReason): void {
     this.#refusals.inc({ reason });
   }
 
@@ -149,7 +149,7 @@ export class GatewayMetrics {
       name: string,
       help: string,
       aggregator: 'sum' | 'min',
-      read: (backend: Backend) => number,
+      read: (backend: UpstreamServer) => number,
     ): void => {
       new Gauge({
         name,

@@ -45,9 +45,9 @@ export interface LimitOptions {
   connections?: number;
   /** Of one IPv4 address or IPv6 /64. Beyond: 429. Default 1,000. */
   connectionsPerAddress?: number;
-  /** Upgrades that one address may ask for in a second, for long. Beyond: 429. Default 50. */
+  /** Conversations that one address may ask for in a second, for long. Beyond: 429. Default 50. */
   handshakesPerSecond?: number;
-  /** Upgrades that one address may ask for at once. Default 200. */
+  /** Conversations that one address may ask for at once. Default 200. */
   handshakeBurst?: number;
   /** Secure handshakes under way; beyond it the oldest is closed with 1013. Default 1,000. */
   pendingHandshakes?: number;

@@ -2,74 +2,149 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpRequest, STATUS_CODES } from 'node:http';
 import { pipeline } from 'node:stream';
-import { endToEnd, forwardedHeaders } from './headers.ts';
-import type { Forwarding } from './headers.ts';
-import type { Route } from './routes.ts';
-import { hostFor } from './upstream.ts';
+import type { Asked } from './asked.ts';
+import { headersFor } from './asked.ts';
+import type { Denial } from './denials.ts';
+import { beyondRequest, endToEnd, valuesOf } from './headers.ts';
+import { areWritable, isPassable } from './message-heads.ts';
+import type { Dialled } from './routes.ts';
 
-export function answer(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
-  const body = `${STATUS_CODES[status] ?? status}\n`;
-  response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, ...headers });
-  response.end(body);
+export interface PassLimits {
+  /** Milliseconds for the beginning of the answer. */
+  readonly upgradeTimeout: number;
+  /** Of the answer's head. */
+  readonly headerBytes: number;
 }
 
 /** RFC 9110 15.5.22 wants the protocol named. */
-export function requireUpgrade(response: ServerResponse): void {
-  answer(response, 426, { Upgrade: 'websocket', Connection: 'close' });
+export const UPGRADE_REQUIRED: Denial = {
+  reason: 'upgrade-required',
+  status: 426,
+  headers: { Upgrade: 'websocket', Connection: 'close' },
+};
+const UNREACHABLE: Denial = { reason: 'upstream-unreachable', status: 502 };
+const NO_ANSWER: Denial = { reason: 'upstream-error', status: 502 };
+const TOO_LATE: Denial = { reason: 'upstream-timeout', status: 504 };
+
+/** Nothing happens once an answer has begun but that it ends. */
+export function answer(response: ServerResponse, { status, headers }: Omit<Denial, 'reason'>): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = `${STATUS_CODES[status] ?? status}\n`;
+  // The phrase too: an answer that could not be passed on may have left its own.
+  response.writeHead(status, STATUS_CODES[status] ?? '', {
+    'Content-Type': 'text/plain',
+    'Content-Length': body.length,
+    ...headers,
+  });
+  response.end(body);
+}
+
+/**
+ * What is wrong with a request that a backend could take for another than it is: its body ends where its length or the chunked
+ * coding says, and a coding that the gateway does not undo it does not pass on (RFC 9112 6.1).
+ */
+export function whyNotPassable({ rawHeaders }: IncomingMessage): Denial | undefined {
+  if (!areWritable(rawHeaders)) return { reason: 'bad-request', status: 400 };
+  const codings = valuesOf(rawHeaders, 'transfer-encoding');
+  if (codings.length === 0) return undefined;
+  if (valuesOf(rawHeaders, 'content-length').length > 0) return { reason: 'bad-request', status: 400 };
+  const isChunked = codings.length === 1 && codings[0]?.trim().toLowerCase() === 'chunked';
+  return isChunked ? undefined : { reason: 'bad-request', status: 501 };
 }
 
 /**
  * Passes a request to a backend and its answer back, both as streams.
- * @param timeout milliseconds for the beginning of the answer
+ * @param denied told where the gateway answers itself
  */
 export async function passRequest(
-  route: Route,
-  request: IncomingMessage,
+  asked: Asked,
   response: ServerResponse,
-  target: string,
-  forwarding: Forwarding,
-  timeout: number,
+  limits: PassLimits,
+  denied: (denial: Denial, cause?: unknown) => void,
 ): Promise<void> {
-  let dialled;
+  const { request } = asked;
+  let dialled: Dialled;
   try {
-    dialled = await route.dial();
-  } catch {
-    answer(response, 502);
+    dialled = await asked.route.dial();
+  } catch (error) {
+    denied(UNREACHABLE, error);
     return;
   }
   const { backend, socket, release } = dialled;
   socket.once('close', release);
+  if (response.destroyed) {
+    socket.destroy();
+    return;
+  }
+  response.once('close', () => {
+    socket.destroy();
+  });
   const passed = httpRequest({
     method: request.method ?? 'GET',
-    path: target,
+    path: asked.target.target,
     headers: {
-      ...forwardedHeaders(request, endToEnd(request.rawHeaders), forwarding, hostFor(route, backend)),
+      ...headersFor(asked, beyondRequest(request.rawHeaders), backend),
       // A body without a length stays framed, whatever the method: else the backend takes it for another request.
       ...(request.headers['transfer-encoding'] !== undefined && { 'Transfer-Encoding': 'chunked' }),
       Connection: 'close',
     },
+    maxHeaderSize: limits.headerBytes,
     createConnection: () => socket,
   });
-  passAnswer(passed, response, timeout);
-  pipeline(request, passed, () => undefined);
-  response.once('close', () => {
-    socket.destroy();
+  // Its bytes are limited, and none is left out.
+  passed.maxHeadersCount = 0;
+  passAnswer(passed, response, limits.upgradeTimeout, denied);
+  request.pipe(passed);
+  request.once('close', () => {
+    if (!request.complete) passed.destroy();
+  });
+  passed.once('close', () => {
+    // What a backend that has answered early did not want: the client may still be sending it.
+    request.unpipe(passed);
+    request.resume();
   });
 }
 
-function passAnswer(passed: ClientRequest, response: ServerResponse, timeout: number): void {
-  const timer = setTimeout(() => {
-    if (!response.headersSent) answer(response, 504);
-    passed.destroy();
-  }, timeout);
-  passed.once('error', () => {
+function passAnswer(
+  passed: ClientRequest,
+  response: ServerResponse,
+  timeout: number,
+  denied: (denial: Denial, cause?: unknown) => void,
+): void {
+  let isAnswered = false;
+  const fail = (denial: Denial, cause?: unknown): void => {
     clearTimeout(timer);
-    if (response.headersSent) response.destroy();
-    else answer(response, 502);
+    passed.destroy();
+    if (isAnswered) return;
+    isAnswered = true;
+    denied(denial, cause);
+  };
+  const timer = setTimeout(() => {
+    fail(TOO_LATE);
+  }, timeout);
+  passed.on('error', (error) => {
+    fail(NO_ANSWER, error);
+  });
+  // Nobody asked for one.
+  passed.once('upgrade', (_response, socket) => {
+    socket.destroy();
+    fail(NO_ANSWER);
+  });
+  passed.once('close', () => {
+    fail(NO_ANSWER);
   });
   passed.once('response', (upstream) => {
     clearTimeout(timer);
-    response.writeHead(upstream.statusCode ?? 502, upstream.statusMessage, endToEnd(upstream.rawHeaders).flat());
+    const { statusCode, statusMessage, rawHeaders } = upstream;
+    if (isAnswered || !isPassable(statusCode, statusMessage, rawHeaders)) {
+      fail(NO_ANSWER);
+      return;
+    }
+    isAnswered = true;
+    response.writeHead(statusCode as number, statusMessage, endToEnd(rawHeaders).flat());
     pipeline(upstream, response, () => undefined);
   });
 }

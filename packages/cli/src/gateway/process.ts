@@ -5,9 +5,10 @@ import { AdminServer } from './admin.ts';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
 import type { Config } from './config.ts';
-import { Gateway } from './gateway.ts';
-import { createLog } from './log.ts';
+import { Gateway, LEAVE_GRACE } from './gateway.ts';
+import { createLog, errorFacts, safeLog } from './log.ts';
 import type { GatewayLog } from './log.ts';
+import { LogSink } from './log-sink.ts';
 import { runPrimary, runWorker } from './workers.ts';
 
 /** What signals ask for. */
@@ -18,6 +19,11 @@ export interface Signalled {
   /** As `drain`, without the waiting. */
   close(): Promise<void>;
 }
+
+/** How long the last lines of the log may take, in milliseconds. */
+const LAST_LINES = 500;
+/** Beyond the time that a drain may take, in milliseconds: for what has been forgotten here. */
+const DRAIN_MARGIN = 1_000;
 
 /** Checks everything that running would check, and does not listen. @throws {GatewayConfigError} */
 export async function checkConfig(config: Config): Promise<void> {
@@ -31,10 +37,19 @@ export async function checkConfig(config: Config): Promise<void> {
  */
 export async function runGateway(config: Config): Promise<void> {
   const count = config.settings.workers === 'cores' ? availableParallelism() : config.settings.workers;
-  const log = createLog(config.settings.log);
-  if (cluster.isWorker) followSignals(await runWorker(config, log, count));
-  else if (count > 1) followSignals(await runPrimary(config, log, count));
-  else followSignals(await runSingle(config, log, await Gateway.prepare(config, log)));
+  const sink = new LogSink();
+  const log = safeLog(createLog(config.settings.log, sink));
+  const end = (code: number): void => {
+    void sink.flush(LAST_LINES).then(() => {
+      process.exit(code);
+    });
+  };
+  let signalled: Signalled;
+  if (cluster.isWorker) signalled = await runWorker(config, log, count, end);
+  else if (count > 1) signalled = await runPrimary(config, log, count);
+  else signalled = await runSingle(config, log, await Gateway.prepare(config, log));
+  surviveOwnFaults(log);
+  followSignals(config, signalled, log, end);
 }
 
 async function runSingle({ settings }: Config, log: GatewayLog, gateway: Gateway): Promise<Signalled> {
@@ -62,20 +77,45 @@ async function runSingle({ settings }: Config, log: GatewayLog, gateway: Gateway
   };
 }
 
-function followSignals(signalled: Signalled): void {
+/**
+ * A conversation shares nothing with the others, so that a fault of ours in one is no reason to end them all. It is said in the
+ * log, where its place is; an operator's supervisor still ends what does not answer any more.
+ */
+function surviveOwnFaults(log: GatewayLog): void {
+  process.on('uncaughtException', (error) => {
+    log.error(errorFacts(error), 'a fault of the gateway itself');
+  });
+}
+
+function followSignals({ settings }: Config, signalled: Signalled, log: GatewayLog, end: (code: number) => void): void {
   let state: 'running' | 'draining' = 'running';
-  const end = (): void => {
+  const leave = (): void => {
     if (state === 'draining') {
       void signalled.close();
       return;
     }
     state = 'draining';
-    void signalled.drain().then(() => {
-      process.exit(0);
-    });
+    const { delay, deadline } = settings.drain;
+    // Whatever keeps the drain, a supervisor is not kept.
+    setTimeout(
+      () => {
+        log.error({}, 'the drain did not end');
+        end(1);
+      },
+      Math.min(delay + deadline + 2 * LEAVE_GRACE + DRAIN_MARGIN, 2 ** 31 - 1),
+    ).unref();
+    signalled.drain().then(
+      () => {
+        end(0);
+      },
+      (error: unknown) => {
+        log.error(errorFacts(error), 'the drain failed');
+        end(1);
+      },
+    );
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
+  process.on('SIGTERM', leave);
+  process.on('SIGINT', leave);
   process.on('SIGHUP', () => {
     signalled.reload();
   });

@@ -1,25 +1,76 @@
-/** What a request is for, as routes see it and as backends get it: one reading for both. */
+/**
+ * What a request is for: one reading, by which it is routed and which upstreams get. What can be read in two ways is refused,
+ * since the upstream might read it in the other (RFC 9112 3.2).
+ */
 import type { IncomingMessage } from 'node:http';
+import { valuesOf } from './headers.ts';
 
 export interface RequestTarget {
+  /** In lower case, without a dot at its end: what routes see. */
   readonly hostname: string;
+  /** That, with the port that the client gave: what upstreams get as Host. */
+  readonly host: string;
   readonly pathname: string;
   /** Path and query as URL normalizes them. */
   readonly target: string;
 }
 
-/** @returns undefined for a target that is no path (RFC 9112 3.2.2 to 3.2.4) or a Host header that is none */
-export function requestTarget({ url = '', headers }: IncomingMessage): RequestTarget | undefined {
-  const host = `http://${headers.host ?? ''}`;
-  if (!url.startsWith('/') || !URL.canParse(host) || new URL(host).host === '') return undefined;
-  const { hostname } = new URL(host);
-  const parsed = `http://gateway${url}`;
+type Request = Pick<IncomingMessage, 'url' | 'rawHeaders'>;
+
+/** RFC 3986 3.2.2 without what nobody's host names have: escapes, sub-delimiters and user information. */
+const HOST = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{0,5}))?$/i;
+/** RFC 9112 3.2.2 */
+const ABSOLUTE = /^(?:http|ws)s?:\/\/([^/?]*)(.*)$/is;
+/** RFC 3986 3.3 and 3.4 and what browsers leave as it is: visible ASCII, but no fragment, and no bytes of other encodings. */
+const ORIGIN_FORM = /^\/[\x21\x22\x24-\x7e]*$/;
+const MAX_PORT = 65_535;
+/** RFC 1035 2.3.4 */
+const MAX_NAME = 255;
+
+/** @returns undefined for a target that is no path and no http URL, and for any Host but exactly one well-formed one */
+export function requestTarget({ url = '', rawHeaders }: Request): RequestTarget | undefined {
+  const hosts = valuesOf(rawHeaders, 'host');
+  const given = hosts.length === 1 ? readHost(hosts[0] as string) : undefined;
+  if (given === undefined) return undefined;
+  const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
+  // RFC 9112 3.2.2: the target's host counts then, and Host says nothing.
+  const host = authority === undefined ? given : readHost(authority);
+  const path = authority === undefined ? url : rest.startsWith('/') ? rest : `/${rest}`;
+  if (host === undefined || !ORIGIN_FORM.test(path)) return undefined;
+  const parsed = `http://gateway${path}`;
   if (!URL.canParse(parsed)) return undefined;
   const { pathname, search } = new URL(parsed);
-  return { hostname, pathname, target: pathname + search };
+  return { ...host, pathname, target: pathname + search };
+}
+
+function readHost(text: string): { hostname: string; host: string } | undefined {
+  const [, v6, name, digits = ''] = HOST.exec(text) ?? [];
+  if (Number(digits) > MAX_PORT) return undefined;
+  const hostname = v6 === undefined ? readName(name) : readV6(v6);
+  if (hostname === undefined) return undefined;
+  return { hostname, host: digits === '' ? hostname : `${hostname}:${Number(digits)}` };
+}
+
+/** The URL standard reads `0x7f.1` as 127.0.0.1: a name that it reads as another is none. */
+function readName(text = ''): string | undefined {
+  const name = text.toLowerCase().replace(/\.$/, '');
+  if (name === '' || name.length > MAX_NAME || name.startsWith('.') || name.includes('..')) return undefined;
+  return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name ? name : undefined;
+}
+
+function readV6(text: string): string | undefined {
+  const url = `http://[${text}]`;
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** Whether the upgrade is one to WebSocket. Any other may be passed over (RFC 9110 7.8). */
+export function namesWebSocket({ rawHeaders }: Request): boolean {
+  return valuesOf(rawHeaders, 'upgrade').some((value) =>
+    value.split(',').some((name) => name.trim().toLowerCase() === 'websocket'),
+  );
+}
 
 /** RFC 6455 4.2.1, as npm `ws` checks it: what passes here is not refused later. */
 export function asksForWebSocket({ method, headers }: IncomingMessage): boolean {

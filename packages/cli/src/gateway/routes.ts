@@ -1,7 +1,7 @@
 /** Which backends a request goes to: by host and path, as URL patterns, in the order of the configuration. */
 import type { Socket } from 'node:net';
-import { Backend, leastConnected } from './backend.ts';
-import { parseBackendAddress } from './addresses.ts';
+import { UpstreamServer, leastConnected } from './upstream-server.ts';
+import { parseUpstreamAddress } from './addresses.ts';
 
 /** The part of the standard's URLPattern that is used here. */
 export interface Pattern {
@@ -25,7 +25,7 @@ export interface RouteConfig {
 }
 
 export interface Dialled {
-  readonly backend: Backend;
+  readonly backend: UpstreamServer;
   readonly socket: Socket;
   /** Says that the connection is over. Later calls do nothing. */
   readonly release: () => void;
@@ -34,7 +34,7 @@ export interface Dialled {
 export class Route {
   readonly name: string;
   readonly preserveHost: boolean;
-  readonly backends: readonly Backend[];
+  readonly backends: readonly UpstreamServer[];
   readonly #pattern: Pattern;
   #turn = 0;
 
@@ -43,7 +43,7 @@ export class Route {
     URLPattern: PatternConstructor,
     config: RouteConfig,
     private readonly connectTimeout: number,
-    stateChanged: (backend: Backend, route: Route) => void,
+    stateChanged: (backend: UpstreamServer, route: Route) => void,
   ) {
     const { host, path } = config;
     this.name = config.name;
@@ -53,9 +53,9 @@ export class Route {
       ...(path !== undefined && { pathname: path }),
     });
     this.backends = config.upstreams.map((text) => {
-      const address = parseBackendAddress(text);
+      const address = parseUpstreamAddress(text);
       if (address === undefined) throw new TypeError('not the address of a backend');
-      return new Backend(address, (backend) => {
+      return new UpstreamServer(address, (backend) => {
         stateChanged(backend, this);
       });
     });
@@ -75,7 +75,7 @@ export class Route {
    * @throws {Error} the last backend's, when none answers
    */
   async dial(): Promise<Dialled> {
-    const tried = new Set<Backend>();
+    const tried = new Set<UpstreamServer>();
     let failure: unknown;
     for (;;) {
       this.#turn = (this.#turn + 1) % this.backends.length;

@@ -1,7 +1,7 @@
 /** The shape of a configuration. Each message says what was expected; what came is never repeated. */
 import * as v from 'valibot';
 import type { PaddingOption } from 'pq-websocket';
-import { parseBackendAddress, parseListenAddress } from './addresses.ts';
+import { parseUpstreamAddress, parseListenAddress } from './addresses.ts';
 import { isNetwork } from './client-address.ts';
 
 const MAX_TIMER = 2 ** 31 - 1;
@@ -75,7 +75,7 @@ const route = object({
   path: v.optional(text((value) => /^[/*:(]/.test(value), 'a URL pattern for a path, which begins with /')),
   upstreams: atLeastOne(
     text(
-      (value) => parseBackendAddress(value) !== undefined,
+      (value) => parseUpstreamAddress(value) !== undefined,
       'ws://host:port, wss://host:port or unix:/path, without a path of its own',
     ),
     'backends',

@@ -1,17 +1,20 @@
 /** The gateway's own leg: a plain WebSocket to a backend, opened with what the client asked for. */
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { offeredProtocols, PlainWebSocket } from 'pq-websocket/proxy';
-import type { Backend } from './backend.ts';
-import { beyondUpgrade, forwardedHeaders } from './headers.ts';
-import type { Forwarding } from './headers.ts';
-import type { Refusal, RefusalReason } from './refusals.ts';
-import type { Dialled, Route } from './routes.ts';
+import type { Asked } from './asked.ts';
+import { headersFor } from './asked.ts';
+import type { Denial, DenialReason } from './denials.ts';
+import { beyondUpgrade } from './headers.ts';
+import type { Headers } from './headers.ts';
+import { areWritable } from './message-heads.ts';
+import type { Dialled } from './routes.ts';
+import type { UpstreamServer } from './upstream-server.ts';
 
 export interface Upstream {
   readonly socket: PlainWebSocket;
   readonly network: Duplex;
-  readonly backend: Backend;
+  readonly backend: UpstreamServer;
   /** The backend's answer to the upgrade. */
   readonly response: IncomingMessage;
   /** The subprotocol that the backend chose. */
@@ -22,30 +25,23 @@ export interface Upstream {
 export type UpstreamResult =
   | { readonly type: 'open'; readonly upstream: Upstream }
   /** The backend answered with something else than 101. */
-  | { readonly type: 'answered'; readonly response: IncomingMessage; readonly backend: Backend }
-  | { readonly type: 'failed'; readonly refusal: Refusal; readonly cause: Error };
+  | { readonly type: 'answered'; readonly response: IncomingMessage; readonly backend: UpstreamServer }
+  | { readonly type: 'failed'; readonly denial: Denial; readonly cause: Error };
 
 export interface UpstreamLimits {
   readonly maxPayload: number;
   /** Milliseconds for the backend's answer to the upgrade. */
   readonly upgradeTimeout: number;
+  /** Of the answer's head. */
+  readonly headerBytes: number;
 }
 
-/**
- * @param target path and query, as URL normalizes them
- * @param abort ends the attempt when the client goes away
- */
-export async function openUpstream(
-  route: Route,
-  request: IncomingMessage,
-  target: string,
-  forwarding: Forwarding,
-  limits: UpstreamLimits,
-  abort: AbortSignal,
-): Promise<UpstreamResult> {
+/** @param abort ends the attempt when the client goes away */
+export async function openUpstream(asked: Asked, limits: UpstreamLimits, abort: AbortSignal): Promise<UpstreamResult> {
+  const { request } = asked;
   let dialled: Dialled;
   try {
-    dialled = await route.dial();
+    dialled = await asked.route.dial();
   } catch (error) {
     return failed('upstream-unreachable', 502, error as Error);
   }
@@ -56,25 +52,21 @@ export async function openUpstream(
   }
   const application = offeredProtocols(request);
   const headers = {
-    ...forwardedHeaders(request, beyondUpgrade(request.rawHeaders), forwarding, hostFor(route, dialled.backend)),
+    ...headersFor(asked, beyondUpgrade(request.rawHeaders), dialled.backend),
     ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
   };
-  return upgrade(dialled, application, target, headers, limits, abort);
+  return upgrade(dialled, application, asked.target.target, headers, limits, abort);
 }
 
-export function hostFor(route: Route, backend: Backend): string | undefined {
-  return route.preserveHost ? undefined : backend.address.host;
-}
-
-function failed(reason: RefusalReason, status: number, cause: Error): UpstreamResult {
-  return { type: 'failed', refusal: { reason, status }, cause };
+function failed(reason: DenialReason, status: number, cause: Error): UpstreamResult {
+  return { type: 'failed', denial: { reason, status }, cause };
 }
 
 function upgrade(
   { backend, socket: network, release }: Dialled,
   offered: readonly string[],
   target: string,
-  headers: Record<string, string | string[]>,
+  headers: Headers,
   limits: UpstreamLimits,
   abort: AbortSignal,
 ): Promise<UpstreamResult> {
@@ -85,6 +77,12 @@ function upgrade(
       createConnection: () => network,
       perMessageDeflate: false,
       maxPayload: limits.maxPayload,
+      maxHeaderSize: limits.headerBytes,
+      finishRequest: (upgradeRequest: ClientRequest) => {
+        // Its bytes are limited, and none is left out.
+        upgradeRequest.maxHeadersCount = 0;
+        upgradeRequest.end();
+      },
       // The client's own pong answers the backend's ping.
       autoPong: false,
     });
@@ -122,6 +120,11 @@ function upgrade(
     });
     socket.once('open', () => {
       answered();
+      if (!areWritable(response.rawHeaders)) {
+        resolve(failed('upstream-error', 502, new Error('the backend answered what HTTP has not')));
+        giveUp();
+        return;
+      }
       // Nothing is read until there is somebody to give it to.
       socket.pause();
       resolve({ type: 'open', upstream: { socket, network, backend, response, protocol, release } });

@@ -42,17 +42,28 @@ function shareOf(config: Config, workers: number): Config {
 }
 
 /** @throws {Error} when the address cannot be had */
-export async function runWorker(config: Config, log: GatewayLog, workers: number): Promise<Signalled> {
+export async function runWorker(
+  config: Config,
+  log: GatewayLog,
+  workers: number,
+  end: (code: number) => void,
+): Promise<Signalled> {
   const gateway = await Gateway.prepare(shareOf(config, workers), log);
   // Its constructor listens for the primary's requests.
   new AggregatorRegistry();
   AggregatorRegistry.setRegistries([gateway.metrics.registry]);
   gateway.onReadinessChange = (): void => {
-    process.send?.({ type: 'pqws: readiness', isReady: gateway.isReady } satisfies Report);
+    // A primary that is gone takes its workers with it: nobody has to be told here.
+    process.send?.(
+      { type: 'pqws: readiness', isReady: gateway.isReady } satisfies Report,
+      undefined,
+      undefined,
+      () => undefined,
+    );
   };
   const drained = async (): Promise<void> => {
     await gateway.drain();
-    process.exit(0);
+    end(0);
   };
   process.on('message', (order: Order) => {
     if (order === 'pqws: reload') gateway.reload();
@@ -132,13 +143,14 @@ class Primary implements Signalled {
   }
 
   #order(order: Order): void {
-    for (const worker of this.#readiness.keys()) if (worker.isConnected()) worker.send(order);
+    for (const worker of this.#readiness.keys()) if (worker.isConnected()) worker.send(order, () => undefined);
   }
 
   /** Resolves when it listens. */
   #fork(): Promise<void> {
     const worker = cluster.fork();
     this.#readiness.set(worker, false);
+    worker.on('error', () => undefined);
     return new Promise((resolve) => {
       worker.once('listening', () => {
         resolve();

@@ -1,30 +1,28 @@
 /** A client's upgrade, from the request to the conversation: admitted, routed, opened at the backend, secured, bridged. */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import type { WebSocketServer } from 'pq-websocket/ws';
 import type { Admission } from './admission.ts';
 import { Bridge, cut, provedLive } from './bridge.ts';
 import type { Traffic } from './bridge.ts';
+import type { Asked, ClientFacts } from './asked.ts';
+import type { Denial } from './denials.ts';
+import { BAD_REQUEST, deny, passDenial } from './denials.ts';
+import { guarded } from './guarded.ts';
 import { beyondUpgrade } from './headers.ts';
-import type { Forwarding } from './headers.ts';
+import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
+import { areWritable } from './message-heads.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { Refusal } from './refusals.ts';
-import { passRefusal, refuse } from './refusals.ts';
 import { asksForWebSocket, requestTarget } from './request-target.ts';
 import type { Route } from './routes.ts';
 import { Turns } from './turns.ts';
 import { openUpstream } from './upstream.ts';
 import type { Upstream, UpstreamLimits } from './upstream.ts';
 
-export interface ClientFacts {
-  /** What limits and the log go by. */
-  readonly address: string;
-  readonly forwarding: Forwarding;
-}
-
-export interface UpgradeParts {
+export interface ConversationParts {
   readonly server: WebSocketServer;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
@@ -36,7 +34,7 @@ export interface UpgradeParts {
   isDraining(): boolean;
 }
 
-export class Upgrades {
+export class Conversations {
   /** Conversations that are open, with their channel. */
   readonly bridges = new Map<Bridge, WsStyleWebSocket>();
   /** Sockets that were admitted and have not come to a conversation, or to their end. */
@@ -46,7 +44,7 @@ export class Upgrades {
   readonly #emptied = new Set<() => void>();
   readonly #turns = new Turns();
 
-  constructor(private readonly parts: UpgradeParts) {
+  constructor(private readonly parts: ConversationParts) {
     const { server, metrics, log } = parts;
     server.options.handleProtocols = (_offered, request): string | false =>
       this.#waiting.get(request)?.protocol ?? false;
@@ -67,13 +65,13 @@ export class Upgrades {
     const { parts } = this;
     const client = parts.clientOf(request);
     const path = requestTarget(request);
-    const refused = (refusal: Refusal, facts: object = {}): void => {
-      parts.metrics.refused(refusal.reason);
-      parts.log.info({ client: client.address, path: path?.pathname, reason: refusal.reason, ...facts }, 'refused');
-      refuse(socket, refusal);
+    const refused = (denial: Denial, facts: object = {}): void => {
+      parts.metrics.refused(denial.reason);
+      parts.log.info({ client: client.address, path: path?.pathname, reason: denial.reason, ...facts }, 'refused');
+      deny(socket, denial);
     };
-    if (path === undefined || !asksForWebSocket(request)) {
-      refused({ reason: 'bad-request', status: 400, headers: { 'Sec-WebSocket-Version': '13' } });
+    if (path === undefined || !asksForWebSocket(request) || !areWritable(request.rawHeaders)) {
+      refused(BAD_REQUEST);
       return;
     }
     if (parts.isDraining()) {
@@ -98,7 +96,8 @@ export class Upgrades {
       this.#arriving.delete(socket);
       this.#checkEmpty();
     });
-    const result = await openUpstream(route, request, path.target, client.forwarding, parts.limits, abort.signal);
+    const asked: Asked = { request, target: path, client, route };
+    const result = await openUpstream(asked, parts.limits, abort.signal);
     if (result.type === 'answered') {
       parts.log.info(
         {
@@ -109,12 +108,19 @@ export class Upgrades {
         },
         'the backend refused',
       );
-      passRefusal(socket, result.response);
+      if (!passDenial(socket, result.response, parts.limits.upgradeTimeout)) {
+        refused({ reason: 'upstream-error', status: 502 }, { route: route.name });
+      }
     } else if (result.type === 'failed') {
-      refused(result.refusal, { route: route.name, cause: (result.cause as NodeJS.ErrnoException).code });
+      refused(result.denial, { route: route.name, cause: (result.cause as NodeJS.ErrnoException).code });
     } else {
       this.#secure(request, socket, head, route, client, result.upstream);
     }
+  }
+
+  /** Ends those that have not come to a conversation. */
+  abandonArriving(): void {
+    for (const socket of this.#arriving) socket.destroy();
   }
 
   /** Resolves when no conversation is open, and none is about to be. */
@@ -153,7 +159,7 @@ export class Upgrades {
     };
     socket.once('close', giveUp);
     this.#waiting.set(request, upstream);
-    this.parts.server.handleUpgrade(request, socket, head, (secure) => {
+    const bridge = (secure: WsStyleWebSocket): void => {
       socket.off('close', giveUp);
       this.#waiting.delete(request);
       this.#bridge(secure, socket, upstream, {
@@ -161,7 +167,19 @@ export class Upgrades {
         route: route.name,
         backend: upstream.backend.label,
       });
-    });
+    };
+    // The 101 is written within the call. Header values are bytes, which Node shows as latin1.
+    (socket as Socket).setDefaultEncoding('latin1');
+    this.parts.server.handleUpgrade(
+      request,
+      socket,
+      head,
+      guarded(bridge, (error) => {
+        this.parts.log.error(errorFacts(error), 'a conversation failed');
+        socket.destroy();
+      }),
+    );
+    (socket as Socket).setDefaultEncoding('utf8');
   }
 
   #bridge(client: WsStyleWebSocket, clientNetwork: Duplex, upstream: Upstream, facts: object): void {

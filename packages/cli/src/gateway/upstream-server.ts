@@ -2,19 +2,19 @@
 import type { Socket } from 'node:net';
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
-import type { BackendAddress } from './addresses.ts';
+import type { UpstreamAddress } from './addresses.ts';
 
-/** Seconds of silence after which the kernel asks whether a peer is still there. */
+/** Milliseconds of silence after which the kernel asks whether a peer is still there. */
 export const KEEP_ALIVE_DELAY = 30_000;
 
-export class Backend {
+export class UpstreamServer {
   /** Connections that are open or being opened. */
   connections = 0;
   #state: 'up' | 'down' = 'up';
 
   constructor(
-    readonly address: BackendAddress,
-    private readonly stateChanged: (backend: Backend) => void,
+    readonly address: UpstreamAddress,
+    private readonly stateChanged: (backend: UpstreamServer) => void,
   ) {}
 
   get label(): string {
@@ -60,6 +60,8 @@ export class Backend {
       socket.once(tlsName === undefined ? 'connect' : 'secureConnect', () => {
         clearTimeout(timer);
         socket.off('error', fail);
+        // Between two owners nobody listens. 'close' follows.
+        socket.on('error', () => undefined);
         resolve(socket);
       });
     });
@@ -71,10 +73,10 @@ export class Backend {
  * back. Equal ones take turns by `turn`.
  */
 export function leastConnected(
-  backends: readonly Backend[],
-  tried: ReadonlySet<Backend>,
+  backends: readonly UpstreamServer[],
+  tried: ReadonlySet<UpstreamServer>,
   turn: number,
-): Backend | undefined {
+): UpstreamServer | undefined {
   const untried = backends.filter((backend) => !tried.has(backend));
   const up = untried.filter(({ isUp }) => isUp);
   const candidates = up.length > 0 ? up : untried;

@@ -3,15 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { endToEnd } from './headers.ts';
+import { isPassable } from './message-heads.ts';
 
 /** Why the gateway itself says no: the label in logs and metrics, and what the client gets. */
-export interface Refusal {
-  readonly reason: RefusalReason;
+export interface Denial {
+  readonly reason: DenialReason;
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type RefusalReason =
+export type DenialReason =
   | 'address-limit'
   | 'bad-request'
   | 'connection-limit'
@@ -19,12 +20,20 @@ export type RefusalReason =
   | 'no-route'
   | 'origin'
   | 'rate-limit'
+  | 'upgrade-required'
   | 'upstream-error'
   | 'upstream-timeout'
   | 'upstream-unreachable';
 
+/** RFC 6455 4.4: who asks for another version learns which there is. */
+export const BAD_REQUEST: Denial = {
+  reason: 'bad-request',
+  status: 400,
+  headers: { 'Sec-WebSocket-Version': '13' },
+};
+
 /** Answers and closes. The body is the status's own name: nothing that was asked is repeated. */
-export function refuse(socket: Duplex, { status, headers }: Refusal): void {
+export function deny(socket: Duplex, { status, headers }: Denial): void {
   const body = `${STATUS_CODES[status] ?? status}\n`;
   const lines = Object.entries({
     ...headers,
@@ -35,14 +44,27 @@ export function refuse(socket: Duplex, { status, headers }: Refusal): void {
   endSocket(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
 }
 
-/** Passes the backend's own answer on: status, end-to-end headers and body. */
-export function passRefusal(socket: Duplex, response: IncomingMessage): void {
-  const { statusCode = 502, statusMessage = '' } = response;
-  const lines = endToEnd(response.rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+/**
+ * Passes the backend's own answer on: status, end-to-end headers and body.
+ * @param timeout milliseconds for all of it
+ * @returns whether it could: not where HTTP has no such answer
+ */
+export function passDenial(socket: Duplex, response: IncomingMessage, timeout: number): boolean {
+  const { statusCode = 502, statusMessage = '', rawHeaders } = response;
+  if (!isPassable(statusCode, statusMessage, rawHeaders)) {
+    response.destroy();
+    return false;
+  }
+  const lines = endToEnd(rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('')}Connection: close\r\n\r\n`, 'latin1');
+  const timer = setTimeout(() => {
+    socket.destroy();
+  }, timeout);
   socket.once('close', () => {
+    clearTimeout(timer);
     response.destroy();
   });
+  // A cut in the middle is passed on as one.
   response.once('error', () => {
     socket.destroy();
   });
@@ -50,6 +72,7 @@ export function passRefusal(socket: Duplex, response: IncomingMessage): void {
   socket.once('finish', () => {
     socket.destroy();
   });
+  return true;
 }
 
 function endSocket(socket: Duplex, text: string): void {
@@ -60,7 +83,7 @@ function endSocket(socket: Duplex, text: string): void {
 }
 
 /** Answers what is no HTTP request, as node:http does by itself. */
-export function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+export function denyGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();
     return;

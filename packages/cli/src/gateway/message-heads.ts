@@ -1,0 +1,27 @@
+/** Heads of HTTP messages that others wrote: node:http's parser takes more than its writer does. */
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
+/** What a reason phrase may be (RFC 9112 4): as it is in an answer of ours, or the answer is none. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** @param rawHeaders names and values in turn */
+export function areWritable(rawHeaders: readonly string[]): boolean {
+  try {
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      validateHeaderName(rawHeaders[i] as string);
+      validateHeaderValue(rawHeaders[i] as string, rawHeaders[i + 1] as string);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an answer can be passed on as it is: a final status, and a head that can be written. */
+export function isPassable(
+  status: number | undefined,
+  reason: string | undefined,
+  rawHeaders: readonly string[],
+): boolean {
+  return status !== undefined && status >= 200 && status <= 999 && REASON.test(reason ?? '') && areWritable(rawHeaders);
+}
