@@ -54,6 +54,8 @@ export function useCommand(): StartCommand {
       bundle: true,
       splitting: true,
       packages: 'external',
+      // Its paths name the sources of the root's entries: a test needs no build.
+      tsconfig: path.join(ROOT, 'tsconfig.json'),
       platform: 'node',
       conditions: ['node'],
       format: 'esm',

@@ -26,6 +26,11 @@ export class Choices {
     return items[this.below(items.length)] as T;
   }
 
+  /** The first of them more often than not: what is odd everywhere is only ever refused. */
+  mostly<T>(items: readonly T[], odds = 3): T {
+    return this.chance(odds) ? this.of(items) : (items[0] as T);
+  }
+
   some<T>(items: readonly T[], most: number): T[] {
     return Array.from({ length: this.below(most + 1) }, () => this.of(items));
   }

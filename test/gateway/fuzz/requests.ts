@@ -126,9 +126,12 @@ const VERSIONS = [
 ];
 const ENDS = ['\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\n', '\r'];
 
+/** Stands in the target of whatever hides in a body. Where no body is, it is a request that has no route. */
+export const HIDDEN = 'hidden';
+
 /** @param mark appears in what hides in the body, so that a backend that sees it as a request can tell */
 export function oddRequest(choices: Choices, mark: string): OddRequest {
-  const hidden = `GET /priv/${mark} HTTP/1.1\r\nHost: priv.example.com\r\n\r\n`;
+  const hidden = `GET /priv/${HIDDEN}/${mark} HTTP/1.1\r\nHost: pub.example.com\r\n\r\n`;
   const body = choices.of([
     '',
     hidden,
@@ -139,10 +142,34 @@ export function oddRequest(choices: Choices, mark: string): OddRequest {
     `5\nhello\n0\n\n${hidden}`,
     `1\r\nx${hidden}`,
   ]);
-  const host = choices.chance(12) ? [] : [`Host${choices.chance(20) ? ' ' : ''}: ${choices.of(HOSTS)}`];
+  const host = choices.chance(20) ? [] : [`Host${choices.chance(30) ? ' ' : ''}: ${choices.mostly(HOSTS)}`];
   const headers = choices.some(HEADERS, 3).map((header) => header.replaceAll('{n}', `${body.length}`));
-  const end = choices.of(ENDS);
-  const lines = [`${choices.of(METHODS)} ${choices.of(PATHS)} ${choices.of(VERSIONS)}`, ...host, ...headers, '', ''];
+  const end = choices.mostly(ENDS, 8);
+  const lines = [
+    `${choices.mostly(METHODS)} ${choices.mostly(PATHS)} ${choices.mostly(VERSIONS, 6)}`,
+    ...host,
+    ...headers,
+    '',
+    '',
+  ];
   const text = lines.join(end) + body;
-  return { bytes: choices.chance(6) ? choices.mutate(text) : text };
+  return { bytes: choices.chance(8) ? choices.mutate(text) : text };
 }
+
+const inner = `GET /priv/${HIDDEN}/kept HTTP/1.1\r\nHost: pub.example.com\r\n\r\n`;
+const pub = (more: string, body = ''): string => `GET /pub/a HTTP/1.1\r\nHost: pub.example.com\r\n${more}\r\n${body}`;
+
+/** What was once read in two ways. */
+export const REQUEST_CORPUS: readonly string[] = [
+  pub(`Connection: content-length\r\nContent-Length: ${inner.length}\r\n`, inner),
+  pub(`Connection: close, Content-Length\r\nContent-Length: ${inner.length}\r\n`, inner),
+  pub('Transfer-Encoding: gzip, chunked\r\n', `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`),
+  pub(`Upgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: ${inner.length}\r\n`, inner),
+  pub('Host: priv.example.com\r\n'),
+  pub('Connection: host\r\n'),
+  'GET http://priv.example.com/pub/a HTTP/1.1\r\nHost: pub.example.com\r\n\r\n',
+  'GET http://pub.example.com/pub/a HTTP/1.1\r\nHost: priv.example.com\r\n\r\n',
+  ...['a@pub.example.com', 'pub.example.com/x', '%70ub.example.com', 'pub.example.com.', 'PUB.example.com'].map(
+    (host) => `GET /pub/a HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+  ),
+];

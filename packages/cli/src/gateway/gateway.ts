@@ -326,6 +326,7 @@ export class Gateway {
     }
     const asked: Asked = { request, target: path, client, route };
     const passLimits = { upgradeTimeout: timeouts.upgrade, headerBytes: limits.headerBytes };
+    this.metrics.plainRequestPassed();
     await passRequest(asked, response, passLimits, denied);
   }
 

@@ -118,15 +118,15 @@ export function forwardedHeaders(
 
 /** By name, in whatever case: several of one name are a list. */
 function collect(pairs: HeaderPairs): Headers {
-  const names = new Map<string, string>();
+  const byName = new Map<string, { readonly name: string; readonly values: string[] }>();
+  for (const [name, value] of pairs) {
+    const known = byName.get(name.toLowerCase());
+    if (known === undefined) byName.set(name.toLowerCase(), { name, values: [value] });
+    else known.values.push(value);
+  }
   // A header may have any name, `__proto__` too.
   const headers = Object.create(null) as Headers;
-  for (const [name, value] of pairs) {
-    const known = names.get(name.toLowerCase()) ?? name;
-    names.set(name.toLowerCase(), known);
-    const present = headers[known];
-    headers[known] = present === undefined ? value : [present, value].flat();
-  }
+  for (const { name, values } of byName.values()) headers[name] = values.length === 1 ? (values[0] as string) : values;
   return headers;
 }
 

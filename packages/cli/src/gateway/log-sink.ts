@@ -94,18 +94,23 @@ function standardOutput(failed: (error: NodeJS.ErrnoException) => void): LogOutp
     };
   }
   const { stdout } = process;
-  stdout.on('error', failed);
+  // A reader that has gone does not come back.
+  let gone: NodeJS.ErrnoException | undefined;
+  stdout.on('error', (error) => {
+    gone = error;
+    failed(error);
+  });
   return {
     get waiting() {
       return stdout.writableLength;
     },
     write(line) {
-      if (!stdout.writable) throw Object.assign(new Error('standard output is closed'), { code: 'EPIPE' });
+      if (gone !== undefined) throw gone;
       stdout.write(line);
     },
     flush: () =>
       new Promise((resolve) => {
-        if (stdout.writableLength === 0 || !stdout.writable) resolve();
+        if (stdout.writableLength === 0 || gone !== undefined) resolve();
         else
           stdout.write('', () => {
             resolve();

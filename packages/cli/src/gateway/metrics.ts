@@ -30,6 +30,7 @@ export class GatewayMetrics {
   readonly #failures: Counter<'code'>;
   readonly #ends: Counter<'end'>;
   readonly #unreadable: Counter<'reason'>;
+  readonly #plainRequests: Counter;
   /** Of the channels that are closed. */
   readonly #closed: ChannelTotals = { recordsSealed: 0, recordsOpened: 0, bytesSealed: 0, bytesOpened: 0 };
 
@@ -50,6 +51,11 @@ export class GatewayMetrics {
     );
     this.#ends = counter('pqws_gateway_ends_total', 'Conversations by how they ended.', 'end');
     this.#unreadable = counter('pqws_gateway_unreadable_total', 'Connections that never became a request.', 'reason');
+    this.#plainRequests = new Counter({
+      name: 'pqws_gateway_plain_requests_total',
+      help: 'Requests for no WebSocket that went to a backend.',
+      registers,
+    });
     this.#handshakeSeconds = new Histogram({
       name: 'pqws_gateway_handshake_seconds',
       help: 'From the upgrade to the proof that the client is live.',
@@ -73,6 +79,10 @@ export class GatewayMetrics {
 
   refused(reason: DenialReason): void {
     this.#refusals.inc({ reason });
+  }
+
+  plainRequestPassed(): void {
+    this.#plainRequests.inc();
   }
 
   unreadable(reason: 'garbage' | 'tls' | 'proxy-header' | 'header-timeout'): void {
