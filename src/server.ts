@@ -14,6 +14,7 @@ import { transportMaxPayload } from './options/client.ts';
 import { internalsOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';
+import { queueMicrotask, WeakMap } from './base/captured.ts';
 
 export { PQWebSocketError } from './api/errors.ts';
 export type { PQErrorCode } from './api/errors.ts';

@@ -1,17 +1,15 @@
 /** Byte helpers of the wire format. All integers on the wire are big-endian. */
+import { atob, btoa, decoder, encode } from './captured.ts';
 
-const encoder = new TextEncoder();
-// ignoreBOM: a message that begins with U+FEFF keeps it. fatal: RFC 3629, no replacement characters.
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+// fatal: RFC 3629, no replacement characters.
+const decode = /* @__PURE__ */ decoder(true);
 
-export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
-}
+export { encode as utf8 };
 
 /** The text, or undefined where the bytes are not valid UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return decoder.decode(bytes);
+    return decode(bytes);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
  * caller's turn, and only a real promise makes anything wait.
  */
 import { Queue } from './queue.ts';
+import { Promise } from './captured.ts';
 
 /** A value, or the promise of one. Only the WebCrypto backend, and one that is not loaded yet, return promises. */
 export type MaybePromise<T> = T | Promise<T>;

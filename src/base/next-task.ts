@@ -1,5 +1,6 @@
 /** The event loop's turns. A message port posts a task without the clamping of nested timers (HTML 8.7), also where a page is not seen. */
 import { Queue } from './queue.ts';
+import { MessageChannel, Promise, queueMicrotask } from './captured.ts';
 
 const tasks = new Queue<() => void>();
 let channel: MessageChannel | undefined;

@@ -1,4 +1,5 @@
 /** A listener or callback that throws is the application's bug to see, and must not end the connection that called it. */
+import { queueMicrotask } from './captured.ts';
 export function safely<Values extends unknown[]>(act: (...values: Values) => unknown): (...values: Values) => void {
   return (...values) => {
     try {

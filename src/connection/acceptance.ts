@@ -1,4 +1,5 @@
 /** Whether the peer has proved that it holds the key, and a promise of that for whoever asks: for most nobody does. */
+import { Promise } from '../base/captured.ts';
 export class Acceptance {
   /** Undefined while nothing is decided; a function gives the reason why it never will be. */
   #outcome: 'accepted' | (() => unknown) | undefined;

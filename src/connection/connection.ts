@@ -14,6 +14,7 @@ import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { unref } from '../base/timers.ts';
 import { BufferedAmount } from './buffered-amount.ts';
 import type { Attach, Transport, TransportHost } from '../transport/transport.ts';
+import { clearTimeout, queueMicrotask, setTimeout } from '../base/captured.ts';
 
 /** What a connection tells the object that the application holds. */
 export interface ConnectionFace<Text> {

@@ -3,6 +3,7 @@
  * run in between, and of the messages of one record only the first has a task already.
  */
 import { platform } from '#platform';
+import { setImmediate } from '../base/captured.ts';
 
 export class EventOrder {
   /** Events that wait for a task of their own. */

@@ -4,6 +4,7 @@ import type { PQWebSocketError } from '../api/errors.ts';
 import type { ChannelCounters, PQChannel } from '../api/types.ts';
 import type { Acceptance } from './acceptance.ts';
 import type { Connection } from './connection.ts';
+import { Promise } from '../base/captured.ts';
 
 export class Channel implements PQChannel {
   readonly kem = 'ML-KEM-768';

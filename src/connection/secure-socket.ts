@@ -18,8 +18,11 @@ import type { ConnectionFace, ConnectionParts } from './connection.ts';
 import { Connection } from './connection.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
+import { ownProperties } from '../base/own-properties.ts';
+import { now } from '../base/clock.ts';
 import { SendQueue, sizeOf } from './send-queue.ts';
 import type { SendData } from '../base/values.ts';
+import { queueMicrotask } from '../base/captured.ts';
 
 /** How the object that the application holds hears of its socket. `Text` is what it wants a text as. */
 export interface SocketFace<Text> {
@@ -41,9 +44,6 @@ export interface Underneath {
   readonly config: ChannelConfig;
 }
 
-/** Milliseconds. */
-const now = (): number => performance.now();
-
 export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly connection: Connection<Text>;
   readonly #face: SocketFace<Text>;
@@ -63,7 +63,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#backend = backend.name;
     this.connection = new Connection<Text>(
       transport,
-      {
+      // What it lacks, a page's Object.prototype must not give it.
+      ownProperties({
         role,
         backend,
         random: platform.random,
@@ -72,7 +73,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
         readText: face.readText,
         toBuffer: platform.toBuffer,
         ...config,
-      },
+      }),
       this,
       parts,
     );

@@ -7,7 +7,7 @@ import type { CloseContent } from '../protocol/v1/record.ts';
 import { Kind } from '../protocol/v1/record.ts';
 import type { Connection } from './connection.ts';
 import type { SendData } from '../base/values.ts';
-import { isUint8Array } from '../base/values.ts';
+import { blobBytes, blobSize, isUint8Array } from '../base/brands.ts';
 
 export class SendQueue {
   /** Made when there is a first Blob. */
@@ -34,7 +34,7 @@ export class SendQueue {
     this.#waiting += 1;
     this.#waitingBytes += size;
     this.#then(() =>
-      chain(isUint8Array(content) ? content : bytesOf(content), (bytes) => {
+      chain(isUint8Array(content) ? content : blobBytes(content), (bytes) => {
         this.#waiting -= 1;
         this.#waitingBytes -= size;
         this.socket.connection.send(kindOf(message), bytes, true, sent);
@@ -66,14 +66,10 @@ export class SendQueue {
 }
 
 export function sizeOf(message: SendData): number {
-  return message.type === 'blob' ? message.blob.size : message.bytes.length;
+  return message.type === 'blob' ? blobSize(message.blob) : message.bytes.length;
 }
 
 function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
   const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
   return isText ? Kind.TEXT : Kind.BINARY;
-}
-
-async function bytesOf(blob: Blob): Promise<Uint8Array> {
-  return new Uint8Array(await blob.arrayBuffer());
 }

@@ -5,17 +5,19 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 
 /** @param load is asked again after it has failed; whatever needed it fails with its reason */
 export function deferredBackend(name: BackendName, load: () => Promise<CryptoBackend>): LoadingBackend {
-  let backend: MaybePromise<CryptoBackend> | undefined;
+  let backend: CryptoBackend | undefined;
+  let loading: Promise<CryptoBackend> | undefined;
 
   function use<T>(act: (backend: CryptoBackend) => MaybePromise<T>): MaybePromise<T> {
-    backend ??= load().then(
+    if (backend !== undefined) return act(backend);
+    loading ??= load().then(
       (loaded) => (backend = loaded),
       (error: unknown) => {
-        backend = undefined;
+        loading = undefined;
         throw error;
       },
     );
-    return backend instanceof Promise ? backend.then(act) : act(backend);
+    return loading.then(act);
   }
 
   return {

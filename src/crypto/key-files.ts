@@ -3,6 +3,7 @@
  * anything else is refused.
  */
 import { SIGNATURE_PUBLIC_KEY_BYTES, SIGNATURE_SECRET_KEY_BYTES, SIGNATURE_SEED_BYTES } from './signature.ts';
+import { atob, btoa } from '../base/captured.ts';
 
 /** SubjectPublicKeyInfo of id-ml-dsa-65. */
 const SPKI_PREFIX = '308207b2300b0609608648016503040312038207a100';

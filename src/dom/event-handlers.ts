@@ -3,6 +3,7 @@
  * listeners from when it is first set; null takes it out.
  */
 import { BaseEventTarget } from './events.ts';
+import { Map } from '../base/captured.ts';
 
 type Handler = object | null;
 

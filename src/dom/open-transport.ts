@@ -1,12 +1,16 @@
 /** From the arguments of `new PQWebSocket` to a transport that is connecting. */
 import { platform } from '#platform';
 import type { PQWebSocketOptions } from '../api/types.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { toUsvString } from '../base/values.ts';
 import type { ChannelConfig } from '../options/channel.ts';
-import { optionsObject } from '../options/channel.ts';
+import { optionsObject, refuseUnknown } from '../options/channel.ts';
 import { checkClientOptions, transportMaxPayload } from '../options/client.ts';
 import { underlyingClass } from '../transport/choose.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
+import type { WebSocketConstructor } from '../platform/platform.ts';
+import type { OptionsBag } from './options-bag.ts';
+import { takesBag } from './options-bag.ts';
 import { baseUrl, parseProtocols, parseUrl, toProtocols } from './webidl.ts';
 
 /**
@@ -18,13 +22,13 @@ export function openTransport(
   url: unknown,
   protocols: unknown,
   given: unknown,
-): { url: string; transport: object; config: ChannelConfig } {
+): { url: string; strict: boolean; transport: object; config: ChannelConfig } {
   const where = 'PQWebSocket';
   // Web IDL converts every argument before the standard looks at one.
   const text = toUsvString(url);
   const converted = toProtocols(protocols);
   const { href } = parseUrl(text, baseUrl());
-  const subprotocols = parseProtocols(converted);
+  const listed = converted && parseProtocols(converted);
   const options = optionsObject(where, given) as PQWebSocketOptions & Record<string, unknown>;
   const config = checkClientOptions(where, options, href);
   const transportOptions = Object.fromEntries(
@@ -39,13 +43,34 @@ export function openTransport(
     };
   }
   const Underlying = underlyingClass(where, options.WebSocket, needsWs);
-  const { transport, upgrade } = openUpgrade(subprotocols, options.fastOpen ?? false, (protocols) => {
-    const offered = protocols.length > 0 ? [...protocols] : undefined;
-    if (needsWs || Underlying === platform.fallbackWebSocket()) {
+  const isWs = needsWs || Underlying === platform.fallbackWebSocket();
+  const { offered: application, init } = listed
+    ? { offered: listed }
+    : readBag(where, protocols as object, Underlying, isWs);
+  const { transport, upgrade } = openUpgrade(application, options.fastOpen ?? false, (all) => {
+    const offered = all.length > 0 ? [...all] : undefined;
+    if (isWs) {
       const maxPayload = transportMaxPayload(config.limits.maxPayload);
-      return new Underlying(href, offered, { ...transportOptions, perMessageDeflate: false, maxPayload });
+      return new Underlying(href, offered, { ...init, ...transportOptions, perMessageDeflate: false, maxPayload });
     }
+    if (init !== undefined) return new Underlying(href, { ...init, ...(offered && { protocols: offered }) } as never);
     return offered === undefined ? new Underlying(href) : new Underlying(href, offered);
   });
-  return { url: href, transport, config: { ...config, ...upgrade } };
+  return { url: href, strict: options.strict ?? false, transport, config: { ...config, ...upgrade } };
+}
+
+interface ReadBag {
+  readonly offered: string[];
+  /** What else the class underneath is given. */
+  readonly init?: OptionsBag;
+}
+
+function readBag(where: string, given: object, Underlying: WebSocketConstructor, isWs: boolean): ReadBag {
+  const bag = ownProperties(given) as OptionsBag;
+  const { protocols, ...init } = bag;
+  if (isWs) refuseUnknown(where, init, platform.transportOptions);
+  // A class that knows no bag makes a string of it.
+  else if (!takesBag(where, Underlying, bag)) return { offered: parseProtocols(given) };
+  const offered = parseProtocols(protocols);
+  return Object.keys(init).length > 0 ? { offered, init } : { offered };
 }

@@ -1,5 +1,6 @@
 /** The class that stands where the platform's WebSocket was. */
 import type { WebSocketConstructor } from '../platform/platform.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { checkClientOptions } from '../options/client.ts';
 import { BaseEventTarget } from './events.ts';
 import { defineConstants } from './interface-object.ts';
@@ -21,11 +22,11 @@ export function createPolyfill(
   options: PolyfillClassOptions,
 ): WebSocketConstructor {
   const { native } = brand;
-  const { include, ...channelOptions } = options;
+  const { include, ...channelOptions } = ownProperties(options);
   if (include !== undefined && typeof include !== 'function') {
     throw new TypeError("polyfill: option 'include' must be a function");
   }
-  checkClientOptions('polyfill', channelOptions, '');
+  checkClientOptions('polyfill', ownProperties(channelOptions), '');
 
   // Not a subclass: the members are to be the global class's own, and EventTarget its parent, as Web IDL has it.
   class WebSocket {

@@ -1,9 +1,11 @@
 /** Putting our class where the platform's WebSocket was, once, and taking it away again. */
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import type { PolyfillClassOptions } from './polyfill-class.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { createPolyfill } from './polyfill-class.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND, brandOf } from '../transport/choose.ts';
+import { DOMException, Map } from '../base/captured.ts';
 
 /** What a polyfilled global tells of itself, as `WebSocket[Symbol.for('pq-websocket')]`. */
 export interface Polyfill extends Brand {
@@ -18,7 +20,8 @@ export interface Polyfill extends Brand {
  * The first installation stands, also one by another copy of this package: two layers would be sealed twice for nothing.
  * @throws {TypeError} where there is no global WebSocket, it cannot be replaced, or one with other options is installed
  */
-export function installPolyfill(options: PolyfillClassOptions, attributes?: string): Polyfill {
+export function installPolyfill(given: PolyfillClassOptions, attributes?: string): Polyfill {
+  const options = ownProperties(given);
   const present = installed();
   if (present === undefined) return replaceGlobal(options, attributes, (polyfill) => createPolyfill(polyfill, options));
   const same = attributes !== undefined && attributes === present.attributes;

@@ -5,7 +5,9 @@ import type { CloseOutcome } from '../protocol/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
 import { createClientSession } from '../protocol/client-session.ts';
-import type { PQChannel, PQWebSocketOptions } from '../api/types.ts';
+import type { PQChannel } from '../api/types.ts';
+import { blobClass, DOMException, URL } from '../base/captured.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { openTransport } from './open-transport.ts';
 import type { Connection, ConnectionParts } from '../connection/connection.ts';
 import { EventHandlers } from './event-handlers.ts';
@@ -25,6 +27,9 @@ const CLIENT_PARTS: ConnectionParts = {
   createSession: createClientSession,
   attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
 };
+
+/** For events: what they have comes from us, and nothing of it from a page's Object.prototype. */
+const NOTHING: EventInit = /* @__PURE__ */ ownProperties({});
 
 /** What tests reach; not a member, so that no script sees it. */
 export let connectionOf: (socket: PQWebSocket) => Connection<string>;
@@ -63,7 +68,7 @@ export class PQWebSocket extends BaseEventTarget {
     const opened = openTransport(url, protocols, options);
     this.#url = opened.url;
     this.#origin = new URL(opened.url).origin;
-    this.#strict = (options as PQWebSocketOptions | undefined)?.strict ?? false;
+    this.#strict = opened.strict;
     this.#secure = new SecureSocket({ role: 'client', ...opened }, this.#face(), CLIENT_PARTS);
   }
 
@@ -144,7 +149,7 @@ export class PQWebSocket extends BaseEventTarget {
     void this.#url;
     requireArguments('send', arguments.length, 1);
     const message = parseSendData(data);
-    if (this.#strict && this.readyState === CONNECTING) {
+    if (this.#strict && this.#secure.readyState === CONNECTING) {
       throw new DOMException('Still in CONNECTING state.', 'InvalidStateError');
     }
     this.#secure.send(message);
@@ -163,7 +168,7 @@ export class PQWebSocket extends BaseEventTarget {
     return {
       readText: fromUtf8,
       opened: () => {
-        this.#dispatch(new BaseEvent('open'));
+        this.#dispatch(new BaseEvent('open', NOTHING));
       },
       text: (data) => {
         this.#fireMessage(data);
@@ -172,11 +177,11 @@ export class PQWebSocket extends BaseEventTarget {
         this.#fireMessage(this.#binaryData(payload));
       },
       failed: () => {
-        this.#dispatch(new BaseEvent('error'));
+        this.#dispatch(new BaseEvent('error', NOTHING));
       },
       closed: (outcome: CloseOutcome) => {
         if (outcome.failure?.origin === 'local' && outcome.failure.closeCode !== undefined) this.#warn(outcome.failure);
-        this.#dispatch(new BaseCloseEvent('close', outcome));
+        this.#dispatch(new BaseCloseEvent('close', ownProperties(outcome)));
       },
     };
   }
@@ -190,7 +195,7 @@ export class PQWebSocket extends BaseEventTarget {
   }
 
   #binaryData(payload: Uint8Array): ArrayBuffer | Blob {
-    if (this.#binaryType === 'blob') return new Blob([payload as Uint8Array<ArrayBuffer>]);
+    if (this.#binaryType === 'blob') return new (blobClass())([payload as Uint8Array<ArrayBuffer>]);
     const { buffer, byteOffset, byteLength } = payload;
     return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
   }
@@ -200,7 +205,7 @@ export class PQWebSocket extends BaseEventTarget {
   }
 
   #fireMessage(data: unknown): void {
-    this.#dispatch(new BaseMessageEvent('message', { data, origin: this.#origin }));
+    this.#dispatch(new BaseMessageEvent('message', ownProperties({ data, origin: this.#origin })));
   }
 }
 

@@ -1,13 +1,13 @@
 /** Arguments as Web IDL converts them, and the checks that WHATWG WebSockets makes before anything happens. */
+import { bufferSource, getterOf, isBlob } from '../base/brands.ts';
+import { DOMException, encode, Set, URL } from '../base/captured.ts';
 import type { SendData } from '../base/values.ts';
-import { isArrayBuffer, isBlob, toDomString, toUsvString } from '../base/values.ts';
+import { toDomString, toUsvString } from '../base/values.ts';
 import { isReserved } from '../protocol/v1/fast-open.ts';
 
 /** RFC 9110 5.6.2 token, which RFC 6455 4.1 demands of a subprotocol. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const MAX_REASON_BYTES = 123;
-
-const encoder = new TextEncoder();
 
 export function requireArguments(method: string, count: number, required: number): void {
   if (count < required) {
@@ -50,10 +50,16 @@ export function parseUrl(value: unknown, base: string | undefined): URL {
   return url;
 }
 
+type Page = { document?: object; location?: { href?: string }; Node?: { prototype: object } };
+
+/** By the getter of the interface: a page's `<img name="baseURI">` stands before that member of `document`. */
+const baseUri = getterOf<string>((globalThis as Page).Node?.prototype, 'baseURI');
+
 /** What relative URLs are relative to; nothing on Node. */
 export function baseUrl(): string | undefined {
-  const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
-  return document?.baseURI ?? location?.href;
+  const { document, location } = globalThis as Page;
+  if (document === undefined) return location?.href;
+  return baseUri === undefined ? (document as { baseURI?: string }).baseURI : baseUri.call(document);
 }
 
 /**
@@ -61,7 +67,7 @@ export function baseUrl(): string | undefined {
  * @throws {DOMException} SyntaxError
  */
 export function parseProtocols(value: unknown): string[] {
-  const protocols = toProtocols(value);
+  const protocols = toProtocols(value) ?? [toDomString(value)];
   const seen = new Set<string>();
   for (const [index, protocol] of protocols.entries()) {
     const which = `Subprotocol ${index + 1} of ${protocols.length}`;
@@ -75,14 +81,15 @@ export function parseProtocols(value: unknown): string[] {
   return protocols;
 }
 
-/** `optional (DOMString or sequence<DOMString>) protocols = []`. Web IDL asks for the iterator once, and never closes it. */
-export function toProtocols(value: unknown): string[] {
+/**
+ * `optional (DOMString or sequence<DOMString>) protocols = []`. Web IDL asks for the iterator once, and never closes it.
+ * @returns undefined for an object that cannot be iterated: a string, or a dictionary where the union has one
+ */
+export function toProtocols(value: unknown): string[] | undefined {
   if (value === undefined) return [];
-  const method =
-    value !== null && (typeof value === 'object' || typeof value === 'function')
-      ? (value as Partial<Iterable<unknown>>)[Symbol.iterator]
-      : undefined;
-  if (method === undefined || method === null) return [toDomString(value)];
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return [toDomString(value)];
+  const method = (value as Partial<Iterable<unknown>>)[Symbol.iterator];
+  if (method === undefined || method === null) return undefined;
   const protocols: string[] = [];
   const iterator = method.call(value as Iterable<unknown>);
   const { next } = iterator as { next: (this: Iterator<unknown>) => IteratorResult<unknown> };
@@ -109,7 +116,7 @@ export function parseCloseArguments(code: unknown, reason: unknown): CloseArgume
       'InvalidAccessError',
     );
   }
-  if (text !== undefined && encoder.encode(text).length > MAX_REASON_BYTES) {
+  if (text !== undefined && encode(text).length > MAX_REASON_BYTES) {
     throw new DOMException(`The close reason must not be greater than ${MAX_REASON_BYTES} UTF-8 bytes.`, 'SyntaxError');
   }
   if (status === undefined) return text ? { code: 1000, reason: text } : undefined;
@@ -118,28 +125,9 @@ export function parseCloseArguments(code: unknown, reason: unknown): CloseArgume
 
 /** @throws {TypeError} for a view of shared or resizable memory, which BufferSource does not take */
 export function parseSendData(data: unknown): SendData {
-  if (typeof data === 'string') return { type: 'text', bytes: encoder.encode(data) };
-  if (ArrayBuffer.isView(data)) {
-    requireFixedMemory(data.buffer);
-    return { type: 'binary', bytes: bytesAt(data.buffer, data.byteOffset, data.byteLength) };
-  }
-  if (isArrayBuffer(data)) {
-    requireFixedMemory(data);
-    return { type: 'binary', bytes: bytesAt(data, 0, data.byteLength) };
-  }
+  if (typeof data === 'string') return { type: 'text', bytes: encode(data) };
+  const bytes = bufferSource(data);
+  if (bytes !== undefined) return { type: 'binary', bytes };
   if (isBlob(data)) return { type: 'blob', blob: data };
-  return { type: 'text', bytes: encoder.encode(toDomString(data)) };
-}
-
-/** Web IDL takes a detached buffer for an empty one; a Uint8Array of it could not be made. */
-function bytesAt(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
-  return length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, length);
-}
-
-function requireFixedMemory(buffer: ArrayBufferLike & { readonly resizable?: boolean }): void {
-  if (buffer instanceof ArrayBuffer && buffer.resizable !== true) return;
-  if (!isArrayBuffer(buffer)) throw new TypeError('send: the view must not be of a SharedArrayBuffer.');
-  if ((buffer as { resizable?: boolean }).resizable === true) {
-    throw new TypeError('send: the buffer must not be resizable.');
-  }
+  return { type: 'text', bytes: encode(toDomString(data)) };
 }

@@ -6,6 +6,7 @@ import type { ChannelConfig } from '../options/channel.ts';
 import { closeContent, contentOf, Leg } from './leg.ts';
 import type { RawClient, RawServer } from './raw.ts';
 import { ClientTransport, OriginTransport } from './raw.ts';
+import { queueMicrotask } from '../base/captured.ts';
 
 /** Transport codes that pass although nobody authenticated them (PROTOCOL.md 9); a proxy passes them on. */
 const HINTS: readonly number[] = [1001, 1012, 1013, 1014];

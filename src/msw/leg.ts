@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import { synchronousBackend } from '#synchronous-backend';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
+import { now } from '../base/clock.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/v1/record.ts';
@@ -40,7 +41,7 @@ export class Leg {
     const acceptance = new Acceptance();
     this.connection = new Connection<string>(
       socket,
-      { role, backend, random: platform.random, now: () => performance.now(), readText: fromUtf8, ...config },
+      { role, backend, random: platform.random, now, readText: fromUtf8, ...config },
       {
         opened: () => {
           this.#opened();

@@ -1,6 +1,7 @@
 /** msw's two connections, whose frames are sealed, in the shape that a secure connection runs over. */
 import { ABNORMAL_CLOSURE, CLOSED, CONNECTING, OPEN } from '../base/rfc6455.ts';
 import { DispatchedSocket } from '../transport/dispatched.ts';
+import { queueMicrotask } from '../base/captured.ts';
 
 type RawListener = (event: Event) => void;
 

@@ -13,6 +13,7 @@ import { PlainClient, PlainServer } from './connection.ts';
 import type { RawClient, RawServer } from './raw.ts';
 import { ownMethods } from './raw.ts';
 import type { MockConnection, MockInfo, MockOptions, Termination } from './types.ts';
+import { WeakMap } from '../base/captured.ts';
 
 /** Checked options. */
 export interface MockConfig {

@@ -4,8 +4,10 @@ import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
+import { encode, Set } from '../base/captured.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { MAX_TIMER } from '../base/timers.ts';
-import { isArrayBuffer, isUint8Array } from '../base/values.ts';
+import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
 
 const MAX_PADDING_BLOCK = 65_536;
 
@@ -40,10 +42,13 @@ export interface ChannelConfig {
   readonly messagesAsTasks?: boolean;
 }
 
-/** @throws {TypeError} when it is no object, which only `undefined` may stand for */
+/**
+ * The options' own properties alone: what a page's `Object.prototype` has is nobody's option.
+ * @throws {TypeError} when it is no object, which only `undefined` may stand for
+ */
 export function optionsObject(where: string, options: unknown): object {
-  if (options === undefined) return {};
-  if (typeof options === 'object' && options !== null) return options;
+  if (options === undefined) return ownProperties({});
+  if (typeof options === 'object' && options !== null) return ownProperties(options);
   throw new TypeError(`${where}: options must be an object, got ${described(options)}`);
 }
 
@@ -111,7 +116,7 @@ function rekeyLimits(where: string, rekey: unknown): RekeyLimits {
   if (typeof rekey !== 'object' || rekey === null) {
     throw new TypeError(`${where}: option 'rekey' must be an object, got ${described(rekey)}`);
   }
-  const limits = rekey as Record<string, unknown>;
+  const limits = ownProperties(rekey) as Record<string, unknown>;
   for (const name of Object.keys(limits)) {
     if (!Object.hasOwn(DEFAULT_REKEY, name)) throw new TypeError(`${where}: unknown option 'rekey.${name}'`);
   }
@@ -133,7 +138,7 @@ function paddingOption(where: string, padding: unknown): Padding {
 export function contextOption(where: string, context: unknown): Uint8Array | undefined {
   if (context === undefined) return undefined;
   let bytes: Uint8Array;
-  if (typeof context === 'string') bytes = new TextEncoder().encode(context);
+  if (typeof context === 'string') bytes = encode(context);
   else if (isArrayBuffer(context)) bytes = new Uint8Array(context).slice();
   else if (isUint8Array(context)) bytes = context.slice();
   else throw new TypeError(`${where}: option 'context' must be a string or bytes, got ${described(context)}`);

@@ -7,7 +7,7 @@ import type { ClientDemands } from '../protocol/authentication.ts';
 import { equalBytes, fromBase64 } from '../base/bytes.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { AttestationContext, ClientAuthenticationOptions, ServerKey } from '../api/types.ts';
-import { isUint8Array } from '../base/values.ts';
+import { isUint8Array } from '../base/brands.ts';
 
 export const CLIENT_AUTHENTICATION_OPTIONS = ['serverKeys', 'verifyAttestation'] as const;
 

@@ -8,7 +8,7 @@ import type { ServerCredentials } from '../protocol/authentication.ts';
 import { chain, finish, isPromise } from '../base/maybe-promise.ts';
 import type { ServerAuthenticationOptions } from '../api/types.ts';
 import { readPin } from './client-identity.ts';
-import { isUint8Array } from '../base/values.ts';
+import { isUint8Array } from '../base/brands.ts';
 
 export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest'] as const;
 

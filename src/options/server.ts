@@ -5,6 +5,7 @@ import type { ChannelConfig } from './channel.ts';
 import { channelConfig, described } from './channel.ts';
 import { checkProfile, refuseOnlyInV1, yellowpagesConfig } from './profile.ts';
 import { callAttester, serverCredentials } from './server-identity.ts';
+import { Set } from '../base/captured.ts';
 
 /** @throws {TypeError | RangeError} for an option that is wrong */
 export function serverConfig(where: string, options: ServerSocketOptions, defaultMaxPayload: number): ChannelConfig {

@@ -9,6 +9,7 @@ import { fromUtf8 } from '../base/bytes.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { attempt } from '../base/maybe-promise.ts';
 import type { Platform } from './platform.ts';
+import { Set } from '../base/captured.ts';
 
 /** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */
 export interface WebParts extends Pick<Platform, 'signatures' | 'yellowpages'> {
@@ -20,21 +21,23 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'yellowpages'> {
 
 export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts): Platform {
   let backend: LoadingBackend | undefined;
+  let crypto = globalThis.crypto && taken(globalThis.crypto);
+  const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
   return {
     signatures: part('ML-DSA-65', signatures),
     yellowpages: part('yellowpages', yellowpages),
     backend() {
+      const subtle = present().subtle as SubtleCrypto | undefined;
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
-      const subtle = (crypto as Partial<Crypto>).subtle;
       backend ??=
         subtle === undefined
           ? deferredBackend('noble', async () => part('portable cryptography', portable)())
-          : webcryptoBackend(subtle, part('ML-KEM-768', kem));
+          : webcryptoBackend(taken(subtle), part('ML-KEM-768', kem));
       // While the transport connects. Who needs what failed to load asks again, and says so.
       backend.prepare().catch(() => undefined);
       return backend;
     },
-    random: (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
+    random: (target) => present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
     fallbackWebSocket: () => undefined,
     transportOptions: new Set(),
     toBuffer: (bytes) => bytes,
@@ -44,6 +47,17 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
       console.warn(line);
     },
   };
+}
+
+/** A platform object as it is now: what a page puts in the place of its methods later sees no key and no message. */
+function taken<T extends object>(object: T): T {
+  const copy: Record<string, unknown> = { __proto__: null };
+  // Web IDL: operations and attributes are enumerable, on the prototype.
+  for (const name in object) {
+    const member = object[name] as unknown;
+    copy[name] = typeof member === 'function' ? (member.bind(object) as unknown) : member;
+  }
+  return copy as T;
 }
 
 /** `load`, whose failure is told by a code of its own and the name of what is missing. */

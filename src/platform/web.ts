@@ -1,5 +1,6 @@
 /** Browsers, their workers, and workerd, from modules: bundlers make a chunk of its own of each import(). */
 import { webPlatform } from './web-platform.ts';
+import { Promise } from '../base/captured.ts';
 
 export const platform = /* @__PURE__ */ webPlatform({
   kem: async () => (await import('../crypto/noble/kem.ts')).nobleKem,

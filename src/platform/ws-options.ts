@@ -2,6 +2,7 @@
  * The client options of npm `ws` that pass through to it: its own, those of http.request and of tls.connect.
  * `perMessageDeflate` is not among them, and neither is what this package has an option of its own for.
  */
+import { Set } from '../base/captured.ts';
 export const TRANSPORT_OPTIONS: ReadonlySet<string> = new Set([
   // ws
   'allowSynchronousEvents',

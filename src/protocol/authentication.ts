@@ -54,6 +54,8 @@ function judgeSignature(
   const verdict = attempt(
     () => verify(identityMessage(transcriptHash), signature, key),
     (cause) => {
+      // What judges a signature did not load: that says nothing of the server.
+      if (cause instanceof Refusal) throw cause;
       throw new Refusal('PQ_ERR_SIGNATURE_INVALID', { cause });
     },
   );

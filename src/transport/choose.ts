@@ -5,6 +5,7 @@
 import { platform } from '#platform';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import { described } from '../options/channel.ts';
+import { URL } from '../base/captured.ts';
 
 /**
  * Marks every class of ours, readable through a Proxy too. Its value holds the class that a polyfill replaced.

@@ -2,6 +2,7 @@
  * A socket in the WHATWG shape that everything else here stands on, made of something that has no such events of its
  * own: whoever hears of them dispatches them.
  */
+import { Map } from '../base/captured.ts';
 
 type Listener = (event: object) => void;
 export type DispatchedEvent = 'open' | 'message' | 'error' | 'close';

@@ -6,6 +6,7 @@ import { platform } from '#platform';
 import { Refusal } from '../protocol/errors.ts';
 import { ABNORMAL_CLOSURE } from '../base/rfc6455.ts';
 import type { Attach, Transport, TransportHost, WsFeatures } from './transport.ts';
+import { setTimeout } from '../base/captured.ts';
 
 /** In the place of a socket underneath: how there will be one. */
 export class LateSocket<T = unknown> {

@@ -1,5 +1,6 @@
 /** npm `ws` underneath, from version 6 on: ours, or a socket that somebody else's copy has accepted. */
 import { platform } from '#platform';
+import { decoder } from '../base/captured.ts';
 import { ABNORMAL_CLOSURE, OPEN } from '../base/rfc6455.ts';
 import type { Transport, TransportHost, WsFeatures } from './transport.ts';
 
@@ -36,7 +37,7 @@ type Limits = Readonly<Partial<Record<LimitName, number>>>;
 const MAX_PARTS = 128;
 
 // A hello with a byte-order mark must be seen as one, and refused.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decode = /* @__PURE__ */ decoder(false);
 
 export function isNpmWs(socket: object): socket is NpmWsSocket {
   const { on, terminate } = socket as Partial<NpmWsSocket>;
@@ -68,7 +69,7 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
   });
   socket.on('close', (code: number, reason?: Uint8Array | string) => {
     // Until version 8 the reason was a string.
-    const text = typeof reason === 'string' ? reason : decoder.decode(reason);
+    const text = typeof reason === 'string' ? reason : decode(reason);
     host.transportClosed(code, text, code !== ABNORMAL_CLOSURE);
   });
   return new NpmWsTransport(socket);
@@ -202,7 +203,7 @@ type WsData = string | Uint8Array | ArrayBuffer | Uint8Array[];
 /** Since version 8 the second argument tells text from bytes; before it the type did. */
 function textOf(data: WsData, isBinary: boolean | undefined): string | undefined {
   if (typeof data === 'string') return data;
-  return isBinary === false ? decoder.decode(joined(data)) : undefined;
+  return isBinary === false ? decode(joined(data)) : undefined;
 }
 
 function joined(data: Exclude<WsData, string>): Uint8Array {

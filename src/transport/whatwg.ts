@@ -2,8 +2,9 @@
 import { platform } from '#platform';
 import { SerialQueue } from '../base/maybe-promise.ts';
 import { ABNORMAL_CLOSURE, CLOSED, OPEN } from '../base/rfc6455.ts';
-import { isBlob } from '../base/values.ts';
+import { blobBytes, isArrayBuffer } from '../base/brands.ts';
 import type { Transport, TransportHost } from './transport.ts';
+import { setTimeout } from '../base/captured.ts';
 
 /** The part of the WHATWG surface that is used here. workerd's `accept()` has been called by its owner. */
 export interface WhatwgSocket {
@@ -39,12 +40,13 @@ function attach(socket: WhatwgSocket, host: TransportHost): Transport {
   });
   socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     inbound.push(() => {
-      if (isBlob(data)) {
-        return data.arrayBuffer().then((buffer) => {
-          host.transportMessage(new Uint8Array(buffer));
+      const message = messageOf(data);
+      if (message === undefined) {
+        return blobBytes(data as Blob).then((bytes) => {
+          host.transportMessage(bytes);
         });
       }
-      host.transportMessage(messageOf(data));
+      host.transportMessage(message);
       return undefined;
     });
   });
@@ -124,8 +126,9 @@ class WhatwgTransport implements Transport {
   hold(): void {}
 }
 
-function messageOf(data: unknown): string | Uint8Array {
+/** Undefined for a Blob. */
+function messageOf(data: unknown): string | Uint8Array | undefined {
   if (typeof data === 'string') return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(data as ArrayBuffer);
+  return isArrayBuffer(data) ? new Uint8Array(data) : undefined;
 }

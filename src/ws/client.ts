@@ -13,6 +13,7 @@ import { internalsOf, WsStyleSocket } from './socket/socket.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../api/types.ts';
 import { transportConfig } from './options.ts';
 import { PlainTransport } from './transport.ts';
+import { queueMicrotask, URL } from '../base/captured.ts';
 
 const WHERE = 'WebSocket';
 

@@ -29,6 +29,7 @@ import {
   transportConfig,
   WS_SERVER_OPTIONS,
 } from './options.ts';
+import { Map, Set } from '../base/captured.ts';
 
 const WHERE = 'WebSocketServer';
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { WebSocket as PlainSocket } from 'ws';
 import type { ClientOptions } from 'ws';
+import { Set } from '../base/captured.ts';
 
 /** `ws` asks whether anybody listens, each time anew: it must hear of who listens to the secure socket. */
 const PASSED_ON: ReadonlySet<string | symbol> = new Set(['upgrade', 'unexpected-response', 'redirect']);

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { FAST_OPEN_PROTOCOL, readOffer } from '../protocol/v1/fast-open.ts';
 import { protocolsOf } from '../transport/upgrade-request.ts';
+import { queueMicrotask, WeakMap } from '../base/captured.ts';
 
 const HEADER = 'sec-websocket-protocol';
 

@@ -59,11 +59,11 @@ describe('the constructor throws what the native class throws, at once', () => {
     expect(() => (PQWebSocket as unknown as (url: string) => void)('ws://host/')).toThrow(TypeError);
   });
 
-  test('an object where subprotocols belong (undici takes one) is refused, not ignored', () => {
-    expect(thrownBy(() => new raw('ws://host/', { protocols: ['a'] }))).toEqual({
-      kind: 'DOMException',
-      name: 'SyntaxError',
-    });
+  test('an object where subprotocols belong, over a class that takes none, is the string that it says', () => {
+    const thrown = thrownBy(() => new raw('ws://host/', { protocols: ['a'] }, OPTIONS));
+    expect(thrown).toEqual({ kind: 'DOMException', name: 'SyntaxError' });
+    new raw('ws://host/', { toString: () => 'chat' }, OPTIONS);
+    expect(IdleSocket.made.at(-1)?.protocols).toEqual(['chat']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { blobBytes, blobSize } from '../../src/base/brands.ts';
 import {
   clampUnsignedShort,
   parseCloseArguments,
@@ -210,6 +211,56 @@ describe('what send() takes', () => {
     structuredClone(detached, { transfer: [detached] });
     expect(bytes(detached)).toEqual([]);
     expect(bytes(view)).toEqual([]);
+  });
+
+  test('a view of it too, also one whose getters throw then', () => {
+    const detached = new ArrayBuffer(8);
+    const views = [
+      new DataView(detached, 2, 4),
+      new DataView(detached),
+      new Float32Array(detached),
+      Buffer.from(detached),
+    ];
+    structuredClone(detached, { transfer: [detached] });
+    expect(views.map(bytes)).toEqual([[], [], [], []]);
+  });
+
+  test.each<[string, (value: object) => object]>([
+    ['without a prototype', (value) => Object.setPrototypeOf(value, null) as object],
+    ["with another's prototype", (value) => Object.setPrototypeOf(value, Date.prototype) as object],
+    [
+      'whose own members lie',
+      (value) => {
+        const lies = {
+          buffer: new ArrayBuffer(1),
+          byteOffset: 0,
+          byteLength: 1,
+          length: 1,
+          size: 1,
+          [Symbol.toStringTag]: 'x',
+        };
+        for (const name of Reflect.ownKeys(lies))
+          Object.defineProperty(value, name, { value: Reflect.get(lies, name) });
+        return value;
+      },
+    ],
+  ])('what something is, its slots say: %s', async (_, changed) => {
+    expect(bytes(changed(Uint8Array.of(1, 2, 3).buffer))).toEqual([1, 2, 3]);
+    expect(bytes(changed(new Uint8Array(buffer, 2, 3)))).toEqual([3, 4, 5]);
+    expect(bytes(changed(new DataView(buffer, 6)))).toEqual([7, 8]);
+    const blob = changed(new Blob(['abc'])) as Blob;
+    expect(parseSendData(blob)).toEqual({ type: 'blob', blob });
+    expect(blobSize(blob)).toBe(3);
+    expect([...(await blobBytes(blob))]).toEqual([97, 98, 99]);
+  });
+
+  test.each<[string, object]>([
+    ['a Blob', Object.create(Blob.prototype) as object],
+    ['a view', Object.create(Uint8Array.prototype) as object],
+    ['a buffer', Object.create(ArrayBuffer.prototype) as object],
+  ])('%s by its prototype alone is none', (_, value) => {
+    Object.defineProperty(value, 'toString', { value: () => 'a string' });
+    expect(parseSendData(value)).toEqual({ type: 'text', bytes: new TextEncoder().encode('a string') });
   });
 
   test('shared and resizable memory is refused where it is a BufferSource, and is a string where it is none', () => {

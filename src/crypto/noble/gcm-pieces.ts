@@ -6,6 +6,7 @@ import { ghash } from '@noble/ciphers/_polyval.js';
 import { ctr } from '@noble/ciphers/aes.js';
 import { equalBytes } from '@noble/ciphers/utils.js';
 import { NONCE_BYTES, TAG_BYTES } from '../backend.ts';
+import { Promise } from '../../base/captured.ts';
 
 const BLOCK_BYTES = 16;
 /** Half a millisecond of JavaScript, enciphered and hashed. */

@@ -21,6 +21,7 @@ import {
 } from '../checks.ts';
 import type { PortableKem } from '../portable-kem.ts';
 import { adoptingKeyPair } from '../portable-kem.ts';
+import { Promise } from '../../base/captured.ts';
 
 const AES = { name: 'AES-GCM', length: 8 * AEAD_KEY_BYTES };
 const KEM = { name: 'ML-KEM-768' };

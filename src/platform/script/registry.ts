@@ -17,7 +17,7 @@ const REGISTRY: unique symbol = Symbol.for('pq-websocket parts');
 const scope = globalThis as { [REGISTRY]?: Partial<Parts> };
 
 export function registerPart<Name extends keyof Parts>(name: Name, part: Parts[Name]): void {
-  (scope[REGISTRY] ??= {})[name] = part;
+  (scope[REGISTRY] ??= { __proto__: null } as Partial<Parts>)[name] = part;
 }
 
 export function registeredPart<Name extends keyof Parts>(name: Name): Parts[Name] | undefined {

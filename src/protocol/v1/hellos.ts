@@ -5,6 +5,7 @@
 import { CIPHERTEXT_BYTES, ENCAPSULATION_KEY_BYTES } from '../../crypto/backend.ts';
 import { concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
+import { Map } from '../../base/captured.ts';
 
 /** A hello is one text message of at most this many UTF-8 bytes. */
 export const MAX_HELLO_BYTES = 16_384;

@@ -13,6 +13,7 @@ import { Queue } from '../../base/queue.ts';
 import type { Receipt } from '../receipt.ts';
 import type { FrameConfig } from './record.ts';
 import { composeFrame, Kind } from './record.ts';
+import { Promise } from '../../base/captured.ts';
 
 export interface SenderConfig extends FrameConfig {
   readonly random: RandomSource;

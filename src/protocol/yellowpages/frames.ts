@@ -11,6 +11,7 @@ import { Queue } from '../../base/queue.ts';
 import type { Receipt, SentCallback, WaitingMessages } from '../receipt.ts';
 import type { MessageKind } from '../v1/record.ts';
 import type { FrameOutput } from '../v1/seal.ts';
+import { Promise, Set } from '../../base/captured.ts';
 
 const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
 const NO_ADDITIONAL_DATA = new Uint8Array(0);

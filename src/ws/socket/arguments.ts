@@ -1,10 +1,11 @@
 /** Arguments as npm `ws` takes them: what it takes is taken, what it refuses is refused with the same kind of error. */
-import { copyOf } from '../../base/bytes.ts';
+import { copyOf, utf8 } from '../../base/bytes.ts';
+import { decoder } from '../../base/captured.ts';
 import type { CloseContent } from '../../protocol/v1/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../protocol/v1/record.ts';
 import { described } from '../../options/channel.ts';
 import type { SendData } from '../../base/values.ts';
-import { isBlob, isUint8Array } from '../../base/values.ts';
+import { isBlob, isUint8Array } from '../../base/brands.ts';
 
 export interface SendOptions {
   binary?: boolean;
@@ -14,8 +15,7 @@ export interface SendOptions {
 }
 export type Callback = (error?: Error) => void;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decode = decoder(false);
 
 /**
  * @param binary overrides the kind that the data's type implies
@@ -24,7 +24,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 export function sendData(given: unknown, binary: boolean | undefined): SendData {
   if (given instanceof Uint8Array && binary !== false) return { type: 'binary', bytes: given };
   const data = typeof given === 'number' ? String(given) : given;
-  if (typeof data === 'string') return { type: binary === true ? 'binary' : 'text', bytes: encoder.encode(data) };
+  if (typeof data === 'string') return { type: binary === true ? 'binary' : 'text', bytes: utf8(data) };
   if (isBlob(data)) return { type: 'blob', blob: data, asText: binary === false };
   const bytes = bytesOf(data);
   // A text's bytes are taken for ours alone; what the caller gave as bytes may change before it is sealed.
@@ -54,9 +54,9 @@ export function closeContent(given: unknown, reason: unknown): CloseContent {
   if (typeof reason !== 'string' && !isUint8Array(reason)) {
     throw new TypeError('Second argument must be a string or a Uint8Array');
   }
-  const bytes = typeof reason === 'string' ? encoder.encode(reason) : reason;
+  const bytes = typeof reason === 'string' ? utf8(reason) : reason;
   if (bytes.length > MAX_CLOSE_REASON_BYTES) {
     throw new RangeError(`The message must not be greater than ${MAX_CLOSE_REASON_BYTES} bytes`);
   }
-  return { code, reason: decoder.decode(bytes) };
+  return { code, reason: decode(bytes) };
 }

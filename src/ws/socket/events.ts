@@ -5,6 +5,7 @@
  */
 import type { EventEmitter } from '#emitter';
 import { fromUtf8 } from '../../base/bytes.ts';
+import { decoder } from '../../base/captured.ts';
 import { BaseCloseEvent, BaseEvent, BaseMessageEvent } from '../../dom/events.ts';
 import { safely } from '../../base/safely.ts';
 import { toDomString } from '../../base/values.ts';
@@ -38,7 +39,7 @@ export interface EventFacts {
   domData(data: unknown): unknown;
 }
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decode = decoder(false);
 
 export function addDomListener(
   target: EventEmitter,
@@ -148,6 +149,6 @@ function withFacts(event: Event, facts: Readonly<Record<string, unknown>>): Even
 }
 
 function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return fromUtf8(value) ?? decoder.decode(value);
+  if (value instanceof Uint8Array) return fromUtf8(value) ?? decode(value);
   return toDomString(value ?? '');
 }

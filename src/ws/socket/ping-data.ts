@@ -3,12 +3,11 @@
  * answers: who tells their own pings by their data, or measures by it, finds it as in `ws`. The peer never sees it.
  */
 import { MAX_CONTROL_BYTES } from '../../base/rfc6455.ts';
+import { utf8 } from '../../base/bytes.ts';
 import { described } from '../../options/channel.ts';
 
 /** A peer that answers no ping must not make this end remember them all; `ws` itself gives up at 60 unanswered ones. */
 const MAX_WAITING = 60;
-
-const encoder = new TextEncoder();
 
 /**
  * What is kept of the data that ping() or pong() was given.
@@ -26,7 +25,7 @@ export function controlData(name: 'ping' | 'pong', given: unknown): Uint8Array {
 }
 
 function bytesOf(data: unknown): Uint8Array {
-  if (typeof data === 'string') return encoder.encode(data);
+  if (typeof data === 'string') return utf8(data);
   if (data instanceof ArrayBuffer) return new Uint8Array(data).slice();
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   throw new TypeError(`ping: the data must be a string, a number or bytes, got ${described(data)}`);

@@ -5,6 +5,7 @@
  */
 import { platform } from '#platform';
 import { EventEmitter } from '#emitter';
+import { utf8 } from '../../base/bytes.ts';
 import type { PQChannel } from '../../api/types.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { WsBinaryType } from './binary-type.ts';
@@ -35,8 +36,6 @@ import {
   removeDomListener,
   setAttribute,
 } from './events.ts';
-
-const encoder = new TextEncoder();
 
 /** What a server must know of its sockets, whatever listeners the application adds or removes. */
 export interface SocketWatcher {
@@ -143,7 +142,7 @@ export class WsStyleSocket extends EventEmitter {
     closed({ code, reason, wasClean }: CloseOutcome): void {
       this.socket.#wasClean = wasClean;
       this.watcher?.closed(this.socket);
-      this.socket.#emitSafely('close', code, platform.toBuffer(encoder.encode(reason)));
+      this.socket.#emitSafely('close', code, platform.toBuffer(utf8(reason)));
     }
 
     wasClean(): boolean {

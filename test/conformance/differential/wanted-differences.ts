@@ -69,15 +69,6 @@ const OURS: readonly Excuse[] = [
     ['leaving: close() in pagehide / server.*', 'leaving: what is sent in pagehide / server heard'],
     { engines: ['WebKitGTK'] },
   ),
-  ...wanted(
-    'a view is taken at what its properties say, also where an application has redefined them',
-    [
-      'send: a view whose properties lie / server got',
-      'send: a view whose properties lie / came back',
-      'send: a view whose properties lie / (the case threw)',
-    ],
-    { engines: ['Chromium', 'Firefox', 'WebKitGTK'] },
-  ),
 ];
 
 export const WANTED_DIFFERENCES: readonly Excuse[] = [...OURS, ...ENGINES_OWN];

@@ -1,0 +1,129 @@
+/**
+ * Markup that stands before the members of `document`, in each browser: what element, when, under which names. Each cell is a
+ * page whose tag pins a key that the server has not. It must be refused with 3770, or no socket may open at all: never a
+ * native socket, never one that has lost its pin.
+ */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
+import { ENGINES } from '../engines/all.ts';
+import type { Engine } from '../engines/engine.ts';
+import { assertSealed } from '../support/tap.ts';
+import { startSecure } from '../support/ws-endpoints.ts';
+import { serve } from './static-server.ts';
+
+const PIN = `data-pq-server-keys="sha256:${'0'.repeat(64)}"`;
+const FOREIGN = 'data-exclude="*://*" data-pq-exclude="*://*"';
+const LINK = '<link rel="icon" href="data:,">';
+
+const ELEMENTS: Readonly<Record<string, (name: string) => string>> = {
+  img: (name) => `<img name="${name}" id="${name}" ${FOREIGN}>`,
+  form: (name) => `<form name="${name}" id="${name}" ${FOREIGN}><input name="src" value="x"></form>`,
+  embed: (name) => `<embed name="${name}" ${FOREIGN}>`,
+  object: (name) => `<object name="${name}" id="${name}" ${FOREIGN}></object>`,
+  iframe: (name) => `<iframe name="${name}" ${FOREIGN}></iframe>`,
+  several: (name) => `<img name="${name}" ${FOREIGN}><form name="${name}"></form><img name="${name}">`,
+};
+const NAMES = {
+  currentScript: ['currentScript'],
+  'what loads a part': ['head', 'createElement', 'baseURI', 'documentElement', 'append', 'body'],
+  'globals too': [
+    ...['currentScript', 'Document', 'HTMLScriptElement', 'Node', 'Element', 'WebSocket', 'WorkerGlobalScope'],
+    ...['importScripts', 'trustedTypes', 'crypto', 'location', 'URL', 'Promise'],
+  ],
+} as const;
+const SRC = 'src="/polyfill.js"';
+/** By when the script runs, the page around the clobbering markup, and what comes of it. */
+const TIMES: Readonly<Record<string, readonly [page: (markup: string) => string, outcome: unknown]>> = {
+  before: [(markup) => `${LINK}<body>${markup}<script ${SRC} ${PIN}></script>`, 3770],
+  after: [(markup) => `${LINK}<script ${SRC} ${PIN}></script><body>${markup}`, 3770],
+  deferred: [(markup) => `${LINK}<script defer ${SRC} ${PIN}></script><body>${markup}`, 3770],
+  async: [(markup) => `${LINK}<script async ${SRC} ${PIN}></script><body>${markup}`, 3770],
+  injected: [(markup) => `${LINK}<body>${markup}<script src="/inject.js"></script>`, 3770],
+  module: [(markup) => `${LINK}<script type="module" ${SRC} ${PIN}></script><body>${markup}`, 'SecurityError'],
+};
+/** By the interface objects, as a page's own script that is no victim of its markup. */
+const INJECT = `
+  const script = Document.prototype.createElement.call(document, 'script');
+  script.src = '/polyfill.js';
+  script.setAttribute('data-pq-server-keys', 'sha256:${'0'.repeat(64)}');
+  Element.prototype.append.call(Object.getOwnPropertyDescriptor(Document.prototype, 'head').get.call(document), script);`;
+const APP = (url: string): string => `
+  addEventListener('load', async () => {
+    const outcome = await new Promise((resolve) => {
+      try {
+        const socket = new WebSocket('${url}');
+        socket.onopen = () => socket.send('said by a page');
+        socket.onclose = ({ code }) => resolve(code);
+      } catch (error) { resolve(error.name); }
+    });
+    parent.postMessage(outcome, '*');
+  });`;
+/** Every cell in a frame of its own, a few at a time. */
+const RUN = `
+  async function run(cells) {
+    const outcomes = {};
+    const one = async (cell) => {
+      const frame = document.createElement('iframe');
+      const said = new Promise((resolve) => { addEventListener('message', function hear({ source, data }) {
+        if (source === frame.contentWindow) { removeEventListener('message', hear); resolve(data); }
+      }); });
+      frame.src = '/' + cell + '.html';
+      document.body.append(frame);
+      outcomes[cell] = await said;
+      frame.remove();
+    };
+    const waiting = [...cells];
+    await Promise.all(Array.from({ length: 6 }, async () => { while (waiting.length > 0) await one(waiting.shift()); }));
+    return outcomes;
+  }`;
+
+const cells = Object.entries(TIMES).flatMap(([time, [page, outcome]], t) =>
+  Object.entries(ELEMENTS).flatMap(([element, markup], e) =>
+    Object.entries(NAMES).map(([names, list], n) => ({
+      id: `cell-${t}-${e}-${n}`,
+      title: `${time}, ${element}, ${names}`,
+      html: `<!doctype html><meta charset="utf-8">${page(list.map(markup).join(''))}<script src="/app.js"></script>`,
+      outcome,
+    })),
+  ),
+);
+
+let scripts: Readonly<Record<string, string>>;
+beforeAll(async () => {
+  ({ files: scripts } = await buildScriptTag());
+});
+
+describe.each(ENGINES)('$name', ({ start }) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await start();
+  });
+  afterAll(() => engine?.close());
+
+  test('no element, at no time, under no name, opens a native socket or takes a pin away', async () => {
+    const { url, tap } = await startSecure({ identity: randomBytes(32) });
+    const server = await serve({
+      ...scripts,
+      'polyfill.js': scripts[POLYFILL] ?? '',
+      'inject.js': INJECT,
+      'app.js': APP(url),
+      'run.js': RUN,
+      'index.html': `<!doctype html><meta charset="utf-8">${LINK}<body><script src="/run.js"></script>`,
+      ...Object.fromEntries(cells.map(({ id, html }) => [`${id}.html`, html])),
+    });
+    const page = await engine.open(`http://127.0.0.1:${server.port}/`);
+    onTestFinished(async () => {
+      await page.close();
+      await server.close();
+    });
+    const outcomes = (await page.run(`return run(${JSON.stringify(cells.map(({ id }) => id))})`)) as Record<
+      string,
+      unknown
+    >;
+    expect(Object.fromEntries(cells.map(({ id, title }) => [title, outcomes[id]]))).toEqual(
+      Object.fromEntries(cells.map(({ title, outcome }) => [title, outcome])),
+    );
+    assertSealed(tap, ['said by a page']);
+  });
+});
