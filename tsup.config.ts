@@ -15,8 +15,13 @@ const shared: Options = {
 };
 
 /** What `#platform` means is decided here, by condition, and nowhere in the code. */
-const nodeConditions = (options: { conditions?: string[] }): void => {
+const nodeConditions = (
+  options: { conditions?: string[]; define?: Record<string, string> },
+  { format }: { format: string },
+): void => {
   options.conditions = ['node'];
+  // What a module of CommonJS is called by: createRequire takes either.
+  if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': '__filename' };
 };
 const webConditions = (options: { conditions?: string[] }): void => {
   options.conditions = ['browser'];

@@ -51,6 +51,11 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['node'] } },
   test: {
     pool: 'forks',
+    // Everything is tested as most people have it; what is of pq-websocket-native asks for it.
+    env: {
+      PQ_WEBSOCKET_NATIVE: 'off',
+      PQ_NATIVE_PACKAGE: path.join(import.meta.dirname, 'packages/native'),
+    },
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -107,6 +107,12 @@ export interface ChannelOptions {
   /** Bytes of one received message; a longer one fails the connection with 3773. Default: 1 GiB on a
    * `PQWebSocket`, 100 MiB everywhere else, as in npm `ws`. */
   maxPayload?: number;
+  /**
+   * Whether the optional package `pq-websocket-native` does the cryptography, on Node: `true` demands it, and the constructor throws
+   * where it can't be loaded, as it can't in browsers; `false` refuses it. Default: what the environment variable
+   * PQ_WEBSOCKET_NATIVE says, `require`, `off` or `auto`, which uses it where it is installed and is the default.
+   */
+  native?: boolean;
 }
 
 /**
@@ -268,8 +274,8 @@ export interface ChannelCounters {
   readonly bytesOpened: number;
 }
 
-/** Whose code seals and opens: @noble/ciphers, node:crypto or crypto.subtle. */
-export type BackendName = 'noble' | 'node' | 'webcrypto';
+/** Whose code seals and opens: @noble/ciphers, node:crypto, pq-websocket-native or crypto.subtle. */
+export type BackendName = 'noble' | 'node' | 'native' | 'webcrypto';
 
 /** What is known of the secure channel: `socket.pq`. */
 export interface PQChannel {
@@ -279,9 +285,9 @@ export interface PQChannel {
   readonly profile: Profile;
   readonly kem: 'ML-KEM-768';
   readonly cipher: 'AES-256-GCM';
-  /** Whose code seals and opens: @noble/ciphers, node:crypto or crypto.subtle. */
+  /** Whose code seals and opens: @noble/ciphers, node:crypto, pq-websocket-native or crypto.subtle. */
   readonly backend: BackendName;
-  /** Whether ML-KEM ran in the platform's own code here (else @noble/post-quantum's). Null before the key is agreed. */
+  /** Whether ML-KEM ran in the platform's own code here, or in pq-websocket-native's (else @noble/post-quantum's). Null before the key is agreed. */
   readonly nativeKem: boolean | null;
   /** How long the secure handshake took, in milliseconds; null until it is over. In yellowpages that is at `open`. */
   readonly handshakeMilliseconds: number | null;

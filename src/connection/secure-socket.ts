@@ -59,14 +59,12 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#face = face;
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
     this.#sends = new SendQueue(this);
-    const backend = platform.backend();
-    this.#backend = backend.name;
+    this.#backend = config.backend.name;
     this.connection = new Connection<Text>(
       transport,
       // What it lacks, a page's Object.prototype must not give it.
       ownProperties({
         role,
-        backend,
         random: platform.random,
         takeFrame: platform.takeFrame,
         now,

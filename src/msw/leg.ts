@@ -41,7 +41,7 @@ export class Leg {
     const acceptance = new Acceptance();
     this.connection = new Connection<string>(
       socket,
-      { role, backend, random: platform.random, now, readText: fromUtf8, ...config },
+      { role, random: platform.random, now, readText: fromUtf8, ...config, backend },
       {
         opened: () => {
           this.#opened();

@@ -1,4 +1,6 @@
 /** Options from outside: every one is checked, unknown ones are refused by name, contents are never quoted. */
+import { platform } from '#platform';
+import type { CryptoBackend } from '../crypto/backend.ts';
 import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
@@ -18,6 +20,7 @@ export const CHANNEL_OPTION_NAMES = [
   'rekey',
   'maxQueuedBytes',
   'maxPayload',
+  'native',
 ] as const satisfies readonly (keyof ChannelOptions)[];
 
 /** Options that every class refuses, with the reason. */
@@ -28,6 +31,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 export interface ChannelConfig {
+  /** Chosen once, so that key pairs and what follows from them are of one. */
+  readonly backend: CryptoBackend;
   readonly limits: SessionLimits;
   readonly padding: Padding;
   readonly context: Uint8Array | undefined;
@@ -69,6 +74,7 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
   const number = (name: keyof ChannelOptions, fallback: number, least: number, most: number): number =>
     numberOption(where, name, options[name], fallback, least, most);
   return {
+    backend: backendOption(where, options.native),
     limits: {
       handshakeTimeout: number('handshakeTimeout', DEFAULT_LIMITS.handshakeTimeout, 1, MAX_TIMER),
       closeTimeout: DEFAULT_LIMITS.closeTimeout,
@@ -81,6 +87,13 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
     padding: paddingOption(where, options.padding),
     context: contextOption(where, options.context),
   };
+}
+
+function backendOption(where: string, native: unknown): CryptoBackend {
+  if (native !== undefined && typeof native !== 'boolean') {
+    throw new TypeError(`${where}: option 'native' must be a boolean, got ${described(native)}`);
+  }
+  return platform.backend(native);
 }
 
 /**

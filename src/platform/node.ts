@@ -4,7 +4,7 @@ import { startupSnapshot } from 'node:v8';
 import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node/signature.ts';
-import { nodeBackend } from '../crypto/node/backend.ts';
+import { chooseBackend } from '../crypto/node/choose.ts';
 import { pooled } from '../crypto/random-pool.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { takeFrame } from './node-frames/pool.ts';
@@ -22,7 +22,7 @@ const random = pooled((target) => randomFillSync(target), mayPool);
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
   yellowpages: () => Yellowpages,
-  backend: () => nodeBackend,
+  backend: chooseBackend,
   random,
   takeFrame,
   fallbackWebSocket: () => IsomorphicWebSocket,

@@ -8,8 +8,12 @@ import type { ProfileMaker } from '../protocol/session-types.ts';
 export type WebSocketConstructor = new (url: string, protocols?: string | string[], options?: object) => object;
 
 export interface Platform {
-  /** The backend for a new connection. */
-  readonly backend: () => CryptoBackend;
+  /**
+   * The backend for a new connection.
+   * @param native whether pq-websocket-native is demanded or refused; absent where it may be either
+   * @throws {Error} when it is demanded and not there
+   */
+  readonly backend: (native?: boolean) => CryptoBackend;
   /** The CSPRNG, through a pool where a call to it is dear. */
   readonly random: RandomSource;
   /** Memory for frames that `writeFrame` writes: so many bytes that only the caller sees. Absent: fresh memory does. */

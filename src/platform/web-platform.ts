@@ -26,7 +26,8 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
   return {
     signatures: part('ML-DSA-65', signatures),
     yellowpages: part('yellowpages', yellowpages),
-    backend() {
+    backend(native) {
+      if (native === true) throw new Error("option 'native' demands pq-websocket-native, which runs on Node only");
       const subtle = present().subtle as SubtleCrypto | undefined;
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
       backend ??=

@@ -1,5 +1,5 @@
 /** The subprotocols of a client's upgrade request: the application's, and with fast open the layer's (PROTOCOL.md 13). */
-import { platform } from '#platform';
+import type { CryptoBackend } from '../crypto/backend.ts';
 import type { ClientOffer } from '../protocol/v1/fast-open.ts';
 import { fastOpenProtocols } from '../protocol/v1/fast-open.ts';
 import { buildClientHello } from '../protocol/v1/hellos.ts';
@@ -20,13 +20,14 @@ export interface Upgrade {
 export function openUpgrade(
   application: readonly string[],
   fastOpen: boolean,
+  backend: CryptoBackend,
   open: (protocols: readonly string[]) => object,
 ): { readonly transport: object; readonly upgrade: Upgrade } {
   const offer = { application: application.length > 0, fastOpen };
   if (!fastOpen) return { transport: open(application), upgrade: { offer } };
   const openWith = ({ encapsulationKey }: { readonly encapsulationKey: Uint8Array }): object =>
     open(fastOpenProtocols(application, buildClientHello(encapsulationKey)));
-  const keyPair = platform.backend().generateKeyPair();
+  const keyPair = backend.generateKeyPair();
   if (isPromise(keyPair)) return { transport: new LateSocket(keyPair, openWith), upgrade: { keyPair, offer } };
   try {
     return { transport: openWith(keyPair), upgrade: { keyPair, offer } };

@@ -4,11 +4,17 @@ import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
+import { nativeBackend } from '../../src/crypto/node/native.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
+import { nativeBinding } from './native.ts';
 
-export const BACKENDS: Readonly<Record<BackendName, CryptoBackend>> = {
+const binding = nativeBinding('pq-websocket-native as a fourth backend');
+
+/** `native` is among them where it is built. */
+export const BACKENDS = {
   noble: nobleBackend,
   node: nodeBackend,
   webcrypto: webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
-};
+  ...(binding && { native: nativeBackend(binding) }),
+} as Readonly<Record<BackendName, CryptoBackend>>;
 export const BACKEND_NAMES = Object.keys(BACKENDS) as BackendName[];

@@ -1,13 +1,13 @@
 /** What `npm run build:native` builds, for the tests that need it. */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type * as Native from '../../packages/native/index.js';
-import { nativeFile } from '../../scripts/lib/native.ts';
+import type { NativeBinding } from '../../src/crypto/node/native.ts';
 
-export type NativeBinding = typeof Native;
+export type { NativeBinding };
 
-export const NATIVE_PACKAGE = path.resolve(import.meta.dirname, '../../packages/native');
+/** Files that are bundled and run elsewhere find it by the variable, which vitest.config.ts sets for all that it starts. */
+export const NATIVE_PACKAGE =
+  process.env['PQ_NATIVE_PACKAGE'] ?? path.resolve(import.meta.dirname, '../../packages/native');
 
 /**
  * The package `pq-websocket-native` of this repository.
@@ -16,9 +16,13 @@ export const NATIVE_PACKAGE = path.resolve(import.meta.dirname, '../../packages/
  * @throws Error when it is not built and `CI` is set, or does not load
  */
 export function nativeBinding(wanted: string): NativeBinding | undefined {
-  if (existsSync(nativeFile())) return createRequire(import.meta.url)(NATIVE_PACKAGE) as NativeBinding;
-  const message = `packages/native is not built (npm run build:native); left out: ${wanted}`;
-  if ((process.env['CI'] ?? '') !== '') throw new Error(message);
-  console.warn(message);
-  return undefined;
+  try {
+    return createRequire(import.meta.url)(NATIVE_PACKAGE) as NativeBinding;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_PQ_NATIVE_NOT_FOUND') throw error;
+    const message = `packages/native is not built (npm run build:native); left out: ${wanted}`;
+    if ((process.env['CI'] ?? '') !== '') throw new Error(message, { cause: error });
+    console.log(message);
+    return undefined;
+  }
 }

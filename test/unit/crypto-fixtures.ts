@@ -6,10 +6,14 @@ import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { portableBackend } from '../../src/crypto/noble/symmetric.ts';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
+import { nativeBackend } from '../../src/crypto/node/native.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
+import { nativeBinding } from '../support/native.ts';
 
 /** As pages without crypto.subtle have it, with pieces so short that every frame has several. */
 export const nobleInPieces = portableBackend(nobleKem, () => Promise.resolve(), 16);
+
+const binding = nativeBinding('pq-websocket-native among the backends');
 
 export const backends: readonly CryptoBackend[] = [
   nobleBackend,
@@ -17,6 +21,7 @@ export const backends: readonly CryptoBackend[] = [
   webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
   deferredBackend('noble', async () => nobleBackend),
   nobleInPieces,
+  ...(binding === undefined ? [] : [nativeBackend(binding)]),
 ];
 
 /** Node's documentation: crypto.encapsulate and crypto.subtle.encapsulateBits were added in 24.7. */

@@ -6,7 +6,9 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../../src/crypto/noble/kem.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
+import { nativeBackend } from '../../../src/crypto/node/native.ts';
 import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
+import { nativeBinding } from '../../support/native.ts';
 import { loadFrom } from './load-node.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Subject } from './report.ts';
 
@@ -22,6 +24,19 @@ function countNodeDecapsulations(): () => number {
   };
   syncBuiltinESMExports();
   return () => calls;
+}
+
+/** pq-websocket-native, where it is built. What it does it does in native code, with given randomness too. */
+function nativeSubject(): Subject[] {
+  const binding = nativeBinding('third-party vectors on it');
+  if (binding === undefined) return [];
+  let calls = 0;
+  const decapsulate: typeof binding.decapsulate = (...given) => {
+    calls += 1;
+    return binding.decapsulate(...given);
+  };
+  const backend = nativeBackend({ ...binding, decapsulate });
+  return [{ backend, native: true, nativeWhenGiven: true, nativeDecapsulations: () => calls }];
 }
 
 const folder = process.argv[2];
@@ -40,6 +55,7 @@ const subjects: Subject[] = [
     native: subtleClaimsKem(),
     nativeDecapsulations: counted.calls,
   },
+  ...nativeSubject(),
 ];
 const { passed, failed, labels } = await report(subjects, `Node ${process.versions.node}`, loadFrom(folder));
 for (const label of labels) console.log(label);

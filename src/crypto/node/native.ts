@@ -1,0 +1,190 @@
+/**
+ * The backend over pq-websocket-native: AWS-LC, called on the bytes where they are. Keys and secrets are handles to memory
+ * outside the JavaScript heap, which is overwritten when they are destroyed.
+ */
+import type * as Native from 'pq-websocket-native';
+import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from '../backend.ts';
+import {
+  AEAD_KEY_BYTES,
+  CIPHERTEXT_BYTES,
+  ENCAPSULATION_KEY_BYTES,
+  NONCE_BYTES,
+  SHARED_SECRET_BYTES,
+  TAG_BYTES,
+} from '../backend.ts';
+import {
+  alive,
+  checkAeadKeySize,
+  checkBytes,
+  checkCiphertext,
+  checkEncapsulation,
+  checkHkdf,
+  checkOpen,
+  checkSeal,
+  checkSeed,
+  own,
+} from '../checks.ts';
+
+export type NativeBinding = typeof Native;
+
+const KEM = 'ml-kem-768';
+const HASH_BYTES = 32;
+
+/**
+ * What is short is written to memory that is used again and copied from there: the engine keeps short arrays in its own
+ * heap, and gives each memory of its own when native code wants to write to it, which costs more than the copy.
+ */
+const SCRATCH_BYTES = 1024;
+
+export function nativeBackend(native: NativeBinding): CryptoBackend {
+  const scratch = new Uint8Array(SCRATCH_BYTES);
+  const hash = new Uint8Array(new ArrayBuffer(HASH_BYTES));
+  /** For the additional data of records, which are always as long. */
+  const counter = new Uint8Array(new ArrayBuffer(8));
+
+  class NativeSecret implements Secret {
+    #handle: Native.SecretHandle | undefined;
+
+    constructor(
+      handle: Native.SecretHandle,
+      readonly size: number,
+    ) {
+      this.#handle = handle;
+    }
+
+    get handle(): Native.SecretHandle {
+      return alive(this.#handle, 'secret');
+    }
+
+    destroy(): void {
+      if (this.#handle !== undefined) native.destroy(this.#handle);
+      this.#handle = undefined;
+    }
+  }
+
+  class NativeAeadKey implements AeadKey {
+    #handle: Native.KeyHandle | undefined;
+
+    constructor(handle: Native.KeyHandle) {
+      this.#handle = handle;
+    }
+
+    seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
+      const handle = alive(this.#handle, 'AES-256-GCM key');
+      checkSeal(frame, additionalData, content);
+      const data = additional(additionalData);
+      const from = content && unshared(content);
+      if (isShared(frame)) {
+        const copy = frame.slice();
+        native.seal(handle, copy, data, false, from);
+        frame.set(copy);
+      } else {
+        native.seal(handle, frame, data, false, from);
+      }
+      return frame;
+    }
+
+    open(frame: Uint8Array, additionalData: Uint8Array, owned = false): Uint8Array | undefined {
+      const handle = alive(this.#handle, 'AES-256-GCM key');
+      if (!checkOpen(frame, additionalData)) return undefined;
+      const from = unshared(frame);
+      const data = additional(additionalData);
+      const length = frame.length - NONCE_BYTES - TAG_BYTES;
+      if (length <= SCRATCH_BYTES) {
+        if (!native.open(handle, from, data, scratch)) return undefined;
+        const plaintext = scratch.slice(0, length);
+        scratch.fill(0, 0, length);
+        return plaintext;
+      }
+      if (owned) return native.open(handle, from, data) ? from.subarray(NONCE_BYTES, -TAG_BYTES) : undefined;
+      // Every byte is written: memory that is not filled with zeros first is cheaper.
+      const plaintext = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+      return native.open(handle, from, data, plaintext) ? plaintext : undefined;
+    }
+
+    destroy(): void {
+      if (this.#handle !== undefined) native.destroy(this.#handle);
+      this.#handle = undefined;
+    }
+  }
+
+  /** For this turn. */
+  function additional(data: Uint8Array): Uint8Array {
+    if (data.length !== counter.length) return unshared(data);
+    counter.set(data);
+    return counter;
+  }
+
+  function keyPairOf(handle: Native.KeyPairHandle, encapsulationKey: Uint8Array): KemKeyPair {
+    let held: Native.KeyPairHandle | undefined = handle;
+    return {
+      native: true,
+      encapsulationKey,
+      decapsulate(ciphertext) {
+        const pair = alive(held, 'ML-KEM-768 key pair');
+        checkCiphertext(ciphertext);
+        return new NativeSecret(native.decapsulate(pair, unshared(ciphertext)), SHARED_SECRET_BYTES);
+      },
+      destroy() {
+        if (held !== undefined) native.destroy(held);
+        held = undefined;
+      },
+    };
+  }
+
+  return {
+    name: 'native',
+
+    generateKeyPair(seed) {
+      checkSeed(seed);
+      const encapsulationKey = new Uint8Array(ENCAPSULATION_KEY_BYTES);
+      return keyPairOf(native.generateKeyPair(KEM, encapsulationKey, seed && unshared(seed)), encapsulationKey);
+    },
+
+    encapsulate(encapsulationKey, m) {
+      checkEncapsulation(encapsulationKey, m);
+      const ciphertext = new Uint8Array(CIPHERTEXT_BYTES);
+      const handle = native.encapsulate(KEM, unshared(encapsulationKey), ciphertext, m && unshared(m));
+      return { native: true, ciphertext, sharedSecret: new NativeSecret(handle, SHARED_SECRET_BYTES) };
+    },
+
+    importSecret(bytes) {
+      checkBytes(bytes, 'secret');
+      return new NativeSecret(native.importSecret(unshared(bytes)), bytes.length);
+    },
+
+    sha256(data) {
+      checkBytes(data, 'data');
+      native.sha256(unshared(data), hash);
+      return hash.slice();
+    },
+
+    deriveBytes(secret, salt, info, length) {
+      checkHkdf(salt, info, length);
+      const bytes = new Uint8Array(length);
+      native.deriveBytes(own(secret, NativeSecret).handle, unshared(salt), unshared(info), bytes);
+      return bytes;
+    },
+
+    deriveKey(secret, salt, info) {
+      checkHkdf(salt, info, AEAD_KEY_BYTES);
+      const { handle } = own(secret, NativeSecret);
+      return new NativeAeadKey(native.deriveKey(handle, unshared(salt), unshared(info)));
+    },
+
+    importKey(secret) {
+      const { handle, size } = own(secret, NativeSecret);
+      checkAeadKeySize(size);
+      return new NativeAeadKey(native.importKey(handle));
+    },
+  };
+}
+
+function isShared({ buffer }: Uint8Array): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
+/** Native code is given no memory that another thread may change meanwhile. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return isShared(bytes) ? Uint8Array.from(bytes) : bytes;
+}
