@@ -66,6 +66,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
       ownProperties({
         role,
         random: platform.random,
+        keysDrawNonces: true,
         takeFrame: platform.takeFrame,
         now,
         readText: face.readText,

@@ -1,7 +1,7 @@
 /**
- * The cryptography that the protocol needs, as one small interface. Three implementations stand beside this
- * file: `noble.ts` (portable, synchronous), `node.ts` (node:crypto, synchronous) and `webcrypto.ts`
- * (crypto.subtle, asynchronous, keys that script cannot read). For equal inputs all three give the same bytes
+ * The cryptography that the protocol needs, as one small interface. Its implementations stand beside this
+ * file: `noble/` (portable, synchronous), `node/` (node:crypto or pq-websocket-native, synchronous) and `webcrypto/`
+ * (crypto.subtle, asynchronous, keys that script cannot read). For equal inputs all of them give the same bytes
  * and refuse the same inputs with the same error.
  *
  * Nothing here knows the protocol: no label, no record, no hello.
@@ -29,7 +29,7 @@ export interface Secret {
   destroy(): void;
 }
 
-/** An AES-256-GCM key. It never repeats a nonce by itself, because it never chooses one. */
+/** An AES-256-GCM key. A nonce is the caller's to choose, or is drawn at random by `sealFresh`. */
 export interface AeadKey {
   /**
    * Seals in place. `frame` holds `nonce(12) || plaintext || 16 spare bytes`; afterwards it holds
@@ -38,6 +38,12 @@ export interface AeadKey {
    *   changed, and not copied where the platform's cipher need not
    */
   seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array>;
+
+  /**
+   * As `seal`, under a nonce that is drawn in the same call and written in front. Only where that is cheaper than drawing it
+   * and sealing.
+   */
+  sealFresh?(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array>;
 
   /**
    * Opens `nonce(12) || ciphertext || tag(16)`. Gives the plaintext in a buffer of its own that belongs to the caller, or `undefined`
@@ -84,8 +90,8 @@ export interface CryptoBackend {
 
   /**
    * ML-KEM.Encaps (FIPS 203 algorithm 20), after the type and modulus checks of section 7.2.
-   * @param m 32 bytes of randomness, for test vectors only. A native KEM takes none, so with `m` every backend
-   *   computes in portable code; the bytes are the same. Without it the backend draws from the platform's CSPRNG.
+   * @param m 32 bytes of randomness, for test vectors only. A platform's own KEM takes none, so with `m` every backend but
+   *   pq-websocket-native's computes in portable code; the bytes are the same. Without it the backend draws from the platform's CSPRNG.
    * @throws {KemInputError} when the key is refused
    */
   encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): MaybePromise<Encapsulation>;

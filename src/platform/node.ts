@@ -4,7 +4,7 @@ import { startupSnapshot } from 'node:v8';
 import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node/signature.ts';
-import { chooseBackend } from '../crypto/node/choose.ts';
+import { chooseBackend, nativeMask } from '../crypto/node/choose.ts';
 import { pooled } from '../crypto/random-pool.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { takeFrame } from './node-frames/pool.ts';
@@ -31,7 +31,7 @@ export const platform: Platform = {
     bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   isUtf8,
   queueTask: undefined,
-  writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done),
+  writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done, nativeMask()),
   inOneWrite,
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {

@@ -32,6 +32,8 @@ export interface SessionConfig<Text> {
   readonly role: 'client' | 'server';
   readonly backend: CryptoBackend;
   readonly random: RandomSource;
+  /** Whether a key that can draws the nonces itself. Not where they have to be known, as in test vectors. Default false. */
+  readonly keysDrawNonces?: boolean | undefined;
   /** Memory for a frame that holds nothing readable yet: so many bytes that only the caller sees. Lent by the platform. */
   readonly takeFrame?: ((length: number) => Uint8Array) | undefined;
   /** Monotonic milliseconds. */

@@ -142,7 +142,11 @@ export class CountingBackend implements CryptoBackend {
   }
 
   #watchKey(key: AeadKey): void {
-    const { seal, open } = this.#watch(key, 'AEAD key');
+    const { seal, sealFresh, open } = this.#watch(key, 'AEAD key');
+    if (sealFresh !== undefined) {
+      key.sealFresh = (frame, data, content): MaybePromise<Uint8Array> =>
+        this.#run('seal', () => sealFresh.call(key, frame, data, content));
+    }
     key.seal = (frame, data, content): MaybePromise<Uint8Array> =>
       this.#run('seal', () => seal.call(key, frame, data, content));
     key.open = (frame, data, owned): MaybePromise<Uint8Array | undefined> =>

@@ -156,11 +156,13 @@ describe('crypto.subtle', () => {
 
 describe.each([
   'checks',
+  'deferred',
+  'portable-kem',
   'noble/backend',
   'noble/kem',
-  'portable-kem',
-  'deferred',
   'node/backend',
+  'node/choose',
+  'node/native',
   'webcrypto/backend',
 ])('importing %s.ts', (name) => {
   it('touches no global, draws no randomness, starts nothing', async () => {

@@ -1,3 +1,4 @@
+import { platform } from '#platform';
 import { describe, expect, test } from 'vitest';
 import { PQWebSocket } from '../../src/index.ts';
 import { wrapServerSocket } from '../../src/server.ts';
@@ -127,6 +128,7 @@ const BAD: readonly Bad[] = [
 describe('channel options', () => {
   test('defaults', () => {
     expect(config({})).toEqual({
+      backend: platform.backend(),
       limits: {
         handshakeTimeout: 10_000,
         closeTimeout: 30_000,
@@ -142,7 +144,7 @@ describe('channel options', () => {
   });
 
   test('explicit undefined is the default', () => {
-    const names = ['handshakeTimeout', 'context', 'padding', 'rekey', 'maxQueuedBytes', 'maxPayload'];
+    const names = ['handshakeTimeout', 'context', 'padding', 'rekey', 'maxQueuedBytes', 'maxPayload', 'native'];
     expect(config(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(config({}));
     expect(config({ rekey: { records: undefined } }).limits.rekey.records).toBe(2 ** 20);
   });

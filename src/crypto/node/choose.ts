@@ -10,7 +10,8 @@ const PACKAGE = 'pq-websocket-native';
 const VARIABLE = 'PQ_WEBSOCKET_NATIVE';
 
 /** What was found when it was first looked for: the backend, or why there is none. */
-let found: { readonly backend: CryptoBackend } | { readonly error: unknown } | undefined;
+let found:
+  { readonly backend: CryptoBackend; readonly native: NativeBinding } | { readonly error: unknown } | undefined;
 
 /**
  * @param demand true: only pq-websocket-native will do; false: not that. Without it the environment decides.
@@ -30,6 +31,11 @@ export function chooseBackend(demand?: boolean): CryptoBackend {
   );
 }
 
+/** What masks WebSocket frames, once a connection has chosen pq-websocket-native. */
+export function nativeMask(): NativeBinding['unmask'] | undefined {
+  return found !== undefined && 'native' in found ? found.native.unmask : undefined;
+}
+
 function environmentDemand(): boolean | undefined {
   const value = process.env[VARIABLE];
   if (value === undefined || value === '' || value === 'auto') return undefined;
@@ -42,7 +48,8 @@ function environmentDemand(): boolean | undefined {
 function find(): NonNullable<typeof found> {
   try {
     // By a name that no bundler follows: it is looked for when the program runs, beside this file.
-    return { backend: nativeBackend(createRequire(import.meta.url)(PACKAGE) as NativeBinding) };
+    const native = createRequire(import.meta.url)(PACKAGE) as NativeBinding;
+    return { backend: nativeBackend(native), native };
   } catch (error) {
     return { error };
   }

@@ -70,16 +70,24 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     }
 
     seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
+      return this.#seal(frame, additionalData, content, false);
+    }
+
+    sealFresh(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
+      return this.#seal(frame, additionalData, content, true);
+    }
+
+    #seal(frame: Uint8Array, additionalData: Uint8Array, content: Uint8Array | undefined, fresh: boolean): Uint8Array {
       const handle = alive(this.#handle, 'AES-256-GCM key');
       checkSeal(frame, additionalData, content);
       const data = additional(additionalData);
       const from = content && unshared(content);
       if (isShared(frame)) {
         const copy = frame.slice();
-        native.seal(handle, copy, data, false, from);
+        native.seal(handle, copy, data, fresh, from);
         frame.set(copy);
       } else {
-        native.seal(handle, frame, data, false, from);
+        native.seal(handle, frame, data, fresh, from);
       }
       return frame;
     }

@@ -17,6 +17,8 @@ import { Promise } from '../../base/captured.ts';
 
 export interface SenderConfig extends FrameConfig {
   readonly random: RandomSource;
+  /** Whether a key that can draws the nonces itself. Not where they have to be known, as in test vectors. Default false. */
+  readonly keysDrawNonces?: boolean | undefined;
   readonly now: () => number;
   readonly limits: { readonly rekey: RekeyLimits };
 }
@@ -179,8 +181,12 @@ export class RecordSender {
   #seal(sequence: number, frame: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array> {
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, sequence);
+    const { key } = this.keys;
+    if (this.config.keysDrawNonces === true && key.sealFresh !== undefined) {
+      return key.sealFresh(frame, additionalData, content);
+    }
     this.config.random(frame.subarray(0, NONCE_BYTES));
-    return this.keys.key.seal(frame, additionalData, content);
+    return key.seal(frame, additionalData, content);
   }
 
   /** What is sealed comes out behind what was sealed before it. */

@@ -1,0 +1,129 @@
+/** The backend over pq-websocket-native, where it differs from the others: its memory, its nonces, and that it is all native. */
+import { build } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { nodeBackend } from '../../../src/crypto/node/backend.ts';
+import type { NativeBinding } from '../../../src/crypto/node/native.ts';
+import { nativeBackend } from '../../../src/crypto/node/native.ts';
+import { nativeBinding } from '../../support/native.ts';
+import { EMPTY, keyOf, pattern, unsealed } from '../crypto-fixtures.ts';
+
+const binding = nativeBinding('the tests of its backend');
+const KEY = pattern(32, 3);
+const AAD = pattern(8, 40);
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+it('has no portable cryptography that it could fall back to', async () => {
+  const { metafile } = await build({
+    entryPoints: [fileURLToPath(new URL('../../../src/crypto/node/native.ts', import.meta.url))],
+    bundle: true,
+    metafile: true,
+    write: false,
+    platform: 'node',
+  });
+  const inputs = Object.keys(metafile.inputs).map((file) => file.slice(file.indexOf('src/')));
+  expect(inputs.sort()).toEqual(['src/crypto/backend.ts', 'src/crypto/checks.ts', 'src/crypto/node/native.ts']);
+  expect(Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external))).toEqual(
+    [],
+  );
+});
+
+describe.skipIf(binding === undefined)('pq-websocket-native', () => {
+  const native = binding as NativeBinding;
+  const backend = nativeBackend(native);
+
+  it('says that it is native with given randomness too', async () => {
+    const pair = await backend.generateKeyPair(pattern(64));
+    expect(pair.native).toBe(true);
+    expect((await backend.encapsulate(pair.encapsulationKey, pattern(32))).native).toBe(true);
+    expect((await backend.encapsulate(pair.encapsulationKey)).native).toBe(true);
+  });
+
+  it('takes shared memory as the other backends do', async () => {
+    const [ours, theirs] = await Promise.all([keyOf(backend, shared(KEY)), keyOf(nodeBackend, KEY)]);
+    for (const length of [0, 50, 5000]) {
+      const text = pattern(length);
+      const expected = await theirs.seal(unsealed(pattern(12), text), AAD);
+      const frame = shared(unsealed(pattern(12), text));
+      expect(await ours.seal(frame, shared(AAD))).toBe(frame);
+      expect(Uint8Array.from(frame)).toEqual(expected);
+      const scattered = unsealed(pattern(12), new Uint8Array(length));
+      expect(await ours.seal(scattered, shared(AAD), shared(text))).toEqual(expected);
+      expect(await ours.open(shared(expected), shared(AAD))).toEqual(text);
+      expect(await ours.open(shared(expected), shared(AAD), true)).toEqual(text);
+    }
+    expect(await backend.sha256(shared(KEY))).toEqual(await nodeBackend.sha256(KEY));
+    const pair = await backend.generateKeyPair(shared(pattern(64)));
+    const { ciphertext } = await backend.encapsulate(shared(pair.encapsulationKey), shared(KEY));
+    await pair.decapsulate(shared(ciphertext));
+  });
+
+  it('opens in the memory of a frame that it was given, and leaves any other as it is', async () => {
+    const key = await keyOf(backend, KEY);
+    for (const length of [10, 1024, 1025, 100_000]) {
+      const frame = await key.seal(unsealed(pattern(12), pattern(length)), AAD);
+      const before = frame.slice();
+      const copied = (await key.open(frame, AAD)) as Uint8Array;
+      expect(frame).toEqual(before);
+      expect(copied.buffer).not.toBe(frame.buffer);
+      const own = (await key.open(frame, AAD, true)) as Uint8Array;
+      expect(own).toEqual(pattern(length));
+      if (length > 1024) expect(own.buffer).toBe(frame.buffer);
+    }
+  });
+
+  it('leaves nothing of a frame with a wrong tag, nor of a short message in the memory that it uses again', async () => {
+    const targets: Uint8Array[] = [];
+    const watched = nativeBackend({
+      ...native,
+      open(key, frame, data, target) {
+        if (target !== undefined) targets.push(target);
+        return native.open(key, frame, data, target);
+      },
+    });
+    const key = await keyOf(watched, KEY);
+    const frame = await key.seal(unsealed(pattern(12), pattern(500)), AAD);
+    expect(await key.open(frame, AAD)).toEqual(pattern(500));
+    frame[100]! ^= 1;
+    expect(await key.open(frame, AAD)).toBeUndefined();
+    const long = await key.seal(unsealed(pattern(12), pattern(5000)), AAD);
+    long[100]! ^= 1;
+    expect(await key.open(long, AAD)).toBeUndefined();
+    expect(targets).toHaveLength(3);
+    for (const target of targets) expect(target.every((byte) => byte === 0)).toBe(true);
+    expect(await key.open(long, AAD, true)).toBeUndefined();
+    expect(long.subarray(12, -16).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('draws a nonce for each frame', async () => {
+    const key = await keyOf(backend, KEY);
+    const nonces = new Set<string>();
+    for (let i = 0; i < 1000; i += 1) {
+      const frame = await key.sealFresh!(unsealed(new Uint8Array(12), pattern(20)), AAD);
+      nonces.add(Buffer.from(frame.subarray(0, 12)).toString('hex'));
+      expect(await key.open(frame, AAD)).toEqual(pattern(20));
+    }
+    expect(nonces.size).toBe(1000);
+  });
+
+  it('destroys the native key, secret and key pair, once', async () => {
+    const destroyed: unknown[] = [];
+    const watched = nativeBackend({
+      ...native,
+      destroy(handle) {
+        destroyed.push(handle);
+        native.destroy(handle);
+      },
+    });
+    const secret = await watched.importSecret(KEY);
+    const held = [secret, await watched.deriveKey(secret, EMPTY, EMPTY), await watched.generateKeyPair()];
+    for (const one of [...held, ...held]) one.destroy();
+    expect(new Set(destroyed).size).toBe(3);
+    expect(destroyed).toHaveLength(3);
+  });
+});
