@@ -28,6 +28,11 @@ function steps(projects: readonly string[]): Step[] {
     { name: 'build', title: 'build', command: ['node', 'scripts/build.mjs'] },
     { name: 'lint', title: 'layout, rooms, linter and type checker', command: ['npm', 'run', '--silent', 'lint'] },
     {
+      name: 'native',
+      title: 'pq-websocket-native: its code for this platform, and the tests of the crate',
+      command: program('scripts/lib/native.ts', 'ci'),
+    },
+    {
       name: 'check-vectors',
       title: 'the vectors are what their script makes',
       command: ['node', 'test/vectors/generate.ts', '--check'],
@@ -102,7 +107,7 @@ function steps(projects: readonly string[]): Step[] {
 
 /** What is built is looked at once it is built. */
 function needsOf(name: string): readonly string[] {
-  return ['toolchain', 'build', 'lint', 'check-vectors', 'peers', 'demo'].includes(name) ? [] : ['build'];
+  return ['toolchain', 'build', 'lint', 'native', 'check-vectors', 'peers', 'demo'].includes(name) ? [] : ['build'];
 }
 
 /** `npm run check`: what tells within two minutes that a change is right. */
