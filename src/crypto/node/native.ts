@@ -8,6 +8,7 @@ import {
   AEAD_KEY_BYTES,
   CIPHERTEXT_BYTES,
   ENCAPSULATION_KEY_BYTES,
+  HASH_BYTES,
   NONCE_BYTES,
   SHARED_SECRET_BYTES,
   TAG_BYTES,
@@ -28,7 +29,6 @@ import {
 export type NativeBinding = typeof Native;
 
 const KEM = 'ml-kem-768';
-const HASH_BYTES = 32;
 
 /**
  * What is short is written to memory that is used again and copied from there: the engine keeps short arrays in its own

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type * as Choice from '../../../src/crypto/node/choose.ts';
 import { platform as webPlatform } from '../../../src/platform/web.ts';
 import { NATIVE_PACKAGE, nativeBinding } from '../../support/native.ts';
 
@@ -18,7 +19,7 @@ afterEach(() => {
 });
 
 /** choose.ts as after a start of the process: what it has found is forgotten. */
-async function freshChoice(): Promise<typeof import('../../../src/crypto/node/choose.ts')> {
+async function freshChoice(): Promise<typeof Choice> {
   vi.resetModules();
   return import('../../../src/crypto/node/choose.ts');
 }
