@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Bytes, type KemName, sha256, signingKey, seal } from './primitives.ts';
 import { fingerprintOf } from './hellos.ts';
-import type { Outputs, Peer, Seen, Sent, Setup } from './peer.ts';
-import type { Message } from './records.ts';
+import type { Message, Outputs, Seen, Sent, Setup } from './peer.ts';
 import type { Side } from './schedule.ts';
 import { concat, hex, same, utf8 } from './text.ts';
 
@@ -39,6 +38,7 @@ export interface CaseSetup {
   readonly rekey?: { readonly records?: number; readonly bytes?: number; readonly milliseconds?: number };
   readonly epochRecords?: number;
   readonly seqFrom?: number;
+  readonly frames?: number;
 }
 export interface RecordSent {
   readonly generation: number;
@@ -61,6 +61,7 @@ export interface CaseStep {
   readonly result?: 'ok' | 'refused';
   readonly advance?: number;
   readonly transportClosed?: number;
+  readonly reason?: string;
   readonly export?: { readonly label: string; readonly length: number };
   readonly sends?: readonly {
     readonly text?: string;
@@ -73,7 +74,7 @@ export interface CaseStep {
   readonly exchanged?: number;
   readonly answered?: string;
   readonly fails?: number;
-  readonly closes?: 1000 | 'no code';
+  readonly closes?: number | 'no code';
   readonly exports?: string;
 }
 export interface VectorCase {
@@ -159,6 +160,7 @@ export function setupOf(setup: CaseSetup): Setup {
     rekey: { records: 2 ** 20, bytes: 2 ** 36, milliseconds: 3_600_000, ...setup.rekey },
     epochRecords: setup.epochRecords ?? 2 ** 24,
     seqFrom: setup.seqFrom ?? 0,
+    frames: setup.frames ?? 65_536,
     seed: (kem, generation) => unhex(agreements(kem, generation).keySeed),
     coins: (kem, generation) => unhex(agreements(kem, generation).m),
   };
@@ -208,9 +210,23 @@ function stepDiffers(out: Outputs, step: CaseStep): string | undefined {
   return undefined;
 }
 
-export type PeerClass = new (role: Side, setup: Setup) => Peer;
+/** What a runner asks of an end, of either profile. */
+export interface End {
+  start(): void;
+  receive(message: string | Bytes): void;
+  send(message: Message): void;
+  close(close: { code: number | undefined; reason: string }): void;
+  exchange(): void;
+  ping(content: Bytes): void;
+  finish(ok: boolean): void;
+  advance(milliseconds: number): void;
+  transportClosed(code: number, reason: string): void;
+  exportKey(label: string, length: number): Bytes;
+  take(): Outputs;
+  readonly seen: Seen | undefined;
+}
 
-function input(peer: Peer, step: CaseStep): string | undefined {
+function input(peer: End, step: CaseStep): string | undefined {
   if (step.start) peer.start();
   else if (step.receive) peer.receive(wireMessage(step.receive));
   else if (step.send)
@@ -222,7 +238,7 @@ function input(peer: Peer, step: CaseStep): string | undefined {
   else if (step.ping !== undefined) peer.ping(unhex(step.ping));
   else if (step.finish) peer.finish(step.result === 'ok');
   else if (step.advance !== undefined) peer.advance(step.advance);
-  else if (step.transportClosed !== undefined) peer.transportClosed(step.transportClosed);
+  else if (step.transportClosed !== undefined) peer.transportClosed(step.transportClosed, step.reason ?? '');
   else if (step.export) {
     let made = 'throws';
     try {
@@ -237,11 +253,11 @@ function input(peer: Peer, step: CaseStep): string | undefined {
 
 /** What differs, in words, or undefined. */
 export function runCase(
-  create: (role: Side, setup: CaseSetup) => Peer,
+  create: (role: Side, setup: CaseSetup) => End,
   vector: VectorCase,
   byId: ReadonlyMap<string, VectorCase>,
 ): string | undefined {
-  let peer: Peer;
+  let peer: End;
   try {
     peer = create(vector.to, vector.setup);
     for (const [i, step] of allSteps(vector, byId).entries()) {

@@ -61,10 +61,13 @@ export interface Setup extends Demands {
   epochRecords: number;
   /** Where both sides' `seq` begin, for tests of large numbers. */
   seqFrom: number;
+  /** Frames of a connection of yellowpages. */
+  frames: number;
   seed(kem: KemName, generation: number): Bytes;
   coins(kem: KemName, generation: number): Bytes;
 }
 
+export type { Message } from './records.ts';
 export type Sent = { text: string } | { frame: Bytes; kind: number };
 export interface Outputs {
   sends: Sent[];
@@ -73,7 +76,7 @@ export interface Outputs {
   exchanged: number | undefined;
   answered: Bytes[];
   fails: number | undefined;
-  closes: 1000 | 'no code' | undefined;
+  closes: number | 'no code' | undefined;
 }
 export interface Seen {
   code: number;

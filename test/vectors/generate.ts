@@ -69,6 +69,8 @@ import {
   sharedSecret,
 } from './make/connection.ts';
 import { extensions } from './make/extensions.ts';
+import { v1Cases } from './make/v1-open-cases.ts';
+import { yellowpagesCases } from './make/yellowpages-cases.ts';
 
 const asText = (value: string): [Bytes, Delivered[]] => [utf8(value), [{ text: value }]];
 const asBinary = (value: Bytes): [Bytes, Delivered[]] => [value, [{ binary: hex(value) }]];
@@ -742,6 +744,7 @@ function paddingTables(): object {
 function v1(): object {
   const { publicKey, secretKey } = identity;
   return {
+    format: 2,
     profile: 'v1',
     inputs: {
       keySeed: hex(keySeed),
@@ -822,6 +825,7 @@ function v1(): object {
     implicitRejection: implicitRejection(),
     fastOpen: fastOpen(),
     padding: paddingTables(),
+    cases: v1Cases(),
   };
 }
 
@@ -898,6 +902,7 @@ function yellowpages(): object {
     }
   }
   return {
+    format: 2,
     profile: 'yellowpages',
     inputs: { keySeed: hex(keySeed), m: hex(m) },
     kem: { encapsulationKey: hex(kem.publicKey), ciphertext: hex(cipherText), sharedSecret: hex(sharedSecret) },
@@ -922,6 +927,7 @@ function yellowpages(): object {
     ],
     refusedHellos,
     refusedFrames,
+    cases: yellowpagesCases(),
   };
 }
 

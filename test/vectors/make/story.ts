@@ -16,6 +16,7 @@ import {
   expandPieces,
   hex,
   other,
+  u16be,
   u32be,
   u64be,
   unhex,
@@ -59,6 +60,15 @@ export interface Setup {
   padding?: number | 'padme';
   subprotocols?: string[];
   held?: ('verify' | 'sign')[];
+  /** A sender's limits of an epoch, lower than PROTOCOL.md's. */
+  rekey?: { records?: number; bytes?: number; milliseconds?: number };
+  /** Records that a receiver takes in an epoch. */
+  epochRecords?: number;
+  /** Where `seq` begins in both directions, instead of 0. */
+  seqFrom?: number;
+  profile?: 'yellowpages' | 'both';
+  /** Frames of a connection of yellowpages. */
+  frames?: number;
 }
 
 export interface SentRecord {
@@ -77,7 +87,12 @@ export interface SentRecord {
 export interface AnyRecord {
   anyContent: { generation: number; epoch: number; seq: number; kind: number; key: string };
 }
-export type Sent = { text: string } | SentRecord | AnyRecord;
+/** A frame of yellowpages, which is no record. */
+export interface SentFrame {
+  frame: string;
+  plaintext: string;
+}
+export type Sent = { text: string } | SentRecord | AnyRecord | SentFrame;
 
 /** What an end is to do on a step; what is absent does not happen. */
 export interface Outputs {
@@ -92,7 +107,9 @@ export interface Outputs {
   /** The end fails and closes the transport with this code. */
   fails?: number;
   /** The end closes the transport without a failure: 1000, or none. */
-  closes?: 1000 | 'no code';
+  closes?: number | 'no code';
+  /** Hex, or `throws`. */
+  exports?: string;
 }
 export type Input =
   | { start: true }
@@ -103,7 +120,8 @@ export type Input =
   | { ping: string }
   | { finish: 'verify' | 'sign'; result: 'ok' | 'refused' }
   | { advance: number }
-  | { transportClosed: number };
+  | { transportClosed: number; reason?: string }
+  | { export: { label: string; length: number } };
 export type StoryStep = Input & Outputs;
 
 export interface Seen {
@@ -239,7 +257,7 @@ export class Story {
     const direction = (side: Side): Direction => ({
       generation: 0,
       epoch: 0,
-      seq: 0,
+      seq: this.setup.seqFrom ?? 0,
       th: this.th,
       key: derive(this.ss, this.th, `${side} key`),
       next: derive(this.ss, this.th, `${side} update`),
@@ -355,6 +373,11 @@ export class Story {
     return { binary: hex(cat(iv, gcm(key, iv, aad).encrypt(plaintext))) };
   }
 
+  /** A key exported at this point, or `throws`. */
+  exported(label: string, length: number): string {
+    return hex(hkdf(this.th, this.exporter, cat(utf8('pq-websocket/1 export '), u16be(length), utf8(label)), length));
+  }
+
   /** The next record that the end under test is to send. */
   own(kind: number, content: Bytes = zeros(0), padding = 0): SentRecord {
     const { generation, epoch, seq, key } = this.directions[this.to];
@@ -468,6 +491,9 @@ export class Story {
     if (subprotocols) all.push('fast open');
     if (padding !== undefined) all.push('padding');
     if (maxPayload !== undefined) all.push('maxPayload');
+    if (this.setup.rekey ?? this.setup.epochRecords ?? this.setup.frames) all.push('limits');
+    if (this.setup.seqFrom !== undefined) all.push('seq');
+    if (this.setup.profile !== undefined) all.push('yellowpages');
     if (held) all.push('held');
     if (this.steps.some((step) => 'advance' in step)) all.push('clock');
     return all;
