@@ -1,4 +1,4 @@
-/** The tables of docs/performance.md and the charts of README.md, each between `<!-- bench:NAME -->` and `<!-- /bench -->`: nobody types a figure there. */
+/** The tables and charts of docs/performance.md, each between `<!-- bench:NAME -->` and `<!-- /bench -->`: nobody types a figure there. */
 import type { BuildName, Report, Result } from '../results.ts';
 import { targetRows } from '../targets.ts';
 import { markdownTable } from './markdown.ts';
@@ -71,7 +71,7 @@ function nodes(report: Report): string {
   return markdownTable(['pq / ws in', ...workloads], rows);
 }
 
-/** Those that the README shows. */
+/** Those that the page shows. */
 const CHARTS = [
   ['echo', 'Echo of several sizes, beside plain ws, wss and a naive build'],
   ['latency', 'Ping-pong latency'],
@@ -107,7 +107,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     profiles && `${profileTable(profiles)}\n\nProfiled: ${machineLines(machine)[0] ?? ''}.`,
   charts: ({ machine }, runtime) =>
     [
-      ...CHARTS.map(([file, title]) => `![${title}](docs/bench/${file}-${runtime}.svg)`),
+      ...CHARTS.map(([file, title]) => `![${title}](bench/${file}-${runtime}.svg)`),
       '',
       `Measured by \`npm run bench\`: ${machineLines(machine)[0] ?? ''}.`,
     ].join('\n'),

@@ -9,7 +9,7 @@ import { COLUMNS, machineLines, rows } from './table.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../docs/bench');
 const TABLE = 'results.md';
-const DOCUMENTS = ['../performance.md', '../../README.md'].map((file) => path.resolve(FOLDER, file));
+const DOCUMENTS = ['../performance.md'].map((file) => path.resolve(FOLDER, file));
 
 function markdown({ machine, results }: Report): string {
   return [

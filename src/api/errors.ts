@@ -61,7 +61,7 @@ export const FAILURES = {
   PQ_ERR_TRANSPORT: { closeCode: undefined, message: 'the transport failed' },
 } as const satisfies Record<string, FailureKind>;
 
-/** Stable: codes are added, never renamed. Each is explained in the README, "Failure codes". */
+/** Stable: codes are added, never renamed. Each is explained in docs/failures.md. */
 export type PQErrorCode = keyof typeof FAILURES;
 
 /**

@@ -10,9 +10,9 @@ import { OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, WS_SERVER_OPTIONS } from '../../src
 
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-const readme = read('README.md');
+const pages = ['docs/client.md', 'docs/server.md', 'docs/failures.md'].map(read).join('\n');
 
-describe('the README explains', () => {
+describe('the pages on client, server and failures explain', () => {
   const codes =
     read('src/api/errors.ts')
       .match(/^ {2}PQ_ERR_\w+/gm)
@@ -23,7 +23,7 @@ describe('the README explains', () => {
   });
 
   test.each(codes)('%s', (code) => {
-    expect(readme).toContain(`\`${code}\``);
+    expect(pages).toContain(`\`${code}\``);
   });
 
   test.each([
@@ -35,8 +35,12 @@ describe('the README explains', () => {
     'strict',
     'WebSocket',
   ])('the option %s', (option) => {
-    expect(readme).toContain(`\`${option}\``);
+    expect(pages).toContain(`\`${option}\``);
   });
+});
+
+test('the README is a front page: at most 200 lines', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(200);
 });
 
 describe('docs/ws.md lists', () => {
