@@ -33,6 +33,7 @@ export type {
   ServerAuthenticationOptions,
   ServerSocketOptions,
   UpgradeRequest,
+  WorkContext,
   WrapOptions,
 } from './api/types.ts';
 

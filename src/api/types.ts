@@ -229,11 +229,21 @@ export interface ClientAuthenticationOptions {
   verifyAttestation?: false | ((document: Uint8Array, context: AttestationContext) => void | Promise<void>);
 }
 
+/** For work that takes its time: aborted when nobody waits for it any more, since the connection that asked has ended. */
+export interface WorkContext {
+  readonly signal: PQAbortSignal | undefined;
+}
+
 /** Signs with ML-DSA-65, pure and with an empty context: 3309 bytes. */
-export type IdentitySigner = (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+export type IdentitySigner = (message: Uint8Array, work: WorkContext) => Uint8Array | Promise<Uint8Array>;
 
 /** How a server proves who it is. */
 export interface ServerAuthenticationOptions {
+  /**
+   * Signatures and attestations that may be under way at once, 1 to 65,536; other clients' wait, in order, and those whose
+   * socket has gone are dropped. Whatever the number, this thread spends at most half of its time on them. Default 16.
+   */
+  maxProofs?: number;
   /**
    * An ML-DSA-65 secret key (the 32-byte seed, the expanded 4032 bytes, or PEM), or what signs with one elsewhere. Clients
    * that pin a fingerprint need the public key, so a bare function serves only those that pin keys.
@@ -246,7 +256,7 @@ export interface ServerAuthenticationOptions {
   attest?: (
     /** Undefined in yellowpages, which has none. */
     transcriptHash: Uint8Array | undefined,
-    context: { readonly profile: Profile; readonly userData: Uint8Array },
+    context: { readonly profile: Profile; readonly userData: Uint8Array } & WorkContext,
   ) => Uint8Array | Promise<Uint8Array>;
 }
 

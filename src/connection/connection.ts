@@ -12,6 +12,7 @@ import type { Session } from '../protocol/session.ts';
 import type { Message, SessionConfig, SessionHost } from '../protocol/session-types.ts';
 import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { unref } from '../base/timers.ts';
+import { intakeOf, isTooMuch } from '../protocol/intake.ts';
 import { BufferedAmount } from './buffered-amount.ts';
 import type { Attach, Transport, TransportHost } from '../transport/transport.ts';
 import { clearTimeout, queueMicrotask, setTimeout } from '../base/captured.ts';
@@ -58,6 +59,9 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #linger: ReturnType<typeof setTimeout> | undefined;
   #drain: ReturnType<typeof setTimeout> | undefined;
   #flushScheduled = false;
+  /** On a server, until its peer has proved itself. */
+  #isUnproved: boolean;
+  #unprovedBytes = 0;
   #transportCause: unknown;
   #transportCode: number | undefined;
 
@@ -68,8 +72,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     { createSession, attachTransport }: ConnectionParts,
   ) {
     this.#startedAt = config.now();
+    this.#isUnproved = config.role === 'server';
     this.session = createSession(config, this);
     this.transport = attachTransport(socket, this);
+    this.#limitIntake();
     this.#schedule();
     // A server's answer waits for `answerEarly`: whoever made this must be able to hear of it.
     if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
@@ -140,12 +146,15 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   transportMessage(message: string | Uint8Array, owned?: boolean): void {
     if (typeof message !== 'string') this.bytesOpened += message.length;
-    this.session.receive(message, owned);
+    if (this.#isUnproved) this.#receiveUnproved(message, owned);
+    else this.session.receive(message, owned);
     this.#schedule();
   }
 
   transportFailed(cause: unknown): void {
     this.#transportCause ??= cause ?? 'unknown';
+    // What `ws` refused, our limits included, ends such a connection now: its peer need not answer the close.
+    if (this.#isUnproved && isRefusedFrame(cause)) this.session.abort('PQ_ERR_TRANSPORT', cause);
   }
 
   transportClosed(code: number, reason: string, wasClean: boolean): void {
@@ -174,13 +183,18 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   opened(): void {
-    if (this.session.profile === 'yellowpages') this.handshakeMilliseconds = this.config.now() - this.#startedAt;
+    if (this.session.profile === 'yellowpages') {
+      this.handshakeMilliseconds = this.config.now() - this.#startedAt;
+      // Its client proves itself by the first thing that it says.
+      this.#proved();
+    } else this.#limitIntake();
     this.#schedule();
     this.face.opened();
   }
 
   peerAccepted(): void {
     this.handshakeMilliseconds ??= this.config.now() - this.#startedAt;
+    this.#proved();
     this.#schedule();
     this.face.peerAccepted();
   }
@@ -218,6 +232,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   failed(failure: PQWebSocketError): void {
+    // The peer's answer to the close has to be read.
+    this.transport.hold(false);
     this.face.closing();
     if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
     else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? NORMAL_CLOSURE : undefined);
@@ -251,6 +267,31 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     );
   }
 
+  #receiveUnproved(message: string | Uint8Array, owned: boolean | undefined): void {
+    this.#unprovedBytes += message.length;
+    if (isTooMuch(this.#unprovedBytes, this.session.state)) {
+      this.session.abort('PQ_ERR_QUEUE_LIMIT');
+    } else {
+      this.session.receive(message, owned);
+      this.#limitIntake(this.session.isBusy);
+    }
+  }
+
+  /** A peer that has not proved itself makes this end hold what its part of the handshake needs, and no more. */
+  #limitIntake(isBusy = false): void {
+    if (!this.#isUnproved) return;
+    const intake = intakeOf(this.session.state, isBusy);
+    this.transport.limit(intake === 'none' ? undefined : intake);
+    this.transport.hold(intake === 'none');
+  }
+
+  #proved(): void {
+    if (!this.#isUnproved) return;
+    this.#isUnproved = false;
+    this.transport.limit(undefined);
+    this.transport.hold(false);
+  }
+
   /** Keeps one timer for the session's deadline. */
   #schedule(): void {
     const { deadline } = this.session;
@@ -270,6 +311,11 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
       ),
     );
   }
+}
+
+/** An error of npm `ws`'s receiver. */
+function isRefusedFrame(cause: unknown): boolean {
+  return String((cause as { code?: unknown } | undefined)?.code).startsWith('WS_ERR_');
 }
 
 function allOf(callbacks: readonly SentCallback[]): SentCallback {

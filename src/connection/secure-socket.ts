@@ -16,6 +16,7 @@ import { Acceptance } from './acceptance.ts';
 import { Channel } from './facts.ts';
 import type { ConnectionFace, ConnectionParts } from './connection.ts';
 import { Connection } from './connection.ts';
+import { ProofWork } from './proof-work.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { ownProperties } from '../base/own-properties.ts';
@@ -51,6 +52,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly #events: EventOrder;
   readonly #acceptance = new Acceptance();
   readonly #backend: BackendName;
+  readonly #proofs: ProofWork | undefined;
   #channel: Channel | undefined;
   #readyState: ReadyState = CONNECTING;
   #wasOpen = false;
@@ -60,6 +62,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
     this.#sends = new SendQueue(this);
     this.#backend = config.backend.name;
+    if (role === 'server') this.#proofs = ProofWork.of(config);
     this.connection = new Connection<Text>(
       transport,
       // What it lacks, a page's Object.prototype must not give it.
@@ -72,6 +75,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
         readText: face.readText,
         toBuffer: platform.toBuffer,
         ...config,
+        ...this.#proofs?.config,
       }),
       this,
       parts,
@@ -134,6 +138,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   opened(): void {
+    this.#proofs?.done();
     if (this.#readyState !== CONNECTING) return;
     this.#events.next(() => {
       this.#readyState = OPEN;
@@ -162,6 +167,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   closing(): void {
+    this.#proofs?.end();
     this.#events.next(() => {
       if (this.#readyState < CLOSING) this.#readyState = CLOSING;
     });
@@ -169,6 +175,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   closed(outcome: CloseOutcome, withError: boolean): void {
+    this.#proofs?.end();
     this.#acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
     // Some transports close within the application's own close() or send(); the standard's events are tasks.
     this.#events.asTask(() => {

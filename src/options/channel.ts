@@ -4,6 +4,8 @@ import type { CryptoBackend } from '../crypto/backend.ts';
 import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { ServerProof } from '../protocol/v1/hellos.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
 import { encode, Set } from '../base/captured.ts';
@@ -37,7 +39,8 @@ export interface ChannelConfig {
   readonly padding: Padding;
   readonly context: Uint8Array | undefined;
   readonly authenticate?: SessionConfig<unknown>['authenticate'];
-  readonly prove?: SessionConfig<unknown>['prove'];
+  /** As the session's, and told when the connection that asked has ended. */
+  readonly prove?: ((transcriptHash: Uint8Array, signal?: AbortSignal) => MaybePromise<ServerProof>) | undefined;
   readonly earlyHello?: SessionConfig<unknown>['earlyHello'];
   readonly keyPair?: SessionConfig<unknown>['keyPair'];
   readonly offer?: SessionConfig<unknown>['offer'];

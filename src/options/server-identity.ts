@@ -6,11 +6,11 @@ import type { SigningKey } from '../crypto/signature.ts';
 import { checkSecretLength, SIGNATURE_BYTES } from '../crypto/signature.ts';
 import type { ServerCredentials } from '../protocol/authentication.ts';
 import { chain, finish, isPromise } from '../base/maybe-promise.ts';
-import type { ServerAuthenticationOptions } from '../api/types.ts';
+import type { IdentitySigner, ServerAuthenticationOptions } from '../api/types.ts';
 import { readPin } from './client-identity.ts';
 import { isUint8Array } from '../base/brands.ts';
 
-export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest'] as const;
+export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest', 'maxProofs'] as const;
 
 /** @throws {TypeError | RangeError} for a key that is none */
 export function serverCredentials(where: string, options: ServerAuthenticationOptions): ServerCredentials {
@@ -22,8 +22,8 @@ export function serverCredentials(where: string, options: ServerAuthenticationOp
     sign: identity === undefined ? undefined : signer(where, identity),
     attest:
       attest &&
-      ((userData, transcriptHash): MaybePromise<Uint8Array> =>
-        callAttester(attest, transcriptHash, { profile: 'v1', userData })),
+      ((userData, transcriptHash, signal): MaybePromise<Uint8Array> =>
+        callAttester(attest, transcriptHash, { profile: 'v1', userData, signal })),
   };
 }
 
@@ -46,19 +46,16 @@ function signer(
   if (typeof identity === 'object' && 'sign' in identity) {
     const pin = readPin(where, 'identity.publicKey', identity.publicKey);
     if (pin.type === 'fingerprint') throw new TypeError(`${where}: option 'identity.publicKey' must be a key`);
-    return external((message) => identity.sign(message), pin.bytes);
+    return external((message, work) => identity.sign(message, work), pin.bytes);
   }
   const key = signingKey(where, identity);
   return (message) => chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
 }
 
 /** A signer that is not ours: an HSM, a KMS. */
-function external(
-  sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array>,
-  publicKey: Uint8Array | undefined,
-): NonNullable<ServerCredentials['sign']> {
-  return (message) =>
-    chain(sign(message), (signature) => {
+function external(sign: IdentitySigner, publicKey: Uint8Array | undefined): NonNullable<ServerCredentials['sign']> {
+  return (message, signal) =>
+    chain(sign(message, { signal }), (signature) => {
       if (!isUint8Array(signature) || signature.length !== SIGNATURE_BYTES) {
         throw new TypeError(`identity: sign() gave no ML-DSA-65 signature of ${SIGNATURE_BYTES} bytes`);
       }

@@ -82,19 +82,23 @@ export interface IdentityProof {
 }
 
 export interface ServerCredentials {
-  readonly sign?: ((message: Uint8Array) => MaybePromise<IdentityProof>) | undefined;
-  readonly attest?: ((userData: Uint8Array, transcriptHash: Uint8Array) => MaybePromise<Uint8Array>) | undefined;
+  readonly sign?: ((message: Uint8Array, signal?: AbortSignal) => MaybePromise<IdentityProof>) | undefined;
+  readonly attest?:
+    ((userData: Uint8Array, transcriptHash: Uint8Array, signal?: AbortSignal) => MaybePromise<Uint8Array>) | undefined;
 }
 
-/** What a server's Finished proves; undefined when it has nothing to prove with. */
+/**
+ * What a server's Finished proves; undefined when it has nothing to prove with. The signal is aborted when nobody waits for the
+ * proof any more.
+ */
 export function prover(
   credentials: ServerCredentials,
-): ((transcriptHash: Uint8Array) => MaybePromise<ServerProof>) | undefined {
+): ((transcriptHash: Uint8Array, signal?: AbortSignal) => MaybePromise<ServerProof>) | undefined {
   const { sign, attest } = credentials;
   if (sign === undefined && attest === undefined) return undefined;
-  return (transcriptHash) =>
-    chain(sign?.(identityMessage(transcriptHash)), (proof) =>
-      chain(attest?.(attestationUserData(transcriptHash), transcriptHash.slice()), (attestation) => ({
+  return (transcriptHash, signal) =>
+    chain(sign?.(identityMessage(transcriptHash), signal), (proof) =>
+      chain(attest?.(attestationUserData(transcriptHash), transcriptHash.slice(), signal), (attestation) => ({
         ...proof,
         attestation,
       })),

@@ -24,7 +24,7 @@ export interface YellowpagesConfig {
   /** Client: judges the document, as `authenticate` does. Absent: the application has said that it wants none. */
   readonly verify?: ((document: Uint8Array, userData: Uint8Array) => MaybePromise<void>) | undefined;
   /** Server: makes the document. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
-  readonly attest?: ((userData: Uint8Array) => MaybePromise<Uint8Array>) | undefined;
+  readonly attest?: ((userData: Uint8Array, signal?: AbortSignal) => MaybePromise<Uint8Array>) | undefined;
 }
 
 /** @typeParam Text what a text message is handed over as: a string, or its validated UTF-8 bytes */

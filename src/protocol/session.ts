@@ -93,6 +93,11 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
     return this.#profile.state.current;
   }
 
+  /** Whether a message that has come is still being looked at. */
+  get isBusy(): boolean {
+    return !this.#inbound.isIdle;
+  }
+
   get failure(): PQWebSocketError | undefined {
     return this.#failure;
   }

@@ -10,7 +10,7 @@ import { Map } from '../../base/captured.ts';
 /** A hello is one text message of at most this many UTF-8 bytes. */
 export const MAX_HELLO_BYTES = 16_384;
 /** The JSON object in a Finished has at most this many bytes. */
-const MAX_FINISHED_BYTES = 65_536;
+export const MAX_FINISHED_BYTES = 65_536;
 
 const VERSION = 1;
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readPublicKeyPem, readSecretKeyPem } from 'pq-websocket/keys';
-import type { ServerAuthenticationOptions } from 'pq-websocket/server';
+import type { ServerAuthenticationOptions, WorkContext } from 'pq-websocket/server';
 import type { Config } from './config.ts';
 import { GatewayConfigError } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';
@@ -10,7 +10,8 @@ import type { GatewaySettings } from './schema.ts';
 /** Bytes of a signature or a document that are taken; a hello has room for far less. */
 const MAX_ANSWER = 1024 * 1024;
 
-type Outside = (bytes: Uint8Array) => Promise<Uint8Array>;
+/** @param work aborted when the connection that asked has ended: then nobody waits for the answer */
+type Outside = (bytes: Uint8Array, work: WorkContext) => Promise<Uint8Array>;
 
 /** @throws {GatewayConfigError} when a key file cannot be read or holds no such key */
 export function serverAuthentication(config: Config): ServerAuthenticationOptions {
@@ -18,7 +19,7 @@ export function serverAuthentication(config: Config): ServerAuthenticationOption
   const attester = attestation && outside(attestation, timeouts.handshake);
   return {
     ...(identity && { identity: identityOption(config, identity, timeouts.handshake) }),
-    ...(attester && { attest: (_transcriptHash, { userData }) => attester(userData) }),
+    ...(attester && { attest: (_transcriptHash, { userData, signal }) => attester(userData, { signal }) }),
   };
 }
 
@@ -65,8 +66,8 @@ function problem({ locate }: Config, key: string, message: string): GatewayConfi
 
 function outside(where: { readonly command: readonly string[] } | { readonly url: string }, timeout: number): Outside {
   return 'command' in where
-    ? (bytes) => askCommand(where.command, bytes, timeout)
-    : (bytes) => askUrl(where.url, bytes, timeout);
+    ? (bytes, { signal }) => askCommand(where.command, bytes, timeout, signal)
+    : (bytes, { signal }) => askUrl(where.url, bytes, timeout, signal);
 }
 
 /** Without a shell: the arguments are what the program gets. */
@@ -74,9 +75,15 @@ function askCommand(
   [program = '', ...args]: readonly string[],
   bytes: Uint8Array,
   timeout: number,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout, killSignal: 'SIGKILL' });
+    // Over when the program is, and not before: so many are counted as there are.
+    const end = (): void => {
+      child.kill('SIGKILL');
+    };
+    signal?.addEventListener('abort', end, { once: true });
     const chunks: Buffer[] = [];
     let length = 0;
     child.once('error', reject);
@@ -87,6 +94,7 @@ function askCommand(
       else chunks.push(chunk);
     });
     child.once('close', (code) => {
+      signal?.removeEventListener('abort', end);
       if (code === 0) resolve(new Uint8Array(Buffer.concat(chunks)));
       else reject(new Error('the command failed'));
     });
@@ -94,13 +102,19 @@ function askCommand(
   });
 }
 
-async function askUrl(url: string, bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
+async function askUrl(
+  url: string,
+  bytes: Uint8Array,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const timer = AbortSignal.timeout(timeout);
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'Content-Type': 'application/octet-stream' },
     body: bytes as Uint8Array<ArrayBuffer>,
     redirect: 'error',
-    signal: AbortSignal.timeout(timeout),
+    signal: signal === undefined ? timer : AbortSignal.any([timer, signal]),
   });
   if (response.status !== 200 || response.body === null) throw new Error('the signer did not answer 200');
   const chunks: Uint8Array[] = [];
