@@ -21,7 +21,7 @@ import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { now } from '../base/clock.ts';
-import { SendQueue, sizeOf } from './send-queue.ts';
+import { kindOf, SendQueue, sizeOf } from './send-queue.ts';
 import type { SendData } from '../base/values.ts';
 import { queueMicrotask } from '../base/captured.ts';
 
@@ -106,7 +106,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   /** Seals and sends; while CONNECTING it queues. What comes too late counts as buffered for ever, as the standard says. */
   send(message: SendData, sent?: SentCallback): void {
     if (this.#readyState < CLOSING) {
-      this.#sends.send(message, sent);
+      if (message.type !== 'blob' && this.#sends.isIdle) {
+        this.connection.send(kindOf(message), message.bytes, message.type === 'text', sent);
+      } else this.#sends.send(message, sent);
     } else {
       this.connection.drop(sizeOf(message));
       sent?.(new Error('WebSocket is not open'));

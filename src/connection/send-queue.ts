@@ -18,16 +18,18 @@ export class SendQueue {
   /** @param socket whose connection it sends on, once there is one */
   constructor(private readonly socket: { readonly connection: Connection<unknown> }) {}
 
+  /** Whether no Blob is being read, so that what is sent need not wait. */
+  get isIdle(): boolean {
+    return this.#waiting === 0;
+  }
+
   /** Bytes that stand at or behind a Blob that is being read. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
+  /** Sends it in its turn: a Blob, or what stands behind one. */
   send(message: SendData, sent: SentCallback | undefined): void {
-    if (message.type !== 'blob' && this.#waiting === 0) {
-      this.socket.connection.send(kindOf(message), message.bytes, message.type === 'text', sent);
-      return;
-    }
     const size = sizeOf(message);
     // The bytes of what stands behind a Blob are copied now: the caller may change them before the Blob is read.
     const content = message.type === 'blob' ? message.blob : copyOf(message.bytes);
@@ -69,7 +71,7 @@ export function sizeOf(message: SendData): number {
   return message.type === 'blob' ? blobSize(message.blob) : message.bytes.length;
 }
 
-function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
+export function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
   const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
   return isText ? Kind.TEXT : Kind.BINARY;
 }

@@ -49,8 +49,9 @@ function judgeSignature(
   transcriptHash: Uint8Array,
 ): MaybePromise<void> {
   if (signature === 'absent') throw new Refusal('PQ_ERR_SIGNATURE_MISSING');
-  if (signature === 'malformed' || publicKey === 'malformed') throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
-  const key = publicKey === 'absent' ? undefined : publicKey;
+  if (signature === 'malformed') throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
+  // Only who pins a fingerprint has asked for the key: to everybody else it is nothing, whatever it is.
+  const key = typeof publicKey === 'string' ? undefined : publicKey;
   const verdict = attempt(
     () => verify(identityMessage(transcriptHash), signature, key),
     (cause) => {

@@ -340,3 +340,27 @@ describe('the tools', () => {
     expect(log).toEqual(['at once', 'slow', boom, 'third', 'at once again']);
   });
 });
+
+describe('a flood of tiny frames to an open session whose backend answers later', () => {
+  test('is worked off in order and in time, however many there are below the bound', async () => {
+    const pair = await connected({ backend: BACKENDS.webcrypto });
+    const count = 20_000;
+    for (let i = 0; i < count; i += 1) {
+      pair.client.send(String(i));
+      pair.client.session.flush();
+    }
+    await pair.settle();
+    while (pair.deliver('client'));
+    await pair.settle();
+    expect(pair.server.received.length).toBe(count);
+    expect(pair.server.received.every((text, i) => text === String(i))).toBe(true);
+  });
+
+  test('fails with 3773 beyond it', async () => {
+    const pair = await connected({ backend: BACKENDS.webcrypto });
+    pair.backend.hold('open');
+    const frame = new Uint8Array(30);
+    for (let i = 0; i < 65_538; i += 1) pair.server.session.receive(frame);
+    expect(pair.server.failure).toMatchObject({ code: 'PQ_ERR_QUEUE_LIMIT', closeCode: 3773 });
+  });
+});

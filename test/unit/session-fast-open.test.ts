@@ -249,7 +249,7 @@ test('an offer with pqws1 twice carries no hello; pqws1 can be selected all the 
   const [name, token] = fastOpenProtocols([], '{}') as [string, string];
   expect(readOffer([name, name, token])).toEqual({ application: [], fastOpen: true, clientHello: undefined });
   expect(readOffer([name, token, token])).toEqual({ application: [], fastOpen: true, clientHello: undefined });
-  expect(readOffer(['PQWS1', 'a'])).toEqual({ application: ['PQWS1', 'a'], fastOpen: false, clientHello: undefined });
+  expect(readOffer(['PQWS1', 'a'])).toEqual({ application: ['a'], fastOpen: false, clientHello: undefined });
 });
 
 test('only the base64url that an encoder gives is read', () => {

@@ -42,7 +42,7 @@ export function readOffer(offered: readonly string[]): ReceivedOffer {
   const counts = token !== undefined && tokens.length === 1 && names.length === 1;
   const bytes = counts ? fromBase64Url(token.slice(TOKEN_PREFIX.length)) : undefined;
   return {
-    application: offered.filter((protocol) => protocol !== FAST_OPEN_PROTOCOL && !protocol.startsWith(TOKEN_PREFIX)),
+    application: offered.filter((protocol) => !isReserved(protocol)),
     fastOpen: names.length > 0,
     clientHello: bytes && fromUtf8(bytes),
   };
@@ -52,12 +52,12 @@ export function readOffer(offered: readonly string[]): ReceivedOffer {
 export function isSelectionAllowed(selected: string, offer: ClientOffer): boolean {
   if (selected === '') return !offer.fastOpen;
   if (selected === FAST_OPEN_PROTOCOL) return offer.fastOpen && !offer.application;
-  return !selected.startsWith(TOKEN_PREFIX);
+  return !isReserved(selected);
 }
 
 /** The subprotocol as the application sees it. */
 export function applicationProtocol(selected: string): string {
-  return selected === FAST_OPEN_PROTOCOL || selected.startsWith(TOKEN_PREFIX) ? '' : selected;
+  return isReserved(selected) ? '' : selected;
 }
 
 /** RFC 4648 section 5, unpadded. */
