@@ -22,8 +22,8 @@ const MESSAGE = 'hello';
 
 /** The source file that a line of a built chunk is of: esbuild heads each file's part with its name. */
 function sourceOf(chunk: string, line: number): string {
-  const lines = readFileSync(chunk, 'utf8').split('\n').slice(0, line);
-  return lines.findLast((text) => text.startsWith('// src/'))?.slice('// src/'.length) ?? path.basename(chunk);
+  const lines = readFileSync(chunk, 'utf8').split('\n').slice(0, line).reverse();
+  return lines.find((text) => text.startsWith('// src/'))?.slice('// src/'.length) ?? path.basename(chunk);
 }
 
 /** One line for each of our functions on the stack, the first that was entered first. */
