@@ -58,10 +58,12 @@ func TestExchangesUnderLoad(t *testing.T) {
 	}})
 	const wanted = 10
 	enough := make(chan struct{})
+	underWay := make(chan struct{}, 32) // so that an exchange does not wait behind megabytes
 	var sent int
 	go func() {
 		defer close(enough)
 		for c.Generation() < wanted {
+			underWay <- struct{}{}
 			if c.SendText(fmt.Sprint(sent)) != nil {
 				return
 			}
@@ -89,6 +91,7 @@ func TestExchangesUnderLoad(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d: %v", received, err)
 		}
+		<-underWay
 		if string(m.Data) != fmt.Sprint(received) {
 			t.Fatalf("message %d is %q", received, m.Data)
 		}
