@@ -2,18 +2,13 @@
 //!
 //! Keys live in one place on the heap and are overwritten when dropped. What the libraries leave on the stack while they
 //! compute is theirs to overwrite.
-use crate::failure::Failure;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::Aes256Gcm;
 use hkdf::Hkdf;
-use ml_kem::array::Array;
-use ml_kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KeyExport, MlKem768};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
-pub const ENCAPSULATION_KEY: usize = 1184;
-pub const CIPHERTEXT: usize = 1088;
 pub const NONCE: usize = 12;
 pub const TAG: usize = 16;
 
@@ -72,49 +67,14 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 
 /// HKDF-SHA-256, extract and expand. `out` has at most 8,160 bytes.
 pub fn hkdf(salt: &[u8; 32], secret: &Secret, info: &[&[u8]], out: &mut [u8]) {
-    Hkdf::<Sha256>::new(Some(salt), secret.bytes())
+    hkdf_of(salt, secret.bytes(), info, out);
+}
+
+/// The same with a secret of any length.
+pub fn hkdf_of(salt: &[u8; 32], secret: &[u8], info: &[&[u8]], out: &mut [u8]) {
+    Hkdf::<Sha256>::new(Some(salt), secret)
         .expand_multi_info(info, out)
         .expect("no caller asks for more than 255 blocks");
-}
-
-/// The decapsulation key of one connection.
-pub struct KemKey(Box<DecapsulationKey<MlKem768>>);
-
-impl KemKey {
-    /// FIPS 203 algorithm 19, with d || z from `random`.
-    pub fn generate(random: &mut dyn Random) -> Self {
-        let mut seed = Zeroizing::new([0; 64]);
-        random.fill(seed.as_mut());
-        let mut array = Array::from(*seed);
-        let key = Box::new(DecapsulationKey::from_seed(array));
-        array.as_mut_slice().zeroize();
-        Self(key)
-    }
-
-    pub fn encapsulation_key(&self) -> Vec<u8> {
-        self.0.encapsulation_key().to_bytes().to_vec()
-    }
-
-    /// Never fails on a ciphertext of the right length: a wrong one gives an unrelated secret (implicit rejection).
-    pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret {
-        Secret::take(self.0.decapsulate(&Array::from(*ciphertext)).as_mut_slice())
-    }
-}
-
-impl fmt::Debug for KemKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KemKey")
-    }
-}
-
-/// FIPS 203 section 7.2: refuses a key that fails the modulus check, then encapsulates with m from `random`.
-pub fn encapsulate(key: &[u8; ENCAPSULATION_KEY], random: &mut dyn Random) -> Result<(Vec<u8>, Secret), Failure> {
-    let key = EncapsulationKey::<MlKem768>::new(&Array::from(*key)).map_err(|_| Failure::Handshake)?;
-    let mut m = Array::from([0; 32]);
-    random.fill(m.as_mut_slice());
-    let (ciphertext, mut shared) = key.encapsulate_deterministic(&m);
-    m.as_mut_slice().zeroize();
-    Ok((ciphertext.to_vec(), Secret::take(shared.as_mut_slice())))
 }
 
 /// AES-256-GCM under one key, which is kept expanded and is overwritten when dropped.

@@ -74,6 +74,11 @@ pub enum Misuse {
     ExportLength,
     EmptyContext,
     PaddingBlock,
+    Kems,
+    ClientKeys,
+    NoExchange,
+    NoHeartbeat,
+    LongPing,
 }
 
 impl fmt::Display for Misuse {
@@ -87,6 +92,11 @@ impl fmt::Display for Misuse {
             Self::ExportLength => "an exported key has 1 to 8,160 bytes",
             Self::EmptyContext => "a context has a byte or more",
             Self::PaddingBlock => "a padding block has 1 to 65,536 bytes",
+            Self::Kems => "a list of KEMs has one or more, and none twice",
+            Self::ClientKeys => "a list of client keys has one or more, unless a function accepts some",
+            Self::NoExchange => "exchanges are off in this connection",
+            Self::NoHeartbeat => "sealed pings are off in this connection",
+            Self::LongPing => "a ping has at most 125 bytes",
         })
     }
 }

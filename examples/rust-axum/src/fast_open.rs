@@ -1,5 +1,4 @@
 //! Fast open (section 13): ClientHello among the subprotocols of the upgrade request. Nothing here keeps state.
-use crate::hello;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 
@@ -24,7 +23,8 @@ pub fn offer(application: &[String], client_hello: &str) -> Vec<String> {
 pub struct Offer {
     /// The application's own, in order.
     pub application: Vec<String>,
-    /// What can be answered early. A token that is malformed or stands there twice counts for nothing.
+    /// What may be answered early. A token that is malformed or stands there twice counts for nothing; so does a hello that is
+    /// refused.
     pub client_hello: Option<String>,
     offered: bool,
 }
@@ -38,6 +38,7 @@ impl Offer {
             match protocol.strip_prefix(TOKEN_PREFIX) {
                 Some(token) => tokens.push(token),
                 None if protocol == PROTOCOL => names += 1,
+                None if is_reserved(protocol) => {} // by its case not the layer's, and no application's
                 None => application.push(protocol.to_owned()),
             }
         }
@@ -56,11 +57,9 @@ impl Offer {
     }
 }
 
-/// This engine refuses padding, set unused bits and the standard alphabet.
+/// This engine refuses padding, set unused bits and the standard alphabet. The hello itself is judged when it is answered.
 fn decode(token: &str) -> Option<String> {
-    let hello = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    // Its key's modulus check comes with the encapsulation.
-    hello::parse_client(&hello).is_ok().then_some(hello)
+    String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()
 }
 
 /// Whether a client may go on with what the server selected (rule 6). Who asks for fast open offers subprotocols and so
@@ -69,6 +68,6 @@ pub fn is_selection_allowed(selected: Option<&str>, application: &[String], fast
     match selected {
         None => !fast_open,
         Some(PROTOCOL) => fast_open && application.is_empty(),
-        Some(protocol) => !protocol.starts_with(TOKEN_PREFIX),
+        Some(protocol) => !is_reserved(protocol),
     }
 }

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod fast_open;
 pub mod hello;
 pub mod identity;
+pub mod kem;
 pub mod profile;
 pub mod protocol;
 pub mod record;

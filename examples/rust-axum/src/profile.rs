@@ -104,6 +104,10 @@ impl Protocol for Server {
         self.current_mut().drained(now);
     }
 
+    fn excuse(&mut self, now: Instant) {
+        self.current_mut().excuse(now);
+    }
+
     fn pending(&self) -> bool {
         self.current().pending()
     }

@@ -11,6 +11,8 @@ pub enum Incoming {
     Binary(Vec<u8>),
     /// A message that the transport itself refused for its length, so that its kind is unknown.
     TooLong,
+    /// A text message that the transport itself refused, since it is not UTF-8.
+    NotUtf8,
 }
 
 /// The transport's close: a code, or none, and a reason.
@@ -22,6 +24,8 @@ pub enum Outgoing {
     Text(String),
     Binary(Vec<u8>),
     Close(Close),
+    /// Drop the transport without a word: its peer is dead.
+    Terminate,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,10 @@ pub enum Message {
 pub enum Event {
     Open,
     Message(Message),
+    /// The exchange to this generation is complete at this end.
+    Exchanged(u64),
+    /// The application's ping with this content is answered, and all before it.
+    Ponged(Vec<u8>),
     Closed(Ending),
 }
 
@@ -74,6 +82,8 @@ pub trait Protocol {
     fn on_deadline(&mut self, now: Instant);
     /// All that was outgoing has been handed to the transport.
     fn drained(&mut self, now: Instant);
+    /// The peer's silence shows nothing: this end did not read, or what it sends was still on its way.
+    fn excuse(&mut self, now: Instant);
     /// Still before the peer's Finished: what a server counts as pending (section 4.3).
     fn pending(&self) -> bool;
     /// Too many are pending and this one is the oldest.

@@ -14,12 +14,22 @@ pub enum Kind {
     KeyUpdate = 5,
     Finished = 6,
     CloseAnswer = 7,
+    /// Known where the hellos agreed on exchanges.
+    ExchangeWanted = 8,
+    ExchangeOffer = 9,
+    ExchangeAnswer = 10,
+    ExchangeEnd = 11,
+    /// Known where the hellos agreed on sealed pings.
+    Ping = 12,
+    Pong = 13,
 }
 
 impl Kind {
     pub fn from_byte(byte: u8) -> Option<Self> {
         use Kind::*;
-        [Text, Binary, Batch, Close, KeyUpdate, Finished, CloseAnswer].into_iter().find(|kind| *kind as u8 == byte)
+        let base = [Text, Binary, Batch, Close, KeyUpdate, Finished, CloseAnswer];
+        let negotiated = [ExchangeWanted, ExchangeOffer, ExchangeAnswer, ExchangeEnd, Ping, Pong];
+        base.into_iter().chain(negotiated).find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -99,8 +109,17 @@ impl Sender {
     /// The frames that carry this record: itself, and a key update before it where the policy asks for one.
     pub fn seal(&mut self, kind: Kind, content: &[u8], now: Instant, random: &mut dyn Random) -> Vec<Vec<u8>> {
         let mut frames = Vec::with_capacity(2);
-        let last = matches!(kind, Kind::Close | Kind::CloseAnswer);
-        if !last && kind != Kind::KeyUpdate && self.is_used_up(self.inner_length(kind, content), now) {
+        // Closes, and what itself ends an epoch or begins one, need no update before them.
+        let needs_none = matches!(
+            kind,
+            Kind::Close
+                | Kind::CloseAnswer
+                | Kind::KeyUpdate
+                | Kind::Finished
+                | Kind::ExchangeAnswer
+                | Kind::ExchangeEnd
+        );
+        if !needs_none && self.is_used_up(self.inner_length(content), now) {
             frames.extend(self.update(now, random));
         }
         frames.push(self.seal_one(kind, content, random));
@@ -118,19 +137,26 @@ impl Sender {
         Some(frame)
     }
 
+    /// Goes to the first epoch of the next generation. `seq` goes on.
+    pub fn enter(&mut self, (epochs, key): (Epochs, Secret), now: Instant) {
+        (self.epochs, self.aead) = (epochs, Aead::new(&key));
+        (self.records, self.bytes, self.since) = (0, 0, now);
+    }
+
     fn is_used_up(&self, inner: usize, now: Instant) -> bool {
         self.records >= self.policy.records
             || self.bytes + inner as u64 > self.policy.bytes
             || now.duration_since(self.since) >= self.policy.age
     }
 
-    fn inner_length(&self, kind: Kind, content: &[u8]) -> usize {
-        let padding = if kind == Kind::Finished { Padding::Off } else { self.padding };
+    fn inner_length(&self, content: &[u8]) -> usize {
+        // Record 0 alone is never padded.
+        let padding = if self.seq == 0 { Padding::Off } else { self.padding };
         padding.pad(content.len() + 1)
     }
 
     fn seal_one(&mut self, kind: Kind, content: &[u8], random: &mut dyn Random) -> Vec<u8> {
-        let length = self.inner_length(kind, content);
+        let length = self.inner_length(content);
         let frame = self.aead.seal(&[content, &[kind as u8]], length, &self.seq.to_be_bytes(), random);
         self.seq += 1;
         self.records += 1;
@@ -157,7 +183,7 @@ pub struct Receiver {
     epochs: Epochs,
     aead: Aead,
     seq: u64,
-    epoch: u64,
+    updates: u64,
     records: u64,
     /// `EPOCH_RECORDS`, except in tests.
     most_records: u64,
@@ -169,12 +195,17 @@ impl Receiver {
     pub fn new(th: [u8; 32], ss: &Secret, peer: Direction, longest_frame: usize, most_records: u64) -> Self {
         let (epochs, key) = Epochs::start(th, ss, peer);
         let aead = Aead::new(&key);
-        Self { epochs, aead, seq: 0, epoch: 0, records: 0, most_records, longest_frame, updated_last: false }
+        Self { epochs, aead, seq: 0, updates: 0, records: 0, most_records, longest_frame, updated_last: false }
     }
 
-    /// How often the peer has updated its key.
-    pub fn epoch(&self) -> u64 {
-        self.epoch
+    /// How often the peer has updated its key, in all generations.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Goes to the first epoch of the peer's next generation. `seq` goes on.
+    pub fn enter(&mut self, (epochs, key): (Epochs, Secret)) {
+        (self.epochs, self.aead, self.records) = (epochs, Aead::new(&key), 0);
     }
 
     /// Steps 2 to 7 of section 7.6, and all of key updates. What comes back is the content and a kind to judge it by.
@@ -196,7 +227,7 @@ impl Receiver {
                 return Err(Failure::Violation);
             }
             self.aead = Aead::new(&self.epochs.advance());
-            self.epoch += 1;
+            self.updates += 1;
             self.records = 0;
         }
         self.updated_last = kind == Kind::KeyUpdate;

@@ -1,6 +1,7 @@
 //! Transcript hash, key schedule and exporter (sections 5 and 6).
-use crate::crypto::{hkdf, sha256, Secret};
+use crate::crypto::{hkdf, hkdf_of, sha256, Secret};
 use crate::failure::Misuse;
+use zeroize::Zeroizing;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -9,7 +10,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Server => "server",
@@ -26,6 +27,20 @@ pub fn transcript_hash(client_hello: &str, server_hello: &str, context: Option<&
         &framed(server_hello.as_bytes()),
         &context.map(framed).unwrap_or_default(),
     ])
+}
+
+/// `th'` of an exchange: it binds a generation to the one before and to what has made it.
+pub fn exchange_transcript_hash(th: &[u8; 32], offer: &[u8], answer: &[u8]) -> [u8; 32] {
+    let length = |part: &[u8]| (part.len() as u32).to_be_bytes();
+    sha256(&[b"pq-websocket/1 exchange transcript", th, &length(offer), offer, &length(answer), answer])
+}
+
+/// The secret of the next generation, from the one before and a fresh one.
+pub fn exchange_seed(th: &[u8; 32], root: &Secret, ss: &Secret) -> Secret {
+    let secret = Zeroizing::new([&root.bytes()[..], ss.bytes()].concat());
+    let mut out = [0; 32];
+    hkdf_of(th, &secret, &[b"pq-websocket/1 exchange seed"], &mut out);
+    Secret::take(&mut out)
 }
 
 /// `H(secret, label)` with `label` given in parts.

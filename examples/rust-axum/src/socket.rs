@@ -10,6 +10,9 @@ use tokio_tungstenite::tungstenite::{self, error::CapacityError, protocol::frame
 /// How long the transport's closing handshake may take once its close is sent.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// A write that takes longer has waited for the peer, and an application that was away longer has kept this end from reading.
+const WAITED: Duration = Duration::from_millis(10);
+
 /// By how much the transport's own limit exceeds the protocol's. A message that the transport refuses stays unread, and then
 /// the close code may be lost in a TCP reset; one that is only somewhat too long is read, and refused with its code.
 pub const HEADROOM: usize = 1 << 20;
@@ -40,6 +43,7 @@ impl Wire for ws::Message {
             Outgoing::Close((code, reason)) => {
                 Self::Close(code.map(|code| ws::CloseFrame { code, reason: reason.as_ref().into() }))
             }
+            Outgoing::Terminate => unreachable!("it is no message"),
         }
     }
 
@@ -63,6 +67,7 @@ impl Wire for tungstenite::Message {
             Outgoing::Close((code, reason)) => {
                 Self::Close(code.map(|code| frame::CloseFrame { code: code.into(), reason: reason.as_ref().into() }))
             }
+            Outgoing::Terminate => unreachable!("it is no message"),
         }
     }
 
@@ -78,21 +83,25 @@ impl Wire for tungstenite::Message {
     }
 }
 
-/// Whether the transport failed only because a message is longer than its limit, which is the protocol's.
+/// What the transport itself refused to deliver, where the protocol has a code for that.
 pub trait TransportError {
-    fn is_too_long(&self) -> bool;
+    fn refused(&self) -> Option<Incoming>;
 }
 
 impl TransportError for tungstenite::Error {
-    fn is_too_long(&self) -> bool {
-        matches!(self, Self::Capacity(CapacityError::MessageTooLong { .. }))
+    fn refused(&self) -> Option<Incoming> {
+        match self {
+            Self::Capacity(CapacityError::MessageTooLong { .. }) => Some(Incoming::TooLong),
+            Self::Utf8(_) => Some(Incoming::NotUtf8),
+            _ => None,
+        }
     }
 }
 
 impl TransportError for axum::Error {
-    fn is_too_long(&self) -> bool {
+    fn refused(&self) -> Option<Incoming> {
         let source = std::error::Error::source(self);
-        source.and_then(|error| error.downcast_ref::<tungstenite::Error>()).is_some_and(TransportError::is_too_long)
+        source.and_then(|error| error.downcast_ref::<tungstenite::Error>()).and_then(TransportError::refused)
     }
 }
 
@@ -108,6 +117,8 @@ pub struct Socket<T, P> {
     /// The length of the last binary message that arrived.
     pub last_frame: usize,
     transport_over: bool,
+    /// When the application had its last event.
+    left: Instant,
 }
 
 impl<T, P, M, E> Socket<T, P>
@@ -119,12 +130,29 @@ where
 {
     pub fn new(transport: T, protocol: P, selected: Option<String>) -> Self {
         let subprotocol = selected.filter(|selected| !is_reserved(selected));
-        Self { transport, protocol, transport_close: None, subprotocol, last_frame: 0, transport_over: false }
+        Self {
+            transport,
+            protocol,
+            transport_close: None,
+            subprotocol,
+            last_frame: 0,
+            transport_over: false,
+            left: Instant::now(),
+        }
     }
 
     /// The next event. Meanwhile it sends what is outgoing; what the application has sent goes out with the next call.
     /// `None` after the last event. Cancelling it may lose what was being written.
     pub async fn next(&mut self) -> Option<Event> {
+        if self.left.elapsed() > WAITED {
+            self.protocol.excuse(Instant::now());
+        }
+        let event = self.run().await;
+        self.left = Instant::now();
+        event
+    }
+
+    async fn run(&mut self) -> Option<Event> {
         loop {
             self.write().await;
             if let Some(event) = self.protocol.queues().events.pop_front() {
@@ -162,13 +190,9 @@ where
                 }
                 continue;
             };
-            let deadline = self.protocol.deadline();
-            let sent = tokio::select! {
-                sent = self.transport.send(M::from_outgoing(outgoing)) => sent.is_ok(),
-                () = at(deadline) => {
-                    self.protocol.on_deadline(Instant::now());
-                    false
-                }
+            let sent = match outgoing {
+                Outgoing::Terminate => false,
+                outgoing => self.hand_over(M::from_outgoing(outgoing)).await,
             };
             if !sent {
                 // What was not sent never will be: the transport is closed or about to be dropped.
@@ -176,6 +200,29 @@ where
                 self.on_end();
             }
         }
+    }
+
+    /// Writes one message; `false` when the transport is broken, or the connection has ended while it was held up. A timer may
+    /// fire meanwhile without ending anything: what it sends comes next.
+    async fn hand_over(&mut self, message: M) -> bool {
+        let began = Instant::now();
+        let mut sending = std::pin::pin!(self.transport.send(message));
+        let sent = loop {
+            let deadline = self.protocol.deadline();
+            tokio::select! {
+                sent = &mut sending => break sent.is_ok(),
+                () = at(deadline) => {
+                    self.protocol.on_deadline(Instant::now());
+                    if matches!(self.protocol.queues().events.back(), Some(Event::Closed(_))) {
+                        break false;
+                    }
+                }
+            }
+        };
+        if began.elapsed() > WAITED {
+            self.protocol.excuse(Instant::now()); // the transport was full, and no longer is
+        }
+        sent
     }
 
     fn on_item(&mut self, item: Option<Result<M, E>>) {
@@ -191,8 +238,11 @@ where
                 self.protocol.transport_closed(Some(close));
             }
             Some(Ok(Arrival::Nothing)) => {}
-            Some(Err(error)) if error.is_too_long() => self.protocol.receive(Incoming::TooLong, Instant::now()),
-            Some(Err(_)) | None => self.on_end(),
+            Some(Err(error)) => match error.refused() {
+                Some(refused) => self.protocol.receive(refused, Instant::now()),
+                None => self.on_end(),
+            },
+            None => self.on_end(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The yellowpages profile, both ends (section 15). Weaker than v1: no order, no replay protection across what was dropped,
 //! no authenticated close.
 use crate::attestation::{yellowpages_user_data, Attester, Verifier};
-use crate::crypto::{encapsulate, Aead, KemKey, Random, NONCE, TAG};
+use crate::crypto::{Aead, Random, NONCE, TAG};
 use crate::failure::{Ending, Failure, Misuse};
 use crate::hello::{self, LONGEST_SERVER_HELLO};
+use crate::kem::{DecapsulationKey, EncapsulationKey, Kem};
 use crate::protocol::{Close, Event, Incoming, Message, Outgoing, Protocol, Queues};
 use std::collections::HashSet;
 use std::fmt;
@@ -41,7 +42,7 @@ impl Options {
 
 enum State {
     AwaitingClientHello,
-    AwaitingServerHello(KemKey),
+    AwaitingServerHello(DecapsulationKey),
     Open(Aead),
     Over,
 }
@@ -63,7 +64,7 @@ impl Connection {
         let state = match options.role {
             Role::Server(_) => State::AwaitingClientHello,
             Role::Client(_) => {
-                let key = KemKey::generate(random.as_mut());
+                let key = DecapsulationKey::generate(Kem::MlKem768, random.as_mut());
                 queues.send(Outgoing::Text(hello::yellowpages_client(&key.encapsulation_key())));
                 State::AwaitingServerHello(key)
             }
@@ -118,7 +119,8 @@ impl Connection {
 
     fn on_client_hello(&mut self, text: &str) -> Result<(), Failure> {
         let key = hello::parse_yellowpages_client(text)?;
-        let (ciphertext, ss) = encapsulate(&key, self.random.as_mut())?;
+        let key = EncapsulationKey::parse(Kem::MlKem768, &key).ok_or(Failure::Handshake)?;
+        let (ciphertext, ss) = key.encapsulate(self.random.as_mut()).ok_or(Failure::Handshake)?;
         let Role::Server(attester) = &self.options.role else { return Err(Failure::Handshake) };
         let attest =
             |attester: &Attester| attester.0(&yellowpages_user_data(&ciphertext)).ok_or(Failure::Authentication);
@@ -141,7 +143,7 @@ impl Connection {
             }
         }
         let State::AwaitingServerHello(key) = &self.state else { return Err(Failure::Handshake) };
-        let aead = Aead::new(&key.decapsulate(&ciphertext));
+        let aead = Aead::new(&key.decapsulate(&ciphertext).ok_or(Failure::Handshake)?);
         self.open(aead);
         Ok(())
     }
@@ -224,6 +226,8 @@ impl Protocol for Connection {
     }
 
     fn drained(&mut self, _now: Instant) {}
+
+    fn excuse(&mut self, _now: Instant) {}
 
     fn pending(&self) -> bool {
         matches!(self.state, State::AwaitingClientHello | State::AwaitingServerHello(_))

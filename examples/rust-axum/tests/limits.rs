@@ -34,6 +34,7 @@ fn arrive(end: &mut Connection, message: Outgoing, now: Instant) {
     match message {
         Outgoing::Text(text) => end.receive(Incoming::Text(text), now),
         Outgoing::Binary(bytes) => end.receive(Incoming::Binary(bytes), now),
+        Outgoing::Terminate => end.transport_closed(None),
         Outgoing::Close((code, reason)) => end.transport_closed(code.map(|code| (code, reason.into_owned()))),
     }
 }
@@ -65,7 +66,7 @@ fn sender_updates_after_records() {
         assert_eq!(sent.len(), if n % 3 == 0 { 2 } else { 1 });
         sent.into_iter().for_each(|message| arrive(&mut server, message, now));
         assert_eq!(events(&mut server), [Event::Message(hello())]);
-        assert_eq!(server.receive_epoch(), n / 3);
+        assert_eq!(server.received_updates(), n / 3);
     }
 }
 
@@ -79,7 +80,7 @@ fn sender_updates_before_too_many_bytes() {
     for epoch in [0, 1, 1, 2] {
         client.send(&hello(), now).expect("open");
         exchange(&mut client, &mut server, now);
-        assert_eq!(server.receive_epoch(), epoch);
+        assert_eq!(server.received_updates(), epoch);
     }
 }
 
@@ -91,7 +92,7 @@ fn sender_updates_an_old_epoch_when_it_sends() {
         let now = now + SECOND * seconds;
         client.send(&hello(), now).expect("open");
         exchange(client, server, now);
-        server.receive_epoch()
+        server.received_updates()
     };
     assert_eq!(epoch_after(3599, &mut client, &mut server), 0);
     assert_eq!(epoch_after(3600, &mut client, &mut server), 1);
@@ -109,7 +110,7 @@ fn no_update_alone_or_twice() {
     for epoch in 1..=3 {
         client.update_and_send(&hello(), now).expect("open");
         assert_eq!(exchange(&mut client, &mut server, now)[1], [Event::Message(hello())]);
-        assert_eq!(server.receive_epoch(), epoch);
+        assert_eq!(server.received_updates(), epoch);
     }
 }
 
@@ -141,7 +142,8 @@ fn handshake_takes_ten_seconds_at_most() {
         assert_eq!(end.deadline(), None);
     }
     let (client, server) = open_pair(Options::default(), Options::default(), now);
-    assert_eq!([client.deadline(), server.deadline()], [None, None]);
+    // What is due next is an exchange.
+    assert_eq!([client.deadline(), server.deadline()], [Some(now + SECOND * 3600); 2]);
 }
 
 #[test]
@@ -219,7 +221,7 @@ fn misuse_is_refused_and_harms_nothing() {
 }
 
 fn yellowpages_server() -> yellowpages::Options {
-    yellowpages::Options::new(yellowpages::Role::Server(Some(Attester(Box::new(|data| Some(data.to_vec()))))))
+    yellowpages::Options::new(yellowpages::Role::Server(Some(Attester(Box::new(|data| Some(data.bytes.clone()))))))
 }
 
 #[test]

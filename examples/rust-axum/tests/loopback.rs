@@ -2,10 +2,12 @@
 use futures_util::{SinkExt, StreamExt};
 use pq_websocket::attestation::{Attester, Verifier};
 use pq_websocket::client::{connect, connect_yellowpages, ClientSocket, Transport};
-use pq_websocket::crypto::{sha256, KemKey, Secret, System};
+use pq_websocket::crypto::{sha256, Secret, System};
 use pq_websocket::failure::Ending;
 use pq_websocket::fast_open::offer;
+use pq_websocket::hello::Features;
 use pq_websocket::identity::{Identity, Pin};
+use pq_websocket::kem::{DecapsulationKey, Kem};
 use pq_websocket::profile::Profiles;
 use pq_websocket::protocol::{Event, Message};
 use pq_websocket::server::{router, serve, Accepts, ServerSocket};
@@ -118,6 +120,37 @@ fn peer_client_against_peer_server() {
     assert!(!output.status.success(), "the contexts differ");
 }
 
+/// The same with all extensions, each end's clocks running fast.
+#[test]
+fn peers_with_every_extension() {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../test/vectors/extensions.json")).expect("JSON");
+    let key =
+        |name: &str| vectors["keys"].as_array().expect("a list").iter().find(|key| key["name"] == name).expect("a key");
+    let text = |name: &str, field: &str| key(name)[field].as_str().expect("hex").to_owned();
+    let clocks = ["--exchange-ms", "20", "--heartbeat", "5/20000"].map(str::to_owned);
+    let mut server = Command::new(env!("CARGO_BIN_EXE_peer"));
+    server.arg("server").args(&clocks).args(["--identity-seed", &text("identity", "seed"), "--padding", "64"]);
+    server.args(["--client-keys", &text("other client", "publicKey")]);
+    server.args(["--client-keys", &format!("sha256:{}", text("client", "fingerprint").trim_start_matches("sha256:"))]);
+    let mut server = Process(server.stdout(Stdio::piped()).spawn().expect("the server starts"));
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+    let port = line.trim().strip_prefix("listening ").expect("the line says the port");
+    let client = |identity: &str, pin: &str| {
+        let mut client = Command::new(env!("CARGO_BIN_EXE_peer"));
+        client.args(["client", &format!("ws://127.0.0.1:{port}/"), "--kem", "mlkem768-x25519"]).args(&clocks);
+        client.args(["--identity", &text(identity, "seed"), "--pin", &text(pin, "publicKey")]);
+        client.output().expect("the client starts")
+    };
+    let output = client("client", "identity");
+    let lines = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(lines.lines().filter(|line| line.ends_with(r#""ok":true}"#)).count(), 26, "{lines}");
+    assert!(output.status.success(), "{lines}");
+    assert!(!client("stranger", "identity").status.success(), "nobody knows this client");
+    assert!(!client("client", "stranger").status.success(), "another server is pinned");
+}
+
 #[tokio::test]
 async fn identity() {
     let seed = || Secret::take(&mut [7; 32]);
@@ -143,12 +176,12 @@ async fn identity() {
 }
 
 fn yellowpages_server() -> Arc<yellowpages::Options> {
-    let attester = Attester(Box::new(|user_data| Some(user_data.to_vec())));
+    let attester = Attester(Box::new(|user_data| Some(user_data.bytes.clone())));
     Arc::new(yellowpages::Options::new(yellowpages::Role::Server(Some(attester))))
 }
 
 fn yellowpages_client() -> Arc<yellowpages::Options> {
-    let verifier = Verifier(Box::new(|document, user_data| document == user_data));
+    let verifier = Verifier(Box::new(|document, user_data| document == user_data.bytes));
     Arc::new(yellowpages::Options::new(yellowpages::Role::Client(Some(verifier))))
 }
 
@@ -261,7 +294,8 @@ async fn no_application_offers_the_layers_subprotocols() {
 #[tokio::test]
 async fn the_early_answer_comes_unasked() {
     let url = echo(v1(ServerOptions::default()), 16).await;
-    let hello = pq_websocket::hello::client(&KemKey::generate(&mut System).encapsulation_key());
+    let keys = [DecapsulationKey::generate(Kem::MlKem768, &mut System)];
+    let hello = pq_websocket::hello::client(&keys, Features::default(), None);
     let offered = offer(&[], &hello);
     let mut transport = open(&url, &offered.iter().map(String::as_str).collect::<Vec<_>>()).await;
     assert!(matches!(transport.next().await, Some(Ok(tungstenite::Message::Text(_)))), "ServerHello");

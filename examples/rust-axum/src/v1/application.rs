@@ -2,6 +2,8 @@
 use super::{Connection, Role, Session, State};
 use crate::content;
 use crate::failure::{Ending, Misuse};
+use crate::identity::PeerKey;
+use crate::kem::Kem;
 use crate::protocol::{Message, Outgoing};
 use crate::record::{Kind, Padding};
 use std::time::Instant;
@@ -15,11 +17,13 @@ impl Connection {
         matches!(self.state, State::AwaitingRepeatedHello(_))
     }
 
-    /// A server may send from its Finished on (section 3.2).
+    /// A server may send from its Finished on (section 3.2), unless its client still has to prove who it is.
     fn can_send(&self) -> bool {
-        match self.state {
-            State::Open => true,
-            State::AwaitingFinished | State::AwaitingRepeatedHello(_) => matches!(self.role, Role::Server(_)),
+        match (&self.state, &self.role) {
+            (State::Open, _) => true,
+            (State::AwaitingFinished | State::AwaitingRepeatedHello(_), Role::Server(options)) => {
+                options.client_keys.is_none()
+            }
             _ => false,
         }
     }
@@ -78,8 +82,11 @@ impl Connection {
         let next = match &self.state {
             State::Open => State::CloseSent,
             State::AwaitingFinished if self.can_send() => State::ClosingUnconfirmed,
-            State::AwaitingRepeatedHello(hello) => State::ClosingUnrepeated(hello.clone()),
-            State::AwaitingClientHello | State::AwaitingServerHello { .. } | State::AwaitingFinished => {
+            State::AwaitingRepeatedHello(hello) if self.can_send() => State::ClosingUnrepeated(hello.clone()),
+            State::AwaitingClientHello
+            | State::AwaitingServerHello { .. }
+            | State::AwaitingFinished
+            | State::AwaitingRepeatedHello(_) => {
                 // Nothing can be sealed yet, or the client may not; the transport's close is all there is.
                 self.end(Ending::unclean(1006), Some(super::done()));
                 return Ok(());
@@ -95,19 +102,31 @@ impl Connection {
     /// Section 6.1. A server's is usable from its Finished on.
     pub fn export_key(&self, label: &str, length: usize) -> Result<Vec<u8>, Misuse> {
         match (&self.role, &self.session) {
-            (Role::Server(_), Some(session)) => session.exporter.export(label, length),
+            (Role::Server(options), Some(session)) if options.client_keys.is_none() => {
+                session.exporter.export(label, length)
+            }
             (_, Some(session)) if self.peer_finished => session.exporter.export(label, length),
             _ => Err(Misuse::NotOpen),
         }
     }
 
-    /// Public: it identifies the handshake, while there is a session.
+    /// What the handshake ran with, while there is a session.
+    pub fn kem(&self) -> Option<Kem> {
+        self.session.as_ref().map(|session| session.kem)
+    }
+
+    /// Who has proved to be the peer: a client at a server that demands it, the server at a client that pins it.
+    pub fn peer_key(&self) -> Option<&PeerKey> {
+        self.peer_key.as_ref()
+    }
+
+    /// Public: it identifies the handshake, while there is a session. Exchanges do not change it.
     pub fn transcript_hash(&self) -> Option<[u8; 32]> {
         self.session.as_ref().map(|session| session.th)
     }
 
     /// How often the peer has updated its key.
-    pub fn receive_epoch(&self) -> u64 {
-        self.session.as_ref().map_or(0, |session| session.receiver.epoch())
+    pub fn received_updates(&self) -> u64 {
+        self.session.as_ref().map_or(0, |session| session.receiver.updates())
     }
 }

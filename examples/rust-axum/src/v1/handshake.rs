@@ -1,11 +1,14 @@
 //! From the hellos to the Finisheds (section 4).
-use super::{ClientOptions, Connection, Context, Role, ServerOptions, Session, State};
-use crate::attestation;
-use crate::crypto::{encapsulate, KemKey, Random, Secret};
+use super::exchange::Exchange;
+use super::heartbeat::Heartbeat;
+use super::{ClientOptions, Connection, Context, HeartbeatPolicy, Options, Role, ServerOptions, Session, State};
+use crate::attestation::{self, Attester};
+use crate::crypto::{Random, Secret};
 use crate::failure::Failure;
 use crate::fast_open::is_selection_allowed;
-use crate::hello::{self, Object};
-use crate::identity::Identity;
+use crate::hello::{self, ClientOffer, Features, Object};
+use crate::identity::{signed_bytes, Identity, Moment, PeerKey};
+use crate::kem::{DecapsulationKey, Kem};
 use crate::protocol::{Event, Outgoing, Queues};
 use crate::record::{longest_frame, Kind, Receiver, Sender};
 use crate::schedule::{transcript_hash, Direction, Exporter};
@@ -17,11 +20,12 @@ const LONGEST_FINISHED: usize = 65_536;
 impl Connection {
     /// A client whose transport has just opened. ClientHello is the first that is outgoing.
     pub fn client(options: Arc<ClientOptions>, mut random: Box<dyn Random>, now: Instant) -> Self {
-        let key = KemKey::generate(random.as_mut());
-        let hello = hello::client(&key.encapsulation_key());
+        let keys: Vec<_> = options.kems.iter().map(|kem| DecapsulationKey::generate(kem, random.as_mut())).collect();
+        let grease = options.common.grease.then(|| hello::grease(random.as_mut()));
+        let hello = hello::client(&keys, asked(&options.common, options.identity.is_some()), grease);
         let mut queues = Queues::default();
         queues.send(Outgoing::Text(hello.clone()));
-        Self::new(Role::Client(options), random, queues, State::AwaitingServerHello { key, hello }, now)
+        Self::new(Role::Client(options), random, queues, State::AwaitingServerHello { keys, hello }, now)
     }
 
     /// A server that has just upgraded a request.
@@ -37,6 +41,8 @@ impl Connection {
             state,
             session: None,
             peer_finished: false,
+            peer_key: None,
+            generation: 0,
             handshake_deadline: None,
             own_close: None,
             close_deadline: None,
@@ -51,9 +57,9 @@ impl Connection {
         if !matches!((&self.role, &self.state), (Role::Server(_), State::AwaitingClientHello)) {
             return;
         }
-        match self.on_client_hello(client_hello.clone(), now) {
+        let Ok(agreement) = self.agree(&client_hello) else { return };
+        match self.answer(&client_hello, agreement, now) {
             Ok(()) => self.state = State::AwaitingRepeatedHello(client_hello),
-            Err(Failure::Handshake) => {}
             Err(failure) => self.fail(failure),
         }
     }
@@ -91,26 +97,45 @@ impl Connection {
         }
     }
 
-    pub(super) fn on_client_hello(&mut self, client_hello: String, now: Instant) -> Result<(), Failure> {
-        let key = hello::parse_client(&client_hello)?;
-        let (ciphertext, ss) = encapsulate(&key, self.random.as_mut())?;
-        let server_hello = hello::server(&ciphertext);
-        let th = self.derive(&client_hello, &server_hello, ss, Direction::Server, now);
+    pub(super) fn on_client_hello(&mut self, client_hello: &str, now: Instant) -> Result<(), Failure> {
+        let agreement = self.agree(client_hello)?;
+        self.answer(client_hello, agreement, now)
+    }
+
+    /// Judges ClientHello and encapsulates.
+    fn agree(&mut self, client_hello: &str) -> Result<Agreement, Failure> {
+        let Role::Server(options) = &self.role else { return Err(Failure::Handshake) };
+        let ClientOffer { key, features } = hello::parse_client(client_hello, &options.kems)?;
+        if options.client_keys.is_some() && !features.client_identity {
+            return Err(Failure::Authentication);
+        }
+        let features = features.and(asked(&options.common, options.client_keys.is_some()));
+        let (ciphertext, ss) = key.encapsulate(self.random.as_mut()).ok_or(Failure::Handshake)?;
+        Ok(Agreement { kem: key.kem(), features, ciphertext, ss })
+    }
+
+    fn answer(&mut self, client_hello: &str, agreement: Agreement, now: Instant) -> Result<(), Failure> {
+        let Agreement { kem, features, ciphertext, ss } = agreement;
+        let grease = self.options().grease.then(|| hello::grease(self.random.as_mut()));
+        let server_hello = hello::server(kem, ciphertext, features, grease);
+        let th = self.derive(client_hello, &server_hello, (kem, features, ss), Direction::Server, now);
         // Signed and attested before anything is sent, so that a failure of either leaves nothing half done.
-        let content = self.server_finished(&th)?;
+        let content = self.server_finished(Moment::Handshake, &th)?;
         self.queues.send(Outgoing::Text(server_hello));
         self.seal(Kind::Finished, content.as_bytes(), now);
         self.state = State::AwaitingFinished;
         Ok(())
     }
 
-    fn server_finished(&self, th: &[u8; 32]) -> Result<String, Failure> {
+    /// In an exchange the public key is left out.
+    pub(super) fn server_finished(&self, moment: Moment, th: &[u8; 32]) -> Result<String, Failure> {
         let Role::Server(options) = &self.role else { return Err(Failure::Handshake) };
-        let ask = |made: Option<Vec<u8>>| made.map(Some).ok_or(Failure::Authentication);
-        let signature = options.identity.as_ref().map_or(Ok(None), |identity| ask(identity.sign(th)))?;
-        let user_data = attestation::user_data(th);
-        let document = options.attester.as_ref().map_or(Ok(None), |attester| ask(attester.0(&user_data)))?;
-        let public_key = options.identity.as_ref().filter(|_| options.send_public_key).map(Identity::public_key);
+        let signature = sign(options.identity.as_ref(), moment, Direction::Server, th)?;
+        let user_data = attestation::user_data(moment, th);
+        let attest = |attester: &Attester| attester.0(&user_data).ok_or(Failure::Authentication);
+        let document = options.attester.as_ref().map(attest).transpose()?;
+        let is_sent = options.send_public_key && moment == Moment::Handshake;
+        let public_key = options.identity.as_ref().filter(|_| is_sent).map(Identity::public_key);
         let content = hello::finished(signature.as_deref(), public_key.as_deref(), document.as_deref());
         if content.len() > LONGEST_FINISHED {
             return Err(Failure::Authentication);
@@ -118,20 +143,56 @@ impl Connection {
         Ok(content)
     }
 
-    pub(super) fn on_server_hello(&mut self, server_hello: String, now: Instant) -> Result<(), Failure> {
-        let ciphertext = hello::parse_server(&server_hello)?;
-        // The decapsulation key goes with the old state, whatever happens.
-        let State::AwaitingServerHello { key, hello } = std::mem::replace(&mut self.state, State::AwaitingFinished)
+    /// A client says who it is where the server asks, and to one that has passed alone.
+    pub(super) fn client_finished(&self, moment: Moment, th: &[u8; 32], features: Features) -> Result<String, Failure> {
+        let Role::Client(options) = &self.role else { return Err(Failure::Handshake) };
+        let identity = options.identity.as_ref().filter(|_| features.client_identity);
+        let signature = sign(identity, moment, Direction::Client, th)?;
+        let public_key = identity.filter(|_| moment == Moment::Handshake).map(Identity::public_key);
+        Ok(hello::finished(signature.as_deref(), public_key.as_deref(), None))
+    }
+
+    /// In the handshake a key that the server takes, and its signature; in an exchange a signature by that very key. With
+    /// another, one registered client could take over the stolen session of another.
+    pub(super) fn verify_client(&mut self, moment: Moment, th: &[u8; 32], finished: &Object) -> Result<(), Failure> {
+        let Role::Server(options) = &self.role else { return Err(Failure::Handshake) };
+        let Some(client_keys) = &options.client_keys else { return Ok(()) };
+        let signature = finished.signature().ok_or(Failure::Authentication)?;
+        let message = signed_bytes(moment, Direction::Client, th);
+        if moment == Moment::Exchange {
+            let is_same = self.peer_key.as_ref().is_some_and(|key| key.verifies(&message, &signature));
+            return is_same.then_some(()).ok_or(Failure::Authentication);
+        }
+        let sent = finished.public_key().ok_or(Failure::Authentication)?;
+        let key = client_keys.verifies(&message, &signature, &sent);
+        self.peer_key = Some(key.ok_or(Failure::Authentication)?);
+        Ok(())
+    }
+
+    pub(super) fn on_server_hello(&mut self, server_hello: &str, now: Instant) -> Result<(), Failure> {
+        let Role::Client(options) = &self.role else { return Err(Failure::Handshake) };
+        let asked = asked(&options.common, options.identity.is_some());
+        let answer = hello::parse_server(server_hello, &options.kems, asked)?;
+        // The decapsulation keys go with the old state, whatever happens, the unused ones among them.
+        let State::AwaitingServerHello { keys, hello } = std::mem::replace(&mut self.state, State::AwaitingFinished)
         else {
             return Err(Failure::Handshake);
         };
-        let ss = key.decapsulate(&ciphertext);
-        self.derive(&hello, &server_hello, ss, Direction::Client, now);
+        let key = keys.iter().find(|key| key.kem() == answer.kem);
+        let ss = key.and_then(|key| key.decapsulate(&answer.ciphertext)).ok_or(Failure::Handshake)?;
+        self.derive(&hello, server_hello, (answer.kem, answer.features, ss), Direction::Client, now);
         Ok(())
     }
 
     /// The key schedule's first step; `ss` is destroyed at its end.
-    fn derive(&mut self, client_hello: &str, server_hello: &str, ss: Secret, own: Direction, now: Instant) -> [u8; 32] {
+    fn derive(
+        &mut self,
+        client_hello: &str,
+        server_hello: &str,
+        (kem, features, ss): (Kem, Features, Secret),
+        own: Direction,
+        now: Instant,
+    ) -> [u8; 32] {
         let options = self.options();
         let th = transcript_hash(client_hello, server_hello, options.context.as_ref().map(Context::bytes));
         let peer = if own == Direction::Client { Direction::Server } else { Direction::Client };
@@ -141,6 +202,10 @@ impl Connection {
             sender: Sender::new(th, &ss, own, options.update_policy, options.padding, now),
             receiver: Receiver::new(th, &ss, peer, longest, options.epoch_records),
             exporter: Exporter::start(th, &ss),
+            kem,
+            features,
+            exchange: features.exchange.then(|| Exchange::start(th, &ss, now)),
+            heartbeat: features.heartbeat.then(|| Heartbeat::start(now)),
         };
         self.session = Some(session);
         th
@@ -150,13 +215,21 @@ impl Connection {
     pub(super) fn on_finished(&mut self, frame: Vec<u8>, now: Instant) -> Result<(), Failure> {
         let session = self.session.as_mut().ok_or(Failure::Handshake)?;
         let (kind, content) = session.receiver.open(frame)?;
-        if kind != Kind::Finished || content.len() > LONGEST_FINISHED {
+        if kind != Kind::Finished {
             return Err(Failure::Handshake);
         }
-        let finished = Object::parse(&content).ok_or(Failure::Handshake)?;
+        let finished = parse_finished(&content).ok_or(Failure::Handshake)?;
+        let (th, features) = (session.th, session.features);
         if let Role::Client(options) = &self.role {
-            authenticate(options, &session.th, &finished)?;
-            self.seal(Kind::Finished, b"{}", now);
+            self.peer_key = authenticate(options, Moment::Handshake, &th, &finished, None)?;
+            let proof = self.client_finished(Moment::Handshake, &th, features)?;
+            self.seal(Kind::Finished, proof.as_bytes(), now);
+        } else {
+            self.verify_client(Moment::Handshake, &th, &finished)?;
+        }
+        if let Some(session) = &mut self.session {
+            session.exchange.iter_mut().for_each(|exchange| exchange.opened(now));
+            session.heartbeat.iter_mut().for_each(|heartbeat| heartbeat.hear(now));
         }
         self.peer_finished = true;
         self.handshake_deadline = None;
@@ -170,20 +243,68 @@ impl Connection {
     }
 }
 
-/// All that the client asked for (sections 11 and 12); what it did not ask for is not even looked at.
-fn authenticate(options: &ClientOptions, th: &[u8; 32], finished: &Object) -> Result<(), Failure> {
+/// What a server takes from a ClientHello that it does not refuse.
+struct Agreement {
+    kem: Kem,
+    features: Features,
+    ciphertext: Vec<u8>,
+    ss: Secret,
+}
+
+/// What an end has to offer or to answer.
+fn asked(options: &Options, client_identity: bool) -> Features {
+    Features {
+        exchange: options.exchange.is_some(),
+        client_identity,
+        heartbeat: options.heartbeat != HeartbeatPolicy::Off,
+    }
+}
+
+fn sign(
+    identity: Option<&Identity>,
+    moment: Moment,
+    end: Direction,
+    th: &[u8; 32],
+) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(identity) = identity else { return Ok(None) };
+    identity.sign(&signed_bytes(moment, end, th)).map(Some).ok_or(Failure::Authentication)
+}
+
+/// What does not depend on who asked for what.
+pub(super) fn parse_finished(content: &[u8]) -> Option<Object> {
+    Object::parse(content).filter(|_| content.len() <= LONGEST_FINISHED)
+}
+
+/// All that the client asked for (sections 11 and 12); what it did not ask for is not even looked at. In an exchange the
+/// signature must be by the very key that signed the handshake. The key that has signed, where one had to.
+pub(super) fn authenticate(
+    options: &ClientOptions,
+    moment: Moment,
+    th: &[u8; 32],
+    finished: &Object,
+    known: Option<&PeerKey>,
+) -> Result<Option<PeerKey>, Failure> {
+    let mut signer = None;
     if !options.pins.is_empty() {
         let signature = finished.signature().ok_or(Failure::Authentication)?;
-        let sent = finished.public_key();
-        if !options.pins.iter().any(|pin| pin.verifies(th, &signature, sent.as_deref())) {
+        let message = signed_bytes(moment, Direction::Server, th);
+        let by_known = |key: &PeerKey| key.verifies(&message, &signature).then(|| key.clone());
+        signer = match moment {
+            Moment::Exchange => known.and_then(by_known),
+            Moment::Handshake => {
+                let sent = finished.public_key();
+                options.pins.iter().find_map(|pin| pin.verifies(&message, &signature, sent.as_deref()))
+            }
+        };
+        if signer.is_none() {
             return Err(Failure::Authentication);
         }
     }
     if let Some(verifier) = &options.verifier {
         let document = finished.document().ok_or(Failure::Authentication)?;
-        if !verifier.0(&document, &attestation::user_data(th)) {
+        if !verifier.0(&document, &attestation::user_data(moment, th)) {
             return Err(Failure::Authentication);
         }
     }
-    Ok(())
+    Ok(signer)
 }

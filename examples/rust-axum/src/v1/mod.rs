@@ -1,14 +1,21 @@
 //! The v1 profile: one state machine for both ends (section 3). Here are its states and its
-//! time; `handshake` leads to *open*, `records` judges what arrives then, `application` has what an application calls.
+//! time; `handshake` leads to *open*, `records` judges what arrives then, `application` has what an application calls, `exchange` and
+//! `heartbeat` what the hellos may agree on.
 mod application;
+mod exchange;
 mod handshake;
+mod heartbeat;
 mod options;
 mod records;
+mod wait;
 
-pub use options::{ClientOptions, Context, Options, ServerOptions};
+pub use options::{ClientOptions, Context, ExchangePolicy, HeartbeatPolicy, Options, ServerOptions};
 
-use crate::crypto::{KemKey, Random};
+use crate::crypto::Random;
 use crate::failure::{Ending, Failure};
+use crate::hello::Features;
+use crate::identity::PeerKey;
+use crate::kem::{DecapsulationKey, Kem};
 use crate::protocol::{Close, Incoming, Protocol, Queues};
 use crate::record::{longest_frame, Receiver, Sender};
 use crate::schedule::Exporter;
@@ -21,7 +28,8 @@ const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 enum State {
     AwaitingClientHello,
     AwaitingServerHello {
-        key: KemKey,
+        /// One of each KEM that is offered.
+        keys: Vec<DecapsulationKey>,
         hello: String,
     },
     /// At a client, *verifying* has no state of its own here: pins and verifier answer at once.
@@ -50,6 +58,11 @@ struct Session {
     sender: Sender,
     receiver: Receiver,
     exporter: Exporter,
+    kem: Kem,
+    features: Features,
+    /// Where the hellos agreed on it.
+    exchange: Option<exchange::Exchange>,
+    heartbeat: Option<heartbeat::Heartbeat>,
 }
 
 pub struct Connection {
@@ -60,6 +73,9 @@ pub struct Connection {
     session: Option<Session>,
     /// The phase rule of section 10 turns on it.
     peer_finished: bool,
+    /// Who has proved to be the peer, where somebody had to.
+    peer_key: Option<PeerKey>,
+    generation: u64,
     handshake_deadline: Option<Instant>,
     own_close: Option<Vec<u8>>,
     close_deadline: Option<Instant>,
@@ -73,12 +89,38 @@ impl Connection {
         }
     }
 
+    /// The clocks of what runs in an open connection. A close stops them; it has one of its own.
+    fn exchange_deadline(&self) -> Option<Instant> {
+        let session = self.session.as_ref().filter(|_| self.is_open())?;
+        session.exchange.as_ref()?.deadline(self.options().exchange?)
+    }
+
+    fn heartbeat_deadline(&self) -> Option<Instant> {
+        let session = self.session.as_ref().filter(|_| self.is_open())?;
+        session.heartbeat.as_ref()?.deadline(self.options().heartbeat)
+    }
+
+    fn for_clocks(
+        &mut self,
+        exchanges: impl FnOnce(&mut exchange::Exchange, ExchangePolicy),
+        heartbeats: impl FnOnce(&mut heartbeat::Heartbeat, HeartbeatPolicy),
+    ) {
+        let (policy, beat) = (self.options().exchange, self.options().heartbeat);
+        let Some(session) = &mut self.session else { return };
+        if let (Some(exchange), Some(policy)) = (&mut session.exchange, policy) {
+            exchanges(exchange, policy);
+        }
+        if let Some(heartbeat) = &mut session.heartbeat {
+            heartbeats(heartbeat, beat);
+        }
+    }
+
     fn accept(&mut self, message: Incoming, now: Instant) -> Result<(), Failure> {
         match (&self.state, message) {
             (State::Finishing(_) | State::Over, _) => Ok(()),
             (_, Incoming::TooLong) => Err(Failure::Limit),
-            (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(text, now),
-            (State::AwaitingServerHello { .. }, Incoming::Text(text)) => self.on_server_hello(text, now),
+            (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(&text, now),
+            (State::AwaitingServerHello { .. }, Incoming::Text(text)) => self.on_server_hello(&text, now),
             (State::AwaitingRepeatedHello(_) | State::ClosingUnrepeated(_), Incoming::Text(text)) => {
                 self.on_repeated_hello(&text)
             }
@@ -134,7 +176,8 @@ impl Protocol for Connection {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.handshake_deadline, self.close_deadline].into_iter().flatten().min()
+        let running = [self.exchange_deadline(), self.heartbeat_deadline()];
+        running.into_iter().chain([self.handshake_deadline, self.close_deadline]).flatten().min()
     }
 
     fn on_deadline(&mut self, now: Instant) {
@@ -143,6 +186,15 @@ impl Protocol for Connection {
             self.fail(Failure::Timeout);
         } else if is_over(self.close_deadline) {
             self.end(Ending::unclean(1006), Some(done()));
+        } else {
+            if is_over(self.exchange_deadline()) {
+                if let Err(failure) = self.on_exchange_deadline(now) {
+                    self.fail(failure);
+                }
+            }
+            if is_over(self.heartbeat_deadline()) {
+                self.on_heartbeat_deadline(now);
+            }
         }
     }
 
@@ -157,8 +209,18 @@ impl Protocol for Connection {
             {
                 self.close_deadline = Some(now + CLOSE_ANSWER_TIMEOUT);
             }
-            _ => {}
+            _ => {
+                self.for_clocks(
+                    |exchange, policy| exchange.drained(now, policy),
+                    |beat, policy| beat.drained(now, policy),
+                );
+                self.pay(now);
+            }
         }
+    }
+
+    fn excuse(&mut self, now: Instant) {
+        self.for_clocks(|exchange, policy| exchange.excuse(now, policy), |beat, policy| beat.excuse(now, policy));
     }
 
     fn pending(&self) -> bool {

@@ -1,4 +1,5 @@
 //! What arrives once the connection is open (sections 7.6 and 9).
+use super::exchange::Exchange;
 use super::{Connection, State};
 use crate::content;
 use crate::failure::{Ending, Failure};
@@ -11,6 +12,14 @@ impl Connection {
     pub(super) fn on_frame(&mut self, frame: Vec<u8>, now: Instant) -> Result<(), Failure> {
         let session = self.session.as_mut().ok_or(Failure::Record)?;
         let (kind, content) = session.receiver.open(frame)?;
+        if let Some(heartbeat) = &mut session.heartbeat {
+            heartbeat.hear(now);
+        }
+        // Behind an exchange's answer or end, and nowhere else.
+        let is_due = session.exchange.as_ref().is_some_and(Exchange::finished_is_due);
+        if (kind == Kind::Finished) != is_due {
+            return Err(Failure::Violation);
+        }
         let max_payload = self.options().max_payload;
         match kind {
             Kind::Text | Kind::Binary => {
@@ -22,7 +31,11 @@ impl Connection {
                 self.deliver(messages);
             }
             Kind::KeyUpdate => {}
-            Kind::Finished => return Err(Failure::Violation),
+            Kind::Finished => self.on_exchange_finished(&content, now)?,
+            Kind::ExchangeWanted | Kind::ExchangeOffer | Kind::ExchangeAnswer | Kind::ExchangeEnd => {
+                self.on_exchange(kind, &content, now)?;
+            }
+            Kind::Ping | Kind::Pong => self.on_heartbeat(kind, content, now)?,
             Kind::Close => self.on_close(content, now)?,
             Kind::CloseAnswer => self.on_close_answer(&content)?,
         }

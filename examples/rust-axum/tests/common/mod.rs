@@ -2,7 +2,7 @@
 #![allow(dead_code)] // Each test binary uses its part.
 use pq_websocket::crypto::{sha256, Aead, Random, Secret};
 use pq_websocket::protocol::{Event, Incoming, Message, Outgoing, Protocol};
-use pq_websocket::v1::{ClientOptions, Connection, ServerOptions};
+use pq_websocket::v1::{ClientOptions, Connection, HeartbeatPolicy, Options, ServerOptions};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::path::Path;
@@ -118,13 +118,20 @@ pub fn failure_code(connection: &mut impl Protocol) -> Option<u16> {
     }
 }
 
+/// What was before the extensions, as v1.json has it.
+pub fn bare(options: &mut Options) {
+    (options.exchange, options.heartbeat, options.grease) = (None, HeartbeatPolicy::Off, false);
+}
+
 /// The end of a vector's connection, with its key pair or its m, before any message.
-pub fn client_with(vectors: &Value, options: ClientOptions, now: Instant) -> Connection {
+pub fn client_with(vectors: &Value, mut options: ClientOptions, now: Instant) -> Connection {
+    bare(&mut options.common);
     let random = Script::new([hex(&vectors["inputs"]["keySeed"]), nonce(b"clnt", 0)]);
     Connection::client(Arc::new(options), Box::new(random), now)
 }
 
-pub fn server_with(vectors: &Value, options: ServerOptions, now: Instant) -> Connection {
+pub fn server_with(vectors: &Value, mut options: ServerOptions, now: Instant) -> Connection {
+    bare(&mut options.common);
     let random = Script::new([hex(&vectors["inputs"]["m"]), nonce(b"srvr", 0)]);
     Connection::server(Arc::new(options), Box::new(random), now)
 }

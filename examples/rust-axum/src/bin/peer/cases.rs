@@ -1,18 +1,20 @@
 //! The v1 client's cases.
-use crate::arguments::to_hex;
+use crate::arguments::{to_hex, Wanted};
+use crate::cases_extensions;
 use crate::runner::{check, Outcome, Runner};
 use pq_websocket::client::{connect, ClientSocket};
 use pq_websocket::failure::Ending;
 use pq_websocket::protocol::{Event, Message};
 use pq_websocket::record::Padding;
 use pq_websocket::v1::ClientOptions;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Against a server that runs `echo::run`; whether a case ran and all passed.
-pub async fn run(url: &str, options: Arc<ClientOptions>, only: Vec<String>) -> bool {
-    let cases = Cases { url, options, runner: Runner::new(only) };
+pub async fn run(url: &str, options: Arc<ClientOptions>, wanted: Wanted) -> bool {
+    let cases = Cases { url, options, runner: Runner::new(wanted.only.clone()) };
     cases.case("text", |peer| peer.echoes_text(&["hello"])).await;
     cases.case("text-unicode", |peer| peer.echoes_text(&["grüße, 世界 🎉", "\u{feff}BOM", "end\0", ""])).await;
     cases.case("binary", |peer| peer.echoes(vec![binary(vec![0, 1, 2, 254, 255, 0])])).await;
@@ -33,28 +35,31 @@ pub async fn run(url: &str, options: Arc<ClientOptions>, only: Vec<String>) -> b
         second.sees_close("!close 0", 1005, "").await
     };
     cases.case("close-empty", close_empty).await;
+    cases_extensions::run(&cases, &wanted).await;
     cases.runner.passed()
 }
 
-struct Cases<'a> {
+pub struct Cases<'a> {
     url: &'a str,
-    options: Arc<ClientOptions>,
+    pub options: Arc<ClientOptions>,
     runner: Runner,
 }
 
 impl Cases<'_> {
     /// Each has a connection of its own.
-    async fn case<F: Future<Output = Outcome>>(&self, name: &str, case: impl FnOnce(Peer) -> F) {
+    pub async fn case<F: Future<Output = Outcome>>(&self, name: &str, case: impl FnOnce(Peer) -> F) {
         let run = async { case(Peer::connect(self.url, Arc::clone(&self.options)).await?).await };
         self.runner.case(name, run).await;
     }
 }
 
-struct Peer {
-    socket: ClientSocket,
+pub struct Peer {
+    pub socket: ClientSocket,
+    /// Messages that came while something else was awaited.
+    pub early: VecDeque<Message>,
 }
 
-fn text(text: &str) -> Message {
+pub fn text(text: &str) -> Message {
     Message::Text(text.to_owned())
 }
 
@@ -78,35 +83,48 @@ impl Peer {
     async fn connect(url: &str, options: Arc<ClientOptions>) -> Result<Self, String> {
         let mut socket = connect(url, options).await.map_err(|error| error.to_string())?;
         match socket.next().await {
-            Some(Event::Open) => Ok(Self { socket }),
+            Some(Event::Open) => Ok(Self { socket, early: VecDeque::new() }),
             event => Err(format!("not open: {event:?}")),
         }
     }
 
-    fn send(&mut self, message: &Message) -> Outcome {
+    /// Exchanges come by themselves, where the command line says so.
+    pub async fn next(&mut self) -> Option<Event> {
+        if let Some(message) = self.early.pop_front() {
+            return Some(Event::Message(message));
+        }
+        loop {
+            match self.socket.next().await {
+                Some(Event::Exchanged(_)) => {}
+                event => return event,
+            }
+        }
+    }
+
+    pub fn send(&mut self, message: &Message) -> Outcome {
         self.socket.protocol.send(message, Instant::now()).map_err(|error| error.to_string())
     }
 
-    async fn receive(&mut self) -> Result<Message, String> {
-        match self.socket.next().await {
+    pub async fn receive(&mut self) -> Result<Message, String> {
+        match self.next().await {
             Some(Event::Message(message)) => Ok(message),
             event => Err(format!("no message: {event:?}")),
         }
     }
 
-    async fn ending(&mut self) -> Result<Ending, String> {
-        match self.socket.next().await {
+    pub async fn ending(&mut self) -> Result<Ending, String> {
+        match self.next().await {
             Some(Event::Closed(ending)) => Ok(ending),
             event => Err(format!("not closed: {event:?}")),
         }
     }
 
-    async fn echo(&mut self, message: &Message) -> Outcome {
+    pub async fn echo(&mut self, message: &Message) -> Outcome {
         self.send(message)?;
         compare(&self.receive().await?, message)
     }
 
-    async fn ask(&mut self, command: &str) -> Result<String, String> {
+    pub async fn ask(&mut self, command: &str) -> Result<String, String> {
         self.send(&text(command))?;
         match self.receive().await? {
             Message::Text(answer) => Ok(answer),
@@ -156,7 +174,7 @@ impl Peer {
 
     async fn update_received(mut self) -> Outcome {
         check(self.ask("!update").await? == "updated", "no 'updated'")?;
-        check(self.socket.protocol.receive_epoch() == 1, "the server did not update its key")?;
+        check(self.socket.protocol.received_updates() == 1, "the server did not update its key")?;
         self.echo(&text("after the update")).await
     }
 
@@ -178,7 +196,7 @@ impl Peer {
             self.socket.protocol.update_and_send(&message, now).map_err(|error| error.to_string())?;
             compare(&self.receive().await?, &text("updated"))?;
             compare(&self.receive().await?, &message)?;
-            check(self.socket.protocol.receive_epoch() == round, "the server did not update its key")?;
+            check(self.socket.protocol.received_updates() == round, "the server did not update its key")?;
         }
         Ok(())
     }
@@ -225,9 +243,13 @@ impl Peer {
     }
 
     /// Clean, uncrossed, with this code and reason, and the transport says 1000 without a reason.
-    async fn has_ended(&mut self, code: u16, reason: &str) -> Outcome {
-        let wanted = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code) };
+    pub async fn has_ended(&mut self, code: u16, reason: &str) -> Outcome {
         let ending = self.ending().await?;
+        self.is_as_wanted(ending, code, reason)
+    }
+
+    pub fn is_as_wanted(&mut self, ending: Ending, code: u16, reason: &str) -> Outcome {
+        let wanted = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code) };
         check(ending == wanted, &format!("ended with {ending:?}"))?;
         let close = self.socket.transport_close.take();
         check(close == Some((1000, String::new())), &format!("the transport closed with {close:?}"))

@@ -1,9 +1,11 @@
 //! The application of the server: an echo, and commands that let a client see every kind of record.
 use crate::arguments::{padding, to_hex};
+use pq_websocket::crypto::sha256;
 use pq_websocket::failure::Misuse;
 use pq_websocket::protocol::{Event, Message};
 use pq_websocket::server::ServerSocket;
 use pq_websocket::{v1, yellowpages};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -12,12 +14,28 @@ pub const LONGEST_REQUEST: usize = 16_472;
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 pub async fn run(mut socket: ServerSocket) {
+    // Words that are said once an exchange to this generation is complete, or a ping is answered.
+    let mut exchanged: VecDeque<u64> = VecDeque::new();
     while let Some(event) = socket.next().await {
-        let Event::Message(message) = event else { continue };
+        let message = match event {
+            Event::Message(message) => message,
+            Event::Exchanged(generation) => {
+                let done = exchanged.iter().filter(|target| **target <= generation).count();
+                exchanged.drain(..done);
+                (0..done).for_each(|_| tell(&mut socket, "exchanged"));
+                continue;
+            }
+            Event::Ponged(_) => {
+                tell(&mut socket, "ponged");
+                continue;
+            }
+            Event::Open | Event::Closed(_) => continue,
+        };
         // A command that can't be carried out leaves the connection as it is and says so inside the seal.
         if let Some(connection) = socket.protocol.v1() {
-            if let Err(error) = answer(connection, &message) {
-                let _ = connection.send(&Message::Text(format!("error: {error}")), Instant::now());
+            match answer(connection, &message) {
+                Ok(target) => exchanged.extend(target),
+                Err(error) => tell(&mut socket, &format!("error: {error}")),
             }
         } else if let Some(connection) = socket.protocol.yellowpages() {
             answer_yellowpages(connection, &message);
@@ -25,13 +43,47 @@ pub async fn run(mut socket: ServerSocket) {
     }
 }
 
-fn answer(connection: &mut v1::Connection, message: &Message) -> Result<(), Misuse> {
+/// Fails only where the connection is over, and then there is nobody to tell.
+fn tell(socket: &mut ServerSocket, text: &str) {
+    if let Some(connection) = socket.protocol.v1() {
+        let _ = connection.send(&Message::Text(text.to_owned()), Instant::now());
+    }
+}
+
+/// The generation whose exchange is to be told of, where the command asked for one.
+fn answer(connection: &mut v1::Connection, message: &Message) -> Result<Option<u64>, Misuse> {
     let now = Instant::now();
+    if let Message::Text(command) = message {
+        match command.as_str() {
+            "!exchange" => return connection.exchange(now).map(Some),
+            command if command.starts_with("!ping") => {
+                let data = command.strip_prefix("!ping ").unwrap_or_default();
+                return connection.ping(data.as_bytes(), now).map(|()| None);
+            }
+            _ => {}
+        }
+    }
+    answer_at_once(connection, message, now).map(|()| None)
+}
+
+fn answer_at_once(connection: &mut v1::Connection, message: &Message, now: Instant) -> Result<(), Misuse> {
     let text = |text: &str| Message::Text(text.to_owned());
     let Message::Text(command) = message else { return connection.send(message, now) };
     let Some(command) = command.strip_prefix('!') else { return connection.send(message, now) };
     let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
     match name {
+        "kem" => {
+            let kem = connection.kem().ok_or(Misuse::NotOpen)?;
+            connection.send(&text(kem.name()), now)
+        }
+        "peer-key" => {
+            let fingerprint = connection.peer_key().map(|key| to_hex(&sha256(&[&key.bytes()])));
+            connection.send(&Message::Text(fingerprint.unwrap_or("none".into())), now)
+        }
+        "generation" => {
+            let generation = connection.generation().to_string();
+            connection.send(&Message::Text(generation), now)
+        }
         "export" => {
             let (label, length) = rest.rsplit_once(' ').unwrap_or(("", rest));
             let length = length.parse().map_err(|_| Misuse::ExportLength)?;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod cases;
+mod cases_extensions;
 mod cases_yellowpages;
 mod echo;
 mod page;
@@ -34,14 +35,14 @@ async fn main() -> ExitCode {
             println!("{FEATURES}");
             ExitCode::SUCCESS
         }
-        Ok(Command::Client { url, profile, options, only }) => {
+        Ok(Command::Client { url, profile, options, wanted }) => {
             let passed = match profile {
-                ClientProfile::V1 => cases::run(&url, Arc::new(*options), only).await,
+                ClientProfile::V1 => cases::run(&url, Arc::new(*options), wanted).await,
                 ClientProfile::Yellowpages => {
-                    cases_yellowpages::run(&url, yellowpages_client(&options.common), only).await
+                    cases_yellowpages::run(&url, yellowpages_client(&options.common), wanted.only).await
                 }
                 ClientProfile::Original => {
-                    cases_yellowpages::run_original(&url, yellowpages_client(&options.common), only).await
+                    cases_yellowpages::run_original(&url, yellowpages_client(&options.common), wanted.only).await
                 }
             };
             if passed {
@@ -87,12 +88,12 @@ async fn serve(listen: Listen) -> std::io::Result<()> {
 
 /// This peer runs in no enclave: its documents say what they should and prove nothing.
 fn attester() -> Attester {
-    Attester(Box::new(|user_data| Some(user_data.to_vec())))
+    Attester(Box::new(|user_data| Some(user_data.bytes.clone())))
 }
 
 /// Demands a document of that kind, so that what it covers is compared all the same.
 fn yellowpages_client(common: &v1::Options) -> Arc<yellowpages::Options> {
-    let verifier = Verifier(Box::new(|document, user_data| document == user_data));
+    let verifier = Verifier(Box::new(|document, user_data| document == user_data.bytes));
     let mut options = yellowpages::Options::new(yellowpages::Role::Client(Some(verifier)));
     apply(&mut options, common);
     Arc::new(options)
