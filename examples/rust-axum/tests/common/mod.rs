@@ -9,9 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What stands in the place of a lone surrogate, which no `str` holds: nothing that takes one could be given it.
+pub const LONE_SURROGATE: &str = "a lone surrogate";
+
 pub fn load(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/vectors").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name} can't be read: {error}"));
+    // Labels of exports alone have one; inside hellos and frames it is escaped once more, or hexadecimal.
+    let text = text.replace(r#""\ud800""#, &format!("{LONE_SURROGATE:?}"));
     serde_json::from_str(&text).expect("vectors are JSON")
 }
 
