@@ -1,4 +1,5 @@
 /** Runs one scenario with both libraries and takes the wanted differences out of what they logged. */
+import { createRequire } from 'node:module';
 import * as ws from 'ws';
 import * as secure from '../../src/ws.ts';
 import type { Scenario } from './scenario.ts';
@@ -6,6 +7,9 @@ import type { Library } from './stage.ts';
 import { Stage } from './stage.ts';
 import type { WantedDifference } from './wanted.ts';
 import { WANTED } from './wanted.ts';
+
+// The statics of ws's class (`WebSocket.Server` and the like) come with its CommonJS entry, which shares the class.
+createRequire(import.meta.url)('ws');
 
 function library(name: Library['name'], module: unknown): Library {
   return { name, module, ...(module as object) } as unknown as Library;
