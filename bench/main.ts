@@ -1,5 +1,7 @@
 /** What `npm run bench` runs: plain `ws`, `wss`, the naive build and this package, side by side. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { nativeFile } from '../scripts/lib/native.ts';
 import { ensureNode, nodeBinary } from '../scripts/lib/node-binaries.ts';
 import type { Arguments } from './arguments.ts';
 import { readArguments, USAGE } from './arguments.ts';
@@ -16,6 +18,9 @@ import { measureChromium } from './run/chromium.ts';
 import { profile } from './run/profiles.ts';
 import { measure } from './run/runner.ts';
 import { CHROMIUM_WORKLOADS, WORKLOADS } from './workloads.ts';
+
+/** Whether `npm run build:native` has run. */
+const hasNative = existsSync(nativeFile());
 
 async function runtimeOf(major: number): Promise<Runtime> {
   // Node 24 comes with the devDependency; the others are installed where they are missing.
@@ -70,6 +75,8 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
   const date = new Date();
   const progress = progressLine();
   const options = await optionsOf(asked, progress);
+  const there = asked.builds.filter((build) => hasNative || !build.startsWith('native'));
+  if (there.length < asked.builds.length) progress('pq-websocket-native is not built (npm run build:native): left out');
   const facts: Record<string, Machine['runtimes'][string]> = {};
   const results: Result[] = [];
   const failed: string[] = [];
@@ -78,7 +85,7 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
     facts[runtime.name] = await runtimeFacts(runtime, options);
     const own = major === asked.nodes[0] ? options : { ...options, budget: shorter(options.budget) };
     for (const plan of WORKLOADS.filter(({ name }) => asked.workloads.includes(name))) {
-      const builds = plan.builds.filter((build) => asked.builds.includes(build));
+      const builds = plan.builds.filter((build) => there.includes(build));
       if (builds.length === 0) continue;
       try {
         results.push(...(await measure({ ...plan, builds }, runtime, own)));

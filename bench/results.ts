@@ -1,7 +1,8 @@
 /** What `npm run bench -- --json` prints, and the names in it. */
 import type { Profiles } from './report/profile.ts';
 
-export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
+/** `native`: this package with pq-websocket-native. `pq` refuses it. */
+export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'native', 'pq-wss', 'native-wss'] as const;
 /** `node-crypto`: bare createCipheriv, alone beside the record layer, and over plain `ws` beside what can't do without it. */
 export const BUILD_NAMES = [...SOCKET_BUILDS, 'node-crypto'] as const;
 export type BuildName = (typeof BUILD_NAMES)[number];

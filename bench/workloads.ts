@@ -7,6 +7,14 @@ import { SIZES } from './plan.ts';
 /** A rate is better when it is higher, a time and memory when they are lower. */
 export type Quantity = 'rate' | 'time' | 'memory';
 
+/** Microseconds of processor time, user and system and of both ends, for one operation. It moves little where others keep the machine busy. */
+export const CPU = 'cpu';
+
+/** The row of a workload's processor time. */
+export function cpuRow(workload: string): string {
+  return `${workload}-cpu`;
+}
+
 /** With fast open in this package's builds, and as they connect without being asked for it. */
 type FirstMessageKind = 'first-message' | 'first-message-no-fast-open';
 
@@ -47,13 +55,13 @@ function sized(kind: 'echo' | 'stream', size: SizeName): WorkloadPlan {
     quantity: 'rate',
     unit: 'messages/s',
     builds: kind === 'echo' ? WITH_BARE_CIPHER : SOCKET_BUILDS,
-    rows: { rate: name },
+    rows: { rate: name, [CPU]: cpuRow(name) },
   };
 }
 
 function pingpong(size: SizeName): WorkloadPlan {
   const name = `pingpong-${size}`;
-  const rows = { p50: name, p99: `${name}-p99`, 'p99.9': `${name}-p99.9` };
+  const rows = { p50: name, p99: `${name}-p99`, 'p99.9': `${name}-p99.9`, [CPU]: cpuRow(name) };
   return { name, kind: 'pingpong', size: SIZES[size], quantity: 'time', unit: 'ms', builds: WITH_BARE_CIPHER, rows };
 }
 
@@ -65,8 +73,8 @@ function record(size: SizeName): WorkloadPlan {
     size: SIZES[size],
     quantity: 'rate',
     unit: 'records/s',
-    builds: ['node-crypto', 'pq'],
-    rows: { rate: name },
+    builds: ['node-crypto', 'pq', 'native'],
+    rows: { rate: name, [CPU]: cpuRow(name) },
   };
 }
 
@@ -90,7 +98,7 @@ function workers(name: 'workers-1' | 'workers-2'): WorkloadPlan {
     size: SIZES['1k'],
     quantity: 'rate',
     unit: 'messages/s',
-    builds: ['ws', 'pq'],
+    builds: ['ws', 'pq', 'native'],
     rows: { rate: name },
   };
 }
@@ -109,7 +117,7 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
     quantity: 'rate',
     unit: 'connections/s',
     builds: SOCKET_BUILDS,
-    rows: { rate: 'connect' },
+    rows: { rate: 'connect', [CPU]: cpuRow('connect') },
   },
   {
     name: 'fanout',
@@ -118,7 +126,7 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
     quantity: 'rate',
     unit: 'deliveries/s',
     builds: WITH_BARE_CIPHER,
-    rows: { rate: 'fanout' },
+    rows: { rate: 'fanout', [CPU]: cpuRow('fanout') },
   },
   {
     name: 'idle-memory',

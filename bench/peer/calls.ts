@@ -29,7 +29,7 @@ export interface Preparation {
 }
 
 function workloadOf({ kind, size, build, port, ca }: Preparation): Workload | Promise<Workload> {
-  if (kind === 'record') return record(build as 'pq' | 'node-crypto', size);
+  if (kind === 'record') return record(build as 'pq' | 'native' | 'node-crypto', size);
   const target: Target = { build, port, ca };
   switch (kind) {
     case 'echo':
@@ -66,6 +66,11 @@ export const calls = {
   relay: ({ port, milliseconds }: { port: number; milliseconds: number }) => startRelay(port, milliseconds),
   tlsGroup: ({ port, ca }: { port: number; ca: string }) => tlsGroup(port, ca),
   memory: () => memoryUse(),
+  /** Microseconds of processor time, user and system, since the process began. */
+  cpu() {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
   async prepare(preparation: Preparation) {
     prepared = await workloadOf(preparation);
   },

@@ -1,6 +1,9 @@
 /** What a workload is in the client process. */
 
-/** Metric by name: the first is what the workload's row in the results shows. */
+/**
+ * Metric by name: the first is what the workload's row in the results shows. `operations` is how many there were, where their
+ * processor time is measured.
+ */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Workload {

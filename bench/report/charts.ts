@@ -1,5 +1,6 @@
 /** Which charts there are, and what of the results each shows. */
 import type { BuildName, Machine, Report, Result } from '../results.ts';
+import { cpuRow } from '../workloads.ts';
 import type { Bar, BarChart, BarGroup } from './svg.ts';
 import { barChart } from './svg.ts';
 import { machineLines } from './table.ts';
@@ -21,15 +22,15 @@ const CHARTS: readonly ChartPlan[] = [
   {
     name: 'echo',
     title: 'Echo, 64 messages in flight',
-    subtitle: "messages a second, as a multiple of plain ws's (longer is better)",
-    workloads: of('echo'),
+    subtitle: "processor time of both ends for a message, as a multiple of plain ws's (shorter is better)",
+    workloads: of('echo').map(cpuRow),
     relativeTo: 'ws',
   },
   {
     name: 'stream',
     title: 'One way',
-    subtitle: "messages a second, as a multiple of plain ws's (longer is better)",
-    workloads: of('stream'),
+    subtitle: "processor time of both ends for a message, as a multiple of plain ws's (shorter is better)",
+    workloads: of('stream').map(cpuRow),
     relativeTo: 'ws',
   },
   {
@@ -40,9 +41,9 @@ const CHARTS: readonly ChartPlan[] = [
   },
   {
     name: 'connections',
-    title: 'Connections a second, and one message to 200 clients',
-    subtitle: "as a multiple of plain ws's (longer is better)",
-    workloads: ['connect', 'fanout'],
+    title: 'Opening and closing a connection, and one message to 200 clients',
+    subtitle: "processor time of both ends, as a multiple of plain ws's (shorter is better)",
+    workloads: ['connect', 'fanout'].map(cpuRow),
     relativeTo: 'ws',
   },
   {
@@ -60,8 +61,8 @@ const CHARTS: readonly ChartPlan[] = [
   {
     name: 'records',
     title: 'The record layer, sealed and opened',
-    subtitle: 'records a second, as a multiple of bare node:crypto (longer is better)',
-    workloads: of('record'),
+    subtitle: 'processor time for a record, as a multiple of bare node:crypto (shorter is better)',
+    workloads: of('record').map(cpuRow),
     relativeTo: 'node-crypto',
   },
   {

@@ -1,6 +1,8 @@
 /** The tables and charts of docs/performance.md, each between `<!-- bench:NAME -->` and `<!-- /bench -->`: nobody types a figure there. */
 import type { BuildName, Report, Result } from '../results.ts';
+import { SOCKET_BUILDS } from '../results.ts';
 import { targetRows } from '../targets.ts';
+import { cpuRow } from '../workloads.ts';
 import { markdownTable } from './markdown.ts';
 import { profileTable } from './profile.ts';
 import { figure, machineLines } from './table.ts';
@@ -25,19 +27,28 @@ function medians(report: Report, runtime: string, workloads: readonly string[], 
 }
 
 const SIZES = ['32', '1k', '16k', '64k', '1m'];
-const BUILDS = ['ws', 'wss', 'naive', 'pq', 'pq-wss'] as const;
+const BUILDS = SOCKET_BUILDS;
 
-/** Microseconds between one message and the next, by size: what each costs where both ends are busy. */
-function perMessage(report: Report, runtime: string): string {
-  const rows = SIZES.flatMap((size) => {
-    const cells = BUILDS.map((build) => of(report, runtime, `echo-${size}`, build));
+const WITH_PROCESSOR_TIME = [
+  ...SIZES.map((size) => `echo-${size}`),
+  ...SIZES.map((size) => `stream-${size}`),
+  'pingpong-32',
+  'pingpong-1k',
+  'connect',
+  'fanout',
+];
+
+/** Microseconds of processor time for one operation, of both ends. */
+function perOperation(report: Report, runtime: string): string {
+  const rows = WITH_PROCESSOR_TIME.flatMap((workload) => {
+    const cells = BUILDS.map((build) => of(report, runtime, cpuRow(workload), build));
     if (cells.every((cell) => cell === undefined)) return [];
-    return [[size, ...cells.map((cell) => (cell === undefined ? '' : figure(1e6 / cell.median)))]];
+    return [[workload, ...cells.map((cell) => (cell === undefined ? '' : figure(cell.median)))]];
   });
-  return markdownTable(['size', ...BUILDS.map((build) => `${build}, µs`)], rows);
+  return markdownTable(['µs of processor time', ...BUILDS], rows);
 }
 
-/** What plain `ws` with Node's bare cipher beside it leaves, one call a message, and what was measured: both as quotients to plain `ws`. */
+/** What plain `ws` with Node's bare cipher beside it leaves, one call a message, and what was measured: both as quotients of processor time to plain `ws`. */
 function floors(report: Report, runtime: string): string {
   const rows = [
     'echo-32',
@@ -49,11 +60,40 @@ function floors(report: Report, runtime: string): string {
     'pingpong-1k',
     'fanout',
   ].flatMap((workload) => {
-    const [bare, own] = (['node-crypto', 'pq'] as const).map((build) => of(report, runtime, workload, build)?.ratio);
+    const [bare, own] = (['node-crypto', 'pq'] as const).map(
+      (build) => of(report, runtime, cpuRow(workload), build)?.ratio,
+    );
     if (bare?.ws === undefined || own?.ws === undefined || own['node-crypto'] === undefined) return [];
     return [[workload, ...[bare.ws, own.ws, own['node-crypto']].map((ratio) => ratio.toFixed(2))]];
   });
   return markdownTable(['workload', 'bare cipher, to ws', 'pq, to ws', 'pq, to the bare cipher'], rows);
+}
+
+/** For who has one minute: what a message costs beside plain `ws` and `wss`, with pq-websocket-native and without, and what a connection costs. */
+function verdict(report: Report, runtime: string): string | undefined {
+  const ratio = (workload: string, build: BuildName, to: BuildName): number | undefined =>
+    of(report, runtime, cpuRow(workload), build)?.ratio[to];
+  const range = (workloads: readonly string[], build: BuildName, to: BuildName): string | undefined => {
+    const found = workloads.map((workload) => ratio(workload, build, to)).filter((value) => value !== undefined);
+    if (found.length < workloads.length) return undefined;
+    return `${Math.min(...found).toFixed(1)} to ${Math.max(...found).toFixed(1)} times`;
+  };
+  const echoes = SIZES.map((size) => `echo-${size}`);
+  const pings = ['pingpong-32', 'pingpong-1k'];
+  const [busy, busyToTls, without] = [
+    range(echoes, 'native', 'ws'),
+    range(echoes, 'native', 'wss'),
+    range(echoes, 'pq', 'ws'),
+  ];
+  const [alone, aloneWithout] = [range(pings, 'native', 'ws'), range(pings, 'pq', 'ws')];
+  const [opened, openedToTls] = [ratio('connect', 'native', 'ws'), ratio('connect', 'native', 'wss')];
+  if ([busy, busyToTls, without, alone, aloneWithout].includes(undefined)) return undefined;
+  if (opened === undefined || openedToTls === undefined) return undefined;
+  return [
+    `With \`pq-websocket-native\` beside it, a message of a busy connection costs ${busy} the processor time that it costs over plain \`ws\`, and ${busyToTls} that of \`wss\`; without it, ${without} that of plain \`ws\`.`,
+    `A message that travels alone costs ${alone} that of plain \`ws\` with it, and ${aloneWithout} without.`,
+    `To open and close a connection costs ${opened.toFixed(1)} times what it costs over plain \`ws\`, and ${openedToTls.toFixed(1)} times what it costs over \`wss\`.`,
+  ].join('\n');
 }
 
 function nodes(report: Report): string {
@@ -64,7 +104,7 @@ function nodes(report: Report): string {
   const rows = runtimes.map((runtime) => [
     runtime,
     ...workloads.map((workload) => {
-      const ratio = of(report, runtime, workload, 'pq')?.ratio.ws;
+      const ratio = of(report, runtime, cpuRow(workload), 'pq')?.ratio.ws;
       return ratio === undefined ? '' : ratio.toFixed(2);
     }),
   ]);
@@ -84,7 +124,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
       .map((line) => `- ${line}`)
       .join('\n'),
   targets: (report, runtime) => markdownTable(['what', 'wanted', 'measured', 'met'], targetRows(report, runtime)),
-  'per-message': perMessage,
+  verdict,
+  'per-operation': perOperation,
   floors,
   connections: (report, runtime) =>
     medians(
@@ -93,13 +134,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
       ['connect', 'idle-memory', 'idle-memory-heap', 'first-message', 'first-message-no-fast-open'],
       BUILDS,
     ),
-  workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq']),
+  workers: (report, runtime) => medians(report, runtime, ['workers-1', 'workers-2'], ['ws', 'pq', 'native']),
   records: (report, runtime) =>
     medians(
       report,
       runtime,
       SIZES.map((size) => `record-${size}`),
-      ['node-crypto', 'pq'],
+      ['node-crypto', 'pq', 'native'],
     ),
   nodes,
   // It can be made alone, so it says when it was.

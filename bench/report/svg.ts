@@ -38,7 +38,9 @@ const COLOURS: Readonly<Record<string, string>> = {
   wss: '#4c9be8',
   naive: '#d98c3f',
   pq: '#1fa971',
+  native: '#8f5bd6',
   'pq-wss': '#0b6e63',
+  'native-wss': '#5b3a94',
   'node-crypto': '#7a869a',
 };
 const OTHER_COLOUR = '#888888';

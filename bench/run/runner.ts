@@ -2,7 +2,9 @@
 import type { Budget } from '../plan.ts';
 import { RELAY_MILLISECONDS } from '../plan.ts';
 import type { BuildName, Result } from '../results.ts';
+import type { Sample } from '../peer/workload.ts';
 import type { WorkloadKind, WorkloadPlan } from '../workloads.ts';
+import { CPU } from '../workloads.ts';
 import { collect } from './collect.ts';
 import type { RunOptions, Runtime, Samples } from './crew.ts';
 import { Crew } from './crew.ts';
@@ -18,6 +20,8 @@ const WORKERS: Readonly<Partial<Record<WorkloadKind, number>>> = { 'workers-1': 
 interface Contestant {
   readonly build: BuildName;
   readonly client: Peer;
+  /** Whose processor time an operation takes; empty where it is not measured. */
+  readonly ends: readonly Peer[];
 }
 
 interface Entrant extends Contestant {
@@ -27,9 +31,11 @@ interface Entrant extends Contestant {
 
 async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: RunOptions): Promise<Contestant> {
   const client = crew.start(`${plan.name}-${build}-client`);
+  const ends = [client];
   let port = 0;
   if (plan.kind !== 'record') {
     const server = crew.start(`${plan.name}-${build}-server`);
+    ends.push(server);
     const workers = WORKERS[plan.kind];
     port =
       workers === undefined
@@ -41,7 +47,7 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
   }
   if (plan.kind === 'idle-memory') throw new Error('idle memory is measured elsewhere');
   await client.call('prepare', { kind: plan.kind, size: plan.size, build, port, ca: tls.cert });
-  return { build, client };
+  return { build, client, ends: CPU in plan.rows ? ends : [] };
 }
 
 /**
@@ -54,6 +60,19 @@ async function warmUp(contestant: Contestant, { warmUpMilliseconds, rounds }: Bu
   await contestant.client.call('sample', { milliseconds: warmUpMilliseconds });
   const isSlow = performance.now() - start > warmUpMilliseconds + SLOW_MILLISECONDS;
   return { ...contestant, rounds: isSlow ? Math.ceil(rounds / 5) : rounds };
+}
+
+async function processorTime(ends: readonly Peer[]): Promise<number> {
+  const times = await Promise.all(ends.map((end) => end.call('cpu')));
+  return times.reduce((a, b) => a + b, 0);
+}
+
+async function sampled(client: Peer, ends: readonly Peer[], milliseconds: number): Promise<Sample> {
+  const before = await processorTime(ends);
+  const sample = await client.call('sample', { milliseconds });
+  const { operations } = sample;
+  if (operations === undefined || ends.length === 0) return sample;
+  return { ...sample, [CPU]: ((await processorTime(ends)) - before) / operations };
 }
 
 /** Each round begins with another build, so that none always comes after the same one. */
@@ -73,9 +92,9 @@ async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOpti
     for (const contestant of contestants) entrants.push(await warmUp(contestant, budget));
     for (let round = 0; round < budget.rounds; round += 1) {
       progress(`${runtime.name} ${plan.name}: round ${round + 1} of ${budget.rounds}`);
-      for (const { build, client, rounds } of rotated(entrants, round)) {
+      for (const { build, client, ends, rounds } of rotated(entrants, round)) {
         if (round >= rounds) continue;
-        samples.get(build)?.push(await client.call('sample', { milliseconds: budget.milliseconds }));
+        samples.get(build)?.push(await sampled(client, ends, budget.milliseconds));
       }
     }
     for (const { client } of entrants) await client.call('verify');
@@ -93,6 +112,6 @@ export async function measure(plan: WorkloadPlan, runtime: Runtime, options: Run
     const values = new Map(
       [...samples].map(([build, list]) => [build, list.map((sample) => sample[metric] as number)]),
     );
-    return collect(workload, runtime.name, plan.unit, values);
+    return collect(workload, runtime.name, metric === CPU ? 'µs' : plan.unit, values);
   });
 }

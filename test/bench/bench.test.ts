@@ -42,10 +42,12 @@ const report: Report = {
     commit: 'abc',
   },
   results: [
-    result('echo-32', 'ws', 100),
-    result('echo-32', 'pq', 300),
-    result('echo-1k', 'ws', 100),
-    result('echo-1k', 'pq', 119),
+    result('echo-32-cpu', 'ws', 100),
+    result('echo-32-cpu', 'native', 30),
+    result('echo-32-cpu', 'pq', 41),
+    result('idle-memory', 'ws', 10),
+    result('idle-memory', 'native', 18),
+    result('idle-memory', 'pq', 26.1),
   ],
 };
 
@@ -69,10 +71,12 @@ describe('the figures', () => {
     ).toEqual({ ws: 4 });
   });
 
-  test('a target is met at its bound, and not below', () => {
+  test('a target is met at its bound, and not above', () => {
     expect(targetRows(report, 'node24')).toEqual([
-      ['echo-32: pq / ws', '>= 3', '3', 'yes'],
-      ['echo-1k: pq / ws', '>= 1.2', '1.19', '**no**'],
+      ['echo-32-cpu: native / ws', '<= 0.3', '0.3', 'yes'],
+      ['echo-32-cpu: pq / ws', '<= 0.4', '0.41', '**no**'],
+      ['idle-memory: native above ws, KiB', '<= 8', '8', 'yes'],
+      ['idle-memory: pq above ws, KiB', '<= 16', '16.1', '**no**'],
     ]);
   });
 });
@@ -130,15 +134,31 @@ describe('what is written', () => {
       ratio,
     });
     const results = [
-      withRatios('echo-16k', 'node-crypto', { ws: 0.5 }),
-      withRatios('echo-16k', 'pq', { ws: 0.8, 'node-crypto': 1.6 }),
-      withRatios('pingpong-32', 'node-crypto', { ws: 2.5 }),
-      withRatios('pingpong-32', 'pq', { ws: 3, 'node-crypto': 1.2 }),
+      withRatios('echo-16k-cpu', 'node-crypto', { ws: 0.5 }),
+      withRatios('echo-16k-cpu', 'pq', { ws: 0.8, 'node-crypto': 1.6 }),
+      withRatios('pingpong-32-cpu', 'node-crypto', { ws: 2.5 }),
+      withRatios('pingpong-32-cpu', 'pq', { ws: 3, 'node-crypto': 1.2 }),
       // Not measured beside the bare cipher.
-      withRatios('fanout', 'pq', { ws: 0.3 }),
+      withRatios('fanout-cpu', 'pq', { ws: 0.3 }),
     ];
     const text = fillSections('<!-- bench:floors -->\n<!-- /bench -->', { ...report, results });
     expect(text).toContain('| echo-16k | 0.50 | 0.80 | 1.60 |\n| pingpong-32 | 2.50 | 3.00 | 1.20 |\n<!-- /bench -->');
+  });
+
+  test('the verdict has three sentences, and is not made of half a run', () => {
+    const workloads = ['32', '1k', '16k', '64k', '1m'].map((size) => `echo-${size}`);
+    const all = [...workloads, 'pingpong-32', 'pingpong-1k', 'connect'].flatMap((workload, i) =>
+      (['native', 'pq'] as const).map((build) => ({
+        ...result(`${workload}-cpu`, build, 1),
+        ratio: { ws: i + (build === 'pq' ? 0.5 : 0), wss: 0.25 },
+      })),
+    );
+    const made = fillSections('<!-- bench:verdict -->\nold\n<!-- /bench -->', { ...report, results: all });
+    expect(made).toMatch(
+      /costs 0\.0 to 4\.0 times .*\.\n.* 5\.0 to 6\.0 times .*\.\n.* 7\.0 times .* 0\.3 times .*\.\n/,
+    );
+    const half = fillSections('<!-- bench:verdict -->\nold\n<!-- /bench -->', { ...report, results: all.slice(2) });
+    expect(half).toContain('old');
   });
 
   test('every section of the documents is one that is made, and its text is replaced', () => {
@@ -217,9 +237,15 @@ test('a run prints JSON of the documented shape', async () => {
     'echo-32 ws',
     'echo-32 pq',
     'echo-32 node-crypto',
+    'echo-32-cpu ws',
+    'echo-32-cpu pq',
+    'echo-32-cpu node-crypto',
     'record-32 node-crypto',
     'record-32 pq',
+    'record-32-cpu node-crypto',
+    'record-32-cpu pq',
   ]);
+  for (const { workload, unit } of results) expect(unit === 'µs').toBe(workload.endsWith('-cpu'));
   for (const { runtime, median, min, max, unit, ratio } of results) {
     expect([runtime, typeof unit, min <= median && median <= max && min > 0]).toEqual(['node24', 'string', true]);
     expect(ratio).toBeTypeOf('object');

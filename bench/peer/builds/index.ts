@@ -3,6 +3,15 @@ import type { Build } from '../socket.ts';
 import { bare } from './bare.ts';
 import { naive } from './naive.ts';
 import { ws, wss } from './plain.ts';
-import { pq, pqWss } from './pq.ts';
+import { native, nativeWss, pq, pqWss } from './pq.ts';
 
-export const builds: Readonly<Record<BuildName, Build>> = { ws, wss, naive, pq, 'pq-wss': pqWss, 'node-crypto': bare };
+export const builds: Readonly<Record<BuildName, Build>> = {
+  ws,
+  wss,
+  naive,
+  pq,
+  native,
+  'pq-wss': pqWss,
+  'native-wss': nativeWss,
+  'node-crypto': bare,
+};

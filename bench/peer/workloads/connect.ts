@@ -27,7 +27,8 @@ export function connections(target: Target): Workload {
         Array.from({ length: CONNECTING_AT_ONCE }, () => oneByOne(start + milliseconds)),
       );
       const seconds = (performance.now() - start) / 1_000;
-      return { rate: counts.reduce((a, b) => a + b, 0) / seconds };
+      const operations = counts.reduce((a, b) => a + b, 0);
+      return { rate: operations / seconds, operations };
     },
 
     async verify() {

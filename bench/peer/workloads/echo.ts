@@ -41,7 +41,7 @@ export async function echo(target: Target, size: number): Promise<Workload> {
           sendNext();
         } else if (received === sent) {
           const seconds = (performance.now() - start) / 1_000;
-          if (bytes === sent * size) resolve({ rate: received / seconds });
+          if (bytes === sent * size) resolve({ rate: received / seconds, operations: received });
           else reject(new Error(`${bytes} bytes came back of ${sent * size}`));
         }
       });

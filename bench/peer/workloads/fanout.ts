@@ -30,7 +30,7 @@ export async function fanout(target: Target): Promise<Workload> {
           due += sockets.length;
           speaker.send(message);
         } else if (bytes === delivered * SIZE) {
-          resolve({ rate: delivered / ((now - start) / 1_000) });
+          resolve({ rate: delivered / ((now - start) / 1_000), operations: delivered });
         } else {
           reject(new Error(`${bytes} bytes were delivered of ${delivered * SIZE}`));
         }

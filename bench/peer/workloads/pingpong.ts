@@ -26,7 +26,12 @@ export async function pingpong(target: Target, size: number): Promise<Workload> 
           socket.send(message);
         } else {
           const sorted = times.sort((a, b) => a - b);
-          resolve({ p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), 'p99.9': percentile(sorted, 0.999) });
+          resolve({
+            p50: percentile(sorted, 0.5),
+            p99: percentile(sorted, 0.99),
+            'p99.9': percentile(sorted, 0.999),
+            operations: sorted.length,
+          });
         }
       });
       socket.send(message);

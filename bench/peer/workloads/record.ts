@@ -18,8 +18,8 @@ const MESSAGES = 16;
 /** Seals and opens one message. @returns what was opened */
 type Pass = (message: Buffer) => Uint8Array;
 
-async function recordLayer(): Promise<Pass> {
-  const backend = platform.backend();
+async function recordLayer(native: boolean): Promise<Pass> {
+  const backend = platform.backend(native);
   const transcriptHash = randomBytes(32);
   const bytes = randomBytes(32);
   const direction = async (): Promise<DirectionKeys> =>
@@ -32,6 +32,7 @@ async function recordLayer(): Promise<Pass> {
   let opened: Uint8Array | undefined;
   const config = {
     random: platform.random,
+    keysDrawNonces: true,
     takeFrame,
     now: () => performance.now(),
     limits: DEFAULT_LIMITS,
@@ -81,8 +82,8 @@ function bareCrypto(): Pass {
   };
 }
 
-export async function record(build: 'pq' | 'node-crypto', size: number): Promise<Workload> {
-  const pass = build === 'pq' ? await recordLayer() : bareCrypto();
+export async function record(build: 'pq' | 'native' | 'node-crypto', size: number): Promise<Workload> {
+  const pass = build === 'node-crypto' ? bareCrypto() : await recordLayer(build === 'native');
   const messages = payloads(MESSAGES, size);
   return {
     async sample(milliseconds) {
@@ -96,7 +97,7 @@ export async function record(build: 'pq' | 'node-crypto', size: number): Promise
       } while (performance.now() < deadline);
       const seconds = (performance.now() - start) / 1_000;
       if (bytes !== count * size) throw new Error(`${bytes} bytes were opened of ${count * size}`);
-      return { rate: count / seconds };
+      return { rate: count / seconds, operations: count };
     },
 
     async verify() {

@@ -49,7 +49,7 @@ export async function stream(target: Target, size: number): Promise<Workload> {
           `${arrived.messages} messages and ${arrived.bytes} bytes arrived of ${sent} and ${sent * size}`,
         );
       }
-      return { rate: sent / seconds };
+      return { rate: sent / seconds, operations: sent };
     },
 
     async verify() {
