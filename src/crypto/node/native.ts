@@ -30,14 +30,10 @@ export type NativeBinding = typeof Native;
 
 const KEM = 'ml-kem-768';
 
-/**
- * What is short is written to memory that is used again and copied from there: the engine keeps short arrays in its own
- * heap, and gives each memory of its own when native code wants to write to it, which costs more than the copy.
- */
-const SCRATCH_BYTES = 1024;
+/** From here on memory that is not filled with zeros first is cheaper. */
+const LARGE_BYTES = 1024;
 
 export function nativeBackend(native: NativeBinding): CryptoBackend {
-  const scratch = new Uint8Array(SCRATCH_BYTES);
   const hash = new Uint8Array(new ArrayBuffer(HASH_BYTES));
   /** For the additional data of records, which are always as long. */
   const counter = new Uint8Array(new ArrayBuffer(8));
@@ -81,13 +77,14 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
       const handle = alive(this.#handle, 'AES-256-GCM key');
       checkSeal(frame, additionalData, content);
       const data = additional(additionalData);
-      const from = content && unshared(content);
-      if (isShared(frame)) {
+      try {
+        native.seal(handle, frame, data, fresh, content);
+      } catch (error) {
+        // Native code takes no memory that another thread may change meanwhile. It is asked, since looking costs more than sealing.
+        if (!isShared(frame) && !(content && isShared(content))) throw error;
         const copy = frame.slice();
-        native.seal(handle, copy, data, fresh, from);
+        native.seal(handle, copy, data, fresh, content?.slice());
         frame.set(copy);
-      } else {
-        native.seal(handle, frame, data, fresh, from);
       }
       return frame;
     }
@@ -95,25 +92,33 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     open(frame: Uint8Array, additionalData: Uint8Array, owned = false): Uint8Array | undefined {
       const handle = alive(this.#handle, 'AES-256-GCM key');
       if (!checkOpen(frame, additionalData)) return undefined;
-      const from = unshared(frame);
       const data = additional(additionalData);
-      const length = frame.length - NONCE_BYTES - TAG_BYTES;
-      if (length <= SCRATCH_BYTES) {
-        if (!native.open(handle, from, data, scratch)) return undefined;
-        const plaintext = scratch.slice(0, length);
-        scratch.fill(0, 0, length);
-        return plaintext;
+      try {
+        return openTo(handle, frame, data, owned);
+      } catch (error) {
+        if (!isShared(frame)) throw error;
+        return openTo(handle, frame.slice(), data, true);
       }
-      if (owned) return native.open(handle, from, data) ? from.subarray(NONCE_BYTES, -TAG_BYTES) : undefined;
-      // Every byte is written: memory that is not filled with zeros first is cheaper.
-      const plaintext = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-      return native.open(handle, from, data, plaintext) ? plaintext : undefined;
     }
 
     destroy(): void {
       if (this.#handle !== undefined) native.destroy(this.#handle);
       this.#handle = undefined;
     }
+  }
+
+  function openTo(
+    handle: Native.KeyHandle,
+    frame: Uint8Array,
+    additionalData: Uint8Array,
+    owned: boolean,
+  ): Uint8Array | undefined {
+    const length = frame.length - NONCE_BYTES - TAG_BYTES;
+    if (owned && length >= LARGE_BYTES) {
+      return native.open(handle, frame, additionalData) ? frame.subarray(NONCE_BYTES, -TAG_BYTES) : undefined;
+    }
+    const plaintext = memoryFor(length);
+    return native.open(handle, frame, additionalData, plaintext) ? plaintext : undefined;
   }
 
   /** For this turn. */
@@ -186,6 +191,14 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
       return new NativeAeadKey(native.importKey(handle));
     },
   };
+}
+
+/**
+ * Bytes to be written, all of them, by native code. Never in the engine's own heap, where short arrays are: those it would have to move out
+ * first, which costs more than the cipher.
+ */
+function memoryFor(length: number): Uint8Array {
+  return new Uint8Array(length < LARGE_BYTES ? new ArrayBuffer(length) : Buffer.allocUnsafeSlow(length).buffer);
 }
 
 function isShared({ buffer }: Uint8Array): boolean {

@@ -65,7 +65,7 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
 
   it('opens in the memory of a frame that it was given, and leaves any other as it is', async () => {
     const key = await keyOf(backend, KEY);
-    for (const length of [10, 1024, 1025, 100_000]) {
+    for (const length of [10, 1023, 1024, 100_000]) {
       const frame = await key.seal(unsealed(pattern(12), pattern(length)), AAD);
       const before = frame.slice();
       const copied = (await key.open(frame, AAD)) as Uint8Array;
@@ -73,11 +73,11 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
       expect(copied.buffer).not.toBe(frame.buffer);
       const own = (await key.open(frame, AAD, true)) as Uint8Array;
       expect(own).toEqual(pattern(length));
-      if (length > 1024) expect(own.buffer).toBe(frame.buffer);
+      expect(own.buffer === frame.buffer).toBe(length >= 1024);
     }
   });
 
-  it('leaves nothing of a frame with a wrong tag, nor of a short message in the memory that it uses again', async () => {
+  it('leaves nothing of a frame with a wrong tag', async () => {
     const targets: Uint8Array[] = [];
     const watched = nativeBackend({
       ...native,
@@ -87,17 +87,15 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
       },
     });
     const key = await keyOf(watched, KEY);
-    const frame = await key.seal(unsealed(pattern(12), pattern(500)), AAD);
-    expect(await key.open(frame, AAD)).toEqual(pattern(500));
-    frame[100]! ^= 1;
-    expect(await key.open(frame, AAD)).toBeUndefined();
-    const long = await key.seal(unsealed(pattern(12), pattern(5000)), AAD);
-    long[100]! ^= 1;
-    expect(await key.open(long, AAD)).toBeUndefined();
+    for (const length of [500, 5000]) {
+      const frame = await key.seal(unsealed(pattern(12), pattern(length)), AAD);
+      frame[100]! ^= 1;
+      expect(await key.open(frame, AAD)).toBeUndefined();
+      expect(await key.open(frame, AAD, true)).toBeUndefined();
+      if (length > 1024) expect(frame.subarray(12, -16).every((byte) => byte === 0)).toBe(true);
+    }
     expect(targets).toHaveLength(3);
     for (const target of targets) expect(target.every((byte) => byte === 0)).toBe(true);
-    expect(await key.open(long, AAD, true)).toBeUndefined();
-    expect(long.subarray(12, -16).every((byte) => byte === 0)).toBe(true);
   });
 
   it('draws a nonce for each frame', async () => {
