@@ -6,7 +6,7 @@
 import { WebSocket as PlainWebSocket } from 'ws';
 import { platform } from '#platform';
 import { free } from './base/free.ts';
-import { writePlain } from './platform/node-frames/write.ts';
+import { PlainGatherer, writePlain } from './platform/node-frames/write.ts';
 import { isCloseCode, Kind, MAX_CLOSE_REASON_BYTES } from './protocol/v1/record.ts';
 import { Outbox } from './protocol/v1/outbox.ts';
 import { offerOf } from './transport/upgrade-request.ts';
@@ -31,6 +31,8 @@ export function sendOwned(socket: WsStyleWebSocket, data: Uint8Array, isBinary: 
   if (Outbox.goesAlone(bytes)) free(data);
 }
 
+/** RFC 6455 7.1.5: the close had no code. */
+const NO_STATUS = 1005;
 const TEXT = { binary: false };
 const BINARY = { binary: true };
 
@@ -40,6 +42,52 @@ const BINARY = { binary: true };
  */
 export function sendPlain(socket: PlainWebSocket, data: Uint8Array, isBinary: boolean): void {
   if (!writePlain(socket, data, isBinary, platform.random)) socket.send(data, isBinary ? BINARY : TEXT);
+}
+
+/**
+ * Sends messages on a plain socket as `sendPlain` does, those of one turn together. Nothing else may be sent on the socket
+ * before `flush`.
+ */
+export class PlainSender {
+  readonly #gatherer: PlainGatherer;
+
+  /** @param socket npm `ws`'s */
+  constructor(private readonly socket: PlainWebSocket) {
+    this.#gatherer = new PlainGatherer(socket, platform.random);
+  }
+
+  /** The message's bytes belong to the network from now on, which masks them in place. */
+  send(data: Uint8Array, isBinary: boolean): void {
+    if (!this.#gatherer.write(data, isBinary)) this.socket.send(data, isBinary ? BINARY : TEXT);
+  }
+
+  flush(): void {
+    this.#gatherer.flush();
+  }
+}
+
+/**
+ * Records that a secure socket has opened: work that its peer has made, whether or not a message was in it.
+ * @param socket one of `pq-websocket/ws`
+ */
+export function recordsOpened(socket: WsStyleWebSocket): number {
+  return internalsOf(socket as unknown as WsStyleSocket).connection.session.recordsOpened;
+}
+
+/**
+ * Leaves the answer to the peer's close to the caller, who may have somebody else to ask first. Profile v1 alone: the closes
+ * of yellowpages are the transport's, which answers by itself.
+ * @param socket one of `pq-websocket/ws`
+ * @param hold called once, behind all messages, with what the peer's close says (1005 and nothing where it has no code) and
+ *   with what sends the answer. Until then the socket is CLOSING; without it the connection can only be cut.
+ */
+export function holdCloseAnswer(
+  socket: WsStyleWebSocket,
+  hold: (code: number, reason: string, answer: () => void) => void,
+): void {
+  internalsOf(socket as unknown as WsStyleSocket).holdClose = (content, answer): void => {
+    hold(content?.code ?? NO_STATUS, content?.reason ?? '', answer);
+  };
 }
 
 /**

@@ -26,6 +26,8 @@ export interface ConnectionFace<Text> {
   messages(messages: readonly Message<Text>[]): void;
   /** No message can be sent any more. */
   closing(): void;
+  /** Whether the peer's close is answered by a call of `answer`, and not at once. */
+  answersLater?(content: CloseContent, answer: () => void): boolean;
   /** The last call. */
   closed(outcome: CloseOutcome, withError: boolean): void;
 }
@@ -205,6 +207,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   peerClosing(): void {
     this.face.closing();
+  }
+
+  answersLater(content: CloseContent, answer: () => void): boolean {
+    return this.face.answersLater?.(content, answer) ?? false;
   }
 
   closeTransmitted(): void {

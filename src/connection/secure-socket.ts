@@ -25,6 +25,8 @@ import { kindOf, SendQueue, sizeOf } from './send-queue.ts';
 import type { SendData } from '../base/values.ts';
 import { queueMicrotask } from '../base/captured.ts';
 
+export type CloseHolder = (content: CloseContent, answer: () => void) => void;
+
 /** How the object that the application holds hears of its socket. `Text` is what it wants a text as. */
 export interface SocketFace<Text> {
   readonly readText: SessionConfig<Text>['readText'];
@@ -33,6 +35,8 @@ export interface SocketFace<Text> {
   accepted?(): void;
   text(payload: Text): void;
   binary(payload: Uint8Array): void;
+  /** Gets the peer's close in place of its answer, which goes out when `answer` is called. */
+  readonly holdClose?: CloseHolder | undefined;
   /** Just before `closed`, where the standard fires `error`. */
   failed(outcome: CloseOutcome): void;
   closed(outcome: CloseOutcome): void;
@@ -173,6 +177,16 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#events.next(() => {
       if (this.#readyState < CLOSING) this.#readyState = CLOSING;
     });
+  }
+
+  /** @internal */
+  answersLater(content: CloseContent, answer: () => void): boolean {
+    const { holdClose } = this.#face;
+    if (holdClose === undefined) return false;
+    this.#events.next(() => {
+      holdClose(content, answer);
+    });
+    return true;
   }
 
   /** @internal */

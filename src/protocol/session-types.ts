@@ -86,6 +86,11 @@ export interface SessionHost<Text> {
   messages(messages: readonly Message<Text>[]): void;
   /** The peer has closed: nothing more will be delivered or can be sent. */
   peerClosing(): void;
+  /**
+   * The peer's close is to be answered. A host that takes this on says so by `true`, and calls `answer` when it may be, or never:
+   * a connection whose close has no answer ends uncleanly, by whoever cuts it.
+   */
+  answersLater?(content: CloseContent, answer: () => void): boolean;
   /** This end's sealed close has been given to `transmit`; tell `closeDrained` when the transport has sent it. */
   closeTransmitted(): void;
   /** Both sealed closes are exchanged: close the transport with 1000 and no reason. */

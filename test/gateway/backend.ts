@@ -1,8 +1,10 @@
 /** A backend in Node for the pass-through suite: what it does follows from the path, and what it sees it tells. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo, ListenOptions } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
@@ -61,6 +63,25 @@ function behave(socket: WebSocket, { url = '/' }: IncomingMessage): void {
   }
 }
 
+/** `/raw`: no library is between. */
+function behaveRaw({ url = '', headers }: IncomingMessage, network: Duplex): void {
+  const query = new URL(url, 'http://backend').searchParams;
+  const accept = createHash('sha1').update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+  network.on('error', () => undefined);
+  network.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept.digest('base64')}\r\n\r\n`,
+  );
+  const act = (): void => {
+    network.write(Buffer.from(query.get('bytes') ?? '', 'hex'), () => {
+      if (query.get('then') === 'end') network.end();
+      if (query.get('then') === 'reset') (network as Socket).resetAndDestroy();
+    });
+  };
+  network.resume();
+  if (query.get('when') === 'open') act();
+  else network.once('data', act);
+}
+
 export async function startBackend(listen: ListenOptions = { port: 0, host: '127.0.0.1' }): Promise<NodeBackend> {
   const server = createServer((request, response) => {
     let body = '';
@@ -74,6 +95,7 @@ export async function startBackend(listen: ListenOptions = { port: 0, host: '127
     });
   });
   const sockets = new WebSocketServer({ noServer: true });
+  const raw = new Set<Duplex>();
   const accepted = new AsyncQueue<AcceptedPlain>();
   let count = 0;
   sockets.on('headers', (headers) => {
@@ -87,6 +109,11 @@ export async function startBackend(listen: ListenOptions = { port: 0, host: '127
         'HTTP/1.1 403 Not You\r\nX-Why: because\r\nX-Why: also\r\nSet-Cookie: a=1\r\nKeep-Alive: timeout=5\r\n' +
           'Connection: X-Secret\r\nX-Secret: hop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsorry\r\n0\r\n\r\n',
       );
+      return;
+    }
+    if (request.url?.startsWith('/raw')) {
+      raw.add(network);
+      behaveRaw(request, network);
       return;
     }
     sockets.handleUpgrade(request, network, head, (socket) => {
@@ -113,6 +140,7 @@ export async function startBackend(listen: ListenOptions = { port: 0, host: '127
     if (!server.listening) return;
     server.close();
     for (const client of sockets.clients) client.terminate();
+    for (const network of raw) network.destroy();
     server.closeAllConnections();
     await once(server, 'close');
   };

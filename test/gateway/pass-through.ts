@@ -7,6 +7,8 @@
  * - `/close?code=C&reason=R`: sends the text `before` and closes with C and R; without a code, with none
  * - `/cut`: sends the text `before` and ends the connection without a close
  * - `/ping`: pings with `data`, and sends the text `pong ` and the data of each pong
+ * - `/raw?when=W&bytes=HEX&then=T`: after `open`, the first bytes of a `message` or those of a `close` (and of nothing before it) it
+ *   writes the bytes to the network, and then it says nothing more (`stay`), ends (`end`) or resets (`reset`) the connection
  * - of the subprotocols b and c the first that is offered is chosen, and no other
  * - `/refuse` anything: 403 with the body `sorry`
  */
@@ -31,6 +33,8 @@ interface Scenario {
   readonly opened?: Step;
   /** After each entry of the log. */
   readonly then?: Step;
+  /** Milliseconds for the answer to a close, where none comes. */
+  readonly closeTimeout?: number;
 }
 
 const LARGE = Buffer.alloc(300_000, 'ä');
@@ -100,6 +104,43 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'a refusal', path: '/refuse/this?one=1' },
 ];
 
+/** Every order of closes, cuts, frames that are none, and silences. */
+function rawScenarios(): Scenario[] {
+  const TEXT = '81066265666f7265';
+  const raw = (name: string, when: string, bytes: string, then: string): Scenario => ({
+    name: `${name}, then ${then}`,
+    path: `/raw?when=${when}&bytes=${bytes}&then=${then}`,
+    closeTimeout: 300,
+    opened: (socket) => {
+      if (when === 'message') socket.send('go');
+      if (when === 'close') socket.close(4000, 'mine');
+    },
+  });
+  const ends = ['stay', 'end'];
+  const bad = [
+    ['a frame of an unknown kind', '8303616263'],
+    ['a masked frame', '818100000000ff'],
+    ['a reserved bit', 'c10161'],
+    ['a text that is no UTF-8', '8102fffe'],
+    ['a close with half a code', '880103'],
+    ['a close with a code that is none', '880203e7'],
+    ['a close whose reason is no UTF-8', '880403e8fffe'],
+    ['a ping that is too long', '897e007e'],
+    ['a continuation of nothing', '800161'],
+  ] as const;
+  // A reset overtakes what has not been read: so there is nothing before it.
+  return [
+    ...bad.map(([name, bytes]) => raw(name, 'open', TEXT + bytes, 'stay')),
+    raw('a frame of an unknown kind', 'open', `${TEXT}8303616263`, 'end'),
+    ...ends.map((then) => raw('a close', 'open', `${TEXT}88050fa3796573`, then)),
+    raw('half a message', 'message', `${TEXT}8105616263`, 'end'),
+    ...['end', 'reset'].map((then) => raw('nothing after a message', 'message', '', then)),
+    ...[...ends, 'reset'].map((then) => raw("nothing after the client's close", 'close', '', then)),
+    ...ends.map((then) => raw("the answer to the client's close", 'close', '88060fa06d696e65', then)),
+    raw("a frame of an unknown kind after the client's close", 'close', '8303616263', 'stay'),
+  ];
+}
+
 /** Everything that the application of a `ws` client sees, in words. */
 function watch(socket: PlainSocket, { opened, then }: Scenario): Promise<string[]> {
   const log: string[] = [];
@@ -135,8 +176,8 @@ function watch(socket: PlainSocket, { opened, then }: Scenario): Promise<string[
       });
     });
     socket.on('error', () => undefined);
-    socket.on('close', (code, reason) => {
-      log.push(`close ${code} ${reason.toString()}`);
+    socket.addEventListener('close', ({ code, reason, wasClean }) => {
+      log.push(`close ${code} ${reason} ${wasClean ? 'clean' : 'unclean'}`);
       resolve(log);
     });
   });
@@ -145,12 +186,16 @@ function watch(socket: PlainSocket, { opened, then }: Scenario): Promise<string[
 /** @param endpoints called inside each test; starts what is not running */
 export function passThroughSuite(name: string, endpoints: () => Promise<Endpoints>): void {
   describe.each([false, true])(`${name}, fast open %s: the same events with and without the gateway`, (fastOpen) => {
-    test.each(SCENARIOS)('$name', async (scenario) => {
+    test.each(fastOpen ? SCENARIOS : [...SCENARIOS, ...rawScenarios()])('$name', async (scenario) => {
       const { direct, gateway } = await endpoints();
-      const { path, protocols = [] } = scenario;
-      const plain = await watch(new PlainSocket(direct + path, protocols, { perMessageDeflate: false }), scenario);
+      const { path, protocols = [], closeTimeout } = scenario;
+      const patience = closeTimeout === undefined ? {} : { closeTimeout };
+      const plain = await watch(
+        new PlainSocket(direct + path, protocols, { perMessageDeflate: false, ...patience } as object),
+        scenario,
+      );
       const secure = await watch(
-        new SecureSocket(gateway + path, protocols, { fastOpen }) as unknown as PlainSocket,
+        new SecureSocket(gateway + path, protocols, { fastOpen, ...patience } as object) as unknown as PlainSocket,
         scenario,
       );
       expect(plain.length).toBeGreaterThan(0);

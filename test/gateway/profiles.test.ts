@@ -14,8 +14,10 @@ test('yellowpages beside v1, both ways, to the close', async () => {
     client.send(Buffer.from('sealed'));
     expect(await nextText(client)).toBe('sealed');
     const { closed, log } = await backend.next();
+    const ended = once(client as never, 'close');
     client.close(4001, 'done');
     expect(await closed).toBe(4001);
+    await ended;
     expect(log).toEqual(['binary sealed', 'close 4001 done']);
   }
   const { body } = await gateway.admin('/metrics');

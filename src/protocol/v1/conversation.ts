@@ -92,8 +92,13 @@ export class Conversation<Text> {
     const owesAnswer = state.is('open');
     this.#finish(content, owesAnswer);
     host.peerClosing();
-    if (owesAnswer) this.#sealClose(Kind.CLOSE_ANSWER, content);
-    this.#endWhenOut();
+    const answer = (): void => {
+      // The transport may have gone, or the session have failed, while the answer waited.
+      if (!state.is('finishing')) return;
+      if (owesAnswer) this.#sealClose(Kind.CLOSE_ANSWER, content);
+      this.#endWhenOut();
+    };
+    if (!owesAnswer || host.answersLater?.(content, answer) !== true) answer();
   }
 
   #peerAnswered(content: CloseContent): void {

@@ -19,7 +19,7 @@ import { later, safely, throwLater } from '../../base/safely.ts';
 import type { CloseOutcome } from '../../protocol/outcome.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
-import type { SocketFace, Underneath } from '../../connection/secure-socket.ts';
+import type { CloseHolder, SocketFace, Underneath } from '../../connection/secure-socket.ts';
 import { SecureSocket } from '../../connection/secure-socket.ts';
 import type { WsFeatures } from '../../transport/transport.ts';
 import type { Brand, BRAND } from '../../transport/choose.ts';
@@ -57,6 +57,8 @@ export interface SocketInternals {
    * `wrapServerSocket`, whose sockets are the standard's too: there nobody has to listen.
    */
   throwsUnheardErrors: boolean;
+  /** Answers the peer's close when it likes. */
+  holdClose: CloseHolder | undefined;
 }
 
 let internals: (socket: WsStyleSocket) => SocketInternals;
@@ -102,6 +104,7 @@ export class WsStyleSocket extends EventEmitter {
     network: NetworkSocket | undefined;
     watcher: SocketWatcher | undefined;
     throwsUnheardErrors = false;
+    holdClose: CloseHolder | undefined;
 
     constructor(private readonly socket: WsStyleSocket) {}
 

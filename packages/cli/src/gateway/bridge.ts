@@ -4,11 +4,12 @@
  * the high-water mark on the other leg is not read.
  */
 import type { Duplex } from 'node:stream';
-import type { PlainWebSocket } from 'pq-websocket/proxy';
-import { sendOwned, sendPlain } from 'pq-websocket/proxy';
+import { holdCloseAnswer, PlainSender, recordsOpened, sendOwned } from 'pq-websocket/proxy';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
+import { guarded } from './guarded.ts';
+import { Cost, Share } from './turns.ts';
 import type { Turns } from './turns.ts';
-import { SHARE_BYTES } from './turns.ts';
+import type { UpstreamSocket } from './upstream-socket.ts';
 
 /** RFC 6455 7.4.1: no code was present; the connection was cut. */
 const NO_STATUS = 1005;
@@ -16,7 +17,7 @@ const ABNORMAL = 1006;
 const GOING_AWAY = 1001;
 /** How long a leg that was cut may take to send what it already had, and the peer to hang up, in milliseconds. */
 const LINGER = 30_000;
-/** The same where the gateway itself is ending. */
+/** The same where the gateway itself is ending, and for an upstream that has said what it may not. */
 const SHORT_LINGER = 3_000;
 
 const NOTHING = Buffer.alloc(0);
@@ -47,8 +48,22 @@ export type BridgeEnd =
 export interface BridgeLegs {
   readonly client: WsStyleWebSocket;
   readonly clientNetwork: Duplex;
-  readonly upstream: PlainWebSocket;
+  readonly upstream: UpstreamSocket;
   readonly upstreamNetwork: Duplex;
+}
+
+export interface BridgeParts {
+  readonly traffic: Traffic;
+  /** Bytes waiting on one leg's network socket from which the other leg is not read. */
+  readonly highWater: number;
+  /** Shared by all bridges. */
+  readonly turns: Turns;
+  /** Milliseconds, coarse. */
+  now(): number;
+  /** A fault of the gateway's own has ended the conversation. */
+  failed(error: unknown): void;
+  /** Called once, when both legs are closed. */
+  over(end: BridgeEnd): void;
 }
 
 export class Bridge {
@@ -56,42 +71,39 @@ export class Bridge {
   lastActive: number;
   #state: 'waiting' | 'forwarding' | 'leaving' | 'over' = 'waiting';
   #end: BridgeEnd | undefined;
-  /** The data of the backend's ping that the client has not answered. RFC 6455 5.5.3: the most recent is enough. */
+  /** The client's close is with the upstream: this sends its answer. */
+  #answerClient: (() => void) | undefined;
+  /** The data of the upstream's ping that the client has not answered. RFC 6455 5.5.3: the most recent is enough. */
   #unanswered: Buffer | undefined;
-  /** Pings sent to the backend in the client's name, which the gateway's own leg has answered there. */
+  /** Pings sent to the upstream in the client's name, which the gateway's own leg has answered there. */
   #answeredAhead = 0;
   readonly #pausedLegs = new Set<Leg>();
-  readonly #restingLegs = new Set<Leg>();
-  readonly #sinceRest = { client: 0, upstream: 0 };
+  readonly #shares: Record<Leg, Share>;
+  readonly #toUpstream: PlainSender;
+  #recordsOpened: number;
   #openLegs = 2;
   #isCorked = false;
 
-  /**
-   * @param highWater bytes waiting on one leg's network socket from which the other leg is not read
-   * @param turns shared by all bridges
-   * @param now milliseconds, coarse
-   * @param over called once, when both legs are closed
-   */
   constructor(
     private readonly legs: BridgeLegs,
-    private readonly traffic: Traffic,
-    private readonly highWater: number,
-    private readonly turns: Turns,
-    private readonly now: () => number,
-    private readonly over: (end: BridgeEnd) => void,
+    private readonly parts: BridgeParts,
   ) {
-    this.lastActive = now();
+    const { client, upstream } = legs;
+    this.lastActive = parts.now();
+    this.#toUpstream = new PlainSender(upstream);
+    this.#recordsOpened = recordsOpened(client);
+    this.#shares = { client: this.#shareOf('client'), upstream: this.#shareOf('upstream') };
     this.#listen();
-    // What a stranger's replayed hello opened must not eat the backend's messages.
-    provedLive(legs.client).then(
+    // What a stranger's replayed hello opened must not eat the upstream's messages.
+    provedLive(client).then(
       () => {
         if (this.#state === 'waiting') this.#state = 'forwarding';
-        legs.upstream.resume();
+        upstream.resume();
       },
       () => undefined,
     );
     // It may have gone while the client's handshake ran.
-    if (legs.upstream.readyState === legs.upstream.CLOSED) this.#upstreamClosed(ABNORMAL, NOTHING);
+    if (upstream.readyState === upstream.CLOSED) this.#upstreamClosed(ABNORMAL);
   }
 
   get isLeaving(): boolean {
@@ -105,7 +117,7 @@ export class Bridge {
   }
 
   /**
-   * Says 1001 to the backend, passes on all that it had sent, then says 1001 to the client.
+   * Says 1001 to the upstream, passes on all that it had sent, then says 1001 to the client.
    * @param end why, for the log
    */
   leave(end: 'idle' | 'drained'): void {
@@ -113,10 +125,10 @@ export class Bridge {
     this.#state = 'leaving';
     this.#end ??= end;
     const { client, upstream } = this.legs;
-    this.#pausedLegs.delete('client');
-    client.resume();
+    this.#read('client');
     if (upstream.readyState === upstream.CLOSED) client.close(GOING_AWAY);
-    else upstream.close(GOING_AWAY);
+    // Its own close, and the client's answer to it, are under way.
+    else if (!upstream.owesAnswer) this.#sayToUpstream(GOING_AWAY, NOTHING);
   }
 
   /** For a bridge that has not ended on its own: the client gets its 1001 if it still reads, and both legs are cut. */
@@ -131,28 +143,24 @@ export class Bridge {
 
   #listen(): void {
     const { client, clientNetwork, upstream, upstreamNetwork } = this.legs;
-    // Both libraries report what goes wrong again in 'close'.
+    // 'close' tells of it again.
     client.on('error', () => undefined);
-
-    client.on('message', (data: Buffer, isBinary: boolean) => {
-      this.traffic.messagesIn += 1;
-      this.traffic.bytesIn += data.length;
-      this.lastActive = this.now();
-      this.#forward(data, isBinary);
-      this.#relieve(upstreamNetwork, 'client');
-      this.#share('client', data.length);
+    client.on('message', this.#guarded(this.#clientSaid));
+    client.on('close', this.#guarded(this.#clientClosed));
+    holdCloseAnswer(client, this.#guarded(this.#clientCloses));
+    upstream.on('message', this.#guarded(this.#upstreamSaid));
+    upstream.on('error', this.#guarded(this.#upstreamFailed));
+    upstream.on('close', this.#guarded(this.#upstreamClosed));
+    upstream.listenForClose({
+      closes: this.#guarded(this.#upstreamCloses),
+      answers: this.#guarded(this.#upstreamAnswered),
     });
-    upstream.on('message', (data: Buffer, isBinary) => {
-      // What comes behind the client's close has nowhere to go.
-      if (client.readyState !== client.OPEN) return;
-      const bytes = data.length;
-      this.traffic.messagesOut += 1;
-      this.traffic.bytesOut += bytes;
-      this.lastActive = this.now();
-      // Nobody else has what was just received.
-      sendOwned(client, data, isBinary);
-      this.#relieve(clientNetwork, 'upstream');
-      this.#share('upstream', bytes);
+    // All that comes, also what becomes no message: control frames, fragments, padding.
+    clientNetwork.on('data', (chunk: Buffer) => {
+      this.#shares.client.add(chunk.length);
+    });
+    upstreamNetwork.on('data', (chunk: Buffer) => {
+      this.#shares.upstream.add(chunk.length);
     });
     upstreamNetwork.on('drain', () => {
       this.#drained('client');
@@ -161,86 +169,181 @@ export class Bridge {
       this.#drained('upstream');
     });
     this.#listenForPings();
-    client.on('close', (code: number, reason: Buffer) => {
-      this.#clientClosed(code, reason);
-    });
-    upstream.on('close', (code, reason) => {
-      this.#upstreamClosed(code, reason);
+  }
+
+  /** What one conversation throws ends that one. */
+  #guarded<Arguments extends readonly unknown[]>(act: (...args: Arguments) => void): (...args: Arguments) => void {
+    return guarded<Arguments>(act.bind(this), (error: unknown) => {
+      this.parts.failed(error);
+      this.#end ??= 'gateway-failed';
+      this.force();
     });
   }
 
-  /** What the client says in one turn, as a batch is, goes to the backend in one write. */
-  #forward(message: Buffer, isBinary: boolean): void {
-    const { upstream, upstreamNetwork } = this.legs;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      upstreamNetwork.cork();
-      queueMicrotask(() => {
-        this.#isCorked = false;
-        upstreamNetwork.uncork();
-      });
-    }
+  #clientSaid(data: Buffer, isBinary: boolean): void {
+    const { traffic, now } = this.parts;
+    const { client, upstream, upstreamNetwork } = this.legs;
+    traffic.messagesIn += 1;
+    traffic.bytesIn += data.length;
+    this.lastActive = now();
+    this.#corkUpstream();
     // Nobody else has what was just opened.
-    sendPlain(upstream, message, isBinary);
+    if (upstream.readyState === upstream.OPEN) this.#toUpstream.send(data, isBinary);
+    this.#relieve(upstreamNetwork, 'client');
+    const records = recordsOpened(client) - this.#recordsOpened;
+    this.#recordsOpened += records;
+    const silent = Math.max(0, records - 1);
+    this.#shares.client.add(Cost.MESSAGE + (records - silent) * Cost.RECORD + silent * Cost.SILENT_RECORD);
+  }
+
+  #upstreamSaid(data: Buffer, isBinary: boolean): void {
+    const { traffic, now } = this.parts;
+    const { client, clientNetwork } = this.legs;
+    this.#shares.upstream.add(Cost.MESSAGE);
+    // What comes behind the client's close has nowhere to go.
+    if (client.readyState !== client.OPEN) return;
+    traffic.messagesOut += 1;
+    traffic.bytesOut += data.length;
+    this.lastActive = now();
+    // Nobody else has what was just received.
+    sendOwned(client, data, isBinary);
+    this.#relieve(clientNetwork, 'upstream');
+  }
+
+  /** What the client says in one turn, as a batch is, goes to the upstream in one write. */
+  #corkUpstream(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.legs.upstreamNetwork.cork();
+    queueMicrotask(() => {
+      this.#isCorked = false;
+      this.#toUpstream.flush();
+      this.legs.upstreamNetwork.uncork();
+    });
   }
 
   /**
-   * A backend's ping is answered when the client answers, so that it tells of the client. The client's is answered here,
-   * since no pong of ours carries data, and shown to the backend. No data passes: control frames are not sealed.
+   * An upstream's ping is answered when the client answers, so that it tells of the client. The client's is answered here,
+   * since no pong of ours carries data, and shown to the upstream. No data passes: control frames are not sealed.
    */
   #listenForPings(): void {
     const { client, clientNetwork, upstream, upstreamNetwork } = this.legs;
-    upstream.on('ping', (data) => {
-      this.lastActive = this.now();
-      this.#unanswered = data;
-      client.ping();
-      this.#relieve(clientNetwork, 'upstream');
-    });
-    client.on('pong', () => {
-      this.lastActive = this.now();
-      upstream.pong(this.#unanswered ?? NOTHING);
-      this.#unanswered = undefined;
-      this.#relieve(upstreamNetwork, 'client');
-    });
-    client.on('ping', () => {
-      this.lastActive = this.now();
-      this.#answeredAhead += 1;
-      upstream.ping();
-      this.#relieve(upstreamNetwork, 'client');
-    });
-    upstream.on('pong', () => {
-      this.lastActive = this.now();
-      if (this.#answeredAhead > 0) this.#answeredAhead -= 1;
-      else client.pong();
-    });
+    const control = (source: Leg, full: Duplex, act: () => void): void => {
+      this.lastActive = this.parts.now();
+      // Behind what was said before it.
+      if (source === 'client') this.#toUpstream.flush();
+      act();
+      this.#relieve(full, source);
+      this.#shares[source].add(Cost.CONTROL);
+    };
+    upstream.on(
+      'ping',
+      this.#guarded((data: Buffer) => {
+        control('upstream', clientNetwork, () => {
+          this.#unanswered = data;
+          client.ping();
+        });
+      }),
+    );
+    client.on(
+      'pong',
+      this.#guarded(() => {
+        control('client', upstreamNetwork, () => {
+          upstream.pong(this.#unanswered ?? NOTHING);
+          this.#unanswered = undefined;
+        });
+      }),
+    );
+    client.on(
+      'ping',
+      this.#guarded(() => {
+        control('client', upstreamNetwork, () => {
+          this.#answeredAhead += 1;
+          upstream.ping();
+        });
+      }),
+    );
+    upstream.on(
+      'pong',
+      this.#guarded(() => {
+        control('upstream', clientNetwork, () => {
+          if (this.#answeredAhead > 0) this.#answeredAhead -= 1;
+          else client.pong();
+        });
+      }),
+    );
   }
 
-  /** Lets the other conversations have their turn once `source` has said so much. */
-  #share(source: Leg, bytes: number): void {
-    this.#sinceRest[source] += bytes;
-    if (this.#sinceRest[source] < SHARE_BYTES || this.#restingLegs.has(source)) return;
-    this.#restingLegs.add(source);
-    this.legs[source].pause();
-    this.turns.wait(() => {
-      this.#sinceRest[source] = 0;
-      this.#restingLegs.delete(source);
-      if (!this.#pausedLegs.has(source)) this.legs[source].resume();
+  #shareOf(leg: Leg): Share {
+    return new Share(this.parts.turns, {
+      pause: () => {
+        this.legs[leg].pause();
+      },
+      resume: () => {
+        if (!this.#pausedLegs.has(leg)) this.legs[leg].resume();
+      },
     });
   }
 
   /** Stops reading `source` while `full` has too much to send. */
   #relieve(full: Duplex, source: Leg): void {
-    if (full.writableLength < this.highWater || this.#pausedLegs.has(source)) return;
+    if (full.writableLength < this.parts.highWater || this.#pausedLegs.has(source)) return;
     // Who leaves reads to the end: what was sent before has to pass, and no more is coming.
     if (source === 'client' && this.#state === 'leaving') return;
     this.#pausedLegs.add(source);
-    this.traffic.pauses += 1;
+    this.parts.traffic.pauses += 1;
     this.legs[source].pause();
   }
 
   #drained(source: Leg): void {
-    this.lastActive = this.now();
-    if (this.#pausedLegs.delete(source) && !this.#restingLegs.has(source)) this.legs[source].resume();
+    this.lastActive = this.parts.now();
+    if (this.#pausedLegs.has(source)) this.#read(source);
+  }
+
+  #read(leg: Leg): void {
+    this.#pausedLegs.delete(leg);
+    if (!this.#shares[leg].isResting) this.legs[leg].resume();
+  }
+
+  /** The client has closed and waits for an answer, which is the upstream's to give. */
+  #clientCloses(code: number, reason: string, answer: () => void): void {
+    this.#end ??= 'client-closed';
+    this.#answerClient = answer;
+    // Whatever the upstream still says has nowhere to go, but its close has to be read, and a client that does not wait seen.
+    this.#read('upstream');
+    this.#read('client');
+    this.#sayToUpstream(code, reason);
+  }
+
+  /** The upstream has closed and waits for an answer, which is the client's to give. */
+  #upstreamCloses(code: number, reason: Buffer): void {
+    this.#end ??= 'upstream-closed';
+    this.#read('client');
+    if (this.#state === 'leaving') this.legs.client.close(GOING_AWAY);
+    else closeClient(this.legs.client, code, reason);
+  }
+
+  /** Whether it ends the connection too is nothing to the client. */
+  #upstreamAnswered(): void {
+    const answer = this.#answerClient;
+    this.#answerClient = undefined;
+    answer?.();
+  }
+
+  /** It has said what RFC 6455 forbids, or more than it may at once: nothing that it says counts from here on. */
+  #upstreamFailed(): void {
+    const { client, clientNetwork, upstream, upstreamNetwork } = this.legs;
+    this.#end ??= 'upstream-failed';
+    this.#read('client');
+    if (this.#state === 'leaving') client.close(GOING_AWAY);
+    // What is sealed in this turn goes first.
+    else {
+      queueMicrotask(() => {
+        cut(clientNetwork, client);
+      });
+    }
+    // It is told why, and is not waited for.
+    cut(upstreamNetwork, upstream, SHORT_LINGER);
   }
 
   #clientClosed(code: number, reason: Uint8Array): void {
@@ -248,50 +351,53 @@ export class Bridge {
     const { failure } = client.pq;
     if (failure === null) this.#end ??= 'client-closed';
     else this.#end ??= failure.origin === 'local' ? 'client-failed' : 'client-cut';
-    // Whatever the backend still says has nowhere to go, but its close has to be read.
-    upstream.resume();
-    if (failure !== null) cut(upstreamNetwork, upstream);
-    else closeLeg(upstream, code, reason);
+    this.#answerClient = undefined;
+    this.#read('upstream');
+    // Both have closed, or yellowpages has, which answers by itself: else the upstream hears of it as the client went.
+    if (failure === null) this.#sayToUpstream(code, reason);
+    else cut(upstreamNetwork, upstream);
     this.#legClosed();
   }
 
-  #upstreamClosed(code: number, reason: Uint8Array): void {
+  #upstreamClosed(code: number): void {
     const { client, clientNetwork } = this.legs;
-    if (this.#state === 'leaving') {
-      client.close(GOING_AWAY);
-    } else {
-      this.#end ??= code === ABNORMAL ? 'upstream-cut' : 'upstream-closed';
-      // The client's answer to the close has to be read.
-      client.resume();
-      if (code === ABNORMAL) {
-        // What is sealed in this turn goes first.
-        queueMicrotask(() => {
-          cut(clientNetwork, client);
-        });
-      } else closeLeg(client, code, reason);
+    this.#read('client');
+    if (this.#state === 'leaving' && this.#answerClient === undefined) client.close(GOING_AWAY);
+    else if (code === ABNORMAL) {
+      this.#end ??= 'upstream-cut';
+      // What is sealed in this turn goes first.
+      queueMicrotask(() => {
+        cut(clientNetwork, client);
+      });
     }
     this.#legClosed();
+  }
+
+  #sayToUpstream(code: number, reason: Uint8Array | string): void {
+    // Behind what was said before it.
+    this.#toUpstream.flush();
+    this.legs.upstream.sayClose(code, reason);
   }
 
   #legClosed(): void {
     this.#openLegs -= 1;
     if (this.#openLegs > 0) return;
     this.#state = 'over';
-    this.over(this.#end ?? 'client-cut');
+    this.parts.over(this.#end ?? 'client-cut');
   }
 }
 
 /**
  * Resolves when the client has proved itself live; rejects when it never does. yellowpages has no such proof but the
- * client's first message, and a backend may be the one who speaks first.
+ * client's first message, and an upstream may be the one who speaks first.
  */
 export function provedLive({ pq }: WsStyleWebSocket): Promise<void> {
   return pq.profile === 'yellowpages' ? Promise.resolve() : pq.finished;
 }
 
-function closeLeg(leg: WsStyleWebSocket | PlainWebSocket, code: number, reason: Uint8Array): void {
-  if (code === NO_STATUS) leg.close();
-  else leg.close(code, reason as Buffer);
+function closeClient(client: WsStyleWebSocket, code: number, reason: Buffer): void {
+  if (code === NO_STATUS) client.close();
+  else client.close(code, reason);
 }
 
 /**

@@ -198,13 +198,15 @@ export class Conversations {
       },
     );
     const legs = { client, clientNetwork, upstream: upstream.socket, upstreamNetwork: upstream.network };
-    const bridge = new Bridge(
-      legs,
+    const bridge = new Bridge(legs, {
       traffic,
-      limits.bufferedBytes,
-      this.#turns,
-      () => performance.now(),
-      (end) => {
+      highWater: limits.bufferedBytes,
+      turns: this.#turns,
+      now: () => performance.now(),
+      failed: (error) => {
+        log.error({ ...facts, ...errorFacts(error) }, 'a conversation failed');
+      },
+      over: (end) => {
         this.bridges.delete(bridge);
         const { counters, failure, profile } = client.pq;
         // A handshake that failed has been counted as one.
@@ -222,7 +224,7 @@ export class Conversations {
         );
         this.#checkEmpty();
       },
-    );
+    });
     this.bridges.set(bridge, client);
     this.#arriving.delete(clientNetwork);
   }

@@ -261,7 +261,7 @@ export class Gateway {
           this.#connections.requestStarted(request.socket);
           return this.#plainRequest(request, response);
         },
-        (error, _request, response) => {
+        (error, [, response]) => {
           this.log.error(errorFacts(error), 'a request failed');
           response.destroy();
         },
@@ -278,7 +278,7 @@ export class Gateway {
           });
           return undefined;
         },
-        (error, _request, socket) => {
+        (error, [, socket]) => {
           this.log.error(errorFacts(error), 'an upgrade failed');
           socket.destroy();
         },

@@ -1,7 +1,7 @@
 /** The gateway's own leg: a plain WebSocket to a backend, opened with what the client asked for. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { offeredProtocols, PlainWebSocket } from 'pq-websocket/proxy';
+import { offeredProtocols } from 'pq-websocket/proxy';
 import type { Asked } from './asked.ts';
 import { headersFor } from './asked.ts';
 import type { Denial, DenialReason } from './denials.ts';
@@ -10,9 +10,10 @@ import type { Headers } from './headers.ts';
 import { areWritable } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
 import type { UpstreamServer } from './upstream-server.ts';
+import { UpstreamSocket } from './upstream-socket.ts';
 
 export interface Upstream {
-  readonly socket: PlainWebSocket;
+  readonly socket: UpstreamSocket;
   readonly network: Duplex;
   readonly backend: UpstreamServer;
   /** The backend's answer to the upgrade. */
@@ -72,7 +73,7 @@ function upgrade(
 ): Promise<UpstreamResult> {
   network.once('close', release);
   return new Promise((resolve) => {
-    const socket = new PlainWebSocket(`ws://${backend.address.host}${target}`, {
+    const socket = new UpstreamSocket(`ws://${backend.address.host}${target}`, {
       headers,
       createConnection: () => network,
       perMessageDeflate: false,

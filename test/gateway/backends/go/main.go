@@ -2,6 +2,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ var behaviours = map[string]behaviour{
 	"/close": closeWith,
 	"/cut":   cut,
 	"/ping":  ping,
+	"/raw":   raw,
 }
 
 func echo(socket *websocket.Conn, _ *http.Request) error {
@@ -82,6 +84,40 @@ func ping(socket *websocket.Conn, _ *http.Request) error {
 		return err
 	}
 	return untilClosed(socket)
+}
+
+// raw speaks to the network beneath a socket, so that no library answers in between.
+func raw(socket *websocket.Conn, request *http.Request) error {
+	query := request.URL.Query()
+	network := socket.NetConn().(*net.TCPConn)
+	read := make([]byte, 1024)
+	if query.Get("when") != "open" {
+		if _, err := network.Read(read); err != nil {
+			return nil
+		}
+	}
+	content, err := hex.DecodeString(query.Get("bytes"))
+	if err != nil {
+		return err
+	}
+	if _, err := network.Write(content); err != nil {
+		return err
+	}
+	switch query.Get("then") {
+	case "end":
+		if err := network.CloseWrite(); err != nil {
+			return err
+		}
+	case "reset":
+		// The bytes first: a reset overtakes what has not been read.
+		time.Sleep(50 * time.Millisecond)
+		return network.SetLinger(0)
+	}
+	for {
+		if _, err := network.Read(read); err != nil {
+			return nil
+		}
+	}
 }
 
 // untilClosed answers what has to be answered.

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import socket
+import struct
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,12 +45,53 @@ async def ping(socket, _query):
     await socket.wait_closed()
 
 
-BEHAVIOURS = {"/echo": echo, "/greet": greet, "/close": close, "/cut": cut, "/ping": ping}
+class Raw(asyncio.Protocol):
+    """Speaks to the network beneath a socket, so that no library answers in between."""
+
+    def __init__(self, transport, query):
+        self.transport = transport
+        self.query = query
+        self.over = asyncio.get_running_loop().create_future()
+        if query["when"] == ["open"]:
+            self.act()
+
+    def data_received(self, _data):
+        if self.query is not None:
+            self.act()
+
+    def act(self):
+        then = self.query["then"]
+        self.transport.write(bytes.fromhex(self.query.get("bytes", [""])[0]))
+        self.query = None
+        if then == ["end"]:
+            self.transport.write_eof()
+        elif then == ["reset"]:
+            asyncio.get_running_loop().call_later(0.05, self.reset)
+
+    def reset(self):
+        linger = struct.pack("ii", 1, 0)
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.transport.abort()
+
+    def connection_lost(self, _error):
+        if not self.over.done():
+            self.over.set_result(None)
 
 
-async def behave(socket):
-    url = urlsplit(socket.request.path)
-    await BEHAVIOURS[url.path](socket, parse_qs(url.query))
+async def raw(connection, query):
+    transport = connection.transport
+    protocol = Raw(transport, query)
+    transport.set_protocol(protocol)
+    await protocol.over
+    connection.connection_lost(None)
+
+
+BEHAVIOURS = {"/echo": echo, "/greet": greet, "/close": close, "/cut": cut, "/ping": ping, "/raw": raw}
+
+
+async def behave(connection):
+    url = urlsplit(connection.request.path)
+    await BEHAVIOURS[url.path](connection, parse_qs(url.query))
 
 
 def refuse(connection, request):
