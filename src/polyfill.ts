@@ -26,7 +26,8 @@ export interface Installation {
 /**
  * Replaces the global WebSocket. A second call gives the first installation, also where a script tag made that; what it
  * gives stands at `WebSocket[Symbol.for('pq-websocket')]` too.
- * @throws {TypeError} where there is no global WebSocket, it cannot be replaced, or it has been with other options
+ * Where there is no global one (Node 20) it runs over npm `ws`.
+ * @throws {TypeError} where there is no WebSocket at all, the global one cannot be replaced, or it has been with other options
  */
 export function install(options: PolyfillOptions = {}): Installation {
   return installPolyfill(options);

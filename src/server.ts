@@ -10,6 +10,7 @@ import { serverConfig } from './options/server.ts';
 import type { ServerSocket } from './api/socket-types.ts';
 import type { BunServerWebSocket } from './transport/bun.ts';
 import { BunSocket } from './transport/bun.ts';
+import { acceptedSocket } from './transport/shapes.ts';
 import { transportMaxPayload } from './options/client.ts';
 import { internalsOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
@@ -41,17 +42,15 @@ export type {
  * Wraps the server's end of an accepted connection and starts the secure handshake. The result is CONNECTING until
  * the server's Finished is sent; `pq.finished` tells when the client has proved itself live.
  *
- * @param socket npm `ws`, Deno.upgradeWebSocket's, a WebSocketPair's end after `accept()`, msw's, or anything
- *   WHATWG-shaped. From now on nothing else may read from it or write to it.
+ * @param socket npm `ws` since version 6, npm `websocket`, faye-websocket, Deno.upgradeWebSocket's, a WebSocketPair's end after
+ *   `accept()`, msw's, or anything WHATWG-shaped. From now on nothing else may read from it or write to it.
  * @throws {TypeError | RangeError} for a socket that is none, and for an option that is unknown or wrong
  */
 export function wrapServerSocket(socket: object, options: WrapOptions = {}): ServerSocket {
   const where = 'wrapServerSocket';
-  if (typeof (socket as { send?: unknown } | null)?.send !== 'function') {
-    throw new TypeError(`${where}: the first argument must be a WebSocket, got ${described(socket)}`);
-  }
+  const transport = acceptedSocket(where, socket);
   const config = socketConfig(where, options);
-  const secure = new WsStyleSocket(() => ({ role: 'server', transport: socket, config }));
+  const secure = new WsStyleSocket(() => ({ role: 'server', transport, config }));
   // Not before the caller can listen.
   queueMicrotask(() => {
     internalsOf(secure).connection.answerEarly();

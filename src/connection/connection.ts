@@ -123,6 +123,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.session.flush();
     this.face.closing();
     this.transport.terminate();
+    this.#giveUpLater();
   }
 
   /** Server: answers what the upgrade request has asked, now or once the transport is open. */
@@ -264,6 +265,11 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#schedule();
     if (this.#transportCode !== undefined) return;
     this.transport.close(code, reason);
+    this.#giveUpLater();
+  }
+
+  /** A transport that does not say that it has closed is taken for closed. */
+  #giveUpLater(): void {
     if (this.#linger !== undefined || this.#transportCode !== undefined) return;
     this.#linger = unref(
       setTimeout(() => {

@@ -57,11 +57,15 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly #acceptance = new Acceptance();
   readonly #backend: BackendName;
   readonly #proofs: ProofWork | undefined;
+  readonly role: Underneath['role'];
+  /** What a server closes with that was told to before it was open. */
+  #closeWhenOpen: { readonly content: CloseContent } | undefined;
   #channel: Channel | undefined;
   #readyState: ReadyState = CONNECTING;
   #wasOpen = false;
 
   constructor({ role, transport, config }: Underneath, face: SocketFace<Text>, parts: ConnectionParts) {
+    this.role = role;
     this.#face = face;
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
     this.#sends = new SendQueue(this);
@@ -92,6 +96,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   }
 
   get readyState(): ReadyState {
+    // As soon as the transport is gone: nothing that is sent from here on would arrive.
+    if (this.#readyState === OPEN && !this.connection.transport.isOpen) return CLOSING;
     return this.#readyState;
   }
 
@@ -137,7 +143,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     if (this.#readyState >= CLOSING) return;
     const wasConnecting = this.#readyState === CONNECTING;
     this.#readyState = CLOSING;
-    this.#sends.close(content, wasConnecting);
+    // A client's connection fails (WHATWG WebSockets 3). A server has accepted its own: the peer is to hear why it ends.
+    if (wasConnecting && this.role === 'server') this.#closeWhenOpen = { content };
+    else this.#sends.close(content, wasConnecting);
   }
 
   // What the connection says. Members of this class, not functions of each socket: an idle one holds as little as it can.
@@ -145,6 +153,11 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   /** @internal */
   opened(): void {
     this.#proofs?.done();
+    if (this.#closeWhenOpen !== undefined) {
+      this.#wasOpen = true;
+      this.#sends.close(this.#closeWhenOpen.content, false);
+      this.#closeWhenOpen = undefined;
+    }
     if (this.#readyState !== CONNECTING) return;
     this.#events.next(() => {
       this.#readyState = OPEN;

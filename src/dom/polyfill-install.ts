@@ -1,4 +1,5 @@
 /** Putting our class where the platform's WebSocket was, once, and taking it away again. */
+import { platform } from '#platform';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import type { PolyfillClassOptions } from './polyfill-class.ts';
 import { ownProperties } from '../base/own-properties.ts';
@@ -56,12 +57,14 @@ function replaceGlobal(
   make: (polyfill: Polyfill) => WebSocketConstructor,
 ): Polyfill {
   const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
-  const current = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (current === undefined) throw new TypeError('polyfill: there is no global WebSocket to replace');
-  if (descriptor?.configurable !== true) throw new TypeError('polyfill: the global WebSocket is not configurable');
+  // Node 20 has none, and npm `ws`.
+  const current = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket ?? platform.fallbackWebSocket();
+  if (current === undefined) throw new TypeError('polyfill: there is no WebSocket to run over');
+  if (descriptor?.configurable === false) throw new TypeError('polyfill: the global WebSocket is not configurable');
   const uninstall = (): boolean => {
     if ((globalThis as { WebSocket?: unknown }).WebSocket !== value) return false;
-    Object.defineProperty(globalThis, 'WebSocket', descriptor);
+    if (descriptor === undefined) Reflect.deleteProperty(globalThis, 'WebSocket');
+    else Object.defineProperty(globalThis, 'WebSocket', descriptor);
     return true;
   };
   const polyfill: Polyfill = {
@@ -76,7 +79,7 @@ function replaceGlobal(
   };
   const value = make(polyfill);
   // Test environments (vitest's jsdom) have an accessor there.
-  const { enumerable = false } = descriptor;
+  const enumerable = descriptor?.enumerable ?? false;
   Object.defineProperty(globalThis, 'WebSocket', { configurable: true, enumerable, writable: true, value });
   return polyfill;
 }

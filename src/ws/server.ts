@@ -1,4 +1,5 @@
 /** `WebSocketServer`: npm `ws`'s server, by composition over its public API, with sockets that are all secure. */
+import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -134,7 +135,13 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       1,
       2 ** 31,
     );
-    this.options = { ...(SHOWN_DEFAULTS as unknown as WebSocketServerOptions), ...options };
+    // A key, or what is bound into one, is nobody's to print.
+    const { identity: _key, context: _bound, ...shownOptions } = options;
+    this.options = {
+      ...(SHOWN_DEFAULTS as unknown as WebSocketServerOptions),
+      ...shownOptions,
+      ...(typeof context === 'function' && { context }),
+    };
     this.#liveConfig();
     this.clients = this.options.clientTracking ? new Set() : undefined;
     this.#plain = this.#createPlain();
@@ -170,8 +177,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#followClientErrors();
     this.#followOptions();
     this.#upgrades.begin(request, socket);
+    // As in ws, what the caller keeps for its asynchronous context (AsyncLocalStorage) is there when it is called back.
+    const inContext = AsyncResource.bind(callback);
     this.#plain.handleUpgrade(request, socket, head, (plain) => {
-      this.#secure(plain, request, socket, callback);
+      this.#secure(plain, request, socket, inContext);
     });
   }
 

@@ -82,7 +82,7 @@ export function setAttribute(target: EventEmitter, facts: EventFacts, type: Even
 
 /** Calls the listeners of `addEventListener` and the attributes with an event that the application made. */
 export function dispatchDomEvent(target: EventEmitter, event: Event): boolean {
-  Object.defineProperty(event, 'target', { value: target, enumerable: true, configurable: true });
+  Object.defineProperty(event, 'target', { value: target, enumerable: false, configurable: true });
   for (const listener of domListeners(target, event.type)) {
     if (listener[ONCE]) target.removeListener(event.type, listener);
     safely(() => {
@@ -144,7 +144,8 @@ function eventOf(target: EventEmitter, facts: EventFacts, type: EventType, value
 /** The platform sets `target` for its own EventTarget only. */
 function withFacts(event: Event, facts: Readonly<Record<string, unknown>>): Event {
   for (const [name, value] of Object.entries(facts))
-    Object.defineProperty(event, name, { value, enumerable: true, configurable: true });
+    // As in `ws`, nothing of an event is its own and enumerable: JSON and loggers would follow `target`.
+    Object.defineProperty(event, name, { value, enumerable: false, configurable: true });
   return event;
 }
 

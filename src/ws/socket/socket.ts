@@ -274,7 +274,7 @@ export class WsStyleSocket extends EventEmitter {
    */
   close(code?: unknown, reason?: unknown): void {
     if (this.readyState >= CLOSING) return;
-    if (this.readyState === OPEN) {
+    if (this.readyState === OPEN || this.#secure.role === 'server') {
       this.#secure.close(closeContent(code, reason));
     } else {
       this.#closedByCaller = true;
