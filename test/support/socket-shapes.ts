@@ -26,10 +26,10 @@ function byWs(Server: new (options: { noServer: true }) => PlainServer): Accept 
 }
 
 export const SHAPES: Readonly<Record<string, () => Accept>> = {
-  'ws 8': () => byWs(Ws8 as never),
-  'ws 8.0': () => byWs(Ws80 as never),
-  'ws 7': () => byWs(Ws7 as never),
-  'ws 6': () => byWs(Ws6 as never),
+  'ws 8': () => byWs(Ws8),
+  'ws 8.0': () => byWs(Ws80),
+  'ws 7': () => byWs(Ws7),
+  'ws 6': () => byWs(Ws6),
   'faye-websocket': () => (request, network, head, accepted) => {
     accepted(new Faye(request, network, head));
   },
