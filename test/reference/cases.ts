@@ -193,7 +193,7 @@ function sentDiffers(sent: readonly Sent[], expected: NonNullable<CaseStep['send
   return undefined;
 }
 
-function stepDiffers(out: Outputs, step: CaseStep): string | undefined {
+export function stepDiffers(out: Outputs, step: CaseStep): string | undefined {
   const delivered = out.delivers.map(deliveredText);
   const expected = (step.delivers ?? []).map(messageText);
   if (out.fails !== step.fails) return `fails with ${out.fails ?? 'nothing'}, not ${step.fails ?? 'nothing'}`;

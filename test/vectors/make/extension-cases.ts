@@ -1137,6 +1137,7 @@ function exchangeCases(): void {
       ),
     );
     closing.step({ close: { code: 4000 } }, { sends: [closing.own(K.close, closeContent(4000))] });
+    closing.step({ finish: 'verify', result: 'ok' });
     closing.receive(closing.peer(K.answer, closeContent(4000)), { closes: 1000 });
     closing.step({ transportClosed: 1000 }).sees(4000, '', true);
   }
@@ -1641,7 +1642,16 @@ function heartbeatCases(): void {
     alive.step({ advance: 1 }, { sends: [alive.anyContent(K.ping)] });
     alive.receive(alive.peer(K.binary, zeros(1)), { delivers: [{ binary: '00' }] });
     alive.step({ advance: 20_000 });
-    const stopped = clock('stops', 'a close stops the heartbeat');
+    const often = tell(
+      new Story(`opening.heartbeat-often.${to}`, 'heartbeat each 10 s, 5 s for the answer', 'opening', ['24'], to, {
+        heartbeat: { interval: 10_000, timeout: 5_000 },
+      }),
+    )
+      .hellos(HEARTBEAT, HEARTBEAT)
+      .finished();
+    const stopped = tell(
+      often.branch(`heartbeat.${to}.stops`, 'a close stops the heartbeat', 'heartbeat', ['24', '9']),
+    );
     stopped.step({ close: { code: 4000 } }, { sends: [stopped.own(K.close, closeContent(4000))] });
     stopped.step({ advance: 29_999 });
   }

@@ -142,6 +142,10 @@ function parsing(): void {
       { text: `{"hello":${hello('"a":1')}}` },
       3768,
     );
+    begin(fresh(to, 'binary', 'the hello as a binary message', 'parsing', ['4.1'])).refuses(
+      { binary: hex(utf8(to === 'server' ? clientHelloOf() : serverHelloOf())) },
+      3768,
+    );
     begin(fresh(to, 'utf-16', 'the hello as a binary message of UTF-16', 'parsing', ['4.1'])).refuses(
       { binary: hex(new Uint8Array(Buffer.from(hello('"a":1'), 'utf16le'))) },
       3768,

@@ -15,7 +15,8 @@ import {
 import { closeContent, entry, inner, maxInner, padme } from './connection.ts';
 import { withCoefficient } from './coefficients.ts';
 import { agreement } from './kems.ts';
-import { clientHelloOf, K, serverHelloOf, type Setup, Story } from './story.ts';
+import type { Story } from './story.ts';
+import { clientHelloOf, K, serverHelloOf, type Setup } from './story.ts';
 import {
   begin,
   fresh,
@@ -172,6 +173,31 @@ function records(): void {
     // 7.4, 7.6: batches and the order of checks
     const batch = (id: string, title: string, content: Uint8Array, code = 3772): void =>
       bad(`batch-${id}`, title, (story) => story.peer(K.batch, content), code, 'batch', ['7.4', '7.6']);
+    batch('empty', 'empty', zeros(0));
+    batch('header-cut', 'a header of four bytes', unhex('01000000'));
+    const entries = (last: number): Piece[] => {
+      const pieces: Piece[] = [];
+      for (const byte of ['a1', 'a2', 'a3']) pieces.push(`02${hex(u32be(65_536))}`, { repeat: byte, times: 65_536 });
+      return [...pieces, `02${hex(u32be(last))}`, { repeat: 'a4', times: last }, '03'];
+    };
+    opens(
+      'batch-262144',
+      'a batch of 262,144 bytes',
+      (story) => story.peerInner(entries(65_516), K.batch),
+      [
+        ...['a1', 'a2', 'a3'].map((repeat) => ({ binary: [{ repeat, times: 65_536 }] })),
+        { binary: [{ repeat: 'a4', times: 65_516 }] },
+      ],
+      'batch',
+    );
+    bad(
+      'batch-262145',
+      'a batch of 262,145 bytes',
+      (story) => story.peerInner(entries(65_517), K.batch),
+      3772,
+      'batch',
+      ['7.4', '16'],
+    );
     batch('length-2-31', 'a length of 2^31', unhex('01800000006161'));
     batch('length-little-endian', 'a length in little-endian', cat(unhex('0103000000'), utf8('abc')));
     batch(
@@ -504,6 +530,18 @@ function closing(): void {
         reason,
       );
     }
+    const badClose = (id: string, title: string, content: Uint8Array): void => {
+      const story = at(`bad-${id}`, `a close ${title}`);
+      story.refuses(story.peer(K.close, content), 3772);
+      const answer = closes(at(`bad-answer-${id}`, `a close answer ${title}`));
+      answer.refuses(answer.peer(K.answer, content), 3772);
+    };
+    badClose('one-byte', 'of one byte', unhex('03'));
+    badClose('126', 'of 126 bytes', closeContent(4000, 'x'.repeat(124)));
+    badClose('utf8', 'whose reason is not UTF-8', unhex('0fa0ff'));
+    badClose('utf8-cut', 'whose reason is cut off within a character', unhex('0fa062c3'));
+    for (const code of [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535])
+      badClose(`code-${code}`, `with code ${code}`, closeContent(code, 'x'));
     const crossed = closes(at('crossed', "the closes cross: nobody answers, each sees the other's"));
     ends(crossed.receive(crossed.peer(K.close, closeContent(1001, 'other')), { closes: 1000 }), 1001, 'other');
     const same = closes(at('crossed-equal', 'the closes cross and say the same: still no answer'));

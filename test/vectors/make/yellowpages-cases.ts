@@ -321,7 +321,7 @@ function both(): void {
   };
   goesOn(opens(server('yellowpages', 'its hello leads to yellowpages')));
   const v1 = new Story('profile.server.v1', "v1's hello leads to v1", 'profile', ['15.1'], 'server', setup);
-  stories.push(v1 as YpStory);
+  stories.push(v1);
   v1.hellos().finished();
   const judge = (id: string, title: string, message: Message, code: number): void => {
     server(id, title).refuses(message, code);
