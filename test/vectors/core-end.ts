@@ -48,6 +48,8 @@ export class CoreEnd implements SessionHost<string> {
   outcome: CloseOutcome | undefined;
   /** Whether the transport has been closed, by either. */
   #closed = false;
+  /** How this end has told the transport to close. */
+  #told = { code: 1006, reason: '' };
 
   constructor(role: 'client' | 'server', backend: CryptoBackend, setup: CaseSetup) {
     this.#backend = new CountingBackend(backend);
@@ -217,7 +219,8 @@ export class CoreEnd implements SessionHost<string> {
 
   /** The transport closes, as the end has asked for it, where no step has said so. */
   finish(): CloseOutcome | undefined {
-    if (!this.#closed) this.session.transportClosed(1006);
+    const { code, reason } = this.#told;
+    if (!this.#closed) this.session.transportClosed(code, undefined, { reason, wasClean: code !== 1006 });
     return this.outcome;
   }
 
@@ -230,7 +233,8 @@ export class CoreEnd implements SessionHost<string> {
   }
 
   peerAccepted(): void {
-    this.#out.accepts = true;
+    // In yellowpages that is the first frame that opens, of which no case speaks.
+    if (this.session.profile === 'v1') this.#out.accepts = true;
   }
 
   messages(messages: readonly Message<string>[]): void {
@@ -252,11 +256,13 @@ export class CoreEnd implements SessionHost<string> {
 
   closing(content: { code: number; reason: string } | undefined): void {
     this.#out.closes = content?.code ?? 'no code';
+    if (content !== undefined) this.#told = content;
   }
 
   failed(failure: PQWebSocketError): void {
-    if (failure.closeCode === undefined) this.#out.closes = 'no code';
-    else if (failure.closeCode === 1000) this.#out.closes = 1000;
+    // As connection/ closes the transport.
+    if (failure.code === 'PQ_ERR_CLOSE_TIMEOUT') this.#out.closes = 1000;
+    else if (failure.closeCode === undefined) this.#out.closes = 'no code';
     else this.#out.fails = failure.closeCode;
   }
 

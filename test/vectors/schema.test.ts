@@ -2,7 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-type Schema = Readonly<Record<string, unknown>>;
+interface Schema {
+  readonly $ref?: string;
+  readonly oneOf?: readonly Schema[];
+  readonly enum?: readonly unknown[];
+  readonly type?: string;
+  readonly pattern?: string;
+  readonly minItems?: number;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly additionalProperties?: boolean;
+}
 const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 const schema = read('cases.schema.json') as Schema & { definitions: Record<string, Schema> };
 
@@ -15,31 +28,29 @@ const KEYWORDS = new Set(
 /** The first thing that is wrong, or undefined. */
 function wrong(value: unknown, rules: Schema, at: string): string | undefined {
   for (const keyword of Object.keys(rules)) if (!KEYWORDS.has(keyword)) throw new Error(`keyword ${keyword}`);
-  if (typeof rules.$ref === 'string')
-    return wrong(value, schema.definitions[rules.$ref.slice('#/definitions/'.length)]!, at);
-  if (Array.isArray(rules.oneOf)) {
-    const fits = (rules.oneOf as Schema[]).filter((one) => wrong(value, one, at) === undefined);
+  if (rules.$ref !== undefined) return wrong(value, schema.definitions[rules.$ref.slice('#/definitions/'.length)]!, at);
+  if (rules.oneOf !== undefined) {
+    const fits = rules.oneOf.filter((one) => wrong(value, one, at) === undefined);
     return fits.length === 0 ? `${at}: fits none` : undefined;
   }
-  if (Array.isArray(rules.enum)) return rules.enum.includes(value) ? undefined : `${at}: ${JSON.stringify(value)}`;
+  if (rules.enum !== undefined) return rules.enum.includes(value) ? undefined : `${at}: ${JSON.stringify(value)}`;
   const type = Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
   if (type !== rules.type) return `${at}: is ${type}`;
-  if (typeof value === 'string' && typeof rules.pattern === 'string' && !new RegExp(rules.pattern).test(value)) {
+  if (typeof value === 'string' && rules.pattern !== undefined && !new RegExp(rules.pattern).test(value)) {
     return `${at}: ${value.slice(0, 40)}`;
   }
   if (Array.isArray(value)) {
-    if (value.length < ((rules.minItems as number | undefined) ?? 0)) return `${at}: is empty`;
+    if (value.length < (rules.minItems ?? 0)) return `${at}: is empty`;
     for (const [i, item] of value.entries()) {
-      const first = wrong(item, rules.items as Schema, `${at}/${i}`);
+      const first = wrong(item, rules.items ?? {}, `${at}/${i}`);
       if (first !== undefined) return first;
     }
   } else if (typeof value === 'object' && value !== null) {
     const names = Object.keys(value);
-    const properties = rules.properties as Record<string, Schema>;
-    for (const name of (rules.required as string[] | undefined) ?? [])
-      if (!names.includes(name)) return `${at}: no ${name}`;
-    if (names.length < ((rules.minProperties as number | undefined) ?? 0)) return `${at}: is empty`;
-    if (names.length > ((rules.maxProperties as number | undefined) ?? Infinity)) return `${at}: has too much`;
+    const properties = rules.properties ?? {};
+    for (const name of rules.required ?? []) if (!names.includes(name)) return `${at}: no ${name}`;
+    if (names.length < (rules.minProperties ?? 0)) return `${at}: is empty`;
+    if (names.length > (rules.maxProperties ?? Infinity)) return `${at}: has too much`;
     for (const [name, member] of Object.entries(value)) {
       const rule = properties[name];
       if (rule === undefined) {
