@@ -1,7 +1,6 @@
 /** `npm run screenshots`: the pictures of docs/runtimes.md, made anew. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { shrinkPng } from '../../scripts/lib/png.ts';
 import { ENGINES } from './all.ts';
 import { startDemo, visitDemo } from './demo.ts';
 
@@ -21,7 +20,6 @@ export async function main(): Promise<void> {
           `Hello from ${name} ${engine.version}`,
           file,
         );
-        await writeFile(file, shrinkPng(await readFile(file)));
         console.log(
           `${name} ${engine.version}: ${state}; ${equal} facts equal at both ends; ${verdict}; ${path.relative('.', file)}`,
         );
