@@ -156,6 +156,7 @@ func (s *Session) deriveKeys(ss, serverHello []byte) {
 	if s.in, s.out = client, server; s.client {
 		s.in, s.out = server, client
 	}
+	client.seq, server.seq = s.options.firstSeq, s.options.firstSeq
 	clear(ss)
 }
 

@@ -80,9 +80,11 @@ type Options struct {
 	Now func() time.Time // nil: time.Now
 
 	// For known-answer tests alone.
-	random      io.Reader
-	generate    func(*scheme) (decapsulationKey, error)
-	encapsulate func(*scheme, encapsulationKey) (sharedSecret, ciphertext []byte, err error)
+	epochRecords uint64 // that a receiver takes; 0: maxEpochRecords
+	firstSeq     uint64
+	random       io.Reader
+	generate     func(*scheme) (decapsulationKey, error)
+	encapsulate  func(*scheme, encapsulationKey) (sharedSecret, ciphertext []byte, err error)
 }
 
 // complete checks the options of an end and puts the defaults in.
@@ -109,6 +111,7 @@ func (o *Options) complete(client bool) error {
 	lower.Records = atMost(lower.Records, 1<<20-1)
 	lower.Bytes = atMost(lower.Bytes, 1<<36)
 	lower.Age = atMost(lower.Age, time.Hour)
+	o.epochRecords = atMost(o.epochRecords, maxEpochRecords)
 	setDefault(&o.MaxPayload, DefaultMaxPayload)
 	setDefault(&o.HandshakeTimeout, DefaultHandshakeTimeout)
 	setDefault(&o.Exchange.After, DefaultExchangeAfter)

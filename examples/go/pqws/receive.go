@@ -40,7 +40,7 @@ func (s *Session) receiveRecord(text bool, frame []byte) (Output, error) {
 	if len(frame)-overhead > maxInner(s.options.MaxPayload) {
 		return Output{}, refuse(CodeLimit, "frame too long")
 	}
-	if s.in.records >= maxEpochRecords {
+	if s.in.records >= s.options.epochRecords {
 		return Output{}, refuse(CodeLimit, "epoch has 2^24 records already")
 	}
 	inner, err := s.in.open(frame)

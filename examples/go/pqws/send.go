@@ -123,7 +123,7 @@ func (s *Session) updateDue(inner int) bool {
 // sealNow makes the frame of a record, under the present key.
 func (s *Session) sealNow(kind byte, content []byte) ([]byte, error) {
 	length := len(content) + 1
-	if s.out.seq > 0 { // record 0 is never padded by its sender
+	if s.out.seq > s.options.firstSeq { // record 0 is never padded by its sender
 		length = s.options.Padding.length(length)
 	}
 	var nonce [nonceSize]byte
