@@ -1,9 +1,10 @@
-//! extensions.json: its values, and every case that needs no signer, attester or verifier which takes its time.
+//! extensions.json's values, and the cases of both v1's files that need no signer, attester or verifier which takes its time.
 mod common;
 
 use common::*;
 use pq_websocket::attestation::{user_data, Attester, Verifier};
 use pq_websocket::crypto::{sha256, Aead, Random};
+use pq_websocket::failure::Misuse;
 use pq_websocket::fast_open::Offer;
 use pq_websocket::identity::{signed_bytes, ClientKeys, Identity, Moment, Pin};
 use pq_websocket::kem::{combine, DecapsulationKey, EncapsulationKey, Kem, Kems};
@@ -136,6 +137,17 @@ impl<'a> Stage<'a> {
             options.padding =
                 block.as_u64().map_or(Padding::Padme, |block| Padding::block(block as usize).expect("in range"));
         }
+        if let Some(rekey) = setup.get("rekey") {
+            let limit = |name: &str| rekey.get(name).map(number);
+            let policy = &mut options.update_policy;
+            // The update counts in the vectors' number of records.
+            policy.records = limit("records").map_or(policy.records, |records| records - 1);
+            policy.bytes = limit("bytes").unwrap_or(policy.bytes);
+            policy.age = limit("milliseconds").map_or(policy.age, Duration::from_millis);
+        }
+        if let Some(records) = setup.get("epochRecords") {
+            options.epoch_records = number(records);
+        }
         if let Some(exchange) = setup.get("exchange") {
             let after = exchange.get("milliseconds").map(|after| Duration::from_millis(number(after)));
             let policy = ExchangePolicy::default();
@@ -194,12 +206,18 @@ impl<'a> Stage<'a> {
             self.waiting.extend(delivered(&Value::Array(vec![message.clone()])));
         } else if let Some(close) = step.get("close") {
             let code = close.get("code").map(|code| number(code) as u16);
-            self.end.close(code, close.get("reason").map_or("", text), now).expect("the close is allowed");
+            let closed = self.end.close(code, close.get("reason").map_or("", text), now);
+            // Where it is over already, this peer says so.
+            assert!(matches!(closed, Ok(()) | Err(Misuse::NotOpen)), "{closed:?}");
         } else if step.get("exchange").is_some() {
             self.end.exchange(now).expect("the exchange is allowed");
         } else if let Some(data) = step.get("ping") {
             self.end.ping(&hex(data), now).expect("the ping is allowed");
         } else if let Some(export) = step.get("export") {
+            if export["label"] == LONE_SURROGATE {
+                assert_eq!(step["exports"], "throws"); // no str could be given
+                return;
+            }
             let key = self.end.export_key(text(&export["label"]), number(&export["length"]) as usize);
             let wanted = (step["exports"] != "throws").then(|| hex(&step["exports"]));
             assert_eq!(key.ok(), wanted);
@@ -335,8 +353,8 @@ fn verifier(vectors: &Value) -> Verifier {
     Verifier(Box::new(move |document, due| document.strip_prefix(&prefix[..]).is_some_and(|data| due.covers(data))))
 }
 
-fn run(vectors: &Value, case: &Value) {
-    let all = cases(&vectors["cases"]);
+/// `vectors` are extensions.json, whose keys and agreements the cases of both files use.
+fn run(vectors: &Value, all: &[Value], case: &Value) {
     let mut chain = vec![case];
     while let Some(after) = chain[chain.len() - 1].get("after") {
         chain.push(all.iter().find(|case| case["id"] == *after).expect("a case of the vectors"));
@@ -355,25 +373,41 @@ fn run(vectors: &Value, case: &Value) {
     assert!(!stage.vectors.is_null());
 }
 
-/// What this peer has; its signers, attesters and verifiers answer at once (README.md).
-const LEFT_OUT: &str = "held";
+/// What this peer is without: its signers, attesters and verifiers answer at once (README.md), and no test sets where `seq` begins.
+const LEFT_OUT: [&str; 2] = ["held", "seq"];
 
-#[test]
-fn every_case() {
+fn runs_every_case(name: &str) {
     let vectors = load("extensions.json");
+    let file = load(name);
+    assert_eq!(file["format"], 2);
     let (mut ran, mut left_out, mut failed) = (0, 0, Vec::new());
-    for case in cases(&vectors["cases"]) {
-        if case["needs"].as_array().expect("a list").iter().any(|need| need == LEFT_OUT) {
+    for case in cases(&file["cases"]) {
+        if cases_or_none(&case["needs"]).iter().any(|need| LEFT_OUT.iter().any(|name| need == name)) {
             left_out += 1;
             continue;
         }
         ran += 1;
         // Each failure by its id, not the first alone.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&vectors, case)));
+        let all = cases(&file["cases"]);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&vectors, all, case)));
         if outcome.is_err() {
             failed.push(text(&case["id"]).to_owned());
         }
     }
     assert!(failed.is_empty(), "{} of {ran} cases failed: {failed:#?}", failed.len());
     assert!(ran > 10 * left_out, "{left_out} cases are left out, {ran} ran");
+}
+
+fn cases_or_none(list: &Value) -> &[Value] {
+    list.as_array().expect("a list")
+}
+
+#[test]
+fn every_case_of_v1() {
+    runs_every_case("v1.json");
+}
+
+#[test]
+fn every_case_of_the_extensions() {
+    runs_every_case("extensions.json");
 }
