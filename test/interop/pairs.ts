@@ -4,10 +4,12 @@ import { OPCODE, parseClosePayload } from '../support/frames.ts';
 import { startTap } from '../support/tap.ts';
 import type { Tap, TapConnection } from '../support/tap.ts';
 import type { Peer, RunningServer } from './peers.ts';
+import { sha256 } from '../support/reference-crypto.ts';
 import type { Tampering } from './wire.ts';
 import {
   ORIGINAL_TAMPERINGS,
   originalProblem,
+  stripped,
   tampering,
   V1_TAMPERINGS,
   v1Problem,
@@ -35,6 +37,20 @@ export const CASES = [
   'close-empty',
 ] as const;
 
+/** What a client adds when its command line has the extension's option. */
+export const KEM_CASES = ['kem'] as const;
+export const EXCHANGE_CASES = [
+  'exchange-own',
+  'exchange-peer',
+  'exchange-both',
+  'exchange-timer',
+  'exchange-close',
+  'exchange-close-peer',
+  'exchange-exporter',
+] as const;
+export const IDENTITY_CASES = ['peer-key'] as const;
+export const HEARTBEAT_CASES = ['ping-own', 'ping-peer'] as const;
+
 export const YELLOWPAGES_CASES = [
   'text',
   'text-unicode',
@@ -59,6 +75,14 @@ export interface Variant {
   /** How the transports ended, and what else was to be seen on the wire. */
   readonly wire: (connections: readonly TapConnection[]) => string | undefined;
   readonly tamperings: readonly Tampering[];
+  /** Clients that must not get through. */
+  readonly refused?: readonly Refused[];
+}
+
+/** A client with other options than the variant's: who has to notice, and the code that it closes with. */
+interface Refused extends Pick<Tampering, 'victim' | 'code'> {
+  readonly name: string;
+  readonly client: readonly string[];
 }
 
 const SEED = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
@@ -68,11 +92,26 @@ export const IDENTITY = ['--identity-seed', hex(SEED)];
 const pinOf = (seed: Uint8Array): string => hex(ml_dsa65.keygen(seed).publicKey);
 export const PIN = ['--pin', pinOf(SEED)];
 const WRONG_PIN = ['--pin', pinOf(OTHER_SEED)];
+const CLIENT_SEED = Uint8Array.from({ length: 32 }, (_, i) => i + 3);
+const STRANGER_SEED = Uint8Array.from({ length: 32 }, (_, i) => i + 4);
+export const CLIENT_IDENTITY = ['--identity', hex(CLIENT_SEED)];
+/** A whole key that nobody here has, and the client's by its fingerprint. */
+const CLIENT_KEYS = [
+  '--client-keys',
+  pinOf(OTHER_SEED),
+  '--client-keys',
+  `sha256:${hex(sha256(ml_dsa65.keygen(CLIENT_SEED).publicKey))}`,
+];
+const OFTEN = ['--exchange-ms', '50'];
+const HEARTBEAT = ['--heartbeat', '20/20000'];
 
 const V1 = { cases: CASES, wire: v1Problem, tamperings: V1_TAMPERINGS };
 const YELLOWPAGES = { cases: YELLOWPAGES_CASES, wire: yellowpagesProblem, tamperings: YELLOWPAGES_TAMPERINGS };
 const ORIGINAL = { cases: ORIGINAL_CASES, wire: originalProblem, tamperings: ORIGINAL_TAMPERINGS };
 const BARE = { server: [], client: [] };
+
+const HYBRID = ['--kem', 'mlkem768-x25519'];
+const HYBRID_MEMBER = 'mlkem768_x25519_encapsulation_key';
 
 export const VARIANTS: readonly Variant[] = [
   { name: 'v1', feature: 'v1', ...BARE, ...V1 },
@@ -83,8 +122,80 @@ export const VARIANTS: readonly Variant[] = [
     client: ['--context', 'room 7', '--padding', 'padme'],
     ...V1,
   },
-  { name: 'identity', feature: 'identity', server: IDENTITY, client: PIN, ...V1 },
+  {
+    name: 'identity',
+    feature: 'identity',
+    server: IDENTITY,
+    client: PIN,
+    ...V1,
+    refused: [{ name: 'another key pinned', client: WRONG_PIN, victim: 'client', code: 3770 }],
+  },
   { name: 'fast open', feature: 'fast-open', server: [], client: ['--fast-open'], ...V1 },
+  // Peers that know none of the extensions, or as if they did.
+  { name: 'old client', feature: 'v1', server: [], client: ['--no-extensions'], ...V1 },
+  { name: 'old server', feature: 'v1', server: ['--no-extensions'], client: [], ...V1 },
+  {
+    name: 'mlkem768-x25519',
+    feature: 'kem',
+    server: [],
+    client: ['--kem', 'ml-kem-768', ...HYBRID],
+    ...V1,
+    cases: [...CASES, ...KEM_CASES],
+    // An attacker who would have the weaker one.
+    tamperings: [...V1_TAMPERINGS, stripped('client', HYBRID_MEMBER, 'client', 3768)],
+  },
+  {
+    name: 'ml-kem-1024',
+    feature: 'kem',
+    server: ['--kem', 'ml-kem-1024'],
+    client: ['--kem', 'ml-kem-1024'],
+    ...V1,
+    cases: [...CASES, ...KEM_CASES],
+    refused: [{ name: 'no KEM in common', client: HYBRID, victim: 'server', code: 3768 }],
+  },
+  {
+    name: 'exchange',
+    feature: 'exchange',
+    server: OFTEN,
+    client: OFTEN,
+    ...V1,
+    cases: [...CASES, ...EXCHANGE_CASES],
+    tamperings: [
+      ...V1_TAMPERINGS,
+      stripped('client', 'exchange', 'client', 3768),
+      stripped('server', 'exchange', 'client', 3768),
+    ],
+  },
+  {
+    name: 'client identity',
+    feature: 'client-identity',
+    server: [...IDENTITY, ...CLIENT_KEYS, ...OFTEN],
+    client: [...PIN, ...CLIENT_IDENTITY, ...OFTEN],
+    ...V1,
+    cases: [...CASES, ...EXCHANGE_CASES, ...IDENTITY_CASES],
+    tamperings: [
+      ...V1_TAMPERINGS,
+      stripped('client', 'client_identity', 'server', 3770),
+      stripped('server', 'client_identity', 'client', 3768),
+    ],
+    refused: [
+      { name: 'a client that nobody knows', client: ['--identity', hex(STRANGER_SEED)], victim: 'server', code: 3770 },
+      { name: 'a client without identity', client: [], victim: 'server', code: 3770 },
+    ],
+  },
+  {
+    name: 'heartbeat',
+    feature: 'heartbeat',
+    server: HEARTBEAT,
+    client: HEARTBEAT,
+    ...V1,
+    cases: [...CASES, ...HEARTBEAT_CASES],
+    tamperings: [
+      ...V1_TAMPERINGS,
+      stripped('client', 'heartbeat', 'client', 3768),
+      stripped('server', 'heartbeat', 'client', 3768),
+    ],
+  },
   {
     name: 'yellowpages',
     feature: 'yellowpages',
@@ -142,12 +253,11 @@ export async function runPair(variant: Variant, client: Peer, server: RunningSer
     if (problem !== undefined) holes.push({ case: 'wire', detail: problem });
     const attempts = [
       ...variant.tamperings.map((each) => tamper(tap, client, variant, each)),
-      wrongPin(tap, client, variant),
+      ...(variant.refused ?? []).map((each) => refuse(tap, client, variant, each)),
     ];
     let attempted = 0;
     for (const attempt of attempts) {
       const hole = await attempt();
-      if (hole === 'not applicable') continue;
       attempted += 1;
       if (hole !== undefined) holes.push(hole);
     }
@@ -169,11 +279,10 @@ function tamper(tap: Tap, client: Peer, variant: Variant, change: Tampering) {
   };
 }
 
-function wrongPin(tap: Tap, client: Peer, variant: Variant) {
-  return async (): Promise<Hole | 'not applicable' | undefined> => {
-    if (variant.feature !== 'identity') return 'not applicable';
-    const problem = await refusal(tap, client, variant, WRONG_PIN, { victim: 'client', code: 3770 });
-    return problem === undefined ? undefined : { case: 'another key pinned', detail: problem };
+function refuse(tap: Tap, client: Peer, variant: Variant, refused: Refused) {
+  return async (): Promise<Hole | undefined> => {
+    const problem = await refusal(tap, client, variant, refused.client, refused);
+    return problem === undefined ? undefined : { case: refused.name, detail: problem };
   };
 }
 

@@ -6,11 +6,16 @@ interface Wanted {
   readonly reason: string;
 }
 
+const EXTENSIONS = ['kem', 'exchange', 'client-identity', 'heartbeat'];
+const NOT_YET = 'this package does not speak the extensions yet';
+
 const WANTED: readonly Wanted[] = [
+  { family: 'TypeScript', features: EXTENSIONS, reason: NOT_YET },
+  { family: 'Chromium', features: EXTENSIONS, reason: NOT_YET },
   { family: 'Go', features: ['yellowpages', 'original'], reason: 'the Go peer speaks v1 alone (its README)' },
   {
     family: 'Original',
-    features: ['v1', 'identity', 'fast-open', 'yellowpages'],
+    features: ['v1', 'identity', 'fast-open', 'yellowpages', ...EXTENSIONS],
     reason:
       'a client and a server of the original system as its page and its server would have been written: one request, no v1',
   },

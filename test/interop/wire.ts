@@ -134,6 +134,20 @@ const hello = (from: Side, name: string, at: number, victim: Side, code: number)
   code,
 });
 
+/** An attacker takes a member out of a hello, for a connection without what it stands for. */
+export const stripped = (from: Side, name: string, victim: Side, code: number): Tampering => ({
+  name: `${from === 'client' ? 'offer' : 'answer'} taken out: ${name}`,
+  from,
+  message: [OPCODE.text, 0],
+  change: (payload) => {
+    const hello = JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>;
+    if (!Object.hasOwn(hello, name)) throw new Error(`there is no member '${name}' to take out`);
+    return Buffer.from(JSON.stringify(Object.fromEntries(Object.entries(hello).filter(([member]) => member !== name))));
+  },
+  victim,
+  code,
+});
+
 export const ORIGINAL_TAMPERINGS: readonly Tampering[] = [
   frame('client', 0, 'frame of the client', 'server', 1008),
   hello('server', 'auth_attestation_doc', 10, 'client', 3770),

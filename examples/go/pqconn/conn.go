@@ -177,16 +177,20 @@ func (c *Conn) Close(code uint16, reason string) (pqws.CloseStatus, error) {
 	return c.Status(), nil
 }
 
-// Abort drops the transport.
+// Abort drops the transport. Where it is being closed already, Abort waits for that, so that the peer sees the code.
 func (c *Conn) Abort() {
 	c.stop()
-	c.ws.Close()
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	ending := c.ending
 	if c.session.Holding() { // and so the reader, which would see the end
 		c.session.TransportClosed(websocket.CloseAbnormalClosure)
 		c.changed.Broadcast()
 	}
+	c.mu.Unlock()
+	if ending {
+		<-c.done
+	}
+	c.ws.Close()
 }
 
 func (c *Conn) stop() { c.stopOnce.Do(func() { close(c.closing) }) }

@@ -33,6 +33,7 @@ type driver struct {
 	last            *pqws.Output // closes the transport behind the queue
 	writing         bool
 	writeErr        error
+	ending          bool // the transport's closing handshake is under way; it is bounded
 	over            bool // the transport is gone
 	delivering      bool // nobody reads the transport, since the application takes no message
 	ponged          uint64
@@ -86,7 +87,7 @@ func (d *driver) perform(out pqws.Output) {
 		d.ws.Close()
 	case out.Close == 0:
 	case d.session.State() == pqws.Failed:
-		d.queue = nil // a failure waits for nothing that is still to be written
+		d.queue, d.ending = nil, true // a failure waits for nothing that is still to be written
 		go d.closeTransport(out.Close, out.Reason)
 	default:
 		d.last = &out
@@ -141,7 +142,7 @@ func (d *driver) write() {
 			}
 		default:
 			last := *d.last
-			d.last = nil
+			d.last, d.ending = nil, true
 			d.perform(d.session.Drained())
 			d.mu.Unlock()
 			d.closeTransport(last.Close, last.Reason)

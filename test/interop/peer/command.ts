@@ -19,6 +19,7 @@ export function parseCommand(args: readonly string[]) {
       'identity-seed': TEXT,
       pin: LIST,
       'fast-open': { type: 'boolean' },
+      'no-extensions': { type: 'boolean' },
       profile: TEXT,
       original: { type: 'boolean' },
     },

@@ -122,6 +122,7 @@ func runCase(url string, dialer *pqconn.Dialer, c testCase) error {
 	if err != nil {
 		return err
 	}
+	defer p.Abort() // the process may end with the case
 	if err := c.run(p); err != nil {
 		return err
 	}
