@@ -22,23 +22,33 @@ describe.each(['server', 'client'] as const)('to the %s', (victim) => {
   });
 });
 
-const PROTOCOL = readFileSync(path.resolve(import.meta.dirname, '../../PROTOCOL.md'), 'utf8');
+/** Where the tables of refusals stand: what their rows are called here, the file, the heading above, the first column. */
+const TABLES = [
+  ['', 'PROTOCOL.md', /^## 17 [^]*?(?=^## 18 )/m, 'refused'],
+  ['kems: ', 'docs/protocol/kems.md', /^## Refusals[^]*/m, 'refused'],
+  ['exchange: ', 'docs/protocol/exchange.md', /^## Refusals[^]*/m, 'refused'],
+  ['heartbeat: ', 'docs/protocol/heartbeat.md', /^## Refusals[^]*/m, 'refused'],
+  ['authentication: ', 'docs/protocol/authentication.md', /^## Refusals[^]*/m, 'refused'],
+  ['fast open: ', 'docs/protocol/fast-open.md', /^## Refusals[^]*/m, 'refused'],
+  ['yellowpages: ', 'docs/protocol/yellowpages.md', /^### 15\.4 [^]*?(?=^## )/m, 'found'],
+] as const;
 
-/** The first cells of the one table of a section. @param section from its heading to the next one */
-function firstCells(section: RegExp, head: string): string[] {
-  const lines = (section.exec(PROTOCOL)?.[0] ?? '').split('\n');
+/** The first cells of the one table of a section. @param head of their column */
+function firstCells(section: string, head: string): string[] {
+  const lines = section.split('\n');
   const rows = lines.filter(
     (line) => line.startsWith('| ') && !line.startsWith(`| ${head} |`) && !line.startsWith('| ---'),
   );
   return rows.map((row) => (row.split(' | ')[0] ?? '').slice(2));
 }
 
-/** v1's table, and that of yellowpages. */
 function refusalsOfTheProtocol(): string[] {
-  const v1 = firstCells(/^## 17 [^]*?(?=^## 18 )/m, 'refused');
-  const yellowpages = firstCells(/^### 15\.4 [^]*?(?=^## 16 )/m, 'found');
-  expect([v1.length > 25, yellowpages.length > 6]).toEqual([true, true]);
-  return [...v1, ...yellowpages.map((refusal) => `yellowpages: ${refusal}`)];
+  return TABLES.flatMap(([prefix, file, section, head]) => {
+    const text = readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
+    const cells = firstCells(section.exec(text)?.[0] ?? '', head);
+    if (cells.length === 0) throw new Error(`${file} has no table of refusals`);
+    return cells.map((refusal) => `${prefix}${refusal}`);
+  });
 }
 
 test('every refusal of PROTOCOL.md has a case, or a reason why it has none', () => {

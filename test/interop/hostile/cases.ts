@@ -1,6 +1,7 @@
 /** Every hostile case, and what this driver or a peer leaves out, with the reason. */
 import type { Side } from '../../support/tap.ts';
 import type { HostileCase } from './case.ts';
+import { extensionCases } from './extension-cases.ts';
 import { finishedCases } from './finished-cases.ts';
 import { frameCases } from './frame-cases.ts';
 import { helloCases } from './hello-cases.ts';
@@ -12,6 +13,7 @@ export const HOSTILE_CASES: readonly HostileCase[] = [
   ...finishedCases(),
   ...frameCases(),
   ...otherCases(),
+  ...extensionCases(),
   ...yellowpagesCases(),
 ];
 
@@ -20,13 +22,19 @@ const ATTESTER =
 const PENDING =
   "several connections at once: test/integration/ws-server-secure.test.ts, test/integration/yellowpages.test.ts, Go's conn_test.go, Rust's loopback.rs";
 
-/** Rows of PROTOCOL.md, sections 15.4 and 17, that no stranger can bring about from outside, or not in reasonable time. */
+/** Rows of PROTOCOL.md, section 17, and of docs/protocol that no stranger can bring about from outside, or not in reasonable time. */
 export const LEFT_OUT_BY_THE_DRIVER: Readonly<Record<string, string>> = {
-  'ServerHello: an answer that was not offered':
-    'v1 has one KEM and no feature: there is no answer that its clients know and did not ask for',
-  "the server's signer or attester fails": ATTESTER,
+  'kems: a list of KEMs that is empty, at either end': "an option, and no message: Go's kem_test.go, Rust's src/kem.rs",
+  'exchange: a step that takes too long':
+    "nobody waits 60 s; with a clock in Go's exchange_test.go, Rust's extensions.rs, and in the vectors",
+  'authentication: document, asked for: missing, no string, not canonical base64, empty, refused by the verifier':
+    "no peer's command line asks for a document but in yellowpages: the vectors",
+  "authentication: the server's signer or attester fails": ATTESTER,
+  "authentication: the client's signer fails": ATTESTER,
+  'fast open: token that is malformed, repeated, without `pqws1` beside it exactly once, or whose hello would be refused for anything, 3770 included':
+    'it is not refused, but ignored: the vectors',
   'too much waits for a verification':
-    "no peer's command line has a verifier that takes its time, and the Go and Rust peers have none: test/unit/session-async.test.ts",
+    "no peer's command line has a verifier that takes its time: test/unit/session-async.test.ts, Go's exchange_test.go",
   'record 2^24 + 1 of an epoch':
     "16 million records; with a lowered limit in test/unit/session-key-update.test.ts, Go's policy_test.go, Rust's limits.rs",
   "no answer to one's close in 30 s":

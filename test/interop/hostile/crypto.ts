@@ -7,7 +7,21 @@ import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import type { Side } from '../../support/tap.ts';
 import { hkdfSha256, sealAes256Gcm, sha256 } from '../../support/reference-crypto.ts';
 
-export const KIND = { text: 1, binary: 2, batch: 3, close: 4, update: 5, finished: 6, answer: 7 } as const;
+export const KIND = {
+  text: 1,
+  binary: 2,
+  batch: 3,
+  close: 4,
+  update: 5,
+  finished: 6,
+  answer: 7,
+  exchangeWanted: 8,
+  exchangeOffer: 9,
+  exchangeAnswer: 10,
+  exchangeEnd: 11,
+  ping: 12,
+  pong: 13,
+} as const;
 
 export const utf8 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 export const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
@@ -52,12 +66,25 @@ export function transcriptHash(clientHello: string, serverHello: string, context
 /** Section 6: both directions' keys, epoch by epoch, as far as somebody asks. */
 export class Schedule {
   readonly th: Uint8Array;
+  readonly #secret: Uint8Array;
   readonly #keys: Record<Side, Uint8Array[]> = { client: [], server: [] };
   readonly #next: Record<Side, Uint8Array>;
 
   constructor(th: Uint8Array, sharedSecret: Uint8Array) {
     this.th = th;
+    this.#secret = sharedSecret;
     this.#next = { client: sharedSecret, server: sharedSecret };
+  }
+
+  /** Section 22: the next generation's. @param root instead of this one's, to be wrong */
+  exchanged(offer: Uint8Array, answer: Uint8Array, sharedSecret: Uint8Array, root = this.#root()): Schedule {
+    const parts = [offer, answer].flatMap((part) => [bigEndian(part.length, 4), part]);
+    const th = sha256(cat(utf8('pq-websocket/1 exchange transcript'), this.th, ...parts));
+    return new Schedule(th, hkdfSha256(cat(root, sharedSecret), th, utf8('pq-websocket/1 exchange seed'), 32));
+  }
+
+  #root(): Uint8Array {
+    return hkdfSha256(this.#secret, this.th, utf8('pq-websocket/1 root'), 32);
   }
 
   key(side: Side, epoch: number): Uint8Array {

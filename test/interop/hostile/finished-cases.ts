@@ -1,5 +1,6 @@
 /** Sections 4.2, 4.3, 5 and 11: from the hellos to the peer's Finished. Everything is 3768 but time and identity. */
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import { sha256 } from '../../support/reference-crypto.ts';
 import { base64, cat, closeContent, flip, inner, KIND, unhex, utf8, zeros } from './crypto.ts';
 import type { HostileCase } from './case.ts';
 import { SIDES } from './case.ts';
@@ -17,10 +18,12 @@ const REFUSAL = {
     'frame that does not open: forged, replayed, reordered, reflected, dropped before, other key, other transcript, other context',
   long: 'frame longer than the limit',
   noKind: 'no kind byte',
-  kind: 'kind 8 to 255',
-  finished: 'record 0 that is not Finished; Finished that is not record 0',
+  kind: 'kind 8 to 255 that was not negotiated',
+  finished: 'record 0 that is not Finished; Finished out of place',
   content: 'Finished: no JSON object, over 65,536 bytes',
-  authentication: 'signature or document, asked for: missing, malformed, refused',
+  authentication:
+    'authentication: signature, asked for: missing, no string, not canonical base64, wrong length, by no pinned key, over another transcript or label, with a context',
+  fingerprint: 'authentication: fingerprints alone pinned, and no key, a malformed one or another one',
   timeout: 'the handshake takes too long',
 } as const;
 
@@ -64,6 +67,7 @@ const BAD: readonly Bad[] = [
   ['record 0 is a key update', REFUSAL.finished, record(KIND.update, zeros(0))],
   ['record 0 is a close answer', REFUSAL.finished, record(KIND.answer, zeros(0))],
   ['record 0 is of kind 8', REFUSAL.kind, record(8, utf8('{}'))],
+  ['record 0 is of kind 14', REFUSAL.kind, record(14, utf8('{}'))],
   ['record 0 without kind byte', REFUSAL.noKind, (stranger): Uint8Array => stranger.sealed(zeros(3))],
   ['record 0 of 0 bytes', REFUSAL.short, (): Uint8Array => zeros(0)],
   ['record 0 of 28 bytes', REFUSAL.short, (stranger): Uint8Array => stranger.sealed(zeros(0))],
@@ -182,6 +186,30 @@ function unauthentic(): HostileCase[] {
   }));
 }
 
+/** What a server says to a client that has pinned the fingerprint of its key. */
+function unauthenticByFingerprint(): HostileCase[] {
+  const withKey = (stranger: Stranger, key: string): string =>
+    `{"ml_dsa_65_signature":"${base64(signature(stranger))}","ml_dsa_65_public_key":${key}}`;
+  const cases: readonly (readonly [string, (stranger: Stranger) => string])[] = [
+    ['no key', (stranger) => signed(signature(stranger))],
+    ['key null', (stranger) => withKey(stranger, 'null')],
+    ['key one byte short', (stranger) => withKey(stranger, `"${base64(identity.publicKey.slice(0, -1))}"`)],
+    ['another key', (stranger) => withKey(stranger, `"${base64(stranger65.publicKey)}"`)],
+  ];
+  return cases.map(([name, content]): HostileCase => ({
+    name: `fingerprint pinned: ${name}`,
+    refusal: REFUSAL.fingerprint,
+    victim: 'client',
+    code: 3770,
+    options: ['--pin', `sha256:${Buffer.from(sha256(identity.publicKey)).toString('hex')}`],
+    feature: 'fingerprint',
+    attack: async (stranger) => {
+      await stranger.hellos();
+      stranger.send(finished(content(stranger))(stranger));
+    },
+  }));
+}
+
 function timeouts(): HostileCase[] {
   return SIDES.flatMap((victim): HostileCase[] => [
     {
@@ -203,4 +231,9 @@ function timeouts(): HostileCase[] {
   ]);
 }
 
-export const finishedCases = (): HostileCase[] => [...badFinished(), ...unauthentic(), ...timeouts()];
+export const finishedCases = (): HostileCase[] => [
+  ...badFinished(),
+  ...unauthentic(),
+  ...unauthenticByFingerprint(),
+  ...timeouts(),
+];

@@ -17,8 +17,10 @@ const REFUSAL = {
     'frame that does not open: forged, replayed, reordered, reflected, dropped before, other key, other transcript, other context',
   long: 'frame longer than the limit',
   noKind: 'no kind byte',
-  kind: 'kind 8 to 255',
-  finished: 'record 0 that is not Finished; Finished that is not record 0',
+  kind: 'kind 8 to 255 that was not negotiated',
+  exchange: 'exchange: kind 8 to 11 where `exchange` is off',
+  heartbeat: 'heartbeat: kind 12 or 13 where `heartbeat` is off',
+  finished: 'record 0 that is not Finished; Finished out of place',
   utf8: 'text or reason that is not valid UTF-8',
   batch: 'batch: empty, cut off, left over, entry of another kind, over 262,144 bytes',
   message: 'message over maxPayload',
@@ -102,6 +104,11 @@ function batchOf(bytes: number): Uint8Array {
   return cat(whole, whole, whole, entry(KIND.binary, zeros(rest - 5).fill(0xa2)));
 }
 
+function kindRefusal(kind: number): string {
+  if (kind <= KIND.exchangeEnd) return REFUSAL.exchange;
+  return kind <= KIND.pong ? REFUSAL.heartbeat : REFUSAL.kind;
+}
+
 const SEALED: readonly Bad[] = [
   ['text message', REFUSAL.text, 3772, () => 'hello'],
   ['empty text message', REFUSAL.text, 3772, () => ''],
@@ -110,7 +117,7 @@ const SEALED: readonly Bad[] = [
   rule('no kind byte: one zero', REFUSAL.noKind, zeros(1)),
   rule('no kind byte: 64 zeros', REFUSAL.noKind, zeros(64)),
   ...Array.from({ length: 248 }, (_, i) => i + 8).map((kind) =>
-    rule(`kind ${kind}`, REFUSAL.kind, inner(kind, utf8('x'))),
+    rule(`kind ${kind}`, kindRefusal(kind), inner(kind, utf8('x'))),
   ),
   rule('second Finished', REFUSAL.finished, inner(KIND.finished, utf8('{}'))),
   ...Object.entries(INVALID_UTF8).map(([name, bytes]) =>
@@ -218,7 +225,7 @@ function closingCases(): HostileCase[] {
     ['close answer that is empty', REFUSAL.answer, 3772, answer(zeros(0))],
     ['close answer of 1 byte', REFUSAL.close, 3772, answer(unhex('03'))],
     ["does not open, after one's own close", REFUSAL.sealed, 3771, (stranger) => flip(stranger.sealed(HELLO), 20)],
-    ["unknown kind, after one's own close", REFUSAL.kind, 3772, seals(inner(8, utf8('x')))],
+    ["unknown kind, after one's own close", REFUSAL.kind, 3772, seals(inner(14, utf8('x')))],
     ["bad UTF-8, after one's own close", REFUSAL.utf8, 3772, seals(inner(KIND.text, unhex('ff')))],
     ["text message, after one's own close", REFUSAL.text, 3772, () => 'hello'],
   ];

@@ -4,7 +4,11 @@ import type { HostileCase } from './case.ts';
 import { SIDES } from './case.ts';
 import type { Stranger } from './stranger.ts';
 
-const FAST_OPEN = 'fast open: first message not the byte-identical text; a token selected as subprotocol';
+const REFUSAL = {
+  first:
+    'fast open: after an early answer: first message not the byte-identical text (another text, a binary message, Finished at once)',
+  selected: 'fast open: `pqws1` selected though the application offered others; any `pqws1.…` selected',
+} as const;
 export const AFTER_A_CLOSE = 'section 3.3: what comes after a close is ignored unopened';
 
 const tokens = (clientHello: string): string[] => ['pqws1', `pqws1.${Buffer.from(clientHello).toString('base64url')}`];
@@ -20,7 +24,7 @@ const FIRST_MESSAGES: readonly (readonly [string, (hello: string, stranger: Stra
 function fastOpenCases(): HostileCase[] {
   const toServers = FIRST_MESSAGES.map(([name, make]): HostileCase => ({
     name,
-    refusal: FAST_OPEN,
+    refusal: REFUSAL.first,
     victim: 'server',
     code: 3768,
     feature: 'fast-open',
@@ -34,7 +38,7 @@ function fastOpenCases(): HostileCase[] {
   }));
   const toClients: HostileCase = {
     name: 'fast open: the token is selected',
-    refusal: FAST_OPEN,
+    refusal: REFUSAL.selected,
     victim: 'client',
     code: 3768,
     feature: 'fast-open',

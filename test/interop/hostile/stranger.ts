@@ -39,7 +39,11 @@ export class Stranger {
   #serverHello = '';
   #sharedSecret = new Uint8Array();
   #schedule: Schedule | undefined;
+  /** The victim's, which an exchange changes before this end's. */
+  #theirs: Schedule | undefined;
   #received = 0;
+  /** Features that this end's hello offers or answers. */
+  features: readonly string[] = [];
   /** The next record's sequence number, and its epoch. */
   seq = 0;
   epoch = 0;
@@ -113,7 +117,8 @@ export class Stranger {
   }
 
   goodHello(): string {
-    return `{"pq_websocket":1,"${this.member}":"${base64(this.value)}"}`;
+    const features = this.features.map((name) => `,"${name}":1`).join('');
+    return `{"pq_websocket":1,"${this.member}":"${base64(this.value)}"${features}}`;
   }
 
   /** Both Finisheds. @param content of this end's */
@@ -152,7 +157,7 @@ export class Stranger {
   /** The victim's next record, which must be of this kind. @throws {Error} when it is not, or does not open */
   async receive(kind: number): Promise<Uint8Array> {
     this.lastReceived = Uint8Array.from(await this.peer.nextBinary());
-    const key = this.schedule.key(other(this.side), 0);
+    const key = (this.#theirs ?? this.schedule).key(other(this.side), 0);
     const record = openFrame(key, bigEndian(this.#received, 8), this.lastReceived);
     this.#received += 1;
     if (record.kind !== kind)
@@ -160,15 +165,26 @@ export class Stranger {
     return record.content;
   }
 
+  /** This end's next record is the first of a generation. */
+  enter(next: Schedule): void {
+    this.#schedule = next;
+    this.epoch = 0;
+  }
+
+  /** The victim's next record is. */
+  victimEnters(next: Schedule): void {
+    this.#theirs = next;
+  }
+
   /** The victim's next record, which this end has not the keys for. */
   async receiveUnopened(): Promise<void> {
     await this.peer.nextBinary();
   }
 
-  /** Until a message of the application has gone each way, and the victim waits for the next. */
-  async converse(): Promise<void> {
+  /** Until a message of the application has gone each way, and the victim waits for the next. @param content of Finished */
+  async converse(content: (stranger: this) => string = () => '{}'): Promise<void> {
     await this.hellos();
-    await this.finish();
+    await this.finish(content(this));
     if (this.side === 'client') {
       this.record(KIND.text, utf8('before'));
       await this.receive(KIND.text);
@@ -200,5 +216,6 @@ export class Stranger {
 
   #derive(): void {
     this.#schedule = new Schedule(transcriptHash(this.#clientHello, this.#serverHello), this.#sharedSecret);
+    this.#theirs = this.#schedule;
   }
 }
