@@ -124,7 +124,7 @@ describe('back-pressure', () => {
       whole: false,
       chunk: MESSAGE.length,
     });
-    const code = converse(conversation, actions, 0);
+    const code = converse(conversation, actions, { quiet: 0, first: 0 });
     await vi.waitUntil(() => call.socket.bufferedAmount > MESSAGE.length, { timeout: 20_000 });
     expect(taken).toBeLessThan(MANY);
     expect(call.socket.bufferedAmount).toBeLessThan(4 * MESSAGE.length);
@@ -154,7 +154,7 @@ describe('back-pressure', () => {
       { format: 'raw', quiet: true, verbose: false, proof: '' },
     );
     const conversation = new Conversation(call, view, output, { count: MANY, pingEvery: 0 });
-    const code = converse(conversation, (async function* () {})(), Infinity);
+    const code = converse(conversation, (async function* () {})(), { quiet: Infinity, first: Infinity });
     const { socket } = await server.next();
     for (let i = 0; i < MANY; i++) socket.send(MESSAGE);
     await vi.waitUntil(() => conversation.isPaused, { timeout: 20_000 });

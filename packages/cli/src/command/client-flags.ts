@@ -1,14 +1,18 @@
 /** What `connect` and `doctor` share: flags for the upgrade request, for TLS and for the secure layer. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { PcrValue } from 'pq-websocket-nitro';
 import type { ClientAuthenticationOptions } from 'pq-websocket';
 import type { WebSocketOptions } from 'pq-websocket/ws';
 import { UsageError } from './exit-codes.ts';
+import { inFlags } from './option-flags.ts';
+import { proxyFor } from './proxy.ts';
+import type { TlsFlags } from './tls-flags.ts';
+import { addTlsFlags, readFile, secretOf, tlsOptions } from './tls-flags.ts';
 
 /** As commander gives them. */
-export interface ClientFlags {
+export interface ClientFlags extends TlsFlags {
   readonly subprotocol?: readonly string[];
   readonly header?: readonly string[];
   readonly origin?: string;
@@ -18,11 +22,10 @@ export interface ClientFlags {
   readonly pcr?: readonly string[];
   readonly context?: string;
   readonly handshakeTimeout: number;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly servername?: string;
-  readonly insecureTls?: true;
+  readonly auth?: string;
+  /** False: `--no-proxy`. */
+  readonly proxy?: string | false;
+  readonly follow?: true;
 }
 
 /** A connection to be made. */
@@ -30,6 +33,10 @@ export interface Target {
   readonly url: string;
   readonly protocols: readonly string[];
   readonly options: WebSocketOptions;
+  /** Which proxy leads to a URL; undefined: none. */
+  readonly proxy?: (url: URL) => URL | undefined;
+  /** Whether redirects are followed. */
+  readonly follows?: boolean;
 }
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
@@ -56,6 +63,12 @@ export function addClientFlags(command: Command): void {
       repeatable('-H, --header <line>', "send a header, 'Name: value', or those in a file, @file; may be repeated"),
     )
     .addOption(new Option('--origin <origin>', 'the Origin header'))
+    .addOption(new Option('--auth <user:password>', 'basic authentication, or @file with both on its first line'))
+    .addOption(
+      new Option('--proxy <url>', 'an HTTP proxy (default: http_proxy, https_proxy and no_proxy of the environment)'),
+    )
+    .addOption(new Option('--no-proxy', 'no proxy, whatever the environment says'))
+    .addOption(new Option('--follow', 'follow redirects, up to 5, never from wss: to ws:'))
     .optionsGroup('Secure layer:')
     .addOption(
       repeatable(
@@ -81,16 +94,9 @@ export function addClientFlags(command: Command): void {
       new Option('--handshake-timeout <ms>', 'for the upgrade and for the secure handshake')
         .argParser(integer(1, 2 ** 31 - 1))
         .default(10_000),
-    )
-    .optionsGroup('TLS:')
-    .addOption(new Option('--ca <file>', 'certificate authorities to trust, PEM, in place of the built-in ones'))
-    .addOption(new Option('--cert <file>', 'client certificate chain, PEM'))
-    .addOption(new Option('--key <file>', 'its private key, PEM'))
-    .addOption(
-      new Option('--servername <name>', "the name to ask for and to expect in the certificate, in place of the URL's"),
-    )
-    .addOption(new Option('--insecure-tls', "accept any TLS certificate; the secure layer's checks stay as they are"))
-    .optionsGroup('Options:');
+    );
+  addTlsFlags(command);
+  command.optionsGroup('Options:');
 }
 
 /**
@@ -100,14 +106,20 @@ export function addClientFlags(command: Command): void {
 export async function targetOf(address: string, flags: ClientFlags): Promise<Target> {
   const url = urlOf(address);
   const tls = tlsOptions(flags);
-  if (url.protocol === 'ws:' && Object.keys(tls).length > 0)
+  const proxy = (to: URL): URL | undefined => proxyFor(to, flags.proxy, process.env);
+  // Now, so that what is wrong with it is said before anything is connected.
+  proxy(url);
+  const isPlain = url.protocol.replace('+unix', '') === 'ws:';
+  if (isPlain && Object.keys(tls).length > 0 && flags.follow !== true)
     throw new UsageError('--ca, --cert, --key, --servername and --insecure-tls are for wss: URLs');
   return {
     url: url.href,
+    proxy,
+    follows: flags.follow === true,
     protocols: flags.subprotocol ?? [],
     options: {
       // Node takes several values of one name; the types of `ws` do not say so.
-      headers: headersOf(flags.header) as unknown as Record<string, string>,
+      headers: headersOf(flags) as unknown as Record<string, string>,
       ...(flags.origin !== undefined && { origin: flags.origin }),
       ...(flags.profile !== undefined && { profile: flags.profile }),
       ...(flags.context !== undefined && { context: flags.context }),
@@ -119,6 +131,13 @@ export async function targetOf(address: string, flags: ClientFlags): Promise<Tar
 }
 
 function urlOf(address: string): URL {
+  // As the gateway writes them, and as npm ws does.
+  const [, secure, socket] = /^(?:ws(s?)\+)?unix:(.+)$/.exec(address) ?? [];
+  if (socket !== undefined) {
+    if (!socket.startsWith('/'))
+      throw new UsageError(`'${address}' is no unix socket: expected unix:/path[:/path of the URL]`);
+    return new URL(`ws${secure ?? ''}+unix:${socket}`);
+  }
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(address);
   const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/?]|$)/i.test(address);
   let url: URL;
@@ -133,7 +152,7 @@ function urlOf(address: string): URL {
   return new URL(scheme + url.href.slice(url.protocol.length));
 }
 
-function headersOf(given: readonly string[] = []): Record<string, string[]> {
+function headersOf({ header: given = [], auth }: ClientFlags): Record<string, string[]> {
   const headers: Record<string, string[]> = {};
   const lines = given.flatMap((item) =>
     item.startsWith('@')
@@ -147,6 +166,13 @@ function headersOf(given: readonly string[] = []): Record<string, string[]> {
     // Its value may be a credential.
     if (name === undefined || value === undefined) throw new UsageError("--header: expected 'Name: value'");
     (headers[name] ??= []).push(value);
+  }
+  if (auth !== undefined) {
+    if (Object.keys(headers).some((name) => name.toLowerCase() === 'authorization'))
+      throw new UsageError('--auth and an Authorization of --header: give one of the two');
+    const credentials = secretOf('--auth', auth);
+    if (!credentials.includes(':')) throw new UsageError('--auth: expected user:password');
+    headers['Authorization'] = [`Basic ${Buffer.from(credentials).toString('base64')}`];
   }
   return headers;
 }
@@ -180,7 +206,7 @@ async function nitroVerifier(
   try {
     return verifyNitro({ pcrs: pcrsOf(pcr) });
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`--pcr: ${(error as Error).message}`);
+    throw error instanceof UsageError ? error : new UsageError(inFlags((error as Error).message));
   }
 }
 
@@ -197,23 +223,4 @@ function pcrsOf(given: readonly string[]): Record<number, PcrValue[]> {
     (pcrs[Number(index)] ??= []).push(value);
   }
   return pcrs;
-}
-
-function tlsOptions({ ca, cert, key, servername, insecureTls }: ClientFlags): WebSocketOptions {
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together');
-  return {
-    ...(ca !== undefined && { ca: readFile('--ca', ca) }),
-    ...(cert !== undefined && { cert: readFile('--cert', cert) }),
-    ...(key !== undefined && { key: readFile('--key', key) }),
-    ...(servername !== undefined && { servername }),
-    ...(insecureTls === true && { rejectUnauthorized: false }),
-  };
-}
-
-function readFile(flag: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${flag}: '${file}' cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
 }

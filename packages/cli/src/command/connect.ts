@@ -29,8 +29,10 @@ interface ConnectFlags extends ClientFlags {
 }
 
 const MAX_SECONDS = 2_000_000;
-/** Seconds without a reply after which a script's conversation is over; longer where it says how many it expects. */
+/** Seconds without a message after which a script's conversation is over; longer where it says how many it expects. */
 const DEFAULT_WAIT = 1;
+/** For the first reply. */
+const FIRST_WAIT = 10;
 const COUNTED_WAIT = 30;
 
 function seconds(text: string): number {
@@ -108,7 +110,7 @@ export function addConnectCommand(program: Command): void {
     .addOption(
       new Option(
         '-w, --wait <seconds>',
-        `once all input is sent, close when no reply has come for this long, or forever (default: ${DEFAULT_WAIT}; with --count ${COUNTED_WAIT})`,
+        `once the server has all input, close when no reply has come for this long, or forever (default: ${FIRST_WAIT} for the first, then ${DEFAULT_WAIT}; with --count ${COUNTED_WAIT})`,
       ).argParser(seconds),
     )
     .addOption(
@@ -126,7 +128,8 @@ export function addConnectCommand(program: Command): void {
     .addOption(new Option('-v, --verbose', "show the peer's pings"))
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, flags: ConnectFlags) => {
-      process.exitCode = await run(address, flags);
+      const exitCode = await run(address, flags);
+      process.exitCode ??= exitCode;
     });
 }
 
@@ -178,9 +181,15 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
   process.on('SIGTERM', () => {
     conversation.interrupt(EXIT.TERMINATED);
   });
-  // Whoever reads our output may have had enough.
-  output.on('error', () => {
-    conversation.finish();
+  output.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+    // Whoever reads our output has had enough.
+    if (code === 'EPIPE') {
+      conversation.finish();
+      return;
+    }
+    conversation.fail(`the output cannot be written (${code})`);
+    // It may be over, and this the last of the output.
+    process.exitCode = EXIT.FAILED;
   });
   if (terminal !== undefined && terminalView !== undefined) {
     const format = flags.input === false ? 'text' : flags.input;
@@ -194,9 +203,11 @@ async function pipe(conversation: Conversation, flags: ConnectFlags): Promise<Ex
     import('./connect/input.ts'),
     import('./connect/piped.ts'),
   ]);
-  const wait = flags.wait ?? (flags.count === undefined ? DEFAULT_WAIT : COUNTED_WAIT);
+  const quiet = flags.wait ?? (flags.count === undefined ? DEFAULT_WAIT : COUNTED_WAIT);
+  const wait = { quiet, first: flags.wait ?? (flags.count === undefined ? FIRST_WAIT : COUNTED_WAIT) };
   if (flags.message !== undefined) return converse(conversation, given(flags), wait);
-  if (flags.input === false) return converse(conversation, given(flags), flags.wait ?? Infinity);
+  if (flags.input === false)
+    return converse(conversation, given(flags), { quiet: flags.wait ?? Infinity, first: Infinity });
   const input = process.stdin;
   endWith(conversation, input);
   const { json = false, whole = false, chunk } = flags;

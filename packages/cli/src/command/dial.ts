@@ -1,42 +1,19 @@
 /** Connects, and tells how far it came: which of TCP, TLS, HTTP and the secure layer said no. */
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect as connectTcp, isIP } from 'node:net';
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import type { PQWebSocketError } from 'pq-websocket/ws';
 import { WebSocket } from 'pq-websocket/ws';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import type { Target } from './client-flags.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
-import type { ExitCode } from './exit-codes.ts';
-import { visible, visibleLine } from './terminal.ts';
+import type { Ending, Phase, Refusal } from './ending.ts';
+import { endingOf, readRefusal } from './ending.ts';
+import { UsageError } from './exit-codes.ts';
+import { inFlags } from './option-flags.ts';
+import { connectThrough } from './proxy.ts';
 import { tapFrames } from './wire-tap.ts';
 import type { WireFrame } from './wire-tap.ts';
-
-/** What is under way. */
-export type Phase = 'tcp' | 'tls' | 'upgrade' | 'handshake' | 'open';
-
-/** The server's answer where it is not 101. */
-interface Refusal {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: IncomingMessage['headers'];
-  /** Its beginning. */
-  readonly body: string;
-}
-
-/** How it ended, and what a script is told. */
-export interface Ending {
-  readonly exitCode: ExitCode;
-  readonly code: number;
-  readonly reason: string;
-  readonly wasClean: boolean;
-  /** A `PQErrorCode`, or a system's code; undefined after a clean end. */
-  readonly failure: string | undefined;
-  /** For people, what happened and what to do; on one line, and safe for a terminal. */
-  readonly message: string;
-}
 
 /** What TLS has agreed, as far as this Node tells. */
 export interface TlsFacts {
@@ -48,6 +25,12 @@ export interface TlsFacts {
   readonly certificate: PeerCertificate;
   /** Why the certificate was not accepted; undefined when it was. */
   readonly refused: string | undefined;
+}
+
+/** What `http.request` wants a connection for. */
+interface Wanted extends ConnectionOptions {
+  readonly defaultPort?: number;
+  readonly socketPath?: string;
 }
 
 export interface Call {
@@ -64,13 +47,15 @@ export interface Call {
   readonly ended: Promise<Ending>;
 }
 
-const MAX_REFUSAL_BYTES = 4_096;
+const MAX_REDIRECTS = 5;
+/** Milliseconds, where no --handshake-timeout says otherwise. */
+const PROXY_TIMEOUT = 10_000;
 
 /**
  * @param seen gets every WebSocket frame of the wire
  * @throws {UsageError} for what the library refuses
  */
-export function dial({ url, protocols, options }: Target, seen?: (frame: WireFrame) => void): Call {
+export function dial({ url, protocols, options, proxy, follows }: Target, seen?: (frame: WireFrame) => void): Call {
   let phase: Phase = 'tcp';
   const start = performance.now();
   const begun: Partial<Record<Phase, number>> = {};
@@ -82,9 +67,9 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
   let tls: TlsFacts | undefined;
   let upgrade: IncomingMessage | undefined;
   let refusal: Refusal | undefined;
-  const isSecure = url.startsWith('wss:');
-  const createConnection = (given: object): Socket => {
-    network = isSecure ? secureSocket(given) : connectTcp({ ...given, path: undefined } as never);
+  let redirectRefused: string | undefined;
+  const watched = (socket: Socket, isSecure: boolean): Socket => {
+    network = socket;
     if (seen !== undefined) tapFrames(network, seen);
     network.once('connect', () => {
       begin(isSecure ? 'tls' : 'upgrade');
@@ -95,7 +80,40 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
     });
     return network;
   };
-  const socket = construct(url, protocols, { ...options, createConnection: createConnection as never });
+  /** As `http.request` calls it, for each redirect again; what it does not return it is given by `done`. */
+  const createConnection = (
+    given: Wanted,
+    done: (error: Error | null, socket?: Socket) => void,
+  ): Socket | undefined => {
+    const isSecure = given.defaultPort === 443;
+    begin('tcp');
+    const through = proxy?.(wantedUrl(given, isSecure));
+    if (through === undefined) return watched(isSecure ? secureSocket(given) : plainSocket(given), isSecure);
+    connectThrough(through, given.host ?? '', Number(given.port), options.handshakeTimeout ?? PROXY_TIMEOUT).then(
+      (tunnel) => {
+        begin(isSecure ? 'tls' : 'upgrade');
+        done(null, watched(isSecure ? secureSocket({ ...given, socket: tunnel }) : tunnel, isSecure));
+      },
+      (error: Error) => {
+        done(error);
+      },
+    );
+    return undefined;
+  };
+  const socket = construct(url, protocols, {
+    ...options,
+    ...(follows === true && { followRedirects: true, maxRedirects: MAX_REDIRECTS }),
+    createConnection: createConnection as never,
+  });
+  // With a listener `ws` leaves it to us which headers go on.
+  if (follows === true) {
+    socket.on('redirect', (to: string, request: ClientRequest) => {
+      redirectRefused = whyNotFollow(new URL(url), new URL(to), options);
+      if (redirectRefused !== undefined) socket.terminate();
+      else if (new URL(to).host !== new URL(url).host)
+        for (const name of Object.keys(options.headers ?? {})) request.removeHeader(name);
+    });
+  }
   let requestBytes = 0;
   socket.on('upgrade', (response: IncomingMessage) => {
     upgrade = response;
@@ -126,7 +144,7 @@ export function dial({ url, protocols, options }: Target, seen?: (frame: WireFra
   const ended = new Promise<Ending>((resolve) => {
     socket.addEventListener('close', ({ code, reason, wasClean }) => {
       phase = reached();
-      resolve(endingOf(phase, { code, reason, wasClean }, socket.pq.failure, refusal));
+      resolve(endingOf(url, phase, { code, reason, wasClean }, socket.pq.failure, refusal ?? redirectRefused));
     });
   });
   return {
@@ -151,14 +169,37 @@ function construct(...[url, protocols, options]: [string, readonly string[], Tar
     return new WebSocket(url, [...protocols], options);
   } catch (error) {
     // It checks its arguments, and connects later.
-    throw new UsageError((error as Error).message);
+    throw new UsageError(inFlags((error as Error).message));
   }
 }
 
-/** As npm `ws` makes its own. */
-function secureSocket(given: ConnectionOptions): TLSSocket {
-  const { host = '' } = given;
-  return connectTls({ ...given, path: undefined, servername: given.servername ?? (isIP(host) ? '' : host) });
+/** As npm `ws` makes its own: `path` is the request's, and `socketPath` that of a unix socket. */
+function plainSocket(given: Wanted): Socket {
+  return connectTcp({ ...given, path: given.socketPath } as never);
+}
+
+function secureSocket(given: Wanted): TLSSocket {
+  const { host = '', socketPath } = given;
+  return connectTls({ ...given, path: socketPath, servername: given.servername ?? (isIP(host) ? '' : host) });
+}
+
+/** For the choice of a proxy. */
+function wantedUrl({ host = 'localhost', port }: Wanted, isSecure: boolean): URL {
+  return new URL(`${isSecure ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}`);
+}
+
+/**
+ * A redirect is followed to ws: and wss:, and from wss: to wss: alone. What was given for one host stays there: another host gets
+ * no --header and no --auth, and a --cert or --servername is not taken to one at all.
+ * @returns what forbids it
+ */
+function whyNotFollow(from: URL, to: URL, options: Target['options']): string | undefined {
+  const where = `${to.protocol}//${to.host}${to.pathname}`;
+  if (to.protocol !== 'ws:' && to.protocol !== 'wss:') return `the server redirects to ${where}, which is not followed`;
+  if (from.protocol === 'wss:' && to.protocol === 'ws:') return `the server redirects to ${where}, without TLS`;
+  if (from.host !== to.host && ('cert' in options || 'servername' in options))
+    return `the server redirects to ${where}, and --cert and --servername are for ${from.host} alone`;
+  return undefined;
 }
 
 /** While it is connected: afterwards the socket knows nothing of it. */
@@ -172,81 +213,4 @@ function tlsFactsOf(socket: TLSSocket): TlsFacts {
     // Node's types say Error; it is the code of one.
     refused: socket.authorized ? undefined : String(socket.authorizationError),
   };
-}
-
-async function readRefusal(response: IncomingMessage): Promise<Refusal> {
-  let body = '';
-  try {
-    for await (const chunk of response.setEncoding('utf8')) {
-      body += chunk as string;
-      if (body.length >= MAX_REFUSAL_BYTES) break;
-    }
-  } catch {
-    // Cut off: what came is what there is.
-  }
-  const { statusCode: status = 0, statusMessage: statusText = '', headers } = response;
-  return { status, statusText, headers, body: body.slice(0, MAX_REFUSAL_BYTES) };
-}
-
-const FAILED_PHASES: Readonly<Record<Phase, ExitCode>> = {
-  tcp: EXIT.UNREACHABLE,
-  tls: EXIT.TLS,
-  upgrade: EXIT.UPGRADE,
-  handshake: EXIT.HANDSHAKE,
-  open: EXIT.ABNORMAL,
-};
-
-function endingOf(
-  phase: Phase,
-  close: Pick<Ending, 'code' | 'reason' | 'wasClean'>,
-  failure: PQWebSocketError | null,
-  refusal: Refusal | undefined,
-): Ending {
-  if (phase === 'open' && close.wasClean) {
-    const isPlain = close.code === 1000 || close.code === 1005;
-    const said = `${close.code === 1005 ? 'no code' : close.code}${close.reason === '' ? '' : ` ${visibleLine(close.reason)}`}`;
-    return { ...close, exitCode: isPlain ? EXIT.OK : EXIT.PEER_CODE, failure: undefined, message: `closed: ${said}` };
-  }
-  const isAuthentication = close.code === 3770;
-  const exitCode = isAuthentication && phase !== 'open' ? EXIT.AUTHENTICATION : FAILED_PHASES[phase];
-  const cause = causeOf(failure);
-  return {
-    ...close,
-    exitCode,
-    failure: (failure?.code === 'PQ_ERR_TRANSPORT' ? cause?.code : undefined) ?? failure?.code,
-    message: visibleLine(refusal === undefined ? explain(phase, failure, cause) : explainRefusal(refusal)),
-  };
-}
-
-function causeOf(failure: PQWebSocketError | null): { message: string; code?: string } | undefined {
-  const cause: unknown = failure?.cause;
-  if (!(cause instanceof Error)) return undefined;
-  // Node tries all addresses of a name, and its sum of failures has no message.
-  return cause instanceof AggregateError ? (cause.errors[0] as Error) : cause;
-}
-
-function explain(phase: Phase, failure: PQWebSocketError | null, cause: { message: string } | undefined): string {
-  const why = (cause?.message ?? failure?.message ?? 'closed').trim();
-  switch (phase) {
-    case 'tcp':
-      return `cannot reach the server: ${why}`;
-    case 'tls':
-      return `no TLS connection: ${why}`;
-    case 'upgrade':
-      return `no WebSocket: ${why}`;
-    case 'handshake':
-      return failure?.closeCode === 3770
-        ? `the server did not prove who it is: ${failure.code}, ${why}`
-        : `the secure handshake failed: ${failure?.code ?? 'closed'}, ${why}`;
-    case 'open':
-      return failure?.origin === 'local'
-        ? `the connection was refused: ${failure.code}, ${why}`
-        : `the connection was cut: ${why}`;
-  }
-}
-
-function explainRefusal({ status, statusText, headers, body }: Refusal): string {
-  const where = headers.location === undefined ? '' : `, see ${headers.location}`;
-  const said = body.trim();
-  return visible(`the server refused the upgrade: ${status} ${statusText}${where}${said === '' ? '' : `: ${said}`}`);
 }

@@ -48,12 +48,31 @@ export async function generateIdentity(
 
 /** 'wx' refuses a file that exists, links included, in one step with its creation; the mode counts only then. */
 function create(file: string, text: string, mode: number): void {
-  writeFileSync(file, text, { mode, flag: 'wx' });
+  try {
+    writeFileSync(file, text, { mode, flag: 'wx' });
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const advice =
+      code === 'EEXIST'
+        ? 'is there already: --force overwrites it, --out names another'
+        : `cannot be written (${code}): --out names another`;
+    throw new Error(`'${file}' ${advice}`, { cause: error });
+  }
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`'${file}' cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, {
+      cause: error,
+    });
+  }
 }
 
 /** @throws {Error} when the file cannot be read, {TypeError} when it is no ML-DSA-65 key */
 export async function fingerprintFile(file: string): Promise<string> {
-  const pem = readFileSync(file, 'utf8');
+  const pem = readPem(file);
   if (!pem.includes('PRIVATE KEY')) return fingerprintOf(readPublicKeyPem(pem));
   const secret = readSecretKeyPem(pem);
   try {

@@ -1,6 +1,7 @@
 /** One connection between a call and a view: back-pressure both ways, counting, pings, and when it is over. */
 import type { Writable } from 'node:stream';
-import type { Call, Ending } from '../dial.ts';
+import type { Call } from '../dial.ts';
+import type { Ending } from '../ending.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Action, Outgoing } from './formats.ts';
@@ -24,7 +25,17 @@ export class Conversation {
   /** Resolves with the exit code, when the view has shown everything. */
   readonly over: Promise<ExitCode>;
   #received = 0;
+  /** Messages that came behind the one that --count waited for. */
+  #surplus = 0;
+  #given = 0;
+  /** Messages that the network has not taken, or never will. */
+  #unsent = 0;
+  #lastSent: Promise<void> = Promise.resolve();
   #allSent = false;
+  /** Why this side closed, where that is no success. */
+  #incomplete: string | undefined;
+  /** What is said of the end beside its code. */
+  #remark: string | undefined;
   #pingedAt: number | undefined;
   #override: ExitCode | undefined;
   /** The code of our own close. */
@@ -62,11 +73,12 @@ export class Conversation {
     this.over = call.ended.then((ending) => {
       clearInterval(pings);
       const exitCode = this.#exitCodeOf(ending);
-      view.ended(
-        exitCode === EXIT.INCOMPLETE
-          ? { ...ending, exitCode, message: `${ending.message}; ${this.#missing()}` }
-          : { ...ending, exitCode },
-      );
+      const remarks = [
+        ...(exitCode === EXIT.INCOMPLETE ? [this.#missing()] : []),
+        ...(this.#remark === undefined ? [] : [this.#remark]),
+        ...(this.#surplus > 0 ? [`${this.#surplus} more had come`] : []),
+      ];
+      view.ended({ ...ending, exitCode, message: [ending.message, ...remarks].join('; ') });
       return exitCode;
     });
   }
@@ -85,20 +97,51 @@ export class Conversation {
     return this.#isPaused;
   }
 
-  /** Resolves when there is room for more. */
+  /** Messages that have come. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Messages that were to be sent. */
+  get given(): number {
+    return this.#given;
+  }
+
+  /**
+   * Resolves when there is room for more.
+   * @throws {InputError} when the connection no longer takes it; the exit code tells of it too
+   */
   async send(message: Outgoing): Promise<void> {
     const { socket } = this.call;
-    if (!this.isOpen) return;
+    this.#given += 1;
+    this.#unsent += 1;
+    if (!this.isOpen) throw new InputError('not sent: the connection is closing');
     const data = 'text' in message ? message.text : message.binary;
-    if (socket.bufferedAmount < HIGH_WATER) {
-      socket.send(data);
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      socket.send(data, () => {
+    this.#lastSent = new Promise<void>((resolve) => {
+      socket.send(data, (error) => {
+        if (error === undefined || error === null) this.#unsent -= 1;
         resolve();
       });
     });
+    if (socket.bufferedAmount >= HIGH_WATER) await this.#lastSent;
+  }
+
+  /**
+   * Resolves when the network has taken all that was sent, and the peer has answered a ping that went behind it: by then it has
+   * read it all. Also when the connection is over.
+   */
+  async drained(): Promise<void> {
+    const { socket, ended } = this.call;
+    await Promise.race([this.#lastSent, ended]);
+    // yellowpages has no pings: the original server ends the connection for one.
+    if (!this.isOpen || socket.pq.profile !== 'v1') return;
+    const answered = new Promise<void>((resolve) => {
+      socket.once('pong', () => {
+        resolve();
+      });
+    });
+    socket.ping();
+    await Promise.race([answered, ended]);
   }
 
   ping(): void {
@@ -121,13 +164,28 @@ export class Conversation {
     }
   }
 
+  /** Some input was read and not given to `send`, since the connection was closing. */
+  inputLeft(): void {
+    this.#unsent += 1;
+  }
+
   /** All that there was to send has been given to `send`. */
   inputEnded(): void {
     this.#allSent = true;
   }
 
-  /** The normal end. */
-  finish(): void {
+  /**
+   * The normal end.
+   * @param remark what is said of it
+   */
+  finish(remark?: string): void {
+    this.#remark ??= remark;
+    this.#close(NORMAL, '');
+  }
+
+  /** The end of a conversation in which something did not happen. */
+  giveUp(missing: string): void {
+    this.#incomplete ??= missing;
     this.#close(NORMAL, '');
   }
 
@@ -163,8 +221,10 @@ export class Conversation {
   }
 
   #message(data: Buffer, isBinary: boolean): void {
-    // Behind the count, what came in the same record.
-    if (!this.isOpen) return;
+    if (this.#received === this.settings.count) {
+      this.#surplus += 1;
+      return;
+    }
     this.#received += 1;
     if (!this.view.message(data, isBinary)) this.#pause();
     this.#onActivity();
@@ -198,6 +258,7 @@ export class Conversation {
   #missing(): string | undefined {
     const { count = 0 } = this.settings;
     if (this.#received < count) return `${this.#received} of ${count} messages have come`;
-    return this.#allSent && this.call.socket.bufferedAmount === 0 ? undefined : 'not all input was sent';
+    if (!this.#allSent || this.#unsent > 0) return 'not all input was sent';
+    return this.#incomplete;
   }
 }

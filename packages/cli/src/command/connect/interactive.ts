@@ -3,7 +3,8 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
 import type { Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { Call, Ending } from '../dial.ts';
+import type { Call } from '../dial.ts';
+import type { Ending } from '../ending.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Paint } from '../terminal.ts';
@@ -67,8 +68,9 @@ export class TerminalView implements View {
     this.#above(text);
   }
 
-  ended({ exitCode, message }: Ending): void {
+  ended({ exitCode, message, hint }: Ending): void {
     this.note(this.#paint(exitCode === EXIT.OK ? 'dim' : 'red', message));
+    if (hint !== undefined) this.note(`  ${hint}`);
   }
 
   /** Takes the prompt away, writes, and puts it back with what has been typed. */
@@ -125,17 +127,24 @@ export async function interact(
     view.prompt = undefined;
     if (conversation.isOpen) conversation.finish();
   });
+  // Lines that are typed while it connects are sent when it has.
+  const early: string[] = [];
+  prompt.on('line', (line) => early.push(line));
   await conversation.call.opened;
-  if (conversation.isOpen) {
-    prompt.on('line', (line) => {
-      void handle(line, conversation, view, format).finally(() => {
-        if (conversation.isOpen) prompt.prompt();
-      });
+  prompt.removeAllListeners('line');
+  const take = (line: string): void => {
+    void handle(line, conversation, view, format).finally(() => {
+      if (conversation.isOpen) prompt.prompt();
     });
+  };
+  prompt.on('line', take);
+  if (conversation.isOpen) {
     prompt.prompt();
     view.prompt = prompt;
   }
+  for (const line of early) take(line);
   void conversation.call.ended.then(() => {
+    if (prompt.line !== '') view.note(`not sent: ${visible(prompt.line)}`);
     prompt.close();
   });
   const exitCode = await conversation.over;

@@ -1,6 +1,7 @@
 /** What a conversation shows: plain lines, JSON lines or bytes on standard output; everything about it on standard error. */
 import type { Writable } from 'node:stream';
-import type { Call, Ending } from '../dial.ts';
+import type { Call } from '../dial.ts';
+import type { Ending } from '../ending.ts';
 import type { Paint } from '../terminal.ts';
 import { paintFor, visible } from '../terminal.ts';
 import type { Format } from './formats.ts';
@@ -79,9 +80,10 @@ export class PlainView implements View {
     this.streams.errors.write(`${text}\n`);
   }
 
-  ended({ exitCode, message }: Ending): void {
+  ended({ exitCode, message, hint }: Ending): void {
     if (exitCode === 0) this.#status('dim', message);
     else this.note(`pq-websocket: ${this.#paint('red', message)}`);
+    if (hint !== undefined) this.note(`  ${hint}`);
   }
 
   #status(style: 'green' | 'dim', text: string): void {
@@ -132,8 +134,10 @@ export class JsonView implements View {
     this.streams.errors.write(`${text}\n`);
   }
 
-  ended({ exitCode, code, reason, wasClean, failure, message }: Ending): void {
-    if (failure !== undefined) this.#write({ type: 'error', code: failure, message });
+  ended({ exitCode, code, reason, wasClean, failure, message, hint }: Ending): void {
+    if (failure !== undefined)
+      this.#write({ type: 'error', code: failure, message, ...(hint !== undefined && { hint }) });
+    else if (exitCode !== 0) this.note(`pq-websocket: ${message}`);
     this.#write({ type: 'close', code, reason, wasClean, exitCode });
   }
 

@@ -3,7 +3,8 @@ import { randomFillSync } from 'node:crypto';
 import type { WebSocketOptions } from 'pq-websocket/ws';
 import type { Target } from '../client-flags.ts';
 import { dial } from '../dial.ts';
-import type { Call, Ending } from '../dial.ts';
+import type { Call } from '../dial.ts';
+import type { Ending } from '../ending.ts';
 import type { WireFrame } from '../wire-tap.ts';
 
 export interface Probe {

@@ -1,0 +1,134 @@
+/** How a connection ended: for scripts a code, for people what happened and what may help. */
+import type { IncomingMessage } from 'node:http';
+import type { PQWebSocketError } from 'pq-websocket/ws';
+import { EXIT } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { hintFor } from './hints.ts';
+import { visible, visibleLine } from './terminal.ts';
+
+/** What is under way. */
+export type Phase = 'tcp' | 'tls' | 'upgrade' | 'handshake' | 'open';
+
+/** The server's answer where it is not 101. */
+export interface Refusal {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: IncomingMessage['headers'];
+  /** Its beginning. */
+  readonly body: string;
+}
+
+/** How it ended, and what a script is told. */
+export interface Ending {
+  readonly exitCode: ExitCode;
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+  /** A `PQErrorCode`, or a system's code; undefined after a clean end. */
+  readonly failure: string | undefined;
+  /** For people, what happened and what to do; on one line, and safe for a terminal. */
+  readonly message: string;
+  /** The flag or the command that may help; undefined where none does. */
+  readonly hint: string | undefined;
+}
+
+const MAX_REFUSAL_BYTES = 4_096;
+
+export async function readRefusal(response: IncomingMessage): Promise<Refusal> {
+  let body = '';
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      body += chunk as string;
+      if (body.length >= MAX_REFUSAL_BYTES) break;
+    }
+  } catch {
+    // Cut off: what came is what there is.
+  }
+  const { statusCode: status = 0, statusMessage: statusText = '', headers } = response;
+  return { status, statusText, headers, body: body.slice(0, MAX_REFUSAL_BYTES) };
+}
+
+const FAILED_PHASES: Readonly<Record<Phase, ExitCode>> = {
+  tcp: EXIT.UNREACHABLE,
+  tls: EXIT.TLS,
+  upgrade: EXIT.UPGRADE,
+  handshake: EXIT.HANDSHAKE,
+  open: EXIT.ABNORMAL,
+};
+
+/** @param refusal the server's answer, or a sentence of ours, where that is why */
+export function endingOf(
+  url: string,
+  phase: Phase,
+  close: Pick<Ending, 'code' | 'reason' | 'wasClean'>,
+  failure: PQWebSocketError | null,
+  refusal: Refusal | string | undefined,
+): Ending {
+  if (phase === 'open' && close.wasClean) {
+    const isPlain = close.code === 1000 || close.code === 1005;
+    const said = `${close.code === 1005 ? 'no code' : close.code}${close.reason === '' ? '' : ` ${visibleLine(close.reason)}`}`;
+    return {
+      ...close,
+      exitCode: isPlain ? EXIT.OK : EXIT.PEER_CODE,
+      failure: undefined,
+      message: `closed: ${said}`,
+      hint: undefined,
+    };
+  }
+  const isAuthentication = close.code === 3770;
+  const exitCode = isAuthentication && phase !== 'open' ? EXIT.AUTHENTICATION : FAILED_PHASES[phase];
+  const cause = causeOf(failure);
+  return {
+    ...close,
+    exitCode,
+    failure: (failure?.code === 'PQ_ERR_TRANSPORT' ? cause?.code : undefined) ?? failure?.code,
+    message: visibleLine(
+      refusal === undefined
+        ? explain(phase, failure, cause)
+        : typeof refusal === 'string'
+          ? refusal
+          : explainRefusal(refusal),
+    ),
+    hint: hintFor({
+      phase,
+      url,
+      failure: failure?.code,
+      cause: cause?.code,
+      status: typeof refusal === 'object' ? refusal.status : undefined,
+    }),
+  };
+}
+
+function causeOf(failure: PQWebSocketError | null): { message: string; code?: string } | undefined {
+  const cause: unknown = failure?.cause;
+  if (!(cause instanceof Error)) return undefined;
+  // Node tries all addresses of a name, and its sum of failures has no message.
+  return cause instanceof AggregateError ? (cause.errors[0] as Error) : cause;
+}
+
+function explain(phase: Phase, failure: PQWebSocketError | null, cause: { message: string } | undefined): string {
+  const why = (cause?.message ?? failure?.message ?? 'closed').trim();
+  switch (phase) {
+    case 'tcp':
+      return `cannot reach the server: ${why}`;
+    case 'tls':
+      return `no TLS connection: ${why}`;
+    case 'upgrade':
+      return `no WebSocket: ${why}`;
+    case 'handshake':
+      if (failure?.code === 'PQ_ERR_NOT_PQ_WEBSOCKET') return `the server does not speak pq-websocket: ${failure.code}`;
+      return failure?.closeCode === 3770
+        ? `the server did not prove who it is: ${failure.code}, ${why}`
+        : `the secure handshake failed: ${failure?.code ?? 'closed'}, ${why}`;
+    case 'open':
+      return failure?.origin === 'local'
+        ? `the connection was refused: ${failure.code}, ${why}`
+        : `the connection was cut: ${why}`;
+  }
+}
+
+function explainRefusal({ status, statusText, headers, body }: Refusal): string {
+  const where = headers.location === undefined ? '' : `, see ${headers.location}`;
+  const said = body.trim();
+  return visible(`the server refused the upgrade: ${status} ${statusText}${where}${said === '' ? '' : `: ${said}`}`);
+}
