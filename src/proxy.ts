@@ -3,7 +3,7 @@
  * as the gateway does. They save the copies that an application's own sockets have to make.
  * @module
  */
-import { WebSocket as PlainWebSocket } from 'ws';
+import { WebSocket as PlainWebSocket, WebSocketServer as PlainWebSocketServer } from 'ws';
 import { platform } from '#platform';
 import { free } from './base/free.ts';
 import { PlainGatherer, writePlain } from './platform/node-frames/write.ts';
@@ -17,6 +17,8 @@ import type { WsStyleWebSocket } from './api/socket-types.ts';
 
 /** npm `ws`'s own client, of the copy that this package runs on. It seals nothing. */
 export { PlainWebSocket };
+/** And its server, for the near end of a tunnel. */
+export { PlainWebSocketServer };
 export { isCloseCode, MAX_CLOSE_REASON_BYTES };
 
 /**

@@ -42,7 +42,7 @@ test.each([
     ['pq-websocket', 'c'],
     ['connect', 'completion'],
   ],
-  [['pq-websocket', 'connect', '--pr'], ['--profile']],
+  [['pq-websocket', 'connect', '--prof'], ['--profile']],
   [
     ['pq-websocket', 'connect', '--profile', ''],
     ['v1', 'yellowpages'],
@@ -57,7 +57,7 @@ test.each([
   [['pq-websocket', 'fingerprint', 'identity.'], ['identity.pem']],
   [
     ['pq-websocket', 'completion', ''],
-    ['bash', 'zsh', 'fish'],
+    ['bash', 'zsh', 'fish', 'powershell'],
   ],
   [['pq-websocket', 'help', 'k'], ['keygen']],
 ])('bash: %j', (words, offered) => {
@@ -87,4 +87,27 @@ test('fish offers what it says', (context) => {
       .map((each) => each.split('\t')[0] as string);
   expect(offers('pq-websocket conn')).toEqual(['connect']);
   expect(offers('pq-websocket connect --profile ')).toEqual(['v1', 'yellowpages']);
+});
+
+// There is no PowerShell here: this reads the script, and nobody runs it.
+test('powershell: every command, flag and choice is there, in quotes that close', () => {
+  const script = completionFor(buildProgram(), 'powershell');
+  for (const { name, options } of buildProgram().commands.map((each) => ({
+    name: each.name(),
+    options: each.options,
+  }))) {
+    const [table = ''] = new RegExp(`^  '${name}' = @\\{[^]*?\n  \\}`, 'm').exec(script) ?? [];
+    for (const { long, argChoices } of options) {
+      expect(table).toContain(`'${long}' = '`);
+      for (const choice of argChoices ?? []) expect(table).toMatch(new RegExp(`'${long}' = @\\([^)]*'${choice}'`));
+    }
+  }
+  for (const line of script.split('\n')) expect(line.split("'").length % 2, line).toBe(1);
+  // Outside of quotes: what opens is closed, in order.
+  const open: string[] = [];
+  for (const character of script.replaceAll(/'[^']*'/g, '').replaceAll(/#.*/g, '')) {
+    if ('({['.includes(character)) open.push({ '(': ')', '{': '}', '[': ']' }[character] as string);
+    else if (')}]'.includes(character)) expect(open.pop()).toBe(character);
+  }
+  expect(open).toEqual([]);
 });

@@ -1,25 +1,26 @@
 /** `pq-websocket completion`: scripts for shells, made from the commands themselves. */
 import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
+import { powershell } from './completion-powershell.ts';
 import { EXIT } from './exit-codes.ts';
 
-const SHELLS = ['bash', 'zsh', 'fish'] as const;
+const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 type Shell = (typeof SHELLS)[number];
 
 /** What may follow. `files`: names of files; `words`: one of these; `nothing`: something that nobody can guess. */
-type Value =
+export type Value =
   | { readonly kind: 'files' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'nothing' };
 
-interface FlagShape {
+export interface FlagShape {
   readonly names: readonly string[];
   readonly help: string;
   /** Undefined for a flag alone. */
   readonly value: Value | undefined;
 }
 
-interface CommandShape {
+export interface CommandShape {
   readonly name: string;
   readonly help: string;
   readonly flags: readonly FlagShape[];
@@ -33,7 +34,8 @@ Examples:
   $ source <(pq-websocket completion bash)
   $ pq-websocket completion bash > ~/.local/share/bash-completion/completions/pq-websocket
   $ pq-websocket completion zsh > "\${fpath[1]}/_pq-websocket"
-  $ pq-websocket completion fish > ~/.config/fish/completions/pq-websocket.fish`;
+  $ pq-websocket completion fish > ~/.config/fish/completions/pq-websocket.fish
+  PS> pq-websocket completion powershell | Out-String | Invoke-Expression`;
 
 export function addCompletionCommand(program: Command): void {
   program
@@ -49,7 +51,7 @@ export function addCompletionCommand(program: Command): void {
 
 export function completionFor(program: Command, shell: Shell): string {
   const commands = program.commands.map(shapeOf);
-  return { bash, zsh, fish }[shell](program.name(), commands);
+  return { bash, zsh, fish, powershell }[shell](program.name(), commands);
 }
 
 function shapeOf(command: Command): CommandShape {

@@ -1,7 +1,6 @@
 /** Connects, and tells how far it came: which of TCP, TLS, HTTP and the secure layer said no. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTcp, isIP, Socket } from 'node:net';
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'pq-websocket/ws';
@@ -162,6 +161,16 @@ export function dial({ url, protocols, options, proxy, follows }: Target, seen?:
       return upgrade;
     },
   };
+}
+
+/**
+ * What the library says of a target, for who dials it later. Nothing is connected.
+ * @throws {UsageError}
+ */
+export function checkTarget({ url, protocols, options }: Target): void {
+  const socket = construct(url, protocols, { ...options, createConnection: (() => new Socket()) as never });
+  socket.on('error', () => undefined);
+  socket.terminate();
 }
 
 function construct(...[url, protocols, options]: [string, readonly string[], Target['options']]): WsStyleWebSocket {

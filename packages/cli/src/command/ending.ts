@@ -75,26 +75,24 @@ export function endingOf(
       hint: undefined,
     };
   }
+  const cause = causeOf(failure);
+  // TLS 1.3's server says no to a certificate when the client's own handshake is over (RFC 8446 4.4.2.4).
+  if (phase === 'upgrade' && cause?.code?.startsWith('ERR_SSL') === true) phase = 'tls';
+  if (typeof refusal === 'string')
+    return { ...close, exitCode: EXIT.UPGRADE, failure: failure?.code, message: visibleLine(refusal), hint: undefined };
   const isAuthentication = close.code === 3770;
   const exitCode = isAuthentication && phase !== 'open' ? EXIT.AUTHENTICATION : FAILED_PHASES[phase];
-  const cause = causeOf(failure);
   return {
     ...close,
     exitCode,
     failure: (failure?.code === 'PQ_ERR_TRANSPORT' ? cause?.code : undefined) ?? failure?.code,
-    message: visibleLine(
-      refusal === undefined
-        ? explain(phase, failure, cause)
-        : typeof refusal === 'string'
-          ? refusal
-          : explainRefusal(refusal),
-    ),
+    message: visibleLine(refusal === undefined ? explain(phase, failure, cause) : explainRefusal(refusal)),
     hint: hintFor({
       phase,
       url,
       failure: failure?.code,
       cause: cause?.code,
-      status: typeof refusal === 'object' ? refusal.status : undefined,
+      status: refusal?.status,
     }),
   };
 }

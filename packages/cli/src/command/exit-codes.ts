@@ -32,7 +32,8 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [EXIT.ABNORMAL]:
     'the open connection was cut, or a record was refused (3771 to 3773): the other side said no goodbye',
   [EXIT.PEER_CODE]: 'the peer ended it cleanly, with another code than 1000',
-  [EXIT.INCOMPLETE]: 'it ended cleanly, but before all input was sent or --count messages had come',
+  [EXIT.INCOMPLETE]:
+    'it ended cleanly, but before all input was sent, or the replies had come that --count or --wait was for',
   [EXIT.INTERRUPTED]: 'ended by Ctrl-C (SIGINT)',
   [EXIT.TERMINATED]: 'ended by SIGTERM',
 };

@@ -1,5 +1,4 @@
 /** HTTP proxies: which one a connection takes, by flag or by the usual variables, and the way through it (RFC 9110 9.3.6). */
-import type { IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
@@ -100,29 +99,27 @@ export function connectThrough(proxy: URL, host: string, port: number, timeout: 
       },
       agent: false,
     });
-    const timer = setTimeout(() => {
-      request.destroy(new ProxyError(`${where} did not answer within ${timeout} ms`, 'PROXY_TIMEOUT'));
-    }, timeout);
-    const refused = ({ statusCode = 0, statusMessage = '' }: IncomingMessage): void => {
-      request.destroy(new ProxyError(`${where} refused: ${statusCode} ${statusMessage}`.trim(), `PROXY_${statusCode}`));
-    };
-    request.once('connect', (response, socket, head: Buffer) => {
+    const fail = (said: string, code: string): void => {
       clearTimeout(timer);
-      if (response.statusCode === undefined || response.statusCode < 200 || response.statusCode > 299) {
-        refused(response);
+      request.destroy();
+      reject(new ProxyError(`${where} ${said}`, `PROXY_${code}`));
+    };
+    const timer = setTimeout(() => {
+      fail(`did not answer within ${timeout} ms`, 'TIMEOUT');
+    }, timeout);
+    request.once('connect', ({ statusCode = 0, statusMessage = '' }, socket, head: Buffer) => {
+      if (statusCode < 200 || statusCode > 299) {
+        socket.on('error', () => undefined).destroy();
+        fail(`refused: ${statusCode} ${statusMessage}`.trim(), String(statusCode));
         return;
       }
+      clearTimeout(timer);
       if (head.length > 0) socket.unshift(head);
       resolve(socket as Socket);
     });
-    request.once('response', refused);
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      reject(
-        error instanceof ProxyError
-          ? error
-          : new ProxyError(`${where}: ${error.message || (error.code ?? 'failed')}`, `PROXY_${error.code ?? 'FAILED'}`),
-      );
+    // Also after it has failed, when the rest of it goes.
+    request.on('error', ({ message, code = 'FAILED' }: NodeJS.ErrnoException) => {
+      fail(`cannot be reached: ${message === '' ? code : message}`, code);
     });
     request.end();
   });

@@ -29,23 +29,35 @@ export function addTlsFlags(command: Command): void {
     .addOption(new Option('--insecure-tls', "accept any TLS certificate; the secure layer's checks stay as they are"));
 }
 
+/** What the flags are called on a command's own side of TLS. */
+export interface FlagNames {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** @throws {UsageError} that names the flag */
-export function tlsOptions({ ca, cert, key, passphrase, servername, insecureTls }: TlsFlags): WebSocketOptions {
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together');
-  if (passphrase !== undefined && key === undefined) throw new UsageError('--passphrase is for --key');
+export function tlsOptions(
+  { ca, cert, key, passphrase, servername, insecureTls }: TlsFlags,
+  names: FlagNames = { cert: '--cert', key: '--key' },
+): WebSocketOptions {
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError(`${names.cert} and ${names.key} belong together`);
+  if (passphrase !== undefined && key === undefined) throw new UsageError(`--passphrase is for ${names.key}`);
   const options = {
     ...(ca !== undefined && { ca: certificates('--ca', ca) }),
-    ...(cert !== undefined && { cert: certificates('--cert', cert) }),
-    ...(key !== undefined && { key: readFile('--key', key) }),
+    ...(cert !== undefined && { cert: certificates(names.cert, cert) }),
+    ...(key !== undefined && { key: readFile(names.key, key) }),
     ...(passphrase !== undefined && { passphrase: secretOf('--passphrase', passphrase) }),
   };
-  if (options.key !== undefined) checkKey(options.key, options.passphrase);
+  if (options.key !== undefined) checkKey(names.key, options.key, options.passphrase);
   try {
     createSecureContext(options);
   } catch (error) {
     const isMismatch = /mismatch/i.test((error as Error).message);
     throw new UsageError(
-      isMismatch ? '--key is not the key of --cert' : `--cert and --key: OpenSSL refuses them (${codeOf(error)})`,
+      isMismatch
+        ? `${names.key} is not the key of ${names.cert}`
+        : `${names.cert} and ${names.key}: OpenSSL refuses them (${codeOf(error)})`,
     );
   }
   return {
@@ -69,16 +81,16 @@ function certificates(flag: string, file: string): string {
   return text;
 }
 
-function checkKey(key: string, passphrase: string | undefined): void {
+function checkKey(flag: string, key: string, passphrase: string | undefined): void {
   try {
     createPrivateKey({ key, format: 'pem', ...(passphrase !== undefined && { passphrase }) });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ERR_MISSING_PASSPHRASE') throw new UsageError('--key is encrypted: --passphrase TEXT, or @FILE');
+  } catch {
+    if (passphrase === undefined && key.includes('ENCRYPTED'))
+      throw new UsageError(`${flag} is encrypted: --passphrase TEXT, or @FILE`);
     throw new UsageError(
       passphrase === undefined
-        ? '--key has no private key in PEM that can be read'
-        : '--passphrase does not open --key',
+        ? `${flag} has no private key in PEM that can be read`
+        : `--passphrase does not open ${flag}`,
     );
   }
 }

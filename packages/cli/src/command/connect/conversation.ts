@@ -11,6 +11,8 @@ import { isCloseCode, MAX_CLOSE_REASON_BYTES } from 'pq-websocket/proxy';
 
 /** Bytes given to the socket and not yet sent, above which the input waits. */
 const HIGH_WATER = 1024 * 1024;
+/** Bytes that kernels and proxies may hold: as many wait nowhere for long. */
+const ON_THE_WAY = 64 * 1024;
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
 
@@ -28,18 +30,21 @@ export class Conversation {
   /** Messages that came behind the one that --count waited for. */
   #surplus = 0;
   #given = 0;
+  #givenBytes = 0;
   /** Messages that the network has not taken, or never will. */
   #unsent = 0;
   #lastSent: Promise<void> = Promise.resolve();
   #allSent = false;
   /** Why this side closed, where that is no success. */
   #incomplete: string | undefined;
-  /** What is said of the end beside its code. */
-  #remark: string | undefined;
+  /** How long nothing had come when this side closed for that. */
+  #quietSeconds: number | undefined;
   #pingedAt: number | undefined;
   #override: ExitCode | undefined;
   /** The code of our own close. */
   #closedWith: number | undefined;
+  /** Records that had been opened by then. */
+  #openedAtClose: number | undefined;
   #isPaused = false;
   #onActivity: () => void = () => undefined;
 
@@ -75,8 +80,9 @@ export class Conversation {
       const exitCode = this.#exitCodeOf(ending);
       const remarks = [
         ...(exitCode === EXIT.INCOMPLETE ? [this.#missing()] : []),
-        ...(this.#remark === undefined ? [] : [this.#remark]),
+        ...(this.#quietSeconds === undefined ? [] : [`no message for ${this.#quietSeconds} s (--wait)`]),
         ...(this.#surplus > 0 ? [`${this.#surplus} more had come`] : []),
+        ...(this.#cameLate ? ['more came behind the close, and was not read'] : []),
       ];
       view.ended({ ...ending, exitCode, message: [ending.message, ...remarks].join('; ') });
       return exitCode;
@@ -117,24 +123,26 @@ export class Conversation {
     this.#unsent += 1;
     if (!this.isOpen) throw new InputError('not sent: the connection is closing');
     const data = 'text' in message ? message.text : message.binary;
+    this.#givenBytes += data.length;
+    const isFull = socket.bufferedAmount >= HIGH_WATER;
     this.#lastSent = new Promise<void>((resolve) => {
       socket.send(data, (error) => {
         if (error === undefined || error === null) this.#unsent -= 1;
         resolve();
       });
     });
-    if (socket.bufferedAmount >= HIGH_WATER) await this.#lastSent;
+    if (isFull) await this.#lastSent;
   }
 
   /**
-   * Resolves when the network has taken all that was sent, and the peer has answered a ping that went behind it: by then it has
-   * read it all. Also when the connection is over.
+   * Resolves when the network has taken all that was sent. Where that is more than networks hold on the way, also when the peer
+   * has answered a ping that went behind it: by then it has read it all. Also when the connection is over.
    */
   async drained(): Promise<void> {
     const { socket, ended } = this.call;
     await Promise.race([this.#lastSent, ended]);
     // yellowpages has no pings: the original server ends the connection for one.
-    if (!this.isOpen || socket.pq.profile !== 'v1') return;
+    if (!this.isOpen || socket.pq.profile !== 'v1' || this.#givenBytes < ON_THE_WAY) return;
     const answered = new Promise<void>((resolve) => {
       socket.once('pong', () => {
         resolve();
@@ -176,10 +184,10 @@ export class Conversation {
 
   /**
    * The normal end.
-   * @param remark what is said of it
+   * @param quietSeconds how long nothing had come, where that is why
    */
-  finish(remark?: string): void {
-    this.#remark ??= remark;
+  finish(quietSeconds?: number): void {
+    this.#quietSeconds ??= quietSeconds;
     this.#close(NORMAL, '');
   }
 
@@ -217,6 +225,7 @@ export class Conversation {
       throw new InputError((error as Error).message);
     }
     this.#closedWith ??= code;
+    this.#openedAtClose ??= this.call.socket.pq.counters.recordsOpened;
     this.#allSent = true;
   }
 
@@ -228,7 +237,12 @@ export class Conversation {
     this.#received += 1;
     if (!this.view.message(data, isBinary)) this.#pause();
     this.#onActivity();
-    if (this.#received === this.settings.count) this.finish();
+    if (this.#received === this.settings.count) {
+      // Later: what came in the same record is counted first.
+      setImmediate(() => {
+        this.finish();
+      });
+    }
   }
 
   #pause(): void {
@@ -254,11 +268,17 @@ export class Conversation {
     return exitCode;
   }
 
+  /** Whether more than the peer's own close came behind ours. Nobody reads a socket that is closing. */
+  get #cameLate(): boolean {
+    return this.call.socket.pq.counters.recordsOpened > (this.#openedAtClose ?? Infinity) + 1;
+  }
+
   /** What is not done though it ended cleanly. */
   #missing(): string | undefined {
     const { count = 0 } = this.settings;
     if (this.#received < count) return `${this.#received} of ${count} messages have come`;
     if (!this.#allSent || this.#unsent > 0) return 'not all input was sent';
+    if (this.#quietSeconds !== undefined && this.#cameLate) return '--wait SECONDS waits longer';
     return this.#incomplete;
   }
 }

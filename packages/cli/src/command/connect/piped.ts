@@ -56,7 +56,7 @@ async function closeWhenQuiet(conversation: Conversation, { quiet, first }: Pati
     else if (seconds() === 0) conversation.finish();
     else if (awaitsFirst())
       conversation.giveUp(`no reply within ${first} s: --wait SECONDS waits longer, --wait 0 for none`);
-    else conversation.finish(`no message for ${quiet} s (--wait)`);
+    else conversation.finish(quiet);
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const restart = (): void => {

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { Call } from '../dial.ts';
 import type { Ending } from '../ending.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { Paint } from '../terminal.ts';
 import { paintFor, visible } from '../terminal.ts';
 import type { Format } from './formats.ts';
@@ -135,9 +136,9 @@ export class JsonView implements View {
   }
 
   ended({ exitCode, code, reason, wasClean, failure, message, hint }: Ending): void {
-    if (failure !== undefined)
-      this.#write({ type: 'error', code: failure, message, ...(hint !== undefined && { hint }) });
-    else if (exitCode !== 0) this.note(`pq-websocket: ${message}`);
+    const text = hint === undefined ? message : `${message}. ${hint}`;
+    if (failure !== undefined) this.#write({ type: 'error', code: failure, message: text });
+    else if (exitCode === EXIT.INCOMPLETE) this.note(`pq-websocket: ${message}`);
     this.#write({ type: 'close', code, reason, wasClean, exitCode });
   }
 

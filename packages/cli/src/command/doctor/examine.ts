@@ -219,7 +219,9 @@ function profileFindings(profile: Profile, isSpoken: boolean, message: string, o
       'profile',
       EXIT.HANDSHAKE,
       message,
-      `The server does not speak ${profile} with this client, or something changed the hellos.`,
+      message.includes('PQ_ERR_NOT_PQ_WEBSOCKET')
+        ? 'What came first has nothing of this protocol in it: a plain WebSocket server, or another service.'
+        : `The server does not speak ${profile} with this client, or something changed the hellos.`,
       advice,
     ),
   ];
