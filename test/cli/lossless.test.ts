@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
-import { setTimeout as after } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { EXIT } from '../../packages/cli/src/command/exit-codes.ts';
 import { WebSocketServer } from '../../src/ws.ts';
@@ -13,6 +12,10 @@ import { once } from '../support/deferred.ts';
 import { echoServer, listening } from './servers.ts';
 
 const start = useCommand();
+/** What is slow in these tests is the server. */
+const later = (milliseconds: number, act: () => void): void => {
+  setTimeout(act, milliseconds);
+};
 const connect = (...args: string[]): ReturnType<typeof start> => start(['connect', ...args]);
 
 /** A server with a conversation of its own. @returns its URL */
@@ -34,7 +37,7 @@ describe('replies that take their time', () => {
   const slow = (): Promise<string> =>
     serverThat((socket) => {
       socket.on('message', (data) => {
-        void after(THINKING).then(() => {
+        later(THINKING, () => {
           socket.send(`answer to ${data.toString()}`);
         });
       });
@@ -72,7 +75,7 @@ describe('replies that take their time', () => {
         socket.send('in time');
         hasAnswered = true;
         // While the close is on its slow way.
-        for (const late of [500, 600]) void after(late).then(() => socket.send('late'));
+        for (const late of [500, 600]) later(late, () => socket.send('late'));
       });
     });
     const relay = createTcpServer((near) => {
@@ -80,7 +83,7 @@ describe('replies that take their time', () => {
       for (const end of [near, far]) end.on('error', () => undefined);
       far.pipe(near);
       near.on('data', (chunk) => {
-        if (hasAnswered) void after(1_000).then(() => far.write(chunk));
+        if (hasAnswered) later(1_000, () => far.write(chunk));
         else far.write(chunk);
       });
     });
@@ -105,7 +108,7 @@ test('a server that reads slowly is waited for', async () => {
     socket.on('message', (data) => {
       // Longer than the quiet: each message is taken when the one before has been thought about.
       socket.pause();
-      void after(1_200).then(() => {
+      later(1_200, () => {
         socket.send(`${data.toString().length}`);
         socket.resume();
       });

@@ -41,7 +41,7 @@ const plain = (url: string, ...more: [] | [string[]] | [string[], object]): Prom
   opened(new PlainSocket(url, ...(more as [])));
 
 async function next(socket: Socket): Promise<string> {
-  const [data, isBinary] = await once<[Buffer, boolean]>(socket as PlainSocket, 'message');
+  const [data, isBinary] = await once<[Buffer, boolean]>(socket, 'message');
   return isBinary ? data.toString('hex') : data.toString();
 }
 
@@ -54,7 +54,7 @@ describe('serve', () => {
       expect(await next(socket)).toBe('text');
       socket.send(Buffer.of(0, 255));
       expect(await next(socket)).toBe('00ff');
-      const closed = once<[number]>(socket as never, 'close');
+      const closed = once<[number]>(socket, 'close');
       command.child.kill(signal);
       expect((await closed)[0]).toBe(1001);
       const { code, stderr } = await command.ended;

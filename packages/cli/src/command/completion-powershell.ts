@@ -1,5 +1,5 @@
 /** Completion for PowerShell. Written from its documentation; there is none on the machines that run the tests. */
-import type { CommandShape, Value } from './completion.ts';
+import type { CommandShape, Value } from './completion-shape.ts';
 
 /**
  * about_Functions_Argument_Completion: a native completer gets the word, the command's syntax tree and the cursor, and gives results

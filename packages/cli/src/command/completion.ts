@@ -2,30 +2,11 @@
 import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
 import { powershell } from './completion-powershell.ts';
+import type { CommandShape, FlagShape, Value } from './completion-shape.ts';
 import { EXIT } from './exit-codes.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 type Shell = (typeof SHELLS)[number];
-
-/** What may follow. `files`: names of files; `words`: one of these; `nothing`: something that nobody can guess. */
-export type Value =
-  | { readonly kind: 'files' }
-  | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'nothing' };
-
-export interface FlagShape {
-  readonly names: readonly string[];
-  readonly help: string;
-  /** Undefined for a flag alone. */
-  readonly value: Value | undefined;
-}
-
-export interface CommandShape {
-  readonly name: string;
-  readonly help: string;
-  readonly flags: readonly FlagShape[];
-  readonly argument: Value;
-}
 
 const HELP: FlagShape = { names: ['-h', '--help'], help: 'display help for command', value: undefined };
 

@@ -6,9 +6,10 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'pq-websocket/ws';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import type { Target } from './client-flags.ts';
-import type { Ending, Phase, Refusal } from './ending.ts';
+import type { Ending, Refusal } from './ending.ts';
 import { endingOf, readRefusal } from './ending.ts';
 import { UsageError } from './exit-codes.ts';
+import type { Phase } from './hints.ts';
 import { inFlags } from './option-flags.ts';
 import { connectThrough } from './proxy.ts';
 import { tapFrames } from './wire-tap.ts';
@@ -168,7 +169,7 @@ export function dial({ url, protocols, options, proxy, follows }: Target, seen?:
  * @throws {UsageError}
  */
 export function checkTarget({ url, protocols, options }: Target): void {
-  const socket = construct(url, protocols, { ...options, createConnection: (() => new Socket()) as never });
+  const socket = construct(url, protocols, { ...options, createConnection: () => new Socket() });
   socket.on('error', () => undefined);
   socket.terminate();
 }

@@ -3,11 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { PQWebSocketError } from 'pq-websocket/ws';
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
+import type { Phase } from './hints.ts';
 import { hintFor } from './hints.ts';
 import { visible, visibleLine } from './terminal.ts';
-
-/** What is under way. */
-export type Phase = 'tcp' | 'tls' | 'upgrade' | 'handshake' | 'open';
 
 /** The server's answer where it is not 101. */
 export interface Refusal {

@@ -1,6 +1,8 @@
 /** What to try when a connection fails: for each failure the flag, or the command, that is about it. */
 import type { PQErrorCode } from 'pq-websocket/ws';
-import type { Phase } from './ending.ts';
+
+/** What is under way. */
+export type Phase = 'tcp' | 'tls' | 'upgrade' | 'handshake' | 'open';
 
 /** How far it came, and what said no. */
 export interface Trouble {

@@ -6,7 +6,7 @@ import { BlockList, isIP } from 'node:net';
 import { UsageError } from './exit-codes.ts';
 
 /** A proxy said no, or nothing that is HTTP. */
-export class ProxyError extends Error {
+class ProxyError extends Error {
   override readonly name = 'ProxyError';
   /** `PROXY_407`: the status of its answer. */
   readonly code: string;
@@ -115,7 +115,7 @@ export function connectThrough(proxy: URL, host: string, port: number, timeout: 
       }
       clearTimeout(timer);
       if (head.length > 0) socket.unshift(head);
-      resolve(socket as Socket);
+      resolve(socket);
     });
     // Also after it has failed, when the rest of it goes.
     request.on('error', ({ message, code = 'FAILED' }: NodeJS.ErrnoException) => {

@@ -74,7 +74,7 @@ async function run(flags: ServeFlags): Promise<number> {
     import('./serve/room.ts'),
   ]);
   const note = (line: string): void => {
-    if (flags.quiet !== true) console.error(line);
+    if (flags.quiet !== true) process.stderr.write(`${line}\n`);
   };
   const room = new Room({ broadcasts: flags.broadcast === true, note });
   const server = httpServer(flags);
@@ -113,7 +113,7 @@ async function run(flags: ServeFlags): Promise<number> {
     const { fingerprintFile } = await import('./identity.ts');
     lines.push(`pin ${await fingerprintFile(flags.identity)}`);
   }
-  console.log(lines.join('\n'));
+  process.stdout.write(`${lines.join('\n')}\n`);
   return untilStopped(async () => {
     for (const each of servers) each.close();
     await room.leave(PATIENCE);

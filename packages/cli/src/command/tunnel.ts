@@ -67,15 +67,18 @@ async function run(url: string, flags: TunnelFlags): Promise<number> {
   let selected: string | undefined;
   const calls = new Set<Call>();
   let count = 0;
+  const warn = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
   const note = (line: string): void => {
-    if (flags.quiet !== true) console.error(line);
+    if (flags.quiet !== true) warn(line);
   };
 
   const tunnel = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const number = (count += 1);
     const { origin } = request.headers;
     if (origin !== undefined && flags.allowOrigin?.includes(origin) !== true) {
-      console.error(`${number}: refused a page of ${visibleLine(origin)} (--allow-origin)`);
+      warn(`${number}: refused a page of ${visibleLine(origin)} (--allow-origin)`);
       refuse(socket, 403, 'Forbidden');
       return;
     }
@@ -92,7 +95,7 @@ async function run(url: string, flags: TunnelFlags): Promise<number> {
     void call.ended.then(({ exitCode, message, hint }) => {
       calls.delete(call);
       if (exitCode === 0) note(`${number}: ${message}`);
-      else console.error(`${number}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`);
+      else warn(`${number}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`);
     });
     await call.opened;
     if (call.phase !== 'open') {
@@ -114,12 +117,12 @@ async function run(url: string, flags: TunnelFlags): Promise<number> {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
     tunnel(request, socket, head).catch((error: unknown) => {
-      console.error(`pq-websocket: ${visibleLine((error as Error).message)}`);
+      warn(`pq-websocket: ${visibleLine((error as Error).message)}`);
       refuse(socket, 400, 'Bad Request');
     });
   });
   const bound = await listenAt('--listen', server, address);
-  console.log(`listening ${bound.startsWith('unix:') ? `ws+${bound}` : `ws://${bound}`}`);
+  process.stdout.write(`listening ${bound.startsWith('unix:') ? `ws+${bound}` : `ws://${bound}`}\n`);
   return untilStopped(async () => {
     server.close();
     const open = [...calls];
