@@ -14,6 +14,8 @@ import { MAX_TIMER } from '../base/timers.ts';
 import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
 
 const MAX_PADDING_BLOCK = 65_536;
+/** No batch is longer, whatever its padding. */
+const MAX_BATCH_FRAME_BYTES = 2 ** 20;
 
 export const CHANNEL_OPTION_NAMES = [
   'handshakeTimeout',
@@ -21,6 +23,7 @@ export const CHANNEL_OPTION_NAMES = [
   'padding',
   'rekey',
   'maxQueuedBytes',
+  'maxBatchBytes',
   'maxPayload',
   'native',
 ] as const satisfies readonly (keyof ChannelOptions)[];
@@ -84,6 +87,7 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
       maxPayload: number('maxPayload', defaultMaxPayload, 1, Number.MAX_SAFE_INTEGER),
       maxQueuedBytes: number('maxQueuedBytes', DEFAULT_LIMITS.maxQueuedBytes, 0, Number.MAX_SAFE_INTEGER),
       maxWaitingBytes: DEFAULT_LIMITS.maxWaitingBytes,
+      maxBatchBytes: number('maxBatchBytes', DEFAULT_LIMITS.maxBatchBytes, 1, MAX_BATCH_FRAME_BYTES),
       rekey: rekeyLimits(where, options.rekey),
       receivedEpochRecords: DEFAULT_LIMITS.receivedEpochRecords,
     },

@@ -27,6 +27,8 @@ export interface SessionLimits {
   readonly maxQueuedBytes: number;
   /** Bytes received that may wait for an earlier step of the handshake, a verification above all. */
   readonly maxWaitingBytes: number;
+  /** Bytes of the longest frame that messages share: many a proxy takes messages up to 64 KiB. One message alone may be longer. */
+  readonly maxBatchBytes: number;
   /** When this end's sender must have updated its key. */
   readonly rekey: RekeyLimits;
   /** Records that a receiver accepts in one epoch. */
@@ -39,6 +41,7 @@ export const DEFAULT_LIMITS: SessionLimits = {
   maxPayload: 100 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,
   maxWaitingBytes: 16 * 1024 * 1024,
+  maxBatchBytes: 48 * 1024,
   rekey: DEFAULT_REKEY,
   receivedEpochRecords: 2 ** 24,
 };

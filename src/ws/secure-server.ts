@@ -32,6 +32,7 @@ export type SecureServerOptions = Pick<
   | 'maxPendingHandshakes'
   | 'maxPayload'
   | 'maxQueuedBytes'
+  | 'maxBatchBytes'
   | 'padding'
   | 'rekey'
 >;

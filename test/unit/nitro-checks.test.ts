@@ -48,6 +48,10 @@ describe('a document that breaks none is accepted', () => {
       { certificates: { [LEAF]: (spec) => ({ ...spec, notBefore: TIMESTAMP }) } },
       { now: () => TIMESTAMP - 60_000 },
     ],
+    'on a clock that is 90 seconds slow, where that is allowed': [
+      { certificates: { [LEAF]: (spec) => ({ ...spec, notBefore: TIMESTAMP }) } },
+      { now: () => TIMESTAMP - 90_000, clockSkewMilliseconds: 90_000 },
+    ],
     'at the last moment of its leaf': [
       { certificates: { [LEAF]: (spec) => ({ ...spec, notAfter: TIMESTAMP + 1000 }) } },
       { now: () => TIMESTAMP + 1000 },

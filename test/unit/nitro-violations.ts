@@ -376,6 +376,12 @@ const time: Violation[] = [
     { now: () => TIMESTAMP + 1001, maxAgeMilliseconds: 1000 },
   ),
   violation('NITRO_ERR_TIMESTAMP_FUTURE', 'a minute and a millisecond', {}, { now: () => TIMESTAMP - MINUTE - 1 }),
+  violation(
+    'NITRO_ERR_TIMESTAMP_FUTURE',
+    'further ahead than allowed',
+    {},
+    { now: () => TIMESTAMP - 1, clockSkewMilliseconds: 0 },
+  ),
 ];
 
 const pinnedElsewhere = { pcrs: { 8: PCR8 } };

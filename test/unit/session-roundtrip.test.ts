@@ -101,8 +101,9 @@ describe('batches', () => {
   async function flushed(
     messages: readonly AppMessage[],
     padded: Padding = 'off',
-  ): Promise<{ kinds: number[]; counts: number[]; contents: number[]; received: AppMessage[] }> {
-    const pair = await connected({ both: { padding: padded } });
+    maxBatchBytes = 2 ** 20,
+  ): Promise<{ kinds: number[]; counts: number[]; contents: number[]; frames: number[]; received: AppMessage[] }> {
+    const pair = await connected({ both: { padding: padded, limits: { maxBatchBytes } } });
     const [sent, inners] = [pair.client.sent.length, pair.backend.inners.length];
     for (const message of messages) pair.client.send(message, () => undefined);
     pair.client.session.flush();
@@ -112,6 +113,7 @@ describe('batches', () => {
       kinds: opened.map(({ kind }) => kind),
       counts: pair.client.sent.slice(sent).map(({ receipt }) => receipt?.sent.length ?? 0),
       contents: opened.map(({ content }) => content.length),
+      frames: pair.client.sent.slice(sent).map(({ message }) => message.length),
       received: pair.server.received,
     };
   }
@@ -154,6 +156,20 @@ describe('batches', () => {
     expect(Math.max(...many.contents)).toBeLessThanOrEqual(262_144);
     expect(many.received.map((message) => message[0])).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
+
+  test.each(['off', 'padme', 1_000, 50_000] as const)(
+    'no frame of one is longer than maxBatchBytes, padding %s included; a message alone keeps its size',
+    async (padded) => {
+      const messages = Array.from({ length: 300 }, (_, i) => new Uint8Array((i * 37) % 2_000).fill(i));
+      const { kinds, counts, frames, received } = await flushed(messages, padded, 40_000);
+      const batches = frames.filter((_, index) => kinds[index] === Kind.BATCH);
+      expect(Math.max(0, ...batches)).toBeLessThanOrEqual(40_000);
+      // As few as they can be: two neighbours would not fit in one. A block above the limit lets nothing share.
+      expect(counts.length).toBeLessThanOrEqual(padded === 50_000 ? 300 : 10);
+      expectSame(received, messages);
+      expect((await flushed([new Uint8Array(60_000)], padded, 40_000)).frames[0]).toBeGreaterThan(60_000);
+    },
+  );
 
   test('what is flushed apart is not batched, and nothing waits for company', async () => {
     const pair = await connected();

@@ -22,6 +22,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   context: String,
   padding: (value) => (value === 'off' || value === 'padme' ? value : integer(value)),
   maxQueuedBytes: integer,
+  maxBatchBytes: integer,
   maxPayload: integer,
   serverKeys: (value) => value.trim().split(/[\s,]+/),
   strict: boolean,

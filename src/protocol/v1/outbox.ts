@@ -4,8 +4,16 @@
  */
 import { copyOf } from '../../base/bytes.ts';
 import type { SentCallback, WaitingMessages } from '../receipt.ts';
+import type { SessionLimits } from '../limits.ts';
 import type { FrameConfig, MessageKind } from './record.ts';
-import { BATCH_ENTRY_HEADER_BYTES, composeFrame, Kind, MAX_BATCH_BYTES, writeBatchEntry } from './record.ts';
+import {
+  BATCH_ENTRY_HEADER_BYTES,
+  composeFrame,
+  frameLength,
+  Kind,
+  MAX_BATCH_BYTES,
+  writeBatchEntry,
+} from './record.ts';
 
 /** A record to be sealed. */
 export interface OutgoingRecord {
@@ -18,10 +26,10 @@ export interface OutgoingRecord {
 /** Above this a message gains nothing from company: its own record costs less than the copy into a batch. */
 const BATCHABLE_BYTES = 16 * 1024;
 
-/** A batch that has grown to this is as cheap as one can be. */
-const ENOUGH_BATCH_BYTES = MAX_BATCH_BYTES;
-
 const SMALLEST_BATCH_BUFFER = 4_096;
+
+/** Its padding is read for each record, so that it may change while the connection lives. */
+type OutboxConfig = FrameConfig & { readonly limits: Pick<SessionLimits, 'maxBatchBytes'> };
 
 /** Messages that go out as one record. */
 class Run {
@@ -42,10 +50,11 @@ class Run {
     this.applicationBytes = first.length;
   }
 
-  hasRoomFor(bytes: number): boolean {
+  hasRoomFor(bytes: number, { padding, limits }: OutboxConfig): boolean {
     if (this.frame !== undefined) return false;
     const used = this.#batchBytes === 0 ? BATCH_ENTRY_HEADER_BYTES + this.#first.length : this.#batchBytes;
-    return used < ENOUGH_BATCH_BYTES && used + BATCH_ENTRY_HEADER_BYTES + bytes <= MAX_BATCH_BYTES;
+    const content = used + BATCH_ENTRY_HEADER_BYTES + bytes;
+    return content <= MAX_BATCH_BYTES && frameLength(content, padding) <= limits.maxBatchBytes;
   }
 
   /** Copies the payload. */
@@ -104,7 +113,7 @@ export class Outbox implements WaitingMessages {
   /** Why nothing goes out any more. */
   #abandoned: (() => Error) | undefined;
 
-  constructor(private readonly config: FrameConfig) {}
+  constructor(private readonly config: OutboxConfig) {}
 
   /** The application's bytes that wait. */
   get bytes(): number {
@@ -134,7 +143,7 @@ export class Outbox implements WaitingMessages {
       // Its bytes are copied only once.
       run.frame = composeFrame(kind, payload, this.config);
       this.#runs.push(run);
-    } else if (run?.hasRoomFor(bytes) === true) {
+    } else if (run?.hasRoomFor(bytes, this.config) === true) {
       run.append(kind, payload);
     } else {
       run = new Run(kind, owned ? payload : copyOf(payload));

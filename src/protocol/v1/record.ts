@@ -72,6 +72,11 @@ export interface FrameConfig {
   readonly takeFrame?: ((length: number) => Uint8Array) | undefined;
 }
 
+/** Bytes of a frame with so much content. */
+export function frameLength(content: number, padding: Padding): number {
+  return NONCE_BYTES + paddedLength(content + 1, padding) + TAG_BYTES;
+}
+
 /**
  * A frame's one buffer, inner in its place, nonce and tag still open: `12 || content || kind || padding || 16`.
  * Where only its length is given, the content comes with the call that seals, or the caller writes it at NONCE_BYTES.
@@ -82,7 +87,7 @@ export function composeFrame(
   { padding, takeFrame }: FrameConfig,
 ): Uint8Array {
   const length = typeof content === 'number' ? content : content.length;
-  const bytes = NONCE_BYTES + paddedLength(length + 1, padding) + TAG_BYTES;
+  const bytes = frameLength(length, padding);
   // Memory that is used again never holds what the application says before it is sealed.
   const frame = takeFrame !== undefined && typeof content === 'number' ? takeFrame(bytes) : new Uint8Array(bytes);
   if (typeof content !== 'number') frame.set(content, NONCE_BYTES);

@@ -5,13 +5,12 @@ import type { Certificate } from './certificate.ts';
 import { NitroError } from './errors.ts';
 import { verifyEs384 } from './es384.ts';
 
-/** How far a clock may be behind the hypervisor's, which stamps documents and the leaf. */
-export const CLOCK_SKEW_MILLISECONDS = 60_000;
-
 export interface Moments {
   /** The document's timestamp. */
   readonly then: number;
   readonly now: number;
+  /** How far `now` may be behind the hypervisor's clock, which stamps documents and the leaf. */
+  readonly clockSkew: number;
 }
 
 /**
@@ -60,9 +59,9 @@ function checkLink(issuer: Certificate, subject: Certificate): void {
 }
 
 /** RFC 5280 4.1.2.5, both ends inclusive. A slow clock here must not refuse a leaf that was just made. */
-function checkValidity({ notBefore, notAfter }: Certificate, { then, now }: Moments): void {
+function checkValidity({ notBefore, notAfter }: Certificate, { then, now, clockSkew }: Moments): void {
   const validThen = notBefore <= then && then <= notAfter;
   if (!validThen) throw new NitroError('NITRO_ERR_VALIDITY_THEN');
-  const validNow = notBefore <= now + CLOCK_SKEW_MILLISECONDS && now <= notAfter;
+  const validNow = notBefore <= now + clockSkew && now <= notAfter;
   if (!validNow) throw new NitroError('NITRO_ERR_VALIDITY_NOW');
 }

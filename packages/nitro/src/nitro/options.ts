@@ -9,13 +9,24 @@ const LONGEST_MAX_AGE = 10_800_000;
 /** The registers that hold the measured image; an enclave in debug mode has them all zero. */
 export const IMAGE_PCRS = [0, 1, 2] as const;
 
-const NAMES = ['pcrs', 'moduleId', 'maxAgeMilliseconds', 'now'] as const satisfies readonly (keyof NitroOptions)[];
+/** How far a clock may be behind, unless the option says otherwise. */
+const DEFAULT_CLOCK_SKEW = 60_000;
+
+const NAMES = [
+  'pcrs',
+  'moduleId',
+  'maxAgeMilliseconds',
+  'clockSkewMilliseconds',
+  'now',
+] as const satisfies readonly (keyof NitroOptions)[];
 
 /** What a document has to fulfil. */
 export interface Demands {
   readonly pcrs: ReadonlyMap<number, readonly Uint8Array[]>;
   readonly moduleId: string | undefined;
   readonly maxAge: number;
+  /** Milliseconds that this end's clock may be behind. */
+  readonly clockSkew: number;
   readonly now: () => number;
 }
 
@@ -26,7 +37,7 @@ export interface Demands {
 export function demandsOf(where: string, options: NitroOptions, also: readonly string[] = []): Demands {
   const given: Partial<NitroOptions> = optionsObject(where, options);
   refuseUnknown(where, given, [...NAMES, ...also]);
-  const { pcrs, moduleId, maxAgeMilliseconds, now = Date.now } = given;
+  const { pcrs, moduleId, maxAgeMilliseconds, clockSkewMilliseconds, now = Date.now } = given;
   if (moduleId !== undefined && (typeof moduleId !== 'string' || moduleId === '')) {
     throw new TypeError(`${where}: option 'moduleId' must be a non-empty string, got ${described(moduleId)}`);
   }
@@ -36,6 +47,14 @@ export function demandsOf(where: string, options: NitroOptions, also: readonly s
     pcrs: expectedPcrs(where, pcrs),
     moduleId,
     maxAge: numberOption(where, 'maxAgeMilliseconds', maxAgeMilliseconds, DEFAULT_MAX_AGE, 1, LONGEST_MAX_AGE),
+    clockSkew: numberOption(
+      where,
+      'clockSkewMilliseconds',
+      clockSkewMilliseconds,
+      DEFAULT_CLOCK_SKEW,
+      0,
+      LONGEST_MAX_AGE,
+    ),
     now: () => {
       const time: unknown = now();
       if (typeof time === 'number' && Number.isFinite(time)) return time;

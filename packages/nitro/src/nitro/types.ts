@@ -15,6 +15,10 @@ export interface NitroOptions {
   readonly moduleId?: string | undefined;
   /** How old the document may be, in milliseconds: 1 to 10,800,000 (three hours). Default 300,000. */
   readonly maxAgeMilliseconds?: number | undefined;
+  /**
+   * How far the clock here may be behind AWS's, in milliseconds: 0 to 10,800,000. A visitor's clock may be minutes slow. Default 60,000.
+   */
+  readonly clockSkewMilliseconds?: number | undefined;
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }

@@ -1,7 +1,7 @@
 /** The checks of a Nitro document, in their order: form, signature, chain, then what it says. */
 import { equalBytes } from 'pq-websocket/kit';
 import { parseCertificate } from './certificate.ts';
-import { checkChain, CLOCK_SKEW_MILLISECONDS } from './chain.ts';
+import { checkChain } from './chain.ts';
 import { parseSign1 } from './cose.ts';
 import { NitroError } from './errors.ts';
 import { verifyEs384 } from './es384.ts';
@@ -26,8 +26,8 @@ export function judge(document: Uint8Array, root: Uint8Array, demands: Demands, 
   const leaf = parseCertificate(payload.certificate);
   if (!verifyEs384(leaf.publicKey, signed, signature, 'compact')) throw new NitroError('NITRO_ERR_SIGNATURE');
   const now = demands.now();
-  checkChain(root, payload.cabundle, leaf, { then: payload.timestamp, now });
-  checkAge(payload.timestamp, now, demands.maxAge);
+  checkChain(root, payload.cabundle, leaf, { then: payload.timestamp, now, clockSkew: demands.clockSkew });
+  checkAge(payload.timestamp, now, demands);
   checkEnclave(payload, demands);
   // The nonce counts for nothing: enclaves often attest a caller's, so it says nothing about who encapsulated.
   if (payload.userData === undefined || !equalBytes(payload.userData, userData)) {
@@ -36,9 +36,9 @@ export function judge(document: Uint8Array, root: Uint8Array, demands: Demands, 
   return payload;
 }
 
-function checkAge(timestamp: number, now: number, maxAge: number): void {
+function checkAge(timestamp: number, now: number, { maxAge, clockSkew }: Demands): void {
   if (now - timestamp > maxAge) throw new NitroError('NITRO_ERR_TIMESTAMP_OLD');
-  if (timestamp - now > CLOCK_SKEW_MILLISECONDS) throw new NitroError('NITRO_ERR_TIMESTAMP_FUTURE');
+  if (timestamp - now > clockSkew) throw new NitroError('NITRO_ERR_TIMESTAMP_FUTURE');
 }
 
 function checkEnclave({ pcrs, moduleId }: Payload, demands: Demands): void {
