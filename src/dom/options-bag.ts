@@ -10,6 +10,9 @@ export type OptionsBag = Readonly<Record<string, unknown>>;
 /** Whatever arguments it comes with, it opens nothing: it does not parse. */
 const NOWHERE = 'ws://[';
 
+/** What makes a string of an object (ECMA-262 7.1.1.1). */
+const TO_PRIMITIVE: ReadonlySet<string> = new Set(['toString', 'valueOf']);
+
 /**
  * @returns whether a class takes a bag at all
  * @throws {TypeError} that names a member which it would not look at
@@ -21,7 +24,8 @@ export function takesBag(where: string, Underlying: WebSocketConstructor, bag: O
   const probe = new Proxy(bag, {
     get: (_, name) => {
       seen.add(name as string);
-      return bag[name as string];
+      // A class that knows no bag makes a string of it: the page's own toString() is not called for a probe.
+      return typeof name === 'string' && names.has(name) && !TO_PRIMITIVE.has(name) ? bag[name] : undefined;
     },
   });
   try {

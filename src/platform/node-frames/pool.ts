@@ -6,7 +6,7 @@
  */
 
 /** Free bytes in front of every frame: RFC 6455 5.2 needs 14 at most. A multiple of a word, so that frames can be masked by words. */
-export const HEADROOM_BYTES = 16;
+const HEADROOM_BYTES = 16;
 
 /** Below this the engine's own allocator is as good. */
 const SMALLEST_POOLED = 8_192;
