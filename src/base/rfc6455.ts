@@ -9,8 +9,6 @@ export type ReadyState = typeof CONNECTING | typeof OPEN | typeof CLOSING | type
 
 /** 7.4.1: the purpose of the connection has been fulfilled. */
 export const NORMAL_CLOSURE = 1000;
-/** 7.4.1: an end is going away. */
-export const GOING_AWAY = 1001;
 /** 7.1.5: stands for a close frame without a code. */
 export const NO_STATUS = 1005;
 /** 7.1.5: stands for a connection without a close frame, and only for that. */
