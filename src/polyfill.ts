@@ -4,7 +4,7 @@
  * @module
  */
 import type { PQWebSocketOptions } from './api/types.ts';
-import { installPolyfill } from './dom/polyfill-install.ts';
+import { installed, installPolyfill } from './dom/polyfill-install.ts';
 import type { WebSocketConstructor } from './platform/platform.ts';
 
 /** What the polyfill is told, for every socket that it secures. */
@@ -21,6 +21,16 @@ export interface Installation {
   readonly native: WebSocketConstructor;
   /** Puts the native class back, unless somebody else has replaced the global since: then it says so and does not. */
   readonly uninstall: () => boolean;
+}
+
+/**
+ * Whether what names the global classes is secure: `WebSocket` is still this package's, and `WebSocketStream` is no longer the
+ * platform's. For a page to ask before it says anything; a page without modules asks
+ * `WebSocket[Symbol.for('pq-websocket')]?.isProtected()`. False where no socket opens at all, too.
+ * @param url whether this one would be, where some are left out. Default: whether any is
+ */
+export function isProtected(url?: string | URL): boolean {
+  return installed()?.isProtected(url) ?? false;
 }
 
 /**

@@ -8,13 +8,11 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 
 export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
-/** File of each part, by its name in src/platform/script/registry.ts. */
-const PARTS = {
-  kem: 'pq-websocket.kem.min.js',
-  portable: 'pq-websocket.portable.min.js',
-  'ml-dsa': 'pq-websocket.ml-dsa.min.js',
-  yellowpages: 'pq-websocket.yellowpages.min.js',
-} as const;
+/** The parts that the polyfill loads by itself, by their names in src/platform/script/registry.ts. */
+const LOADED_PARTS = ['kem', 'portable', 'ml-dsa', 'yellowpages'] as const;
+
+/** As src/platform/script/parts.ts has it. */
+const fileOf = (part: string): string => `pq-websocket.${part}.min.js`;
 
 export interface ScriptTag {
   /** Contents by file name, source maps included. */
@@ -39,8 +37,16 @@ export async function buildScriptTag(): Promise<ScriptTag> {
     files[`${name}.map`] = result.map;
     integrity[name] = integrityOf(result.code);
   };
-  for (const [part, name] of Object.entries(PARTS)) await add(name, `src/platform/script/part-${part}.ts`, {});
-  const parts = Object.fromEntries(Object.entries(PARTS).map(([part, name]) => [part, [name, integrity[name]]]));
+  const parts: Record<string, string> = {};
+  for (const part of LOADED_PARTS) {
+    await add(fileOf(part), `src/platform/script/part-${part}.ts`, {});
+    // Shorter than the one for people's tags: every page has it.
+    parts[part] = createHash('sha256')
+      .update(files[fileOf(part)] ?? '')
+      .digest('base64');
+  }
+  // A page names it itself.
+  await add(fileOf('stream'), 'src/stream-script.ts', {});
   await add(POLYFILL, 'src/polyfill-script.ts', { SCRIPT_PARTS: JSON.stringify(parts) });
   return { files, integrity: Object.fromEntries(Object.entries(integrity).sort()) };
 }

@@ -6,6 +6,12 @@ import { ownProperties } from '../base/own-properties.ts';
 import { createPolyfill } from './polyfill-class.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND, brandOf } from '../transport/choose.ts';
+import { registeredPart } from '../platform/script/registry.ts';
+import type { NativeStreamClass } from '../transport/stream-socket.ts';
+import type { OpenSecure } from './open-secure.ts';
+import { openSecure } from './open-secure.ts';
+import { isNativeStream, nativeStreamClass, RefusedStream, replaceStream } from './stream-install.ts';
+import { baseUrl, parseUrl } from './webidl.ts';
 import { DOMException, Map } from '../base/captured.ts';
 
 /** What a polyfilled global tells of itself, as `WebSocket[Symbol.for('pq-websocket')]`. */
@@ -15,6 +21,12 @@ export interface Polyfill extends Brand {
   readonly options: PolyfillClassOptions;
   /** What the script tag said, where one did. */
   readonly attributes: string | undefined;
+  /** Whether the global classes are still ours, and seal: nothing that names them opens a connection in the clear. */
+  readonly isProtected: (url?: string | URL) => boolean;
+  /** For the part with streams, which is a script of its own. Undefined where no socket opens. */
+  readonly openSecure: OpenSecure | undefined;
+  /** The platform's WebSocketStream, where it has one. */
+  readonly nativeStream: NativeStreamClass | undefined;
 }
 
 /**
@@ -24,7 +36,9 @@ export interface Polyfill extends Brand {
 export function installPolyfill(given: PolyfillClassOptions, attributes?: string): Polyfill {
   const options = ownProperties(given);
   const present = installed();
-  if (present === undefined) return replaceGlobal(options, attributes, (polyfill) => createPolyfill(polyfill, options));
+  if (present === undefined) {
+    return replaceGlobal(options, attributes, openSecure, (polyfill) => createPolyfill(polyfill, options));
+  }
   const same = attributes !== undefined && attributes === present.attributes;
   if (same || agrees(options, present.options)) return present;
   throw new TypeError('polyfill: it is installed already, with other options');
@@ -35,7 +49,7 @@ export function installPolyfill(given: PolyfillClassOptions, attributes?: string
  * @param message what each `new WebSocket` throws, a SecurityError
  */
 export function refuseAllSockets(message: string): void {
-  replaceGlobal({}, undefined, (polyfill) => {
+  replaceGlobal({}, undefined, undefined, (polyfill) => {
     const value = class WebSocket {
       constructor() {
         throw new DOMException(message, 'SecurityError');
@@ -46,7 +60,8 @@ export function refuseAllSockets(message: string): void {
   });
 }
 
-function installed(): Polyfill | undefined {
+/** The polyfill whose class is the global one now, ours or another copy's. */
+export function installed(): Polyfill | undefined {
   const brand = brandOf((globalThis as { WebSocket?: unknown }).WebSocket);
   return brand !== undefined && 'uninstall' in brand ? (brand as Polyfill) : undefined;
 }
@@ -54,6 +69,7 @@ function installed(): Polyfill | undefined {
 function replaceGlobal(
   options: PolyfillClassOptions,
   attributes: string | undefined,
+  open: OpenSecure | undefined,
   make: (polyfill: Polyfill) => WebSocketConstructor,
 ): Polyfill {
   const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
@@ -65,8 +81,10 @@ function replaceGlobal(
     if ((globalThis as { WebSocket?: unknown }).WebSocket !== value) return false;
     if (descriptor === undefined) Reflect.deleteProperty(globalThis, 'WebSocket');
     else Object.defineProperty(globalThis, 'WebSocket', descriptor);
+    putStreamBack?.();
     return true;
   };
+  const nativeStream = nativeStreamClass();
   const polyfill: Polyfill = {
     native: brandOf(current)?.native ?? current,
     get installed() {
@@ -76,11 +94,20 @@ function replaceGlobal(
     uninstall,
     options,
     attributes,
+    isProtected: (url) =>
+      open !== undefined &&
+      installed() === polyfill &&
+      !isNativeStream() &&
+      (url === undefined || (options.include?.(parseUrl(url, baseUrl())) ?? true)),
+    openSecure: open,
+    nativeStream,
   };
   const value = make(polyfill);
   // Test environments (vitest's jsdom) have an accessor there.
   const enumerable = descriptor?.enumerable ?? false;
   Object.defineProperty(globalThis, 'WebSocket', { configurable: true, enumerable, writable: true, value });
+  const putStreamBack =
+    nativeStream && replaceStream(nativeStream, registeredPart('stream')?.(polyfill) ?? RefusedStream);
   return polyfill;
 }
 

@@ -1,32 +1,23 @@
 /** The standard's WebSocket over a secure connection: WHATWG WebSockets, member by member. */
-import { attachTransport } from '#attach';
 import { platform } from '#platform';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
-import { createClientSession } from '../protocol/client-session.ts';
 import type { PQChannel } from '../api/types.ts';
 import { blobClass, DOMException, URL } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
-import { openTransport } from './open-transport.ts';
-import type { Connection, ConnectionParts } from '../connection/connection.ts';
+import { openSecure } from './open-secure.ts';
+import type { Connection } from '../connection/connection.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
 import { defineInterface } from './interface-object.ts';
-import { attachAnytime } from '../transport/late.ts';
 import type { CLOSED, CLOSING, OPEN, ReadyState } from '../base/rfc6455.ts';
 import { CONNECTING } from '../base/rfc6455.ts';
-import type { SocketFace } from '../connection/secure-socket.ts';
-import { SecureSocket } from '../connection/secure-socket.ts';
+import type { SecureSocket, SocketFace } from '../connection/secure-socket.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND } from '../transport/choose.ts';
 import { toDomString } from '../base/values.ts';
 import { parseCloseArguments, parseSendData, requireArguments } from './webidl.ts';
-
-const CLIENT_PARTS: ConnectionParts = {
-  createSession: createClientSession,
-  attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
-};
 
 /** For events: what they have comes from us, and nothing of it from a page's Object.prototype. */
 const NOTHING: EventInit = /* @__PURE__ */ ownProperties({});
@@ -65,11 +56,11 @@ export class PQWebSocket extends BaseEventTarget {
     platform.refuseClone?.(this);
     requireArguments('PQWebSocket constructor', arguments.length, 1);
     this.#handlers = new EventHandlers(this);
-    const opened = openTransport(url, protocols, options);
+    const opened = openSecure(url, protocols, options, this.#face());
     this.#url = opened.url;
     this.#origin = new URL(opened.url).origin;
     this.#strict = opened.strict;
-    this.#secure = new SecureSocket({ role: 'client', ...opened }, this.#face(), CLIENT_PARTS);
+    this.#secure = opened.secure;
   }
 
   get url(): string {

@@ -9,8 +9,11 @@ import { registeredPart } from './registry.ts';
 import { baseAddress, isPage, ownElement, runInPage } from './scope.ts';
 import { URL } from '../../base/captured.ts';
 
-/** File and hash of each part, written by the build. */
-declare const SCRIPT_PARTS: Readonly<Record<keyof Parts, readonly [file: string, integrity: string]>>;
+/** SHA-256 of each part, in base64, written by the build. */
+declare const SCRIPT_PARTS: Readonly<Record<LoadedPart, string>>;
+
+/** A page that wants streams names that part itself. */
+type LoadedPart = Exclude<keyof Parts, 'stream'>;
 
 /** Trusted Types (W3C): a page that demands them allows this one in its `trusted-types`. */
 const POLICY = 'pq-websocket';
@@ -33,11 +36,11 @@ const address =
 let policy: ReturnType<PolicyFactory['createPolicy']> | undefined;
 const loading: Partial<Record<keyof Parts, Promise<unknown>>> = {};
 
-export function scriptPart<Name extends keyof Parts>(name: Name): MaybePromise<Parts[Name]> {
+export function scriptPart<Name extends LoadedPart>(name: Name): MaybePromise<Parts[Name]> {
   const present = registeredPart(name);
   if (present !== undefined) return present;
-  const [file, integrity] = SCRIPT_PARTS[name];
-  const loaded = (loading[name] ??= load(new URL(file, address).href, integrity)) as Promise<void>;
+  const file = `pq-websocket.${name}.min.js`;
+  const loaded = (loading[name] ??= load(new URL(file, address).href, `sha256-${SCRIPT_PARTS[name]}`)) as Promise<void>;
   return loaded.then(
     () => {
       const part = registeredPart(name);

@@ -10,6 +10,8 @@ export interface Parts {
   /** ML-KEM-768 and all else, for pages without crypto.subtle. */
   portable: CryptoBackend;
   'ml-dsa': SignatureScheme;
+  /** Makes the class of streams for a polyfill; undefined where no socket opens at all. */
+  stream: (polyfill: object) => object | undefined;
   yellowpages: ProfileMaker;
 }
 

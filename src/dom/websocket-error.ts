@@ -1,0 +1,50 @@
+/** WebSocketError of the WHATWG draft: the platform's own class where it has one, so that `instanceof` holds for both. */
+import { DOMException } from '../base/captured.ts';
+import { toDomString } from '../base/values.ts';
+import { parseCloseInfo } from './close-info.ts';
+
+type Init = { closeCode?: number; reason?: string };
+
+class FallbackWebSocketError extends DOMException {
+  readonly #closeCode: number | null;
+  readonly #reason: string;
+
+  constructor(message: unknown = '', init: unknown = {}) {
+    super(toDomString(message), 'WebSocketError');
+    const info = parseCloseInfo(init);
+    this.#closeCode = info?.code ?? null;
+    this.#reason = info?.reason ?? '';
+  }
+
+  get closeCode(): number | null {
+    return this.#closeCode;
+  }
+
+  get reason(): string {
+    return this.#reason;
+  }
+}
+Object.defineProperty(FallbackWebSocketError, 'name', { value: 'WebSocketError', configurable: true });
+for (const name of ['closeCode', 'reason'])
+  Object.defineProperty(FallbackWebSocketError.prototype, name, { enumerable: true });
+Object.defineProperty(FallbackWebSocketError.prototype, Symbol.toStringTag, {
+  value: 'WebSocketError',
+  configurable: true,
+});
+
+export interface WebSocketErrorInstance extends Error {
+  readonly closeCode: number | null;
+  readonly reason: string;
+}
+
+export const WebSocketError: new (message?: string, init?: Init) => WebSocketErrorInstance =
+  (globalThis as { WebSocketError?: new (message?: string, init?: Init) => WebSocketErrorInstance }).WebSocketError ??
+  FallbackWebSocketError;
+
+/** With any code: the constructor takes those alone that an application may say. */
+export function webSocketError(message: string, closeCode: number | null, reason: string): WebSocketErrorInstance {
+  return Object.defineProperties(new WebSocketError(message), {
+    closeCode: { value: closeCode, configurable: true },
+    reason: { value: reason, configurable: true },
+  });
+}

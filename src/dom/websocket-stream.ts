@@ -1,0 +1,77 @@
+/** WebSocketStream of the WHATWG draft (whatwg/websockets#48) over a secure connection: the class, member by member. */
+import type { PQWebSocketCloseInfo, PQWebSocketOpenInfo } from '../api/stream-types.ts';
+import type { PQChannel } from '../api/types.ts';
+import { ownProperties } from '../base/own-properties.ts';
+import { parseCloseInfo } from './close-info.ts';
+import type { StreamParts } from './stream-connection.ts';
+import { StreamConnection } from './stream-connection.ts';
+import { baseUrl, parseUrl, requireArguments } from './webidl.ts';
+
+export type StreamClass = new (
+  url: unknown,
+  options?: unknown,
+  channelOptions?: unknown,
+) => {
+  readonly url: string;
+  readonly opened: Promise<PQWebSocketOpenInfo>;
+  readonly closed: Promise<Required<PQWebSocketCloseInfo>>;
+  close(closeInfo?: unknown): void;
+  readonly pq: PQChannel | null;
+};
+
+export interface StreamClassOptions {
+  /** Of each stream, where a page says them and not the caller. */
+  readonly channel: object;
+  /** Which URLs are secured; everything else opens with the platform's class. Default: all. */
+  readonly include?: ((url: URL) => boolean) | undefined;
+}
+
+export function createStreamClass(parts: StreamParts, name: string, bound?: StreamClassOptions): StreamClass {
+  class PQWebSocketStream {
+    readonly #connection: StreamConnection;
+
+    constructor(url: unknown, options: unknown = {}, channelOptions: unknown = undefined) {
+      parts.refuseClone?.(this);
+      requireArguments(`${name} constructor`, arguments.length, 1);
+      this.#connection = new StreamConnection(parts, url, options, bound?.channel ?? channelOptions);
+    }
+
+    get url(): string {
+      return this.#connection.url;
+    }
+
+    get opened(): Promise<PQWebSocketOpenInfo> {
+      return this.#connection.opened.promise;
+    }
+
+    get closed(): Promise<Required<PQWebSocketCloseInfo>> {
+      return this.#connection.closed.promise;
+    }
+
+    /** What is known of the secure channel; beyond the draft. Null where the signal let none begin. */
+    get pq(): PQChannel | null {
+      return this.#connection.secure?.channel ?? null;
+    }
+
+    close(closeInfo: unknown = {}): void {
+      void this.#connection;
+      this.#connection.close(parseCloseInfo(closeInfo));
+    }
+  }
+  for (const member of ['url', 'opened', 'closed', 'pq', 'close']) {
+    Object.defineProperty(PQWebSocketStream.prototype, member, ownProperties({ enumerable: true }));
+  }
+  Object.defineProperty(PQWebSocketStream, 'name', { value: name, configurable: true });
+  Object.defineProperty(PQWebSocketStream.prototype, Symbol.toStringTag, {
+    value: 'WebSocketStream',
+    configurable: true,
+  });
+  const include = bound?.include;
+  if (include === undefined || parts.native === undefined) return PQWebSocketStream;
+  return new Proxy(PQWebSocketStream, {
+    construct(target, given: unknown[], newTarget) {
+      const isOurs = given.length === 0 || include(parseUrl(given[0], baseUrl()));
+      return Reflect.construct(isOurs ? target : (parts.native as object as StreamClass), given, newTarget) as object;
+    },
+  });
+}
