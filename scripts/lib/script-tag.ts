@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { MANGLED } from './mangled.ts';
 import { minified } from './minify.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -29,9 +30,11 @@ export function integrityOf(content: string): string {
 /** Builds all of it; the same sources give the same bytes. */
 export async function buildScriptTag(): Promise<ScriptTag> {
   const files: Record<string, string> = {};
+  // One for all: they hand each other objects.
+  const mangleCache: Record<string, string | false> = {};
   const integrity: Record<string, string> = {};
   const add = async (name: string, entry: string, define: Record<string, string>): Promise<void> => {
-    const { code, map } = await bundled(entry, define);
+    const { code, map } = await bundled(entry, define, mangleCache);
     const result = await minified(code, map, name);
     files[name] = result.code;
     files[`${name}.map`] = result.map;
@@ -54,8 +57,9 @@ export async function buildScriptTag(): Promise<ScriptTag> {
 async function bundled(
   entry: string,
   define: Record<string, string>,
+  mangleCache: Record<string, string | false>,
 ): Promise<{ readonly code: string; readonly map: string }> {
-  const { outputFiles } = await build({
+  const { outputFiles, mangleCache: mangled } = await build({
     entryPoints: [entry],
     absWorkingDir: ROOT,
     outdir: 'dist',
@@ -66,10 +70,13 @@ async function bundled(
     conditions: ['browser', 'script-tag'],
     target: 'es2022',
     define,
-    minifySyntax: true,
+    minify: true,
+    mangleProps: new RegExp(`^(${MANGLED.join('|')})$`),
+    mangleCache,
     sourcemap: 'external',
     logLevel: 'error',
   });
+  Object.assign(mangleCache, mangled);
   const find = (extension: string): string => {
     const file = outputFiles.find(({ path: name }) => name.endsWith(extension));
     if (file === undefined) throw new Error(`esbuild made no ${extension} of ${entry}`);
