@@ -128,7 +128,7 @@ beforeAll(async () => {
     buildScriptTag(),
     bundled(true),
   ]);
-  kemChunk = Object.keys(split).find((name) => name.startsWith('noble-kem')) ?? 'no chunk';
+  kemChunk = Object.keys(split).find((name) => name.startsWith('kem-')) ?? 'no chunk';
 });
 afterAll(() => Promise.all(Object.values(engines).map((engine) => engine.close())));
 

@@ -69,20 +69,17 @@ async function load(url: string, integrity: string): Promise<void> {
     if (runInPage !== undefined) {
       // A hash is demanded of a script of another origin only where that lets its bytes be read.
       await runInPage({ src, integrity, crossOrigin: own?.crossOrigin ?? 'anonymous', nonce: own?.nonce ?? '' });
-    } else if (isModuleWorker()) await import(url);
-    else importScripts?.(src);
+    } else {
+      try {
+        importScripts?.(src);
+      } catch (error) {
+        if ((error as Error).name === 'NetworkError') throw error;
+        // HTML 10.3.1: a module worker has no importScripts that works.
+        await import(url);
+      }
+    }
   } catch (cause) {
     throw new Error(`pq-websocket: ${url} could not be loaded`, { cause });
-  }
-}
-
-/** HTML 10.3.1: in a module worker it throws, whatever it is given. */
-function isModuleWorker(): boolean {
-  try {
-    importScripts?.();
-    return false;
-  } catch {
-    return true;
   }
 }
 
