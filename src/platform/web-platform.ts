@@ -1,5 +1,5 @@
 /** Browsers, their workers, and workerd: one platform, whose seldom used parts come from wherever a build keeps them. */
-import type { CryptoBackend, LoadingBackend } from '../crypto/backend.ts';
+import type { CryptoBackend, LoadingBackend, RandomSource } from '../crypto/backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
 import { postTask } from '../base/next-task.ts';
@@ -23,6 +23,8 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
   let backend: LoadingBackend | undefined;
   let crypto = globalThis.crypto && taken(globalThis.crypto);
   const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
+  const random: RandomSource = (target) =>
+    present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target;
   return {
     signatures: part('ML-DSA-65', signatures),
     yellowpages: part('yellowpages', yellowpages),
@@ -33,12 +35,12 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
       backend ??=
         subtle === undefined
           ? deferredBackend('noble', async () => part('portable cryptography', portable)())
-          : webcryptoBackend(taken(subtle), part('ML-KEM-768', kem));
+          : webcryptoBackend(subtle, part('ML-KEM-768', kem), random);
       // While the transport connects. Who needs what failed to load asks again, and says so.
       backend.prepare().catch(() => undefined);
       return backend;
     },
-    random: (target) => present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
+    random,
     fallbackWebSocket: () => undefined,
     transportOptions: new Set(),
     toBuffer: (bytes) => bytes,
@@ -56,7 +58,9 @@ function taken<T extends object>(object: T): T {
   // Web IDL: operations and attributes are enumerable, on the prototype.
   for (const name in object) {
     const member = object[name] as unknown;
-    copy[name] = typeof member === 'function' ? (member.bind(object) as unknown) : member;
+    if (typeof member === 'function') copy[name] = member.bind(object) as unknown;
+    // crypto.subtle
+    else copy[name] = typeof member === 'object' && member !== null ? taken(member) : member;
   }
   return copy as T;
 }

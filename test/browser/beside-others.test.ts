@@ -33,7 +33,7 @@ const WORKER = `import './polyfill.js';${TALK} onmessage = ({ data, ports: [port
 /** Opens a socket while something useless stands in the place of whatever a page may replace. */
 const REPLACED = `
   const RealPromise = Promise;
-  const useless = class { constructor() { throw new Error('not the one that was there'); } static resolve() { throw new Error('not the one'); } };
+  const useless = class { constructor() { throw new Error('not the one that was there'); } static resolve() { throw new Error('not the one'); } static race(given) { return RealPromise.race(given); } };
   const throws = () => { throw new Error('not the one'); };
   function replace(owner, name, value, undo) {
     const descriptor = Object.getOwnPropertyDescriptor(owner, name);

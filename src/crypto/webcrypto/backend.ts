@@ -4,7 +4,7 @@
  *
  * A CryptoKey cannot be overwritten; `destroy` lets go of it and the platform frees it.
  */
-import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, Secret } from '../backend.ts';
+import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, RandomSource, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import {
@@ -134,7 +134,11 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** @param portable gives what does ML-KEM-768 where the platform does not; asked each time, and never where it does */
-export function webcryptoBackend(subtle: SubtleCrypto, portable: () => MaybePromise<PortableKem>): LoadingBackend {
+export function webcryptoBackend(
+  subtle: SubtleCrypto,
+  portable: () => MaybePromise<PortableKem>,
+  random: RandomSource = (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
+): LoadingBackend {
   const kem = subtle as unknown as KemSubtle;
 
   async function importSecret(bytes: Uint8Array): Promise<SubtleSecret> {
@@ -223,10 +227,14 @@ export function webcryptoBackend(subtle: SubtleCrypto, portable: () => MaybeProm
 
     async generateKeyPair(seed) {
       checkSeed(seed);
-      if (!(await hasNativeKem())) return adoptingKeyPair((await portable()).keyPair(seed), adopt);
-      if (seed !== undefined) return nativeKeyPair(seed);
-      const drawn = crypto.getRandomValues(new Uint8Array(KEM_SEED_BYTES));
-      return nativeKeyPair(drawn).finally(() => drawn.fill(0));
+      // A library that drew it would ask whatever `crypto` is then.
+      const used = seed ?? random(new Uint8Array(KEM_SEED_BYTES));
+      try {
+        if (await hasNativeKem()) return await nativeKeyPair(used);
+        return adoptingKeyPair((await portable()).keyPair(used), adopt);
+      } finally {
+        if (seed === undefined) used.fill(0);
+      }
     },
 
     async encapsulate(encapsulationKey, m) {
