@@ -1,5 +1,5 @@
 //! A server that accepts one profile or both, and learns from the first message which it is.
-use crate::crypto::System;
+use crate::crypto::{Random, System};
 use crate::hello::is_yellowpages;
 use crate::protocol::{Incoming, Protocol, Queues};
 use crate::{v1, yellowpages};
@@ -23,9 +23,13 @@ pub struct Server {
 
 impl Server {
     pub fn new(profiles: &Profiles, now: Instant) -> Self {
-        let new_v1 = |options: &Arc<_>| Some(v1::Connection::server(Arc::clone(options), Box::new(System), now));
-        let new_yellowpages =
-            |options: &Arc<_>| Some(yellowpages::Connection::new(Arc::clone(options), Box::new(System), now));
+        Self::with_random(profiles, now, || Box::new(System))
+    }
+
+    /// The same with randomness that a test decides.
+    pub fn with_random(profiles: &Profiles, now: Instant, random: impl Fn() -> Box<dyn Random>) -> Self {
+        let new_v1 = |options: &Arc<_>| Some(v1::Connection::server(Arc::clone(options), random(), now));
+        let new_yellowpages = |options: &Arc<_>| Some(yellowpages::Connection::new(Arc::clone(options), random(), now));
         match profiles {
             Profiles::V1(options) => Self { v1: new_v1(options), yellowpages: None },
             Profiles::Yellowpages(options) => Self { v1: None, yellowpages: new_yellowpages(options) },

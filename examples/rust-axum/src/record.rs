@@ -85,6 +85,7 @@ pub struct Sender {
     epochs: Epochs,
     aead: Aead,
     seq: u64,
+    first_seq: u64,
     policy: UpdatePolicy,
     pub padding: Padding,
     /// What this epoch has sealed, and when its key was derived.
@@ -103,7 +104,12 @@ impl Sender {
         now: Instant,
     ) -> Self {
         let (epochs, key) = Epochs::start(th, ss, own);
-        Self { epochs, aead: Aead::new(&key), seq: 0, policy, padding, records: 0, bytes: 0, since: now }
+        Self { epochs, aead: Aead::new(&key), seq: 0, first_seq: 0, policy, padding, records: 0, bytes: 0, since: now }
+    }
+
+    /// For tests: `seq` of record 0.
+    pub fn starting_at(self, seq: u64) -> Self {
+        Self { seq, first_seq: seq, ..self }
     }
 
     /// The frames that carry this record: itself, and a key update before it where the policy asks for one.
@@ -151,7 +157,7 @@ impl Sender {
 
     fn inner_length(&self, content: &[u8]) -> usize {
         // Record 0 alone is never padded.
-        let padding = if self.seq == 0 { Padding::Off } else { self.padding };
+        let padding = if self.seq == self.first_seq { Padding::Off } else { self.padding };
         padding.pad(content.len() + 1)
     }
 
@@ -196,6 +202,11 @@ impl Receiver {
         let (epochs, key) = Epochs::start(th, ss, peer);
         let aead = Aead::new(&key);
         Self { epochs, aead, seq: 0, updates: 0, records: 0, most_records, longest_frame, updated_last: false }
+    }
+
+    /// For tests: `seq` of record 0.
+    pub fn starting_at(self, seq: u64) -> Self {
+        Self { seq, ..self }
     }
 
     /// How often the peer has updated its key, in all generations.

@@ -199,8 +199,9 @@ impl Connection {
         let longest = longest_frame(options.max_payload);
         let session = Session {
             th,
-            sender: Sender::new(th, &ss, own, options.update_policy, options.padding, now),
-            receiver: Receiver::new(th, &ss, peer, longest, options.epoch_records),
+            sender: Sender::new(th, &ss, own, options.update_policy, options.padding, now)
+                .starting_at(options.first_seq),
+            receiver: Receiver::new(th, &ss, peer, longest, options.epoch_records).starting_at(options.first_seq),
             exporter: Exporter::start(th, &ss),
             kem,
             features,

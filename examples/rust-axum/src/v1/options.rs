@@ -67,6 +67,8 @@ pub struct Options {
     pub grease: bool,
     /// What a receiver takes in one epoch. Not for applications: tests lower it.
     pub epoch_records: u64,
+    /// Where `seq` begins in both directions. Not for applications: tests reach numbers with it that no run does.
+    pub first_seq: u64,
 }
 
 impl Default for Options {
@@ -81,6 +83,7 @@ impl Default for Options {
             heartbeat: HeartbeatPolicy::default(),
             grease: true,
             epoch_records: EPOCH_RECORDS,
+            first_seq: 0,
         }
     }
 }
