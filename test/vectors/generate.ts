@@ -69,7 +69,7 @@ import {
   sharedSecret,
 } from './make/connection.ts';
 import { extensions } from './make/extensions.ts';
-import { v1Cases } from './make/v1-open-cases.ts';
+import { v1Cases } from './make/v1/index.ts';
 import { yellowpagesCases } from './make/yellowpages-cases.ts';
 
 const asText = (value: string): [Bytes, Delivered[]] => [utf8(value), [{ text: value }]];

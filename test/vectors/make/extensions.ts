@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { cat, hex, u32be, utf8, zeros } from './bytes.ts';
 import { inner } from './connection.ts';
-import { extensionCases } from './extension-cases.ts';
+import { extensionCases } from './extensions/index.ts';
 import { checkHybrid, combine, hybridParts } from './hybrid.ts';
 import { agreement, coinsOf, type KemName, KEMS, seedOf } from './kems.ts';
 import { bound32, documentFor, fingerprint, KEY_NAMES, keyPair, seedOfKey, signBy, textForm } from './keys.ts';

@@ -1,0 +1,100 @@
+/** Mistakes about yellowpages: PROTOCOL.md 15. */
+import { YP, type Mutant, of } from './mutant.ts';
+
+export const YELLOWPAGES: readonly Mutant[] = [
+  ...of('15', [
+    ['replay', 'a nonce may come twice', YP, '    if (this.#nonces.has(hex(nonce))) throw new Failure(3771);\n', ''],
+    [
+      'reflection',
+      "one's own nonces may come back",
+      YP,
+      '    this.#nonces.add(hex(nonce));\n    this.#out.sends',
+      '    this.#out.sends',
+    ],
+    [
+      'no-frame-limit',
+      'any number of frames',
+      YP,
+      '    if (this.#frames >= this.#setup.frames) throw new Failure(3773);\n    const nonce = message',
+      '    const nonce = message',
+    ],
+    [
+      'each-direction',
+      'each direction has the limit',
+      YP,
+      '    this.#sent += 1;\n    this.#frames += 1;',
+      '    this.#sent += 1;',
+    ],
+    [
+      'unattested',
+      'a missing document passes',
+      YP,
+      '        if (document === undefined || document.length === 0) throw new Failure(3770);',
+      "        if (!members.has('auth_attestation_doc')) {\n          this.#opens(decapsulate(KEM, ciphertext, this.#keyPair!.secretKey));\n          return;\n        }\n        if (document === undefined || document.length === 0) throw new Failure(3770);",
+    ],
+    [
+      'hash-of-key',
+      'any document is accepted',
+      YP,
+      '        if (!verifier(document, [userData(ciphertext)])) throw new Failure(3770);',
+      '',
+    ],
+    [
+      'padding-stripped',
+      'zeros at the end are taken for padding',
+      YP,
+      'this.#out.delivers.push({ binary: content });',
+      'let end = content.length;\n    while (end > 0 && content[end - 1] === 0) end -= 1;\n    this.#out.delivers.push({ binary: content.slice(0, end) });',
+    ],
+    ['v1-hello', 'a hello with pq_websocket is taken', YP, " || members.has('pq_websocket')) throw", ') throw'],
+    [
+      'both-by-version',
+      'a server of both goes by the version, not by the member',
+      YP,
+      "if (members !== undefined && !members.has('pq_websocket')) {",
+      "if (members !== undefined && members.get('pq_websocket') !== 1) {",
+    ],
+    [
+      'client-codes',
+      "a server closes with a client's codes",
+      YP,
+      "return this.role === 'client' || code === 4000 || code === 1011 ? code : 1008;",
+      'return code;',
+    ],
+    [
+      'clean-before-open',
+      'a transport that closes before open with 1000 is clean',
+      YP,
+      "const clean = this.#state === 'open' && code !== 1006",
+      'const clean = code !== 1006',
+    ],
+    [
+      'one-step',
+      'both handshake steps have one timer',
+      YP,
+      "    this.#state = 'replying';\n    this.#deadline = this.#now + STEP_MS;",
+      "    this.#state = 'replying';",
+    ],
+    [
+      'delivers-after',
+      'what arrives after a failure is delivered',
+      YP,
+      "    this.#out.fails = this.#codeOf(code);\n    this.#end('failed', { code: this.#codeOf(code), reason: '', wasClean: false });",
+      "    this.#out.fails = this.#codeOf(code);\n    this.#outcome ??= { code: this.#codeOf(code), reason: '', wasClean: false };",
+    ],
+    [
+      'short-is-27',
+      'a frame of 28 bytes is too short',
+      YP,
+      'if (message.length < 28) throw',
+      'if (message.length < 29) throw',
+    ],
+    [
+      'size-after-opening',
+      'the size is looked at after opening',
+      YP,
+      '    if (message.length - 28 > this.#setup.maxPayload) throw new Failure(3773);\n',
+      '',
+    ],
+  ]),
+];
