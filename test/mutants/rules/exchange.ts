@@ -1,5 +1,5 @@
 /** Mistakes about exchange: PROTOCOL.md 22. */
-import { PEER, TEXT, SCHEDULE, AUTH, type Mutant, of } from './mutant.ts';
+import { PEER, SCHEDULE, AUTH, type Mutant, of } from './mutant.ts';
 
 export const EXCHANGE: readonly Mutant[] = [
   ...of('22', [
