@@ -84,11 +84,19 @@ describe('errors', () => {
     ['tls: yes', 'tls', 'a map with cert, key'],
     ['tls: {cert: x}', 'tls.key', 'this key to be there'],
     ['tls: {cert: "", key: k}', 'tls.cert', 'the path of a file'],
-    ['proxyProtocol: maybe', 'proxyProtocol', 'true or false'],
+    [
+      'proxyProtocol: maybe',
+      'proxyProtocol',
+      'true, false, or a list of the IP addresses and CIDR blocks that it may come from',
+    ],
     ['trustedProxies: 10.0.0.0/8', 'trustedProxies', 'a list of IP addresses and CIDR blocks'],
     ['trustedProxies: [10.0.0.0/8, here]', 'trustedProxies[1]', 'an IP address or a CIDR block'],
     ['plainHttp: maybe', 'plainHttp', 'one of refuse, upstream'],
-    ['allowedOrigins: [https://x/]', 'allowedOrigins[0]', 'an origin, such as https://example.com, without a path'],
+    [
+      'allowedOrigins: [https://x/]',
+      'allowedOrigins[0]',
+      'an origin as browsers write it, such as https://example.com, https://*.example.com or capacitor://localhost',
+    ],
     [
       'identity: {file: x}',
       'identity',
@@ -126,7 +134,7 @@ describe('errors', () => {
     ],
     [
       'routes:\n  - path: x\n    upstreams: [ws://x]',
-      'FILE:2: routes[0].path: expected a URL pattern for a path, which begins with /',
+      'FILE:2: routes[0].path: expected a URL pattern for a path, which begins with /, with one * at most, and one variable in each part: others take too long on a long text',
     ],
     ['routes:\n  - path: /(\n    upstreams: [ws://x]', 'FILE:2: routes[0]: expected URL patterns for host and path'],
     [

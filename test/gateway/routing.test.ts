@@ -164,12 +164,12 @@ describe('TLS', () => {
     });
     expect(await subject(gateway.port)).toBe('gateway one');
     install('two');
-    gateway.reload();
+    await gateway.reload();
     expect(await subject(gateway.port)).toBe('gateway two');
     writeFileSync(files.key, 'nonsense');
-    gateway.reload();
+    await gateway.reload();
     expect(await subject(gateway.port)).toBe('gateway two');
-    expect(gateway.lines.at(-1)).toMatchObject({ level: 'error', message: 'the old certificate stays' });
+    expect(gateway.lines.at(-1)).toMatchObject({ level: 'error', message: 'the old configuration stays' });
     client.send('still here');
     expect(await nextText(client)).toBe('still here');
   });

@@ -45,8 +45,11 @@ export interface RunningGateway {
   readonly isReady: boolean;
   /** Conversations that are open. */
   readonly openConversations: number;
-  /** Reads the TLS certificate and key again, for new connections. Wrong ones are logged and the old ones stay. */
-  reload(): void;
+  /**
+   * Takes other options, or reads the files of those that stand again, once all is checked: for newcomers, while open
+   * conversations keep what was. Wrong ones are logged and the old ones stay; `listen`, `proxyProtocol`, `admin` and `log` do.
+   */
+  reload(options?: GatewayOptions): Promise<void>;
   /** Stops accepting, gives open conversations until `drain.deadline`, then says 1001. Resolves when all is closed. */
   drain(): Promise<void>;
   /** As `drain`, without the waiting. */
@@ -74,9 +77,7 @@ export async function startGateway(options: GatewayOptions, hooks: GatewayHooks 
     get openConversations() {
       return gateway.openConversations;
     },
-    reload() {
-      gateway.reload();
-    },
+    reload: (changed) => gateway.reload(changed && (() => configFrom(changed))),
     async drain() {
       await gateway.drain();
       admin?.close();

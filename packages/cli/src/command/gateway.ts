@@ -222,12 +222,12 @@ async function run(
     import('../gateway/config-error.ts'),
   ]);
   try {
-    const config = loadConfig(file, overridesOf(command));
+    const read = () => loadConfig(file, overridesOf(command));
     if (!isCheck) {
-      await runGateway(config);
+      await runGateway(read);
       return;
     }
-    await checkConfig(config);
+    await checkConfig(read());
     process.stdout.write('the configuration is good\n');
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);

@@ -1,11 +1,9 @@
-/** Who may open a connection: allowed origins, limits in all and for each address, and a rate for each address. */
+/** Who may open a connection or make a request: limits in all and for each address, and a rate for each address. */
 import { addressGroup } from './client-address.ts';
 import type { Denial } from './denials.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export interface AdmissionConfig {
-  /** Undefined: any, also none. */
-  readonly allowedOrigins: readonly string[] | undefined;
   readonly connections: number;
   readonly connectionsPerAddress: number;
   readonly handshakesPerSecond: number;
@@ -15,16 +13,23 @@ export interface AdmissionConfig {
 export class Admission {
   #connections = 0;
   readonly #perAddress = new Map<string, number>();
-  readonly #buckets: TokenBuckets;
-  readonly #origins: ReadonlySet<string> | undefined;
+  #buckets: TokenBuckets;
 
   /** @param now milliseconds */
   constructor(
-    private readonly config: AdmissionConfig,
-    now: () => number,
+    private config: AdmissionConfig,
+    private readonly now: () => number,
   ) {
     this.#buckets = new TokenBuckets(config.handshakesPerSecond, config.handshakeBurst, now);
-    this.#origins = config.allowedOrigins && new Set(config.allowedOrigins);
+  }
+
+  /** Other limits from now on. Who is admitted stays. */
+  configure(config: AdmissionConfig): void {
+    const { handshakesPerSecond, handshakeBurst } = config;
+    if (handshakesPerSecond !== this.config.handshakesPerSecond || handshakeBurst !== this.config.handshakeBurst) {
+      this.#buckets = new TokenBuckets(handshakesPerSecond, handshakeBurst, this.now);
+    }
+    this.config = config;
   }
 
   /** Connections that are admitted now, those that still shake hands included. */
@@ -32,12 +37,15 @@ export class Admission {
     return this.#connections;
   }
 
-  /** @returns what gives the place back, or why there is none */
-  admit(address: string, origin: string | undefined): (() => void) | Denial {
+  /**
+   * @param isAllowed whether the asker's origin is; plain requests are any page's
+   * @returns what gives the place back, or why there is none
+   */
+  admit(address: string, isAllowed = true): (() => void) | Denial {
     const group = addressGroup(address);
     // First what costs the asker most: a refused handshake counts as one.
     if (!this.#buckets.take(group)) return { reason: 'rate-limit', status: 429, headers: { 'Retry-After': '1' } };
-    if (this.#origins !== undefined && !this.#origins.has(origin ?? '')) return { reason: 'origin', status: 403 };
+    if (!isAllowed) return { reason: 'origin', status: 403 };
     if (this.#connections >= this.config.connections) {
       return { reason: 'connection-limit', status: 503, headers: { 'Retry-After': '5' } };
     }

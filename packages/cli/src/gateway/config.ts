@@ -63,7 +63,14 @@ class ConfigFile {
         })),
       );
     }
-    this.values = this.#document.toJS() as unknown;
+    try {
+      this.values = this.#document.toJS() as unknown;
+    } catch {
+      // An alias of nothing, or aliases of aliases that would fill the memory.
+      throw new GatewayConfigError([
+        { source: file, path: '', message: 'expected fewer aliases, and each of an anchor' },
+      ]);
+    }
   }
 
   /** The line of the innermost key on the path that the file has. */

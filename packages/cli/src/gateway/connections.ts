@@ -3,16 +3,22 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { plainAddress } from './client-address.ts';
+import { addressGroup, plainAddress } from './client-address.ts';
+import type { AddressList } from './client-address.ts';
+import { IdleSockets } from './idle-sockets.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
 export interface ConnectionRules {
-  /** Whether every connection begins with a PROXY header. */
-  readonly proxyProtocol: boolean;
+  /** Who may begin a connection with a PROXY header; undefined: no connection begins with one. */
+  readonly proxySources: AddressList | undefined;
+  /** Sockets that are open and ask for nothing, at most. */
+  readonly idle: number;
+  /** Whether an address is a proxy's, which speaks for many. */
+  isProxy(address: string): boolean;
   /** Milliseconds for TLS, the PROXY header and the first request's head together. */
   readonly headerTimeout: number;
   /** A connection was ended because it broke these rules. */
-  refused(reason: 'proxy-header' | 'header-timeout'): void;
+  refused(reason: 'proxy-header' | 'proxy-source' | 'header-timeout' | 'idle-limit'): void;
 }
 
 type Listener = (this: Server, socket: Socket) => void;
@@ -20,6 +26,8 @@ type Listener = (this: Server, socket: Socket) => void;
 export class Connections {
   /** By both ends' addresses and ports: under TLS a request's socket is another object than the one that was accepted. */
   readonly #proxied = new Map<string, string>();
+  readonly #accepted = new Map<string, Socket>();
+  readonly #idle: IdleSockets;
   /** What node:http does with a connection. */
   readonly #serve: (socket: Socket) => void;
   readonly #deadlines = new Map<string, ReturnType<typeof setTimeout>>();
@@ -29,6 +37,9 @@ export class Connections {
     private readonly server: Server,
     private readonly rules: ConnectionRules,
   ) {
+    this.#idle = new IdleSockets(rules.idle, () => {
+      this.rules.refused('idle-limit');
+    });
     const listeners = server.listeners('connection') as Listener[];
     server.removeAllListeners('connection');
     this.#serve = (socket): void => {
@@ -36,11 +47,19 @@ export class Connections {
     };
     server.on('connection', (socket: Socket) => {
       this.#startDeadline(socket);
-      if (this.rules.proxyProtocol)
+      const { proxySources } = this.rules;
+      if (proxySources === undefined) {
+        this.#wait(socket);
+        this.#serve(socket);
+      } else if (socket.remoteAddress === undefined || proxySources.has(plainAddress(socket.remoteAddress))) {
         this.#readHeader(socket, () => {
+          this.#wait(socket);
           this.#serve(socket);
         });
-      else this.#serve(socket);
+      } else {
+        this.rules.refused('proxy-source');
+        socket.destroy();
+      }
     });
   }
 
@@ -50,11 +69,19 @@ export class Connections {
     else this.#serve(socket);
   }
 
-  /** The head of the connection's first request is there. */
+  /** The head of a request is there. */
   requestStarted(socket: Socket): void {
     const key = keyOf(socket);
+    const accepted = this.#accepted.get(key);
+    if (accepted !== undefined) this.#idle.delete(accepted);
     clearTimeout(this.#deadlines.get(key));
     this.#deadlines.delete(key);
+  }
+
+  /** A request has its answer: the connection may be kept for others. */
+  requestEnded(socket: Socket): void {
+    const accepted = this.#accepted.get(keyOf(socket));
+    if (accepted !== undefined && !accepted.destroyed) this.#wait(accepted);
   }
 
   /** The address of the client as far as TCP and the PROXY header tell. */
@@ -62,8 +89,15 @@ export class Connections {
     return plainAddress(this.#proxied.get(keyOf(socket)) ?? socket.remoteAddress ?? 'unix');
   }
 
+  /** It asks for nothing yet. */
+  #wait(socket: Socket): void {
+    const peer = this.peerOf(socket);
+    this.#idle.add(socket, this.rules.isProxy(peer) || isIP(peer) === 0 ? undefined : addressGroup(peer));
+  }
+
   #startDeadline(socket: Socket): void {
     const key = keyOf(socket);
+    this.#accepted.set(key, socket);
     const timer = setTimeout(() => {
       this.rules.refused('header-timeout');
       socket.destroy();
@@ -73,6 +107,8 @@ export class Connections {
       clearTimeout(timer);
       this.#deadlines.delete(key);
       this.#proxied.delete(key);
+      this.#accepted.delete(key);
+      this.#idle.delete(socket);
     });
   }
 

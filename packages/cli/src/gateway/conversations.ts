@@ -17,21 +17,29 @@ import type { GatewayLog } from './log.ts';
 import { areWritable } from './message-heads.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { asksForWebSocket, requestTarget } from './request-target.ts';
-import type { Route } from './routes.ts';
+import type { GatewaySettings } from './schema.ts';
+import type { Site } from './site.ts';
 import { Turns } from './turns.ts';
 import { openUpstream } from './upstream.ts';
 import type { Upstream, UpstreamLimits } from './upstream.ts';
 
 export interface ConversationParts {
-  readonly server: WebSocketServer;
+  /** What the configuration makes that stands now. */
+  site(): Site;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
   readonly traffic: Traffic;
-  readonly limits: UpstreamLimits & { readonly bufferedBytes: number };
-  routeOf(hostname: string, pathname: string): Route | undefined;
   clientOf(request: IncomingMessage): ClientFacts;
   isDraining(): boolean;
+}
+
+export function upstreamLimits({ limits, timeouts }: GatewaySettings): UpstreamLimits {
+  return {
+    maxPayload: limits.messageBytes,
+    upgradeTimeout: timeouts.upgrade,
+    headerBytes: limits.headerBytes,
+  };
 }
 
 export class Conversations {
@@ -44,8 +52,11 @@ export class Conversations {
   readonly #emptied = new Set<() => void>();
   readonly #turns = new Turns();
 
-  constructor(private readonly parts: ConversationParts) {
-    const { server, metrics, log } = parts;
+  constructor(private readonly parts: ConversationParts) {}
+
+  /** Has the server's handshakes answer with what the backend has answered. */
+  attach(server: WebSocketServer): void {
+    const { metrics, log } = this.parts;
     server.options.handleProtocols = (_offered, request): string | false =>
       this.#waiting.get(request)?.protocol ?? false;
     server.on('headers', (headers, request) => {
@@ -63,6 +74,8 @@ export class Conversations {
   async handle(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => undefined);
     const { parts } = this;
+    const site = parts.site();
+    const limits = upstreamLimits(site.settings);
     const client = parts.clientOf(request);
     const path = requestTarget(request);
     const refused = (denial: Denial, facts: object = {}): void => {
@@ -78,12 +91,12 @@ export class Conversations {
       refused({ reason: 'draining', status: 503 });
       return;
     }
-    const route = parts.routeOf(path.hostname, path.pathname);
+    const route = site.routeOf(path.hostname, path.pathname);
     if (route === undefined) {
       refused({ reason: 'no-route', status: 404 });
       return;
     }
-    const admitted = parts.admission.admit(client.address, request.headers.origin);
+    const admitted = parts.admission.admit(client.address, site.allowsOrigin(request.headers.origin));
     if (typeof admitted !== 'function') {
       refused(admitted);
       return;
@@ -97,7 +110,7 @@ export class Conversations {
       this.#checkEmpty();
     });
     const asked: Asked = { request, target: path, client, route };
-    const result = await openUpstream(asked, parts.limits, abort.signal);
+    const result = await openUpstream(asked, limits, abort.signal);
     if (result.type === 'answered') {
       parts.log.info(
         {
@@ -108,13 +121,13 @@ export class Conversations {
         },
         'the backend refused',
       );
-      if (!passDenial(socket, result.response, parts.limits.upgradeTimeout)) {
+      if (!passDenial(socket, result.response, limits.upgradeTimeout)) {
         refused({ reason: 'upstream-error', status: 502 }, { route: route.name });
       }
     } else if (result.type === 'failed') {
       refused(result.denial, { route: route.name, cause: (result.cause as NodeJS.ErrnoException).code });
     } else {
-      this.#secure(request, socket, head, route, client, result.upstream);
+      this.#secure(asked, site, socket, head, result.upstream);
     }
   }
 
@@ -141,14 +154,7 @@ export class Conversations {
     this.#emptied.clear();
   }
 
-  #secure(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    route: Route,
-    client: ClientFacts,
-    upstream: Upstream,
-  ): void {
+  #secure({ request, route, client }: Asked, site: Site, socket: Duplex, head: Buffer, upstream: Upstream): void {
     if (socket.destroyed) {
       cut(upstream.network, upstream.socket);
       return;
@@ -162,7 +168,7 @@ export class Conversations {
     const bridge = (secure: WsStyleWebSocket): void => {
       socket.off('close', giveUp);
       this.#waiting.delete(request);
-      this.#bridge(secure, socket, upstream, {
+      this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, {
         client: client.address,
         route: route.name,
         backend: upstream.backend.label,
@@ -170,7 +176,7 @@ export class Conversations {
     };
     // The 101 is written within the call. Header values are bytes, which Node shows as latin1.
     (socket as Socket).setDefaultEncoding('latin1');
-    this.parts.server.handleUpgrade(
+    site.secure.handleUpgrade(
       request,
       socket,
       head,
@@ -182,8 +188,8 @@ export class Conversations {
     (socket as Socket).setDefaultEncoding('utf8');
   }
 
-  #bridge(client: WsStyleWebSocket, clientNetwork: Duplex, upstream: Upstream, facts: object): void {
-    const { metrics, log, traffic, limits } = this.parts;
+  #bridge(client: WsStyleWebSocket, clientNetwork: Duplex, upstream: Upstream, highWater: number, facts: object): void {
+    const { metrics, log, traffic } = this.parts;
     const started = performance.now();
     let result: 'pending' | 'ok' | 'failed' = 'pending';
     provedLive(client).then(
@@ -200,7 +206,7 @@ export class Conversations {
     const legs = { client, clientNetwork, upstream: upstream.socket, upstreamNetwork: upstream.network };
     const bridge = new Bridge(legs, {
       traffic,
-      highWater: limits.bufferedBytes,
+      highWater,
       turns: this.#turns,
       now: () => performance.now(),
       failed: (error) => {

@@ -7,22 +7,18 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerAuthenticationOptions } from 'pq-websocket/server';
-import { WebSocketServer } from 'pq-websocket/ws';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
 import { Admission } from './admission.ts';
 import type { Asked, ClientFacts } from './asked.ts';
-import { KEEP_ALIVE_DELAY } from './upstream-server.ts';
 import type { Traffic } from './bridge.ts';
-import { TrustedProxies } from './client-address.ts';
 import type { Config } from './config.ts';
-import type { ConfigProblem } from './config-error.ts';
-import { GatewayConfigError, pathText } from './config-error.ts';
+import { GatewayConfigError } from './config-error.ts';
 import { Connections } from './connections.ts';
+import { Conversations, upstreamLimits } from './conversations.ts';
 import { BAD_REQUEST, deny, denyGarbage } from './denials.ts';
 import type { Denial } from './denials.ts';
 import { guarded } from './guarded.ts';
-import { HealthChecks } from './health.ts';
 import { boundAddress, listen } from './listening.ts';
 import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
@@ -30,17 +26,20 @@ import { GatewayMetrics } from './metrics.ts';
 import { answer, passRequest, UPGRADE_REQUIRED, whyNotPassable } from './plain-http.ts';
 import { namesWebSocket, requestTarget } from './request-target.ts';
 import { rereadWithoutUpgrade } from './reread.ts';
-import { Route, urlPatternClass } from './routes.ts';
-import { serverAuthentication } from './signers.ts';
+import { proxySources, Site } from './site.ts';
 import { readTls } from './tls.ts';
-import { Conversations } from './conversations.ts';
+import { KEEP_ALIVE_DELAY } from './upstream-server.ts';
 
 /** Sockets beyond the connection limit that may be open, so that their requests can be refused in words. */
 const SPARE_SOCKETS = 1_000;
+/** Of those, so many may ask for nothing. */
+const IDLE_SOCKETS = 900;
 /** After the drain's deadline: for backends to close, and again for clients, in milliseconds. */
 export const LEAVE_GRACE = 5_000;
 /** How often idle conversations are looked for, at most, in milliseconds. */
 const IDLE_SWEEP = 10_000;
+/** What a running gateway keeps: other values need another start. */
+const FIXED = ['listen', 'proxyProtocol', 'admin', 'workers', 'log'] as const;
 
 export class Gateway {
   readonly metrics: GatewayMetrics;
@@ -48,11 +47,10 @@ export class Gateway {
   onReadinessChange: () => void = () => undefined;
   readonly #traffic: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, pauses: 0 };
   readonly #server: Server | SecureServer;
-  readonly #secure: WebSocketServer;
   readonly #connections: Connections;
+  readonly #admission: Admission;
   readonly #conversations: Conversations;
-  readonly #trusted: TrustedProxies;
-  readonly #health: readonly HealthChecks[];
+  #site: Site;
   #idleSweep: ReturnType<typeof setInterval> | undefined;
   /** 'unready' is the drain's delay: it still serves whom a load balancer sends, until that has heard of it. */
   #state: 'running' | 'unready' | 'draining' | 'closed' = 'running';
@@ -61,63 +59,41 @@ export class Gateway {
   readonly #closing = new AbortController();
 
   private constructor(
-    private readonly config: Config,
+    site: Site,
     private readonly log: GatewayLog,
-    private readonly routes: readonly Route[],
-    authentication: ServerAuthenticationOptions,
+    private readonly hooks: ServerAuthenticationOptions,
   ) {
-    const { settings } = config;
-    const { limits, timeouts } = settings;
-    this.#trusted = new TrustedProxies(settings.trustedProxies);
-    this.#server = this.#createServer();
+    const { settings } = site;
+    this.#site = site;
+    this.#server = this.#createServer(site.config);
     this.#connections = new Connections(this.#server, {
-      proxyProtocol: settings.proxyProtocol,
-      headerTimeout: timeouts.header,
+      proxySources: proxySources(settings),
+      headerTimeout: settings.timeouts.header,
+      idle: IDLE_SOCKETS,
+      isProxy: (address) => this.#site.trusts(address),
       refused: (reason) => {
         this.metrics.unreadable(reason);
       },
     });
-    this.#secure = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      handshakeTimeout: timeouts.handshake,
-      maxPayload: limits.messageBytes,
-      maxPendingHandshakes: limits.pendingHandshakes,
-      profiles: settings.profiles,
-      // yellowpages alone has no padding, and refuses to be told of any.
-      ...(settings.padding !== 'off' && { padding: settings.padding }),
-      ...(settings.context !== undefined && { context: settings.context }),
-      ...authentication,
-    });
-    const admission = new Admission({ ...limits, allowedOrigins: settings.allowedOrigins }, () => performance.now());
+    this.#admission = new Admission(settings.limits, () => performance.now());
     this.metrics = new GatewayMetrics({
       traffic: this.#traffic,
-      routes,
-      connections: () => admission.connections,
+      routes: () => this.#site.routes,
+      connections: () => this.#admission.connections,
       bufferedBytes: () =>
         [...this.#conversations.bridges.keys()].reduce((sum, bridge) => sum + bridge.bufferedBytes, 0),
       openChannels: () => [...this.#conversations.bridges.values()].map(({ pq }) => pq.counters),
     });
     this.#conversations = new Conversations({
-      server: this.#secure,
-      admission,
+      site: () => this.#site,
+      admission: this.#admission,
       metrics: this.metrics,
       log,
       traffic: this.#traffic,
-      limits: {
-        maxPayload: limits.messageBytes,
-        upgradeTimeout: timeouts.upgrade,
-        headerBytes: limits.headerBytes,
-        bufferedBytes: limits.bufferedBytes,
-      },
-      routeOf: (hostname, pathname) => this.#routeOf(hostname, pathname),
       clientOf: (request) => this.#clientOf(request),
       isDraining: () => this.#state === 'draining' || this.#state === 'closed',
     });
-    this.#health = routes.flatMap((route, index) => {
-      const health = settings.routes[index]?.health ?? false;
-      return health === false ? [] : [new HealthChecks(route.backends, health)];
-    });
+    this.#conversations.attach(site.secure);
   }
 
   /**
@@ -126,13 +102,12 @@ export class Gateway {
    * @throws {GatewayConfigError} for files that cannot be read or hold something else, and patterns that are none
    */
   static async prepare(config: Config, log: GatewayLog, hooks: ServerAuthenticationOptions = {}): Promise<Gateway> {
-    checkTogether(config);
-    const authentication = { ...serverAuthentication(config), ...hooks };
     let changed = (): void => undefined;
-    const routes = await makeRoutes(config, log, () => {
+    const backendChanged = (): void => {
       changed();
-    });
-    const gateway = new Gateway(config, log, routes, authentication);
+    };
+    const site = await Site.make(config, { log, hooks, backendChanged });
+    const gateway = new Gateway(site, log, hooks);
     changed = (): void => {
       gateway.onReadinessChange();
     };
@@ -146,7 +121,8 @@ export class Gateway {
 
   /** Whether new connections are welcome: not draining, and every route has a backend that answers. */
   get isReady(): boolean {
-    return this.#state === 'running' && this.#server.listening && this.routes.every(({ hasBackend }) => hasBackend);
+    const { routes } = this.#site;
+    return this.#state === 'running' && this.#server.listening && routes.every(({ hasBackend }) => hasBackend);
   }
 
   get openConversations(): number {
@@ -155,34 +131,60 @@ export class Gateway {
 
   /** @throws {Error} when the address cannot be had */
   async listen(): Promise<void> {
-    const { idle } = this.config.settings.timeouts;
-    if (idle > 0) {
-      this.#idleSweep = setInterval(
-        () => {
-          this.#endIdle(performance.now() - idle);
-        },
-        Math.min(IDLE_SWEEP, Math.ceil(idle / 2)),
-      ).unref();
-    }
-    await Promise.all(this.#health.map((checks) => checks.start()));
-    await listen(this.#server, parseListenAddress(this.config.settings.listen) as SocketAddress);
+    const { settings } = this.#site;
+    this.#sweepIdle();
+    await this.#site.startChecks();
+    await listen(this.#server, parseListenAddress(settings.listen) as SocketAddress);
     this.log.info(
-      { listen: this.address, tls: this.config.settings.tls !== undefined, routes: this.routes.length },
+      { listen: this.address, tls: settings.tls !== undefined, routes: settings.routes.length },
       'listening',
     );
+    for (const warning of this.#site.warnings()) this.log.warn({}, warning);
     this.onReadinessChange();
   }
 
-  /** Reads the certificate and its key again. New connections get them; when they are wrong the old ones stay. */
-  reload(): void {
+  /**
+   * Takes another configuration, once all that it names is checked: newcomers get it, and who is in keeps what was. A wrong one
+   * is logged, and the old one stays.
+   * @param read gives it; the same again reads its files again
+   */
+  async reload(read: () => Config = () => this.#site.config): Promise<void> {
     try {
-      const tls = readTls(this.config);
-      if (tls === undefined) return;
-      (this.#server as SecureServer).setSecureContext(tls);
-      this.log.info({}, 'certificate reloaded');
+      const config = read();
+      const backendChanged = (): void => {
+        this.onReadinessChange();
+      };
+      const site = await Site.make(config, { log: this.log, hooks: this.hooks, backendChanged });
+      const tls = readTls(config);
+      if ((tls === undefined) !== (this.#site.settings.tls === undefined)) {
+        const message = 'expected TLS as before: to take it on or off needs another start';
+        throw new GatewayConfigError([{ source: config.locate(['tls']), path: 'tls', message }]);
+      }
+      if (this.#state !== 'running') return;
+      void site.startChecks();
+      if (tls !== undefined) (this.#server as SecureServer).setSecureContext(tls);
+      const before = this.#site;
+      before.stopChecks();
+      this.#conversations.attach(site.secure);
+      this.#admission.configure(site.settings.limits);
+      this.#site = site;
+      this.#sweepIdle();
+      this.#tellReloaded(before, site, tls !== undefined);
     } catch (error) {
-      this.log.error({ problem: (error as Error).message }, 'the old certificate stays');
+      const { problems } = error as Partial<GatewayConfigError>;
+      if (problems === undefined) this.log.error(errorFacts(error), 'the old configuration stays');
+      else this.log.error({ problems }, 'the old configuration stays');
     }
+  }
+
+  #tellReloaded(before: Site, { settings, config, routes }: Site, hasTls: boolean): void {
+    const changed = (Object.keys(settings) as (keyof typeof settings)[]).filter(
+      (key) => JSON.stringify(settings[key]) !== JSON.stringify(before.settings[key]),
+    );
+    const kept = changed.filter((key) => (FIXED as readonly string[]).includes(key));
+    for (const key of kept) this.log.warn({ key, source: config.locate([key]) }, 'needs another start to change');
+    this.log.info({ changed, routes: routes.length, certificate: hasTls }, 'reloaded');
+    this.onReadinessChange();
   }
 
   /**
@@ -204,9 +206,9 @@ export class Gateway {
     this.#state = 'closed';
     this.#closing.abort();
     clearInterval(this.#idleSweep);
-    for (const checks of this.#health) checks.stop();
+    this.#site.stopChecks();
     this.#server.close();
-    this.#secure.close();
+    this.#site.secure.close();
     for (const bridge of this.#conversations.bridges.keys()) bridge.leave('drained');
     await this.#emptyWithin(LEAVE_GRACE);
     for (const bridge of this.#conversations.bridges.keys()) bridge.force();
@@ -216,7 +218,7 @@ export class Gateway {
   }
 
   async #drain(): Promise<void> {
-    const { delay, deadline } = this.config.settings.drain;
+    const { delay, deadline } = this.#site.settings.drain;
     this.#state = 'unready';
     this.onReadinessChange();
     this.log.info({ open: this.openConversations }, 'draining');
@@ -241,9 +243,9 @@ export class Gateway {
     stop.abort();
   }
 
-  #createServer(): Server | SecureServer {
-    const { limits } = this.config.settings;
-    const tls = readTls(this.config);
+  #createServer(config: Config): Server | SecureServer {
+    const { limits } = config.settings;
+    const tls = readTls(config);
     const options = {
       maxHeaderSize: limits.headerBytes,
       noDelay: true,
@@ -258,7 +260,11 @@ export class Gateway {
       'request',
       guarded(
         (request: IncomingMessage, response: ServerResponse) => {
-          this.#connections.requestStarted(request.socket);
+          const { socket } = request;
+          this.#connections.requestStarted(socket);
+          response.once('close', () => {
+            this.#connections.requestEnded(socket);
+          });
           return this.#plainRequest(request, response);
         },
         (error, [, response]) => {
@@ -301,7 +307,7 @@ export class Gateway {
   }
 
   async #plainRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { plainHttp, timeouts, limits } = this.config.settings;
+    const site = this.#site;
     const client = this.#clientOf(request);
     const path = requestTarget(request);
     const denied = (denial: Denial, cause?: unknown): void => {
@@ -310,7 +316,7 @@ export class Gateway {
       this.log.info({ client: client.address, path: path?.pathname, reason: denial.reason, cause: code }, 'refused');
       answer(response, denial);
     };
-    if (plainHttp === 'refuse') {
+    if (site.settings.plainHttp === 'refuse') {
       denied(UPGRADE_REQUIRED);
       return;
     }
@@ -319,28 +325,34 @@ export class Gateway {
       denied(wrong ?? BAD_REQUEST);
       return;
     }
-    const route = this.#routeOf(path.hostname, path.pathname);
+    const route = site.routeOf(path.hostname, path.pathname);
     if (route === undefined) {
       denied({ reason: 'no-route', status: 404 });
       return;
     }
+    const admitted = this.#admission.admit(client.address);
+    if (typeof admitted !== 'function') {
+      denied(admitted);
+      return;
+    }
+    response.once('close', admitted);
     const asked: Asked = { request, target: path, client, route };
-    const passLimits = { upgradeTimeout: timeouts.upgrade, headerBytes: limits.headerBytes };
     this.metrics.plainRequestPassed();
-    await passRequest(asked, response, passLimits, denied);
-  }
-
-  #routeOf(hostname: string, pathname: string): Route | undefined {
-    return this.routes.find((route) => route.matches(hostname, pathname));
+    await passRequest(asked, response, upstreamLimits(site.settings), denied);
   }
 
   #clientOf(request: IncomingMessage): ClientFacts {
-    const peer = this.#connections.peerOf(request.socket);
-    const forwardedFor = request.headers['x-forwarded-for'];
-    return {
-      address: this.#trusted.clientOf(peer, Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor),
-      forwarding: { peer, isTrusted: this.#trusted.trusts(peer), isSecure: this.config.settings.tls !== undefined },
+    return this.#site.clientOf(request, this.#connections.peerOf(request.socket));
+  }
+
+  #sweepIdle(): void {
+    clearInterval(this.#idleSweep);
+    const { idle } = this.#site.settings.timeouts;
+    if (idle === 0) return;
+    const sweep = (): void => {
+      this.#endIdle(performance.now() - idle);
     };
+    this.#idleSweep = setInterval(sweep, Math.min(IDLE_SWEEP, Math.ceil(idle / 2))).unref();
   }
 
   #endIdle(before: number): void {
@@ -351,49 +363,4 @@ export class Gateway {
       else bridge.leave('idle');
     }
   }
-}
-
-/** Keys that are right alone and wrong together. @throws {GatewayConfigError} */
-function checkTogether({ settings, locate }: Config): void {
-  const problem = (key: keyof typeof settings, message: string): ConfigProblem => ({
-    source: locate([key]),
-    path: key,
-    message,
-  });
-  const problems: ConfigProblem[] = [];
-  if (settings.tls !== undefined && settings.listen.startsWith('unix:')) {
-    problems.push(problem('listen', 'expected host:port: TLS is not offered on a unix socket'));
-  }
-  if (!settings.profiles.includes('v1')) {
-    const set = [
-      settings.identity && 'identity',
-      settings.context && 'context',
-      settings.padding !== 'off' && 'padding',
-    ] as const;
-    for (const key of set)
-      if (key) problems.push(problem(key, 'expected v1 among the profiles: yellowpages has no such thing'));
-  }
-  if (problems.length > 0) throw new GatewayConfigError(problems);
-}
-
-async function makeRoutes(config: Config, log: GatewayLog, backendChanged: () => void): Promise<Route[]> {
-  const { settings, locate } = config;
-  const URLPattern = await urlPatternClass();
-  return settings.routes.map((route, index) => {
-    const name = route.name ?? `route ${index + 1}`;
-    try {
-      return new Route(URLPattern, { ...route, name }, settings.timeouts.connect, (backend) => {
-        log.warn(
-          { route: name, backend: backend.label, up: backend.isUp },
-          backend.isUp ? 'backend is back' : 'backend is down',
-        );
-        backendChanged();
-      });
-    } catch {
-      const path = ['routes', index];
-      throw new GatewayConfigError([
-        { source: locate(path), path: pathText(path), message: 'expected URL patterns for host and path' },
-      ]);
-    }
-  });
 }

@@ -1,14 +1,43 @@
 /** Servers that listen where they were told, or say why not. */
+import cluster from 'node:cluster';
+import { lstat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
 import type { Server } from 'node:net';
 import type { SocketAddress } from './addresses.ts';
 
 /** @throws {Error} when the address cannot be had */
-export function listen(server: Server, address: SocketAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
+export async function listen(server: Server, address: SocketAddress): Promise<void> {
+  // Of several workers each would find the others' file: the primary has looked.
+  if (!cluster.isWorker) await removeStaleSocket(address);
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(address, () => {
       server.off('error', reject);
       resolve();
+    });
+  });
+}
+
+/** The file of a unix socket that nobody listens on any more, as one that was killed leaves it, makes room. */
+export async function removeStaleSocket(address: SocketAddress): Promise<void> {
+  if (!('path' in address)) return;
+  const { path } = address;
+  const isSocket = await lstat(path).then(
+    (file) => file.isSocket(),
+    () => false,
+  );
+  if (isSocket && (await refuses(path))) await unlink(path).catch(() => undefined);
+}
+
+function refuses(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === 'ECONNREFUSED');
     });
   });
 }

@@ -12,7 +12,8 @@ const HANDSHAKE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 /** What is looked up when somebody asks for the metrics. */
 export interface MetricsSources {
   readonly traffic: Traffic;
-  readonly routes: readonly Route[];
+  /** Those of the configuration that stands. */
+  routes(): readonly Route[];
   connections(): number;
   /** Bytes that wait in the gateway for a slow reader. */
   bufferedBytes(): number;
@@ -85,7 +86,7 @@ export class GatewayMetrics {
     this.#plainRequests.inc();
   }
 
-  unreadable(reason: 'garbage' | 'tls' | 'proxy-header' | 'header-timeout'): void {
+  unreadable(reason: 'garbage' | 'tls' | 'proxy-header' | 'proxy-source' | 'header-timeout' | 'idle-limit'): void {
     this.#unreadable.inc({ reason });
   }
 
@@ -168,7 +169,8 @@ export class GatewayMetrics {
         labelNames: ['route', 'backend'],
         registers: [registry],
         collect() {
-          for (const route of sources.routes) {
+          this.reset();
+          for (const route of sources.routes()) {
             for (const backend of route.backends)
               this.set({ route: route.name, backend: backend.label }, read(backend));
           }

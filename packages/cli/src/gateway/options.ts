@@ -100,15 +100,21 @@ export interface GatewayOptions {
   profiles?: Profile[];
   /** Files in PEM. Default: none, plain WebSockets, for behind a TLS terminator. */
   tls?: { cert: string; key: string };
-  /** Every connection must begin with a PROXY protocol header (v1 or v2). Default false. */
-  proxyProtocol?: boolean;
+  /**
+   * Every connection must begin with a PROXY protocol header (v1 or v2), and come from one of these addresses and CIDR blocks;
+   * `true`: from `trustedProxies`, or where there are none from a private network. Default false.
+   */
+  proxyProtocol?: boolean | string[];
   /** Addresses and CIDR blocks of proxies whose X-Forwarded-* and Forwarded are believed. Default: none. */
   trustedProxies?: string[];
   /** The first that matches takes the request. At least one. */
   routes: RouteOptions[];
   /** What plain HTTP requests get: 426, or the backend's answer. Default `refuse`. */
   plainHttp?: 'refuse' | 'upstream';
-  /** Origins that may connect, such as `https://example.com`. Others, and none, get 403. Default: any. */
+  /**
+   * Origins that may connect, such as `https://example.com`, `https://*.example.com` (one name or several) or an app shell's
+   * `capacitor://localhost`. Others, and none, get 403. Default: any.
+   */
   allowedOrigins?: string[];
   /** How the gateway proves who it is. Default: it does not. */
   identity?: IdentityOptions;

@@ -10,10 +10,14 @@ import { createLog, errorFacts, safeLog } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { LogSink } from './log-sink.ts';
 import { runPrimary, runWorker } from './workers.ts';
+import type { Work } from './workers.ts';
+
+/** Gives the configuration as its file is now. @throws {GatewayConfigError} */
+export type ReadConfig = () => Config;
 
 /** What signals ask for. */
 export interface Signalled {
-  reload(): void;
+  reload(): Promise<void>;
   /** Resolves when everything is closed. */
   drain(): Promise<void>;
   /** As `drain`, without the waiting. */
@@ -31,11 +35,12 @@ export async function checkConfig(config: Config): Promise<void> {
 }
 
 /**
- * Runs until a signal ends it: SIGHUP reloads the certificate, SIGTERM and SIGINT drain, and again they close at once.
+ * Runs until a signal ends it: SIGHUP reloads the configuration, SIGTERM and SIGINT drain, and again they close at once.
  * @throws {GatewayConfigError} before anything listens
  * @throws {Error} when an address cannot be had
  */
-export async function runGateway(config: Config): Promise<void> {
+export async function runGateway(read: ReadConfig): Promise<void> {
+  const config = read();
   const count = config.settings.workers === 'cores' ? availableParallelism() : config.settings.workers;
   const sink = new LogSink();
   const log = safeLog(createLog(config.settings.log, sink));
@@ -44,15 +49,20 @@ export async function runGateway(config: Config): Promise<void> {
       process.exit(code);
     });
   };
-  let signalled: Signalled;
-  if (cluster.isWorker) signalled = await runWorker(config, log, count, end);
-  else if (count > 1) signalled = await runPrimary(config, log, count);
-  else signalled = await runSingle(config, log, await Gateway.prepare(config, log));
+  const work = { config, read, log, count };
+  const start = (): Promise<Signalled> => {
+    if (cluster.isWorker) return runWorker(work, end);
+    return count > 1 ? runPrimary(work) : runSingle(work);
+  };
+  const starting = start();
+  followSignals(config, starting, log, end);
+  await starting;
   surviveOwnFaults(log);
-  followSignals(config, signalled, log, end);
 }
 
-async function runSingle({ settings }: Config, log: GatewayLog, gateway: Gateway): Promise<Signalled> {
+async function runSingle({ config, read, log }: Work): Promise<Signalled> {
+  const { settings } = config;
+  const gateway = await Gateway.prepare(config, log);
   await gateway.listen();
   const { registry } = gateway.metrics;
   const admin =
@@ -64,9 +74,7 @@ async function runSingle({ settings }: Config, log: GatewayLog, gateway: Gateway
     }));
   if (admin !== undefined) log.info({ admin: admin.address }, 'metrics and health');
   return {
-    reload() {
-      gateway.reload();
-    },
+    reload: () => gateway.reload(read),
     async drain() {
       await gateway.drain();
       admin?.close();
@@ -87,11 +95,17 @@ function surviveOwnFaults(log: GatewayLog): void {
   });
 }
 
-function followSignals({ settings }: Config, signalled: Signalled, log: GatewayLog, end: (code: number) => void): void {
+/** @param starting who is asked to end before it has started ends when it has */
+function followSignals(
+  { settings }: Config,
+  starting: Promise<Signalled>,
+  log: GatewayLog,
+  end: (code: number) => void,
+): void {
   let state: 'running' | 'draining' = 'running';
   const leave = (): void => {
     if (state === 'draining') {
-      void signalled.close();
+      void starting.then((signalled) => signalled.close());
       return;
     }
     state = 'draining';
@@ -104,19 +118,21 @@ function followSignals({ settings }: Config, signalled: Signalled, log: GatewayL
       },
       Math.min(delay + deadline + 2 * LEAVE_GRACE + DRAIN_MARGIN, 2 ** 31 - 1),
     ).unref();
-    signalled.drain().then(
-      () => {
-        end(0);
-      },
-      (error: unknown) => {
-        log.error(errorFacts(error), 'the drain failed');
-        end(1);
-      },
-    );
+    starting
+      .then((signalled) => signalled.drain())
+      .then(
+        () => {
+          end(0);
+        },
+        (error: unknown) => {
+          log.error(errorFacts(error), 'the drain failed');
+          end(1);
+        },
+      );
   };
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   process.on('SIGHUP', () => {
-    signalled.reload();
+    void starting.then((signalled) => signalled.reload());
   });
 }

@@ -3,6 +3,8 @@ import * as v from 'valibot';
 import type { PaddingOption } from 'pq-websocket';
 import { parseUpstreamAddress, parseListenAddress } from './addresses.ts';
 import { isNetwork } from './client-address.ts';
+import { isOriginPattern } from './origins.ts';
+import { isMatchedInOnePass } from './patterns.ts';
 
 const MAX_TIMER = 2 ** 31 - 1;
 const MiB = 1024 * 1024;
@@ -53,9 +55,10 @@ const url = text(
   'an http: or https: URL',
 );
 const origin = text(
-  (value) => value === 'null' || (URL.canParse(value) && new URL(value).origin === value),
-  'an origin, such as https://example.com, without a path',
+  isOriginPattern,
+  'an origin as browsers write it, such as https://example.com, https://*.example.com or capacitor://localhost',
 );
+const onePass = 'with one * at most, and one variable in each part: others take too long on a long text';
 
 const padding = v.custom<PaddingOption>(
   (value) =>
@@ -71,8 +74,15 @@ const health = object({
 
 const route = object({
   name: v.optional(text((value) => /^[\w .:/-]{1,64}$/.test(value), 'up to 64 letters, digits, spaces and ._:/-')),
-  host: v.optional(text((value) => value !== '', 'a URL pattern for a host name')),
-  path: v.optional(text((value) => /^[/*:(]/.test(value), 'a URL pattern for a path, which begins with /')),
+  host: v.optional(
+    text((value) => value !== '' && isMatchedInOnePass(value, '.'), `a URL pattern for a host name, ${onePass}`),
+  ),
+  path: v.optional(
+    text(
+      (value) => /^[/*:(]/.test(value) && isMatchedInOnePass(value, '/'),
+      `a URL pattern for a path, which begins with /, ${onePass}`,
+    ),
+  ),
   upstreams: atLeastOne(
     text(
       (value) => parseUpstreamAddress(value) !== undefined,
@@ -137,7 +147,17 @@ export const gatewaySchema = object({
     ['v1'],
   ),
   tls: v.optional(object({ cert: file, key: file })),
-  proxyProtocol: v.optional(flag, false),
+  proxyProtocol: v.optional(
+    v.custom<boolean | string[]>(
+      (value) =>
+        typeof value === 'boolean' ||
+        (Array.isArray(value) &&
+          value.length > 0 &&
+          value.every((each) => typeof each === 'string' && isNetwork(each))),
+      'true, false, or a list of the IP addresses and CIDR blocks that it may come from',
+    ),
+    false,
+  ),
   trustedProxies: v.optional(
     list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks'),
     [],

@@ -6,9 +6,11 @@ import { AdminServer } from './admin.ts';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
 import type { Config } from './config.ts';
+import type { GatewayConfigError } from './config-error.ts';
 import { Gateway } from './gateway.ts';
+import { removeStaleSocket } from './listening.ts';
 import type { GatewayLog } from './log.ts';
-import type { Signalled } from './process.ts';
+import type { ReadConfig, Signalled } from './process.ts';
 
 /** What the primary tells its workers. */
 type Order = 'pqws: reload' | 'pqws: drain' | 'pqws: close';
@@ -41,14 +43,18 @@ function shareOf(config: Config, workers: number): Config {
   };
 }
 
+/** What the primary and its workers know in common. */
+export interface Work {
+  readonly config: Config;
+  readonly read: ReadConfig;
+  readonly log: GatewayLog;
+  /** How many workers there are. */
+  readonly count: number;
+}
+
 /** @throws {Error} when the address cannot be had */
-export async function runWorker(
-  config: Config,
-  log: GatewayLog,
-  workers: number,
-  end: (code: number) => void,
-): Promise<Signalled> {
-  const gateway = await Gateway.prepare(shareOf(config, workers), log);
+export async function runWorker({ config, read, log, count }: Work, end: (code: number) => void): Promise<Signalled> {
+  const gateway = await Gateway.prepare(shareOf(config, count), log);
   // Its constructor listens for the primary's requests.
   new AggregatorRegistry();
   AggregatorRegistry.setRegistries([gateway.metrics.registry]);
@@ -66,24 +72,24 @@ export async function runWorker(
     end(0);
   };
   process.on('message', (order: Order) => {
-    if (order === 'pqws: reload') gateway.reload();
+    if (order === 'pqws: reload') void gateway.reload(() => shareOf(read(), count));
     else if (order === 'pqws: drain') void drained();
     else if (order === 'pqws: close') void gateway.close();
   });
   await gateway.listen();
   return {
     // The primary has the signal too, and gives the order.
-    reload: () => undefined,
+    reload: () => Promise.resolve(),
     drain: () => gateway.drain(),
     close: () => gateway.close(),
   };
 }
 
 /** @throws {GatewayConfigError} before anything is started */
-export async function runPrimary(config: Config, log: GatewayLog, count: number): Promise<Signalled> {
+export async function runPrimary(work: Work): Promise<Signalled> {
   // Once here, so that what is wrong is said once.
-  await Gateway.prepare(config, log);
-  const primary = new Primary(config, log, count);
+  await Gateway.prepare(work.config, work.log);
+  const primary = new Primary(work);
   await primary.start();
   return primary;
 }
@@ -94,14 +100,11 @@ class Primary implements Signalled {
   #admin: AdminServer | undefined;
   #allGone: () => void = () => undefined;
 
-  constructor(
-    private readonly config: Config,
-    private readonly log: GatewayLog,
-    private readonly count: number,
-  ) {}
+  constructor(private readonly work: Work) {}
 
   async start(): Promise<void> {
-    const { admin } = this.config.settings;
+    const { admin, listen: address } = this.work.config.settings;
+    await removeStaleSocket(parseListenAddress(address) as SocketAddress);
     if (admin !== undefined) {
       const registry = new AggregatorRegistry();
       this.#admin = await AdminServer.start(parseListenAddress(admin.listen) as SocketAddress, {
@@ -113,12 +116,20 @@ class Primary implements Signalled {
     cluster.on('message', (worker, message: Partial<Report>) => {
       if (message.type === 'pqws: readiness') this.#readiness.set(worker, message.isReady === true);
     });
-    await Promise.all(Array.from({ length: this.count }, () => this.#fork()));
+    await Promise.all(Array.from({ length: this.work.count }, () => this.#fork()));
     this.#state = 'running';
-    this.log.info({ workers: this.count, admin: this.#admin?.address }, 'all workers listen');
+    this.work.log.info({ workers: this.work.count, admin: this.#admin?.address }, 'all workers listen');
   }
 
-  reload(): void {
+  /** Checks it here, so that what is wrong is said once, and no worker goes ahead of the others. */
+  async reload(): Promise<void> {
+    const { read, log } = this.work;
+    try {
+      await Gateway.prepare(read(), log);
+    } catch (error) {
+      log.error({ problems: (error as Partial<GatewayConfigError>).problems }, 'the old configuration stays');
+      return;
+    }
     this.#order('pqws: reload');
   }
 
@@ -139,7 +150,7 @@ class Primary implements Signalled {
 
   get #isReady(): boolean {
     const states = [...this.#readiness.values()];
-    return this.#state === 'running' && states.length === this.count && states.every(Boolean);
+    return this.#state === 'running' && states.length === this.work.count && states.every(Boolean);
   }
 
   #order(order: Order): void {
@@ -170,7 +181,7 @@ class Primary implements Signalled {
         process.exit(code === 0 ? 1 : (code ?? 1));
         break;
       case 'running':
-        this.log.error({ worker: worker.process.pid, code, signal }, 'a worker died');
+        this.work.log.error({ worker: worker.process.pid, code, signal }, 'a worker died');
         setTimeout(() => {
           if (this.#state === 'running') void this.#fork();
         }, REPLACE_AFTER);
