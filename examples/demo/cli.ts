@@ -76,7 +76,9 @@ async function serve({ host, port }: Options, print: (line: string) => void): Pr
   print('  Stop with Ctrl+C.\n');
 
   const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    // A terminal that was closed: it can be neither read nor written (EIO), and SIGHUP says so, too.
+    for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => resolve());
   });
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   const terminal = interactive ? await startTerminal({ host: reached, port: server.port }) : undefined;

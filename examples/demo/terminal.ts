@@ -94,7 +94,10 @@ export async function startTerminal(target: { host: string; port: number }): Pro
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ', terminal: true });
   let tapped: Tapped | undefined;
   let me = NAME;
+  let isOver = false;
   const print = (line: string): void => {
+    // Who has ended it wants to see no more of it, and a closed prompt cannot be shown again.
+    if (isOver) return;
     // Clears the prompt, prints above it, and puts back what was being typed.
     process.stdout.write(`\r\x1b[K${line.replace(/\p{Cc}/gu, ' ')}\n`);
     lines.prompt(true);
@@ -102,8 +105,14 @@ export async function startTerminal(target: { host: string; port: number }): Pro
   const printer = new Printer(print);
 
   const ended = new Promise<void>((resolve) => {
-    lines.on('close', resolve);
+    // Ctrl+C, Ctrl+D, the end of the input, or the end of the conversation.
+    lines.on('close', () => {
+      isOver = true;
+      resolve();
+    });
     lines.on('SIGINT', () => lines.close());
+    // A terminal that is gone cannot be given its old mode back (EIO); 'close' comes all the same.
+    lines.on('error', () => undefined);
     void connectTapped({
       target,
       changed: (row) => printer.show(row),
@@ -121,6 +130,10 @@ export async function startTerminal(target: { host: string; port: number }): Pro
     })
       .then(async (connected) => {
         tapped = connected;
+        if (isOver) {
+          await connected.tap.close();
+          return;
+        }
         await connected.opened;
         connected.client.say({ type: 'join', name: NAME });
         await showFacts(connected.client, print);
@@ -139,7 +152,7 @@ export async function startTerminal(target: { host: string; port: number }): Pro
         print(error instanceof Error ? error.message : String(error));
       });
     }
-    lines.prompt();
+    if (!isOver) lines.prompt();
   });
 
   return {

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { GATEWAY_SETTINGS } from '../../packages/cli/src/command/gateway.ts';
-import { loadConfig } from '../../packages/cli/src/gateway/config.ts';
+import { configFrom, loadConfig } from '../../packages/cli/src/gateway/config.ts';
 import { gatewaySchema } from '../../packages/cli/src/gateway/schema.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -60,4 +61,22 @@ test.each([
   ['behind-haproxy.yaml', { proxyProtocol: true }],
 ])('the example %s has the shape that is documented', (file, settings) => {
   expect(loadConfig(path.join(ROOT, 'examples/deploy', file), []).settings).toMatchObject(settings);
+});
+
+describe('docs/from-other-proxies.md', () => {
+  const page = read('docs/from-other-proxies.md');
+
+  test('its example is a configuration', () => {
+    const [, example] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+    expect(() => configFrom(parse(example as string))).not.toThrow();
+  });
+
+  test('the keys beside the directives of others are keys', () => {
+    const cells = [...page.matchAll(/^\|.*\| ([^|]*) \|$/gm)].map(([, last]) => last as string);
+    const named = cells.flatMap((cell) =>
+      [...cell.matchAll(/`([a-z][\w[\]]*(?:\.\w+)*)(?:: \w+)?`/g)].map(([, key]) => key as string),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    for (const name of named) for (const part of name.split('.')) expect(keys, name).toContain(part.replace('[]', ''));
+  });
 });

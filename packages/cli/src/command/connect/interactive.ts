@@ -123,6 +123,8 @@ export async function interact(
     conversation.interrupt(EXIT.INTERRUPTED);
   };
   prompt.on('SIGINT', interrupt);
+  // A terminal that is gone cannot be given its old mode back (EIO); 'close' comes all the same.
+  prompt.on('error', () => undefined);
   prompt.once('close', () => {
     view.prompt = undefined;
     if (conversation.isOpen) conversation.finish();
