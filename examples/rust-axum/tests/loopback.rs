@@ -97,8 +97,9 @@ impl Drop for Process {
 /// Every case of the client, as it is run against other implementations.
 #[test]
 fn peer_client_against_peer_server() {
-    let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../test/vectors/v1.json")).expect("JSON");
-    let key = &vectors["serverIdentity"]["keys"][0];
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../test/vectors/extensions.json")).expect("JSON");
+    let key = &vectors["keys"][0];
     let common = ["--context", "loopback"];
     let seed = key["seed"].as_str().expect("hex");
     let mut server = Command::new(env!("CARGO_BIN_EXE_peer"));
