@@ -47,6 +47,12 @@ export const SIZES = { '32': 32, '1k': 1_024, '16k': 16_384, '64k': 65_536, '1m'
 export type SizeName = keyof typeof SIZES;
 
 export const IN_FLIGHT = 64;
+/**
+ * Of one round, however long it takes: where others keep the machine busy, a round of so many milliseconds may be a handful, and what
+ * each costs would drown in what a round costs.
+ */
+export const LEAST_OPERATIONS = { pingpong: 1_000, fanout: 4_000, connect: 64 } as const;
+
 export const FAN_OUT_CLIENTS = 200;
 /** Connections of `workers-*`: every worker gets some. */
 export const WORKERS_CLIENTS = 16;

@@ -12,12 +12,13 @@ const CRATE = path.join(ROOT, 'packages', 'native');
 const TARGET = process.env['CARGO_TARGET_DIR'] ?? path.join(ROOT, '.cache', 'native');
 const TIMEOUT_MS = 30 * 60_000;
 
-const USAGE = `usage: npm run build:native, or node scripts/run.ts scripts/lib/native.ts build|fips|test|asan|ci
+const USAGE = `usage: npm run build:native, or node scripts/run.ts scripts/lib/native.ts build|fips|test|asan|valgrind|ci
 build  compiles the code for this platform and puts it into packages/native
 fips   the same with the FIPS module of AWS-LC (needs CMake, Go and Clang or GCC)
 test   the crate's formatter, linter and tests
 asan   the crate's tests with AddressSanitizer, in AWS-LC too (needs a nightly toolchain)
-ci     test and build where there is cargo; without it nothing, which is an error where CI is set`;
+valgrind  all of its functions, called in Node under valgrind (on Linux)
+ci     test and build where there is cargo, and valgrind where there is that; without cargo nothing, an error where CI is set`;
 
 /** As the loader in packages/native/index.cjs names it; the file has the C library in its name that it was linked with. */
 export function platformName(): string {
@@ -66,10 +67,11 @@ async function build(features: readonly string[]): Promise<void> {
   console.log(`${path.relative(ROOT, file)} sha256 ${hash}`);
 }
 
+/** In the profile of the build and with its flags: AWS-LC is compiled once for all. */
 async function test(): Promise<void> {
   await cargo(['fmt', '--check']);
-  await cargo(['clippy', '--locked', '--all-targets', '--', '--deny', 'warnings']);
-  await cargo(['test', '--locked']);
+  await cargo(['clippy', '--release', '--locked', '--all-targets', '--', '--deny', 'warnings'], pathless());
+  await cargo(['test', '--release', '--locked', '--lib'], pathless());
 }
 
 async function asan(): Promise<void> {
@@ -80,8 +82,23 @@ async function asan(): Promise<void> {
   });
 }
 
+/** What it reports of V8's own code is nothing: without its compilers, V8 behaves. */
+async function valgrind(): Promise<void> {
+  const options = ['--quiet', '--error-exitcode=1', '--smc-check=all-non-file'];
+  const script = path.join(import.meta.dirname, 'native-exercise.mjs');
+  await run('valgrind', [...options, process.execPath, '--jitless', script], {
+    cwd: ROOT,
+    env: {},
+    timeout: TIMEOUT_MS,
+  });
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync(program, ['--version'], { cwd: CRATE }).status === 0;
+}
+
 async function ci(): Promise<void> {
-  if (spawnSync('cargo', ['--version'], { cwd: CRATE }).status !== 0) {
+  if (!isInstalled('cargo')) {
     const message = 'there is no cargo: packages/native is not built, and its tests are left out';
     if ((process.env['CI'] ?? '') !== '') throw new Error(message);
     console.log(message);
@@ -89,6 +106,7 @@ async function ci(): Promise<void> {
   }
   await test();
   await build([]);
+  if (isInstalled('valgrind')) await valgrind();
 }
 
 const TASKS: Readonly<Record<string, () => Promise<void>>> = {
@@ -96,6 +114,7 @@ const TASKS: Readonly<Record<string, () => Promise<void>>> = {
   fips: () => build(['--no-default-features', '--features', 'fips']),
   test,
   asan,
+  valgrind,
   ci,
 };
 

@@ -1,4 +1,5 @@
 /** `pingpong-*`: one message in flight, and how long each takes there and back, in milliseconds. */
+import { LEAST_OPERATIONS } from '../../plan.ts';
 import { percentile } from '../../statistics.ts';
 import type { Target } from '../connection.ts';
 import { connect, opened } from '../connection.ts';
@@ -21,7 +22,7 @@ export async function pingpong(target: Target, size: number): Promise<Workload> 
         times.push(now - sentAt);
         if (data.length !== size) {
           reject(new Error(`${data.length} bytes came back of ${size}`));
-        } else if (now < deadline) {
+        } else if (now < deadline || times.length < LEAST_OPERATIONS.pingpong) {
           sentAt = performance.now();
           socket.send(message);
         } else {
