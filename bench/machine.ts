@@ -15,6 +15,7 @@ export function machineFacts(runtimes: Machine['runtimes'], mode: string, date: 
     date: date.toISOString(),
     mode,
     commit: commit(),
+    loadAverage: os.loadavg()[0] as number,
   };
 }
 

@@ -23,6 +23,8 @@ export interface Machine {
   readonly mode: string;
   /** What was measured, as git names it. */
   readonly commit: string;
+  /** Processes that wanted to run in the last minute of the run, its own among them: far more than `cores` is a machine that others kept busy. */
+  readonly loadAverage: number;
   /** Such as `Chrome/156.0.8078.79`; absent where no Chromium was measured. */
   readonly chromium?: string;
 }

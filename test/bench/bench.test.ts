@@ -40,6 +40,7 @@ const report: Report = {
     date: '2026-01-02T03:04:05.000Z',
     mode: 'smoke',
     commit: 'abc',
+    loadAverage: 0.5,
   },
   results: [
     result('echo-32-cpu', 'ws', 100),
