@@ -96,8 +96,6 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   }
 
   get readyState(): ReadyState {
-    // As soon as the transport is gone: nothing that is sent from here on would arrive.
-    if (this.#readyState === OPEN && !this.connection.transport.isOpen) return CLOSING;
     return this.#readyState;
   }
 

@@ -190,8 +190,10 @@ export class WsStyleSocket extends EventEmitter {
     return this.#secure.connection.transport.ws?.url ?? '';
   }
 
+  /** CLOSING as soon as the transport is gone, as in `ws`: nothing that is sent from here on would arrive. */
   get readyState(): ReadyState {
-    return this.#secure.readyState;
+    const { readyState, connection } = this.#secure;
+    return readyState === OPEN && !connection.transport.isOpen ? CLOSING : readyState;
   }
 
   get bufferedAmount(): number {
