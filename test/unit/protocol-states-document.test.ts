@@ -17,12 +17,10 @@ function rows(heading: string): string[][] {
   );
 }
 
-/**
- * Every table of the code, that of a server which demands an identity too. By their names its own comes before the usual server's, whose
- * rows, the last of a state, tell the abilities.
- */
+/** Every table of the code, that of a server which demands an identity too. The usual ones tell the abilities. */
 const tables = Object.values(states).filter((table) => typeof table === 'object' && 'rows' in table);
-const all = tables.flatMap(({ rows: table }) => Object.entries(table));
+const usual = [states.CLIENT_STATES, states.SERVER_STATES];
+const all = [...tables, ...usual].flatMap(({ rows: table }) => Object.entries(table));
 const code = new Map(all);
 /** What the text has of section 23 and a build without client identity has not. */
 const OPTIONAL = ['client: signing', 'server: verifying client'];
