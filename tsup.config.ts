@@ -1,6 +1,7 @@
 import { defineConfig, type Options } from 'tsup';
 import { isomorphicWs } from './scripts/lib/isomorphic-ws.ts';
 import { MINIFY } from './scripts/lib/minify.ts';
+import { NOBLE, nobleInCommonJs } from './scripts/lib/noble-in-commonjs.ts';
 
 /** The syntax floor of what is published: ES2022, which every engine has had since 2022 (README, "Requirements"). */
 const target = 'es2022';
@@ -48,8 +49,8 @@ export default defineConfig([
     platform: 'node',
     format: ['esm', 'cjs'],
     dts: true,
-    noExternal: ['isomorphic-ws'],
-    esbuildPlugins: [isomorphicWs],
+    noExternal: ['isomorphic-ws', NOBLE],
+    esbuildPlugins: [isomorphicWs, nobleInCommonJs],
     esbuildOptions: nodeConditions,
   },
   {
@@ -65,6 +66,8 @@ export default defineConfig([
       kit: 'src/kit.ts',
     },
     outDir: 'dist/web',
+    noExternal: [NOBLE],
+    esbuildPlugins: [nobleInCommonJs],
     platform: 'browser',
     format: ['esm', 'cjs'],
     minify: 'terser',
@@ -75,6 +78,8 @@ export default defineConfig([
     ...shared,
     entry: { native: 'src/index.ts' },
     outDir: 'dist/web',
+    noExternal: [NOBLE],
+    esbuildPlugins: [nobleInCommonJs],
     platform: 'browser',
     format: ['esm', 'cjs'],
     minify: 'terser',

@@ -68,6 +68,20 @@ for (const major of [20, 22, 26]) {
   console.log(`Node ${major}: ${entries.length} entry points load, by import and by require`);
 }
 
+/** As jest loads them: CommonJS alone, and in its jsdom environment without what that lacks when modules load. */
+const COMMON_JS = `
+  for (const name of ['TextEncoder', 'TextDecoder', 'setImmediate', 'MessageChannel', 'ReadableStream', 'WritableStream']) delete globalThis[name];
+  for (const file of FILES) require(file);
+`;
+for (const condition of ['node', 'web']) {
+  const files = ['index', 'server', 'polyfill', 'stream'].map((name) =>
+    path.join(ROOT, 'dist', condition, `${name}.cjs`),
+  );
+  const args = ['--no-experimental-require-module', '-e', COMMON_JS.replace('FILES', JSON.stringify(files))];
+  execFileSync(nodeBinary(24), args, { cwd: ROOT, stdio: 'inherit', timeout: 60_000 });
+  console.log(`${condition}: ${files.length} CommonJS files load where no ES module can be required`);
+}
+
 for (const condition of ['node', 'web']) {
   const folder = path.join(ROOT, 'dist', condition);
   const names = readdirSync(folder).filter(

@@ -6,6 +6,11 @@ const decode = /* @__PURE__ */ decoder(true);
 
 export { encode as utf8 };
 
+/** Of ASCII. For what is made while modules load: jsdom has no TextEncoder until a test's set-up brings one. */
+export function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 /** The text, or undefined where the bytes are not valid UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {

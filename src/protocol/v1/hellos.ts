@@ -3,7 +3,7 @@
  * "Finished". Nothing here keeps state.
  */
 import { CIPHERTEXT_BYTES, ENCAPSULATION_KEY_BYTES } from '../../crypto/backend.ts';
-import { concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
+import { ascii, concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 import { Map } from '../../base/captured.ts';
 
@@ -166,7 +166,7 @@ function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): Ma
   return new Map(Object.entries(value));
 }
 
-const TRANSCRIPT_LABEL = utf8('pq-websocket/1 transcript');
+const TRANSCRIPT_LABEL = ascii('pq-websocket/1 transcript');
 
 /** What the transcript hash is taken over. Lengths come before contents, so no two hello pairs give the same bytes. */
 export function transcript(clientHello: string, serverHello: string, context: Uint8Array | undefined): Uint8Array {

@@ -5,7 +5,7 @@
 import type { AeadKey, CryptoBackend, Secret } from '../../crypto/backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { SHARED_SECRET_BYTES } from '../../crypto/backend.ts';
-import { concat, fromUtf8, u16be, utf8 } from '../../base/bytes.ts';
+import { ascii, concat, fromUtf8, u16be, utf8 } from '../../base/bytes.ts';
 import { allOrNone, chain, finish } from '../../base/maybe-promise.ts';
 
 /** Who sends. */
@@ -16,7 +16,7 @@ const MAX_EXPORT_BYTES = 8_160;
 /** Together with what stands before it, the label is an HKDF info, of which node:crypto takes 1,024 bytes. */
 const MAX_LABEL_BYTES = 1_000;
 
-const label = (text: string): Uint8Array => utf8(`pq-websocket/1 ${text}`);
+const label = (text: string): Uint8Array => ascii(`pq-websocket/1 ${text}`);
 /** Encoded once: they are the same on every connection. */
 const LABELS = {
   client: { key: label('client key'), update: label('client update') },
