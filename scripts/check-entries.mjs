@@ -70,6 +70,8 @@ for (const major of [20, 22, 26]) {
 
 /** As jest loads them: CommonJS alone, and in its jsdom environment without what that lacks when modules load. */
 const COMMON_JS = `
+  // Node's own are made when they are first looked at, and need what is taken away here.
+  void [globalThis.MessageEvent, globalThis.WebSocket, globalThis.CloseEvent];
   for (const name of ['TextEncoder', 'TextDecoder', 'setImmediate', 'MessageChannel', 'ReadableStream', 'WritableStream']) delete globalThis[name];
   for (const file of FILES) require(file);
 `;
