@@ -220,3 +220,34 @@ test('a real terminal has the prompt and colours, and NO_COLOR none', async (con
     expect(log).toEqual(['hello', 'close 1000 bye']);
   }
 });
+
+test('what is typed while it connects is sent when it has', async () => {
+  const server = await echoServer();
+  const input = new PassThrough();
+  const output = new PassThrough();
+  output.resume();
+  input.write('early\rand more\r');
+  const call = dial({ url: server.url, protocols: [], options: {} });
+  onTestFinished(() => {
+    call.socket.terminate();
+  });
+  const streams = { output, errors: output };
+  const view = new TerminalView(streams, { format: 'text', verbose: false, proof: '' });
+  const conversation = new Conversation(call, view, output, { count: undefined, pingEvery: 0 });
+  const over = interact(conversation, view, input, streams, { format: 'text', historyFile: undefined });
+  const { log, socket } = await server.next();
+  await waitFor(() => log.length === 2, socket, 'message');
+  input.write('\u0004');
+  expect(await over).toBe(EXIT.OK);
+  expect(log.slice(0, 2)).toEqual(['early', 'and more']);
+});
+
+test('what has been typed and not sent is shown again when the peer closes', async () => {
+  const { peer, type, shows, over } = await openPrompt();
+  type('half a thought');
+  await shows('half a thought');
+  peer.socket.close(4000, 'enough');
+  await shows('closed: 4000 enough');
+  await shows('not sent: half a thought\n');
+  expect(await over).toBe(EXIT.PEER_CODE);
+});
