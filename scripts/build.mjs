@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { exportWsAsClass, writeWsDeclarations } from './lib/ws-declarations.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PACKAGES = ['packages/nitro', 'packages/cli'];
@@ -23,5 +24,7 @@ function forgetSourceMaps(folder) {
 for (const folder of ['.', ...PACKAGES]) rmSync(path.join(ROOT, folder, 'dist'), { recursive: true, force: true });
 build('.');
 for (const folder of ['dist/node', 'dist/web']) forgetSourceMaps(path.join(ROOT, folder));
+writeWsDeclarations(path.join(ROOT, 'dist/node'));
+exportWsAsClass(path.join(ROOT, 'dist/node'));
 await import('./script-tag.mjs');
 for (const folder of PACKAGES) build(folder);

@@ -64,11 +64,16 @@ export const FAILURES = {
 /** Stable: codes are added, never renamed. Each is explained in docs/failures.md. */
 export type PQErrorCode = keyof typeof FAILURES;
 
+/** The ES module and the CommonJS copy of this package in one process know each other's objects by this. */
+const BRAND = Symbol.for('pq-websocket.error');
+
 /**
  * The cause of a failed connection, at `socket.pq.failure` and in `ws`-style `error` events.
  *
  * `origin` tells whether this end found the failure itself (`'local'`) or only the transport, which nobody
  * authenticates, claims it (`'transport'`).
+ *
+ * `instanceof` tells those of every copy of this package.
  */
 export class PQWebSocketError extends Error {
   override readonly name = 'PQWebSocketError';
@@ -81,5 +86,12 @@ export class PQWebSocketError extends Error {
     options?: ErrorOptions,
   ) {
     super(FAILURES[code].message, options);
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // What extends this class asks for more than the brand.
+    if (this !== PQWebSocketError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 }

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../options/channel.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
 import type { WebSocketServerOptions } from './options.ts';
-import { WebSocketServer } from './server.ts';
+import { SECURE, WebSocketServer } from './server.ts';
 
 const WHERE = 'secureServer';
 
@@ -41,8 +41,6 @@ export type SecureServerOptions = Pick<
 type OwnOptions = Pick<WebSocketServerOptions, 'verifyClient' | 'handleProtocols' | 'maxPayload' | 'port'> & {
   perMessageDeflate?: unknown;
 };
-
-const secured = new WeakSet<object>();
 
 /**
  * Makes a server of npm `ws` a secure one: from now on every upgrade runs the secure handshake, 'connection' is emitted
@@ -79,7 +77,7 @@ export function secureServer<Server extends PlainServer>(server: Server, options
   secure.on('handshakeFailed', (failure, request) => server.emit('handshakeFailed', failure, request));
   replaceUpgrade(server, secure);
   replaceClose(server, secure, live);
-  secured.add(server);
+  Object.defineProperty(server, SECURE, { value: true });
   return server;
 }
 
@@ -91,8 +89,7 @@ function refuseServer(server: PlainServer): void {
   if (!isServer || typeof candidate?.options !== 'object') {
     throw new TypeError(`${WHERE}: the first argument must be a WebSocketServer of npm ws, got ${described(server)}`);
   }
-  if (server instanceof WebSocketServer || secured.has(server))
-    throw new TypeError(`${WHERE}: the server is secure already`);
+  if (SECURE in server) throw new TypeError(`${WHERE}: the server is secure already`);
   if ((server.options as OwnOptions).perMessageDeflate) {
     throw new TypeError(
       `${WHERE}: the server's option 'perMessageDeflate' must be false: compressing ciphertext is waste`,

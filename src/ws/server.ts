@@ -38,6 +38,9 @@ type Waiting = { readonly request: IncomingMessage; readonly callback: UpgradeCa
 type VerifyInfo = { origin: string; secure: boolean; req: IncomingMessage };
 type VerifyDone = (accepted: boolean, code?: number, message?: string, headers?: object) => void;
 
+/** On a server that is secure, also by the other copy of this package: ES modules and CommonJS have one each. */
+export const SECURE = Symbol.for('pq-websocket.secure-server');
+
 /** The events of a server, and what their listeners get. */
 export interface WebSocketServerEvents {
   /** The server's Finished is sent. Until `socket.pq.finished` resolves the client has not proved itself live. */
@@ -104,6 +107,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    */
   constructor(options: WebSocketServerOptions = {}, callback?: () => void) {
     super();
+    Object.defineProperty(this, SECURE, { value: true });
     if ((options as { WebSocket?: unknown }).WebSocket !== undefined) {
       throw new TypeError(
         `${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`,
