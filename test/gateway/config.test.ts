@@ -35,7 +35,18 @@ test('every default', () => {
     profiles: ['v1'],
     proxyProtocol: false,
     trustedProxies: [],
-    routes: [{ upstreams: ['ws://x'], preserveHost: true, health: { interval: 5_000, timeout: 2_000 } }],
+    deny: [],
+    routes: [
+      {
+        upstreams: ['ws://x'],
+        balance: 'least',
+        deny: [],
+        requestHeaders: { set: {}, remove: [] },
+        responseHeaders: { set: {}, remove: [] },
+        preserveHost: true,
+        health: { interval: 5_000, timeout: 2_000 },
+      },
+    ],
     plainHttp: 'refuse',
     padding: 'off',
     limits: {
@@ -130,7 +141,7 @@ describe('errors', () => {
     ['routes:\n  - upstreams: []', 'FILE:2: routes[0].upstreams: expected a list of at least one of: backends'],
     [
       'routes:\n  - upstreams:\n      - ws://x\n      - http://x',
-      'FILE:4: routes[0].upstreams[1]: expected ws://host:port, wss://host:port or unix:/path, without a path of its own',
+      'FILE:4: routes[0].upstreams[1]: expected ws://host:port, wss://host:port or unix:/path, without a path of its own, or a map with address, weight, ca, cert, key',
     ],
     [
       'routes:\n  - path: x\n    upstreams: [ws://x]',
@@ -147,7 +158,7 @@ describe('errors', () => {
     ],
     [
       'routes:\n  - upstreams: [ws://x]\n    colour: red',
-      'FILE:3: routes[0].colour: no such key; there are name, host, path, upstreams, preserveHost, health',
+      'FILE:3: routes[0].colour: no such key; there are name, host, path, upstreams, balance, allow, deny, requestHeaders, responseHeaders, rewritePrefix, auth, preserveHost, health',
     ],
   ])('%j', async (yaml, problem) => {
     expect(await problemsOf(yaml)).toEqual([problem]);

@@ -31,7 +31,7 @@ describe('before it listens', () => {
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr.trim().split('\n')).toEqual([
-      `${file}:3: routes[0].upstreams[0]: expected ws://host:port, wss://host:port or unix:/path, without a path of its own`,
+      `${file}:3: routes[0].upstreams[0]: expected ws://host:port, wss://host:port or unix:/path, without a path of its own, or a map with address, weight, ca, cert, key`,
       `${file}:4: limits.connections: expected an integer from 1 to 1000000`,
       'PQ_GATEWAY_LOG_LEVEL: log.level: expected one of debug, info, warn, error, silent',
       '--workers: workers: expected an integer from 1 to 256, or cores',

@@ -19,13 +19,16 @@ export type { GatewayLog } from './gateway/log.ts';
 export type {
   AttestationOptions,
   DrainOptions,
+  ForwardAuthOptions,
   GatewayOptions,
+  HeaderRuleOptions,
   HealthOptions,
   IdentityOptions,
   LimitOptions,
   LogOptions,
   RouteOptions,
   TimeoutOptions,
+  UpstreamOptions,
 } from './gateway/options.ts';
 export type { IdentitySigner, PaddingOption, ServerAuthenticationOptions } from 'pq-websocket/server';
 

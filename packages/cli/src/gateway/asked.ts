@@ -1,7 +1,9 @@
 /** A client's request, as the gateway has read it, and what an upstream gets of it. */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { applyRules } from './header-rules.ts';
 import type { Forwarding, HeaderPairs, Headers } from './headers.ts';
-import { forwardedHeaders } from './headers.ts';
+import { forwardedHeaders, valuesOf } from './headers.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Route } from './routes.ts';
 import type { UpstreamServer } from './upstream-server.ts';
@@ -17,14 +19,36 @@ export interface Asked {
   readonly target: RequestTarget;
   readonly client: ClientFacts;
   readonly route: Route;
+  /** Of the request, for logs here and behind: a trusted proxy's, or a new one. */
+  readonly id: string;
+  /** What the authentication before it says to the upstream. */
+  readonly authHeaders?: Headers;
+}
+
+const ID = /^[\w.:-]{1,128}$/;
+/** W3C Trace Context 2.2. */
+const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
+
+export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: ClientFacts): string {
+  const [given, ...more] = forwarding.isTrusted ? valuesOf(rawHeaders, 'x-request-id') : [];
+  return given !== undefined && more.length === 0 && ID.test(given) ? given : randomUUID();
+}
+
+/** The trace that a request belongs to, for the log; its headers pass as they are. */
+export function traceOf({ rawHeaders }: IncomingMessage): string | undefined {
+  return TRACEPARENT.exec(valuesOf(rawHeaders, 'traceparent')[0] ?? '')?.[1];
 }
 
 /** @param passing those of the request's headers that go on */
-export function headersFor(
-  { request, target, client, route }: Asked,
-  passing: HeaderPairs,
-  server: UpstreamServer,
-): Headers {
+export function headersFor(asked: Asked, passing: HeaderPairs, server: UpstreamServer): Headers {
+  const { request, target, client, route, authHeaders = {} } = asked;
   const ownHost = route.preserveHost ? undefined : server.address.host;
-  return forwardedHeaders(request.rawHeaders, passing, client.forwarding, target.host, ownHost);
+  const overruled = new Set(Object.keys(authHeaders).map((name) => name.toLowerCase()));
+  const kept = passing.filter(([name]) => !overruled.has(name.toLowerCase()));
+  const headers = {
+    ...forwardedHeaders(request.rawHeaders, kept, client.forwarding, target.host, ownHost),
+    ...Object.fromEntries(Object.entries(authHeaders).filter(([, values]) => values.length > 0)),
+    'X-Request-Id': asked.id,
+  };
+  return applyRules(headers, route.requestHeaders);
 }

@@ -7,7 +7,10 @@ import type { WebSocketServer } from 'pq-websocket/ws';
 import type { Admission } from './admission.ts';
 import { Bridge, cut, provedLive } from './bridge.ts';
 import type { Traffic } from './bridge.ts';
+import { requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
+import { forwardAuth } from './forward-auth.ts';
+import { applyRulesTo } from './header-rules.ts';
 import type { Denial } from './denials.ts';
 import { BAD_REQUEST, deny, passDenial } from './denials.ts';
 import { guarded } from './guarded.ts';
@@ -60,8 +63,9 @@ export class Conversations {
     server.options.handleProtocols = (_offered, request): string | false =>
       this.#waiting.get(request)?.protocol ?? false;
     server.on('headers', (headers, request) => {
-      const answered = this.#waiting.get(request)?.response.rawHeaders ?? [];
-      for (const [name, value] of beyondUpgrade(answered)) {
+      const upstream = this.#waiting.get(request);
+      if (upstream === undefined) return;
+      for (const [name, value] of applyRulesTo(beyondUpgrade(upstream.response.rawHeaders), upstream.responseHeaders)) {
         headers.push(`${name}: ${value}`);
       }
     });
@@ -78,9 +82,14 @@ export class Conversations {
     const limits = upstreamLimits(site.settings);
     const client = parts.clientOf(request);
     const path = requestTarget(request);
+    const id = requestId(request, client);
+    const trace = traceOf(request);
     const refused = (denial: Denial, facts: object = {}): void => {
       parts.metrics.refused(denial.reason);
-      parts.log.info({ client: client.address, path: path?.pathname, reason: denial.reason, ...facts }, 'refused');
+      parts.log.info(
+        { client: client.address, id, trace, path: path?.pathname, reason: denial.reason, ...facts },
+        'refused',
+      );
       deny(socket, denial);
     };
     if (path === undefined || !asksForWebSocket(request) || !areWritable(request.rawHeaders)) {
@@ -96,6 +105,10 @@ export class Conversations {
       refused({ reason: 'no-route', status: 404 });
       return;
     }
+    if (!site.allows(client.address) || !route.allows(client.address)) {
+      refused({ reason: 'address', status: 403 });
+      return;
+    }
     const admitted = parts.admission.admit(client.address, site.allowsOrigin(request.headers.origin));
     if (typeof admitted !== 'function') {
       refused(admitted);
@@ -109,12 +122,22 @@ export class Conversations {
       this.#arriving.delete(socket);
       this.#checkEmpty();
     });
-    const asked: Asked = { request, target: path, client, route };
+    let asked: Asked = { request, target: path, client, route, id };
+    if (route.auth !== undefined) {
+      const result = await forwardAuth(route.auth, asked);
+      if (result.type === 'denied') {
+        refused(result.denial, { route: route.name });
+        return;
+      }
+      asked = { ...asked, authHeaders: result.headers };
+    }
     const result = await openUpstream(asked, limits, abort.signal);
     if (result.type === 'answered') {
       parts.log.info(
         {
           client: client.address,
+          id,
+          trace,
           route: route.name,
           backend: result.backend.label,
           status: result.response.statusCode,
@@ -154,7 +177,7 @@ export class Conversations {
     this.#emptied.clear();
   }
 
-  #secure({ request, route, client }: Asked, site: Site, socket: Duplex, head: Buffer, upstream: Upstream): void {
+  #secure({ request, route, client, id }: Asked, site: Site, socket: Duplex, head: Buffer, upstream: Upstream): void {
     if (socket.destroyed) {
       cut(upstream.network, upstream.socket);
       return;
@@ -170,6 +193,8 @@ export class Conversations {
       this.#waiting.delete(request);
       this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, {
         client: client.address,
+        id,
+        trace: traceOf(request),
         route: route.name,
         backend: upstream.backend.label,
       });

@@ -13,7 +13,10 @@ export interface Denial {
 }
 
 export type DenialReason =
+  | 'address'
   | 'address-limit'
+  | 'auth'
+  | 'auth-unreachable'
   | 'bad-request'
   | 'connection-limit'
   | 'draining'

@@ -10,6 +10,7 @@ import type { ServerAuthenticationOptions } from 'pq-websocket/server';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
 import { Admission } from './admission.ts';
+import { requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
 import type { Traffic } from './bridge.ts';
 import type { Config } from './config.ts';
@@ -18,6 +19,7 @@ import { Connections } from './connections.ts';
 import { Conversations, upstreamLimits } from './conversations.ts';
 import { BAD_REQUEST, deny, denyGarbage } from './denials.ts';
 import type { Denial } from './denials.ts';
+import { forwardAuth } from './forward-auth.ts';
 import { guarded } from './guarded.ts';
 import { boundAddress, listen } from './listening.ts';
 import { errorFacts } from './log.ts';
@@ -310,10 +312,13 @@ export class Gateway {
     const site = this.#site;
     const client = this.#clientOf(request);
     const path = requestTarget(request);
+    const id = requestId(request, client);
+    const trace = traceOf(request);
     const denied = (denial: Denial, cause?: unknown): void => {
       this.metrics.refused(denial.reason);
       const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-      this.log.info({ client: client.address, path: path?.pathname, reason: denial.reason, cause: code }, 'refused');
+      const { reason } = denial;
+      this.log.info({ client: client.address, id, trace, path: path?.pathname, reason, cause: code }, 'refused');
       answer(response, denial);
     };
     if (site.settings.plainHttp === 'refuse') {
@@ -330,13 +335,25 @@ export class Gateway {
       denied({ reason: 'no-route', status: 404 });
       return;
     }
+    if (!site.allows(client.address) || !route.allows(client.address)) {
+      denied({ reason: 'address', status: 403 });
+      return;
+    }
     const admitted = this.#admission.admit(client.address);
     if (typeof admitted !== 'function') {
       denied(admitted);
       return;
     }
     response.once('close', admitted);
-    const asked: Asked = { request, target: path, client, route };
+    let asked: Asked = { request, target: path, client, route, id };
+    if (route.auth !== undefined) {
+      const result = await forwardAuth(route.auth, asked);
+      if (result.type === 'denied') {
+        denied(result.denial);
+        return;
+      }
+      asked = { ...asked, authHeaders: result.headers };
+    }
     this.metrics.plainRequestPassed();
     await passRequest(asked, response, upstreamLimits(site.settings), denied);
   }

@@ -48,9 +48,9 @@ const OF_ONE_LEG: ReadonlySet<string> = new Set([
 ]);
 
 /** What the gateway says itself. */
-const REPLACED = /^(?:host|forwarded|x-forwarded-(?:for|host|proto))$/i;
+const REPLACED = /^(?:host|forwarded|x-forwarded-(?:for|host|proto)|x-request-id|x-pq-.*|client-cert.*)$/i;
 /** Those, and what only a trusted proxy may say. */
-const FORWARDING = /^(?:host|forwarded|x-forwarded-.*|x-real-ip)$/i;
+const FORWARDING = /^(?:host|forwarded|x-forwarded-.*|x-real-ip|x-request-id|x-pq-.*|client-cert.*)$/i;
 
 export function pairsOf(rawHeaders: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];

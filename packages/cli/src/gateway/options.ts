@@ -9,12 +9,58 @@ export interface RouteOptions {
   host?: string;
   /** A URL pattern for the path, such as `/chat/*`. Default: any. */
   path?: string;
-  /** Backends: `ws://host:port`, `wss://host:port` or `unix:/path`. At least one. */
-  upstreams: string[];
+  /** Backends: `ws://host:port`, `wss://host:port` or `unix:/path`, or a map with more. At least one. */
+  upstreams: (string | UpstreamOptions)[];
+  /**
+   * Which of them gets a connection: the one with the fewest for its weight, or always the same for a client's `address`, a
+   * `cookie` or a `header`, while it is up. Default `least`.
+   */
+  balance?: 'least' | 'address' | { cookie: string } | { header: string };
+  /** Addresses and CIDR blocks of clients that may ask; others get 403. Default: any. */
+  allow?: string[];
+  /** Of clients that get 403, before `allow`. Default: none. */
+  deny?: string[];
+  /** What backends get: removed first, then set. */
+  requestHeaders?: HeaderRuleOptions;
+  /** What clients get of a backend's 101, or of its answer to a plain request. */
+  responseHeaders?: HeaderRuleOptions;
+  /** Paths that begin with `from` reach backends with `to` in its place. Routes match before. Default: none. */
+  rewritePrefix?: { from: string; to: string };
+  /** Asks a URL before the backend: 2xx lets the request pass, another answer is the client's. Default: nobody is asked. */
+  auth?: ForwardAuthOptions;
   /** Whether backends get the client's Host header, which checks of the origin need, or their own. Default true. */
   preserveHost?: boolean;
   /** Asks backends whether they are there. Default: `{}`. */
   health?: HealthOptions | false;
+}
+
+/** A backend, its share and its certificates. */
+export interface UpstreamOptions {
+  /** `ws://host:port`, `wss://host:port` or `unix:/path`. */
+  address: string;
+  /** Of the connections, beside the others': 1 to 1,000. Default 1. */
+  weight?: number;
+  /** PEM file: who vouches for it, in place of the well-known authorities. */
+  ca?: string;
+  /** PEM files: what the gateway shows it of itself. */
+  cert?: string;
+  key?: string;
+}
+
+/** Headers that are set, and such as go no further. */
+export interface HeaderRuleOptions {
+  set?: Record<string, string>;
+  remove?: string[];
+}
+
+/** Who is asked whether a request may pass. */
+export interface ForwardAuthOptions {
+  /** Gets a GET with the request's headers, `X-Forwarded-Method` and `X-Forwarded-Uri`. */
+  url: string;
+  /** Milliseconds for its answer; then 502. 1 to 60,000; default 5,000. */
+  timeout?: number;
+  /** Headers of its answer that backends get, in place of what the client says in them. Default: none. */
+  pass?: string[];
 }
 
 /** How backends are asked whether they are there. Milliseconds. */
@@ -99,7 +145,14 @@ export interface GatewayOptions {
    */
   profiles?: Profile[];
   /** Files in PEM. Default: none, plain WebSockets, for behind a TLS terminator. */
-  tls?: { cert: string; key: string };
+  tls?: {
+    cert: string;
+    key: string;
+    /** Other certificates, for the names that they hold (SNI). */
+    more?: { cert: string; key: string }[];
+    /** Who vouches for clients: without a certificate of theirs none gets in. Default: none is asked for. */
+    clientCa?: string;
+  };
   /**
    * Every connection must begin with a PROXY protocol header (v1 or v2), and come from one of these addresses and CIDR blocks;
    * `true`: from `trustedProxies`, or where there are none from a private network. Default false.
@@ -109,6 +162,10 @@ export interface GatewayOptions {
   trustedProxies?: string[];
   /** The first that matches takes the request. At least one. */
   routes: RouteOptions[];
+  /** Addresses and CIDR blocks of clients that may ask; others get 403. Default: any. */
+  allow?: string[];
+  /** Of clients that get 403, before `allow`. Default: none. */
+  deny?: string[];
   /** What plain HTTP requests get: 426, or the backend's answer. Default `refuse`. */
   plainHttp?: 'refuse' | 'upstream';
   /**

@@ -5,6 +5,8 @@ import { pipeline } from 'node:stream';
 import type { Asked } from './asked.ts';
 import { headersFor } from './asked.ts';
 import type { Denial } from './denials.ts';
+import { applyRulesTo } from './header-rules.ts';
+import type { HeaderRules } from './header-rules.ts';
 import { beyondRequest, endToEnd, valuesOf } from './headers.ts';
 import { areWritable, isPassable } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
@@ -68,7 +70,7 @@ export async function passRequest(
   const { request } = asked;
   let dialled: Dialled;
   try {
-    dialled = await asked.route.dial();
+    dialled = await asked.route.dial(asked);
   } catch (error) {
     denied(UNREACHABLE, error);
     return;
@@ -84,7 +86,7 @@ export async function passRequest(
   });
   const passed = httpRequest({
     method: request.method ?? 'GET',
-    path: asked.target.target,
+    path: asked.route.rewritten(asked.target.target),
     headers: {
       ...headersFor(asked, beyondRequest(request.rawHeaders), backend),
       // A body without a length stays framed, whatever the method: else the backend takes it for another request.
@@ -96,7 +98,7 @@ export async function passRequest(
   });
   // Its bytes are limited, and none is left out.
   passed.maxHeadersCount = 0;
-  passAnswer(passed, response, limits.upgradeTimeout, denied);
+  passAnswer(passed, response, asked.route.responseHeaders, limits.upgradeTimeout, denied);
   request.pipe(passed);
   request.once('close', () => {
     if (!request.complete) passed.destroy();
@@ -111,6 +113,7 @@ export async function passRequest(
 function passAnswer(
   passed: ClientRequest,
   response: ServerResponse,
+  rules: HeaderRules,
   timeout: number,
   denied: (denial: Denial, cause?: unknown) => void,
 ): void {
@@ -144,7 +147,7 @@ function passAnswer(
       return;
     }
     isAnswered = true;
-    response.writeHead(statusCode as number, statusMessage, endToEnd(rawHeaders).flat());
+    response.writeHead(statusCode as number, statusMessage, applyRulesTo(endToEnd(rawHeaders), rules).flat());
     pipeline(upstream, response, () => undefined);
   });
 }

@@ -9,6 +9,7 @@ import { Gateway, LEAVE_GRACE } from './gateway.ts';
 import { createLog, errorFacts, safeLog } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { LogSink } from './log-sink.ts';
+import { notifySystemd } from './notify.ts';
 import { runPrimary, runWorker } from './workers.ts';
 import type { Work } from './workers.ts';
 
@@ -58,6 +59,7 @@ export async function runGateway(read: ReadConfig): Promise<void> {
   followSignals(config, starting, log, end);
   await starting;
   surviveOwnFaults(log);
+  if (!cluster.isWorker) notifySystemd('--ready');
 }
 
 async function runSingle({ config, read, log }: Work): Promise<Signalled> {
@@ -109,6 +111,7 @@ function followSignals(
       return;
     }
     state = 'draining';
+    if (!cluster.isWorker) notifySystemd('--stopping');
     const { delay, deadline } = settings.drain;
     // Whatever keeps the drain, a supervisor is not kept.
     setTimeout(
@@ -133,6 +136,10 @@ function followSignals(
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   process.on('SIGHUP', () => {
-    void starting.then((signalled) => signalled.reload());
+    if (!cluster.isWorker) notifySystemd('--reloading');
+    void starting.then(async (signalled) => {
+      await signalled.reload();
+      if (!cluster.isWorker) notifySystemd('--ready');
+    });
   });
 }

@@ -1,7 +1,14 @@
 /** Which backends a request goes to: by host and path, as URL patterns, in the order of the configuration. */
 import type { Socket } from 'node:net';
-import { UpstreamServer, leastConnected } from './upstream-server.ts';
+import { leastConnected, rendezvous, UpstreamServer } from './upstream-server.ts';
+import type { UpstreamTls } from './upstream-server.ts';
+import { Access } from './access.ts';
 import { parseUpstreamAddress } from './addresses.ts';
+import type { Asked } from './asked.ts';
+import type { ForwardAuthConfig } from './forward-auth.ts';
+import type { HeaderRules } from './header-rules.ts';
+import { valuesOf } from './headers.ts';
+import type { RouteSettings } from './schema.ts';
 
 /** The part of the standard's URLPattern that is used here. */
 export interface Pattern {
@@ -16,13 +23,7 @@ export async function urlPatternClass(): Promise<PatternConstructor> {
   return present ?? (await import('urlpattern-polyfill')).URLPattern;
 }
 
-export interface RouteConfig {
-  readonly name: string;
-  readonly host?: string | undefined;
-  readonly path?: string | undefined;
-  readonly upstreams: readonly string[];
-  readonly preserveHost: boolean;
-}
+export type RouteConfig = RouteSettings & { readonly name: string };
 
 export interface Dialled {
   readonly backend: UpstreamServer;
@@ -35,6 +36,13 @@ export class Route {
   readonly name: string;
   readonly preserveHost: boolean;
   readonly backends: readonly UpstreamServer[];
+  readonly requestHeaders: HeaderRules;
+  readonly responseHeaders: HeaderRules;
+  /** Asked before a backend is. */
+  readonly auth: ForwardAuthConfig | undefined;
+  readonly #balance: RouteSettings['balance'];
+  readonly #rewritePrefix: RouteSettings['rewritePrefix'];
+  readonly #access: Access;
   readonly #pattern: Pattern;
   #turn = 0;
 
@@ -42,27 +50,64 @@ export class Route {
   constructor(
     URLPattern: PatternConstructor,
     config: RouteConfig,
+    tlsOf: (index: number) => UpstreamTls,
     private readonly connectTimeout: number,
     stateChanged: (backend: UpstreamServer, route: Route) => void,
   ) {
     const { host, path } = config;
     this.name = config.name;
     this.preserveHost = config.preserveHost;
+    this.requestHeaders = config.requestHeaders;
+    this.responseHeaders = config.responseHeaders;
+    this.auth = config.auth;
+    this.#balance = config.balance;
+    this.#rewritePrefix = config.rewritePrefix;
+    this.#access = new Access(config.allow, config.deny);
     this.#pattern = new URLPattern({
       ...(host !== undefined && { hostname: host }),
       ...(path !== undefined && { pathname: path }),
     });
-    this.backends = config.upstreams.map((text) => {
+    this.backends = config.upstreams.map((given, index) => {
+      const { address: text, weight } = typeof given === 'string' ? { address: given, weight: 1 } : given;
       const address = parseUpstreamAddress(text);
       if (address === undefined) throw new TypeError('not the address of a backend');
-      return new UpstreamServer(address, (backend) => {
+      const changed = (backend: UpstreamServer): void => {
         stateChanged(backend, this);
-      });
+      };
+      return new UpstreamServer(address, changed, weight, tlsOf(index));
     });
   }
 
   matches(hostname: string, pathname: string): boolean {
     return this.#pattern.test({ hostname, pathname });
+  }
+
+  allows(address: string): boolean {
+    return this.#access.allows(address);
+  }
+
+  /** The path and query that backends get. */
+  rewritten(target: string): string {
+    const rule = this.#rewritePrefix;
+    if (rule === undefined || !target.startsWith(rule.from)) return target;
+    const rest = target.slice(rule.from.length);
+    // `/chat` is no prefix of `/chats`.
+    if (!rule.from.endsWith('/') && !/^(?:$|[/?])/.test(rest)) return target;
+    return (rule.to + rest).replace(/^\/\/+/, '/');
+  }
+
+  /** What ties a client to one backend, where the route is sticky. */
+  #keyOf({ request: { rawHeaders }, client }: Pick<Asked, 'request' | 'client'>): string | undefined {
+    const balance = this.#balance;
+    if (balance === 'least') return undefined;
+    if (balance === 'address') return client.address;
+    if ('header' in balance) return valuesOf(rawHeaders, balance.header.toLowerCase())[0];
+    const cookies = valuesOf(rawHeaders, 'cookie').flatMap((line) => line.split(';'));
+    const start = `${balance.cookie}=`;
+    return cookies
+      .map((cookie) => cookie.trim())
+      .find((cookie) => cookie.startsWith(start))
+      ?.slice(start.length);
   }
 
   get hasBackend(): boolean {
@@ -74,12 +119,14 @@ export class Route {
    * until then, so nothing can be said twice.
    * @throws {Error} the last backend's, when none answers
    */
-  async dial(): Promise<Dialled> {
+  async dial(asked: Pick<Asked, 'request' | 'client'>): Promise<Dialled> {
+    const key = this.#keyOf(asked);
     const tried = new Set<UpstreamServer>();
     let failure: unknown;
     for (;;) {
       this.#turn = (this.#turn + 1) % this.backends.length;
-      const backend = leastConnected(this.backends, tried, this.#turn);
+      const backend =
+        key === undefined ? leastConnected(this.backends, tried, this.#turn) : rendezvous(this.backends, tried, key);
       if (backend === undefined) throw failure;
       tried.add(backend);
       backend.connections += 1;

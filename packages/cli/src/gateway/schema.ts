@@ -72,6 +72,39 @@ const health = object({
   timeout: v.optional(integer(1, 60_000), 2_000),
 });
 
+const networks = list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks');
+const token = (what: string) => text((value) => /^[\w!#$%&'*+.^`|~-]+$/.test(value), `the name of a ${what}`);
+const headerName = token('header');
+const headerRules = object({
+  set: v.optional(
+    v.record(
+      headerName,
+      text((value) => /^[\t\x20-\x7e]*$/.test(value), 'a value in one line of ASCII'),
+      'a map of headers',
+    ),
+    {},
+  ),
+  remove: v.optional(list(headerName, 'headers'), []),
+});
+const prefix = text((value) => /^\/[\x21\x22\x24-\x7e]*$/.test(value), 'a path that begins with /');
+const upstreamText = text(
+  (value) => parseUpstreamAddress(value) !== undefined,
+  'ws://host:port, wss://host:port or unix:/path, without a path of its own',
+);
+const upstream = v.union(
+  [
+    upstreamText,
+    object({
+      address: upstreamText,
+      weight: v.optional(integer(1, 1_000), 1),
+      ca: v.optional(file),
+      cert: v.optional(file),
+      key: v.optional(file),
+    }),
+  ],
+  'ws://host:port, wss://host:port or unix:/path, without a path of its own, or a map with address, weight, ca, cert, key',
+);
+
 const route = object({
   name: v.optional(text((value) => /^[\w .:/-]{1,64}$/.test(value), 'up to 64 letters, digits, spaces and ._:/-')),
   host: v.optional(
@@ -83,12 +116,21 @@ const route = object({
       `a URL pattern for a path, which begins with /, ${onePass}`,
     ),
   ),
-  upstreams: atLeastOne(
-    text(
-      (value) => parseUpstreamAddress(value) !== undefined,
-      'ws://host:port, wss://host:port or unix:/path, without a path of its own',
+  upstreams: atLeastOne(upstream, 'backends'),
+  balance: v.optional(
+    v.union(
+      [oneOf('least', 'address'), object({ cookie: token('cookie') }), object({ header: headerName })],
+      'least, address, or a map with cookie or header',
     ),
-    'backends',
+    'least',
+  ),
+  allow: v.optional(networks),
+  deny: v.optional(networks, []),
+  requestHeaders: v.optional(headerRules, {}),
+  responseHeaders: v.optional(headerRules, {}),
+  rewritePrefix: v.optional(object({ from: prefix, to: prefix })),
+  auth: v.optional(
+    object({ url, timeout: v.optional(integer(1, 60_000), 5_000), pass: v.optional(list(headerName, 'headers'), []) }),
   ),
   preserveHost: v.optional(flag, true),
   health: v.optional(
@@ -146,7 +188,14 @@ export const gatewaySchema = object({
     ),
     ['v1'],
   ),
-  tls: v.optional(object({ cert: file, key: file })),
+  tls: v.optional(
+    object({
+      cert: file,
+      key: file,
+      more: v.optional(list(object({ cert: file, key: file }), 'certificates, each with cert and key'), []),
+      clientCa: v.optional(file),
+    }),
+  ),
   proxyProtocol: v.optional(
     v.custom<boolean | string[]>(
       (value) =>
@@ -164,6 +213,8 @@ export const gatewaySchema = object({
   ),
   routes: atLeastOne(route, 'routes, each with upstreams'),
   plainHttp: v.optional(oneOf('refuse', 'upstream'), 'refuse'),
+  allow: v.optional(networks),
+  deny: v.optional(networks, []),
   allowedOrigins: v.optional(list(origin, 'origins')),
   identity: v.optional(identity),
   attestation: v.optional(attestation),

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { ServerAuthenticationOptions } from 'pq-websocket/server';
 import { WebSocketServer } from 'pq-websocket/ws';
+import { Access } from './access.ts';
 import type { ClientFacts } from './asked.ts';
 import { AddressList, OWN_NETWORKS, TrustedProxies } from './client-address.ts';
 import type { Config } from './config.ts';
@@ -15,6 +16,8 @@ import { originMatcher } from './origins.ts';
 import { Route, urlPatternClass } from './routes.ts';
 import type { GatewaySettings } from './schema.ts';
 import { serverAuthentication } from './signers.ts';
+import { upstreamTls } from './tls.ts';
+import type { UpstreamTls } from './upstream-server.ts';
 
 /** What a site is made of and outlives it. */
 export interface SiteParts {
@@ -30,6 +33,7 @@ export class Site {
   readonly secure: WebSocketServer;
   readonly allowsOrigin: (origin: string | undefined) => boolean;
   readonly #trusted: TrustedProxies;
+  readonly #access: Access;
   readonly #health: readonly HealthChecks[];
 
   private constructor(
@@ -40,6 +44,7 @@ export class Site {
     const { settings } = config;
     this.settings = settings;
     this.#trusted = new TrustedProxies(settings.trustedProxies);
+    this.#access = new Access(settings.allow, settings.deny);
     this.allowsOrigin = settings.allowedOrigins === undefined ? () => true : originMatcher(settings.allowedOrigins);
     this.secure = new WebSocketServer({
       noServer: true,
@@ -77,6 +82,10 @@ export class Site {
       address: this.#trusted.clientOf(peer, forwardedFor),
       forwarding: { peer, isTrusted: this.trusts(peer), isSecure: this.settings.tls !== undefined },
     };
+  }
+
+  allows(address: string): boolean {
+    return this.#access.allows(address);
   }
 
   /** Whether it is a proxy, which speaks for many. */
@@ -154,19 +163,22 @@ function checkTogether({ settings, locate }: Config): void {
   if (problems.length > 0) throw new GatewayConfigError(problems);
 }
 
-async function makeRoutes({ settings, locate }: Config, { log, backendChanged }: SiteParts): Promise<Route[]> {
+async function makeRoutes(config: Config, { log, backendChanged }: SiteParts): Promise<Route[]> {
+  const { settings, locate } = config;
   const URLPattern = await urlPatternClass();
   return settings.routes.map((route, index) => {
     const name = route.name ?? `route ${index + 1}`;
     try {
-      return new Route(URLPattern, { ...route, name }, settings.timeouts.connect, (backend) => {
+      const tlsOf = (upstream: number): UpstreamTls => upstreamTls(config, index, upstream);
+      return new Route(URLPattern, { ...route, name }, tlsOf, settings.timeouts.connect, (backend) => {
         log.warn(
           { route: name, backend: backend.label, up: backend.isUp },
           backend.isUp ? 'backend is back' : 'backend is down',
         );
         backendChanged();
       });
-    } catch {
+    } catch (error) {
+      if (error instanceof GatewayConfigError) throw error;
       const path = ['routes', index];
       throw new GatewayConfigError([
         { source: locate(path), path: pathText(path), message: 'expected URL patterns for host and path' },

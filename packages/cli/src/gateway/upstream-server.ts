@@ -1,4 +1,5 @@
 /** One server behind the gateway: how to reach it, whether it answers, and how many connections it has from here. */
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
@@ -6,6 +7,13 @@ import type { UpstreamAddress } from './addresses.ts';
 
 /** Milliseconds of silence after which the kernel asks whether a peer is still there. */
 export const KEEP_ALIVE_DELAY = 30_000;
+
+/** Contents of PEM files: who vouches for a backend, and what the gateway shows it of itself. */
+export interface UpstreamTls {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
 
 export class UpstreamServer {
   /** Connections that are open or being opened. */
@@ -15,6 +23,9 @@ export class UpstreamServer {
   constructor(
     readonly address: UpstreamAddress,
     private readonly stateChanged: (backend: UpstreamServer) => void,
+    /** Its share of the connections, beside the others'. */
+    readonly weight = 1,
+    private readonly tls: UpstreamTls = {},
   ) {}
 
   get label(): string {
@@ -46,6 +57,7 @@ export class UpstreamServer {
           ? connectPlain(common)
           : connectSecure({
               ...common,
+              ...this.tls,
               ...(isIP(tlsName) === 0 && { servername: tlsName }),
               ALPNProtocols: ['http/1.1'],
             });
@@ -69,18 +81,44 @@ export class UpstreamServer {
 }
 
 /**
- * The backend with the fewest connections among those that are up; among the others when none is, since they may be
- * back. Equal ones take turns by `turn`.
+ * The backend with the fewest connections for its weight among those that are up; among the others when none is, since they may
+ * be back. Equal ones take turns by `turn`.
  */
 export function leastConnected(
   backends: readonly UpstreamServer[],
   tried: ReadonlySet<UpstreamServer>,
   turn: number,
 ): UpstreamServer | undefined {
+  const candidates = candidatesOf(backends, tried);
+  const fewest = Math.min(...candidates.map(loadOf));
+  const best = candidates.filter((backend) => loadOf(backend) === fewest);
+  return best[turn % best.length];
+}
+
+/**
+ * The same backend for the same key while it is up, in proportion to the weights; only the keys of one that goes move, and they
+ * come back with it (rendezvous hashing).
+ */
+export function rendezvous(
+  backends: readonly UpstreamServer[],
+  tried: ReadonlySet<UpstreamServer>,
+  key: string,
+): UpstreamServer | undefined {
+  const scored = candidatesOf(backends, tried).map((backend) => {
+    const digest = createHash('sha256').update(`${backend.label}\0${key}`).digest();
+    const chance = (digest.readUIntBE(0, 6) + 1) / 2 ** 48;
+    return { backend, score: backend.weight / -Math.log(chance) };
+  });
+  return scored.sort((a, b) => b.score - a.score)[0]?.backend;
+}
+
+/** One more connection is what is asked for. */
+function loadOf({ connections, weight }: UpstreamServer): number {
+  return weight === 1 ? connections : (connections + 1) / weight - 1;
+}
+
+function candidatesOf(backends: readonly UpstreamServer[], tried: ReadonlySet<UpstreamServer>): UpstreamServer[] {
   const untried = backends.filter((backend) => !tried.has(backend));
   const up = untried.filter(({ isUp }) => isUp);
-  const candidates = up.length > 0 ? up : untried;
-  const fewest = Math.min(...candidates.map(({ connections }) => connections));
-  const best = candidates.filter(({ connections }) => connections === fewest);
-  return best[turn % best.length];
+  return up.length > 0 ? up : untried;
 }

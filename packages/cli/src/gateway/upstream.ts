@@ -5,6 +5,7 @@ import { offeredProtocols } from 'pq-websocket/proxy';
 import type { Asked } from './asked.ts';
 import { headersFor } from './asked.ts';
 import type { Denial, DenialReason } from './denials.ts';
+import type { HeaderRules } from './header-rules.ts';
 import { beyondUpgrade } from './headers.ts';
 import type { Headers } from './headers.ts';
 import { areWritable } from './message-heads.ts';
@@ -21,6 +22,8 @@ export interface Upstream {
   /** The subprotocol that the backend chose. */
   readonly protocol: string | undefined;
   readonly release: () => void;
+  /** The route's, for the client's 101. */
+  readonly responseHeaders: HeaderRules;
 }
 
 export type UpstreamResult =
@@ -42,7 +45,7 @@ export async function openUpstream(asked: Asked, limits: UpstreamLimits, abort: 
   const { request } = asked;
   let dialled: Dialled;
   try {
-    dialled = await asked.route.dial();
+    dialled = await asked.route.dial(asked);
   } catch (error) {
     return failed('upstream-unreachable', 502, error as Error);
   }
@@ -56,8 +59,19 @@ export async function openUpstream(asked: Asked, limits: UpstreamLimits, abort: 
     ...headersFor(asked, beyondUpgrade(request.rawHeaders), dialled.backend),
     ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
   };
-  return upgrade(dialled, application, asked.target.target, headers, limits, abort);
+  const result = await upgrade(
+    dialled,
+    application,
+    asked.route.rewritten(asked.target.target),
+    headers,
+    limits,
+    abort,
+  );
+  if (result.type !== 'open') return result;
+  return { type: 'open', upstream: { ...result.upstream, responseHeaders: asked.route.responseHeaders } };
 }
+
+const NO_RULES: HeaderRules = { set: {}, remove: [] };
 
 function failed(reason: DenialReason, status: number, cause: Error): UpstreamResult {
   return { type: 'failed', denial: { reason, status }, cause };
@@ -128,7 +142,10 @@ function upgrade(
       }
       // Nothing is read until there is somebody to give it to.
       socket.pause();
-      resolve({ type: 'open', upstream: { socket, network, backend, response, protocol, release } });
+      resolve({
+        type: 'open',
+        upstream: { socket, network, backend, response, protocol, release, responseHeaders: NO_RULES },
+      });
     });
   });
 }
