@@ -48,6 +48,12 @@ export async function bundleOwnVectors(entry: string, platform: 'node' | 'browse
     platform,
     conditions: [platform],
     format: platform === 'node' ? 'esm' : 'iife',
+    // npm `ws` requires Node's modules.
+    ...(platform === 'node' && {
+      banner: {
+        js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
+      },
+    }),
     target: platform === 'node' ? 'node20' : 'es2022',
     // package.json's sideEffects would have the suite, imported for its tests alone, dropped.
     ignoreAnnotations: true,

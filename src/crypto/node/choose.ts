@@ -1,5 +1,6 @@
 /** Which backend a connection gets on Node: pq-websocket-native where it is installed, else node:crypto. */
-import { createRequire } from 'node:module';
+// By another name: people who bundle for Node declare `createRequire` in a banner of their own, and two of them are a SyntaxError.
+import { createRequire as requireFrom } from 'node:module';
 import { startupSnapshot } from 'node:v8';
 import type { CryptoBackend } from '../backend.ts';
 import { nodeBackend } from './backend.ts';
@@ -48,7 +49,7 @@ function environmentDemand(): boolean | undefined {
 function find(): NonNullable<typeof found> {
   try {
     // By a name that no bundler follows: it is looked for when the program runs, beside this file.
-    const native = createRequire(import.meta.url)(PACKAGE) as NativeBinding;
+    const native = requireFrom(import.meta.url)(PACKAGE) as NativeBinding;
     return { backend: nativeBackend(native), native };
   } catch (error) {
     return { error };

@@ -79,6 +79,10 @@ describe.each(['esm', 'cjs'] as const)('bundled as %s', (format) => {
       platform: 'node',
       format,
       // As tsup.config.ts has it.
+      // As people bundle packages that require Node's modules.
+      ...(format === 'esm' && {
+        banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      }),
       ...(format === 'cjs' && { define: { 'import.meta.url': '__filename' } }),
     });
   });
