@@ -21,7 +21,8 @@ export async function minified(
   const result = await minify(code, {
     ...MINIFY,
     module: false,
-    sourceMap: { content: map, url: `${name}.map`, includeSources: true },
+    // No comment that points to it: it stays in the repository.
+    sourceMap: { content: map, filename: name, includeSources: true },
   });
   if (result.code === undefined || typeof result.map !== 'string') throw new Error(`terser made nothing of ${name}`);
   return { code: result.code, map: result.map };
