@@ -22,7 +22,7 @@ export function nativeBinding(wanted: string): NativeBinding | undefined {
     if ((error as { code?: unknown }).code !== 'ERR_PQ_NATIVE_NOT_FOUND') throw error;
     const message = `packages/native is not built (npm run build:native); left out: ${wanted}`;
     if ((process.env['CI'] ?? '') !== '') throw new Error(message, { cause: error });
-    console.log(message);
+    console.warn(message); // not to standard output, which a program may read
     return undefined;
   }
 }
