@@ -37,6 +37,11 @@ const OURS: readonly Excuse[] = [
     ['surface: the interface object / name.value', 'surface: the prototype / constructor.value'],
     { variant: 'class' },
   ),
+  ...wanted(
+    'WebSocketStream opens in the clear, so that the polyfill refuses it, or puts its own there',
+    ['surface: neighbours stay as they are / WebSocketStream'],
+    { variant: 'polyfill', engines: ['Chromium'] },
+  ),
   ...wanted('only the platform makes trusted events', ['*.isTrusted'], {
     engines: ['Chromium', 'Firefox', 'WebKitGTK'],
     native: true,
