@@ -10,7 +10,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
 /** The parts that the polyfill loads by itself, by their names in src/platform/script/registry.ts. */
-const LOADED_PARTS = ['kem', 'portable', 'ml-dsa', 'yellowpages'] as const;
+const LOADED_PARTS = ['kem', 'other-kems', 'portable', 'ml-dsa', 'extensions', 'yellowpages'] as const;
 
 /** As src/platform/script/parts.ts has it. */
 const fileOf = (part: string): string => `pq-websocket.${part}.min.js`;

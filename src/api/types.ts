@@ -4,6 +4,12 @@
  */
 import type { PQWebSocketError } from './errors.ts';
 
+/**
+ * A key encapsulation mechanism (docs/protocol/kems.md): ML-KEM of FIPS 203, or ML-KEM-768 and X25519 together
+ * (MLKEM768-X25519 of draft-irtf-cfrg-concrete-hybrid-kems, also called X-Wing).
+ */
+export type KemName = 'ml-kem-768' | 'mlkem768-x25519' | 'ml-kem-1024';
+
 /** The instance type of a global class, or `Fallback` where there is no such global. */
 export type GlobalInstance<Name extends string, Fallback> =
   typeof globalThis extends Record<Name, { prototype: infer Instance }> ? Instance : Fallback;
@@ -49,6 +55,16 @@ export interface ServerSocketOptions extends ChannelOptions, ServerAuthenticatio
    * v1's, and refused where v1 is not in the list. Default `['v1']`.
    */
   profiles?: readonly Profile[];
+  /**
+   * The KEMs that are spoken: of those that a client offers the first in this order is taken.
+   * Default `['mlkem768-x25519', 'ml-kem-1024', 'ml-kem-768']`.
+   */
+  kems?: readonly KemName[];
+  /**
+   * Whom to let in: the ML-DSA-65 public keys of clients, or their fingerprints, or a function of the raw key that answers `true`. A
+   * client without such an identity fails with 3770, and the socket opens only when it is accepted. Default: everybody.
+   */
+  clientKeys?: ServerKey | readonly ServerKey[] | ((publicKey: Uint8Array) => boolean | Promise<boolean>);
 }
 
 /**
@@ -99,6 +115,20 @@ export interface ChannelOptions {
   /** Default `'off'`. */
   padding?: PaddingOption;
   rekey?: RekeyOptions;
+  /**
+   * Fresh key agreements inside the connection, which heal what a theft of its state has laid open: `milliseconds` between them
+   * (1 to 2,147,483,647; default one hour), `timeout` for each step (default 60,000; beyond it the connection fails with 3769). On
+   * where both ends have it, which is the default; `false` turns it off.
+   */
+  exchange?: false | { milliseconds?: number; timeout?: number };
+  /**
+   * Sealed pings: when nothing has been opened for `interval` milliseconds one goes out, and when nothing is opened within `timeout`
+   * after it the connection fails with `PQ_ERR_HEARTBEAT` and 1006. `timeout` must exceed the time that the largest message takes on
+   * the slowest link. `true`: pings are answered, and sent by `pq.ping()` alone. Both ends must have the option. Default `false`.
+   */
+  heartbeat?: boolean | { interval: number; timeout: number };
+  /** Whether each hello has a member with a random name, so that a peer which refuses the unknown is found at once. Default `true`. */
+  grease?: boolean;
   /**
    * Bytes of the application's messages that may wait for the channel to open; beyond it the connection fails with
    * `PQ_ERR_QUEUE_LIMIT`. Default 16 MiB.
@@ -218,12 +248,19 @@ export interface AttestationContext {
   readonly url: string;
   /** What the document's user data must be, byte for byte. Nothing else binds it to this connection. */
   readonly userData: Uint8Array;
-  /** 32 bytes in profile v1; undefined in yellowpages, which has none. */
+  /** The same as ASCII text, for attestation services that take text alone: a document may have either. Undefined in yellowpages. */
+  readonly userDataText?: Uint8Array | undefined;
+  /** 32 bytes in profile v1; undefined in yellowpages, which has none. In an exchange the exchange's own. */
   readonly transcriptHash: Uint8Array | undefined;
 }
 
 /** How a client tells who the server is. Who asks for several things needs all of them. */
 export interface ClientAuthenticationOptions {
+  /**
+   * Who the client is, for servers that demand it (`clientKeys`): an ML-DSA-65 secret key (the 32-byte seed, the expanded 4032 bytes,
+   * or PEM), or what signs with one elsewhere. A client that pins no server shows its public key to whoever answers. Default: none.
+   */
+  identity?: Uint8Array | string | { sign: IdentitySigner; publicKey: Uint8Array | string };
   /** The server must sign with one of these keys, else the connection fails with 3770. Default: none, no signature needed. */
   serverKeys?: ServerKey | readonly ServerKey[];
   /**
@@ -261,7 +298,12 @@ export interface ServerAuthenticationOptions {
   attest?: (
     /** Undefined in yellowpages, which has none. */
     transcriptHash: Uint8Array | undefined,
-    context: { readonly profile: Profile; readonly userData: Uint8Array } & WorkContext,
+    context: {
+      readonly profile: Profile;
+      readonly userData: Uint8Array;
+      /** The same as ASCII text, for services that take text alone: either form will do. Undefined in yellowpages. */
+      readonly userDataText?: Uint8Array | undefined;
+    } & WorkContext,
   ) => Uint8Array | Promise<Uint8Array>;
 }
 
@@ -273,6 +315,8 @@ export interface PQWebSocketOptions
    * `context`, `padding` and `rekey`, which it cannot keep. Default `'v1'`.
    */
   profile?: Profile;
+  /** The KEM that is offered, or several in the order of preference; the server decides. Default `'ml-kem-768'`. */
+  kem?: KemName | readonly KemName[];
   /** `true`: `send()` while CONNECTING throws an InvalidStateError, as the standard says. Default `false`: it queues. */
   strict?: boolean;
   /** The class of the WebSocket underneath. Default: the global one when the socket is made, else npm `ws`. */
@@ -298,7 +342,28 @@ export interface PQChannel {
   readonly failure: PQWebSocketError | null;
   /** On a server of both profiles `'v1'` until the ClientHello has come. */
   readonly profile: Profile;
-  readonly kem: 'ML-KEM-768';
+  /** The KEM that ran; before the key is agreed the one that a hello without a choice has. */
+  readonly kem: KemName;
+  /** How many exchanges this connection has completed (docs/protocol/exchange.md). */
+  readonly generation: number;
+  /**
+   * The peer's ML-DSA-65 public key, 1,952 bytes, by which it has shown who it is in the handshake, for the whole connection.
+   * Null before, and where this end demanded none.
+   */
+  readonly peerKey: Uint8Array | null;
+  /**
+   * A fresh key agreement: what a thief of this end's state could read ends with it. Resolves when one that begins from now on has
+   * completed: at a client when it has sent its part, at a server when it has accepted the client's.
+   * @throws {Error} when the connection is not open, exchange is off at either end, or the connection ends first
+   */
+  exchange(): Promise<void>;
+  /**
+   * A sealed ping, which a frozen page does not answer, as its browser does the transport's. Resolves with its pong's content.
+   * @param data 0 to 125 bytes
+   * @throws {Error} when the connection is not open, `heartbeat` is off at either end, or the connection ends first
+   * @throws {RangeError} for more bytes
+   */
+  ping(data?: Uint8Array): Promise<Uint8Array>;
   readonly cipher: 'AES-256-GCM';
   /** Whose code seals and opens: @noble/ciphers, node:crypto, pq-websocket-native or crypto.subtle. */
   readonly backend: BackendName;

@@ -214,6 +214,26 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     return this.face.answersLater?.(content, answer) ?? false;
   }
 
+  whenDrained(act: () => void): void {
+    if (this.#transportCode !== undefined) return;
+    if (this.transport.bufferedAmount === 0) act();
+    else {
+      unref(
+        setTimeout(() => {
+          this.whenDrained(act);
+        }, DRAIN_POLL),
+      );
+    }
+  }
+
+  transportBytes(): number {
+    return this.transport.bufferedAmount;
+  }
+
+  timersChanged(): void {
+    this.#schedule();
+  }
+
   closeTransmitted(): void {
     if (this.#transportCode !== undefined) return;
     if (this.transport.bufferedAmount === 0) {
@@ -242,6 +262,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     // The peer's answer to the close has to be read.
     this.transport.hold(false);
     this.face.closing();
+    // Nobody is there to answer a close.
+    if (failure.code === 'PQ_ERR_HEARTBEAT') this.transport.terminate();
     if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
     else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? NORMAL_CLOSURE : undefined);
   }

@@ -1,13 +1,11 @@
 /** `socket.pq`: what is known of the secure channel, for whoever wants to look. */
-import type { BackendName } from '../api/types.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
-import type { ChannelCounters, PQChannel } from '../api/types.ts';
+import type { BackendName, ChannelCounters, KemName, PQChannel } from '../api/types.ts';
 import type { Acceptance } from './acceptance.ts';
 import type { Connection } from './connection.ts';
 import { Promise } from '../base/captured.ts';
 
 export class Channel implements PQChannel {
-  readonly kem = 'ML-KEM-768';
   readonly cipher = 'AES-256-GCM';
   readonly #connection: Connection<unknown>;
   readonly #backend: BackendName;
@@ -25,6 +23,26 @@ export class Channel implements PQChannel {
 
   get profile(): 'v1' | 'yellowpages' {
     return this.#connection.session.profile;
+  }
+
+  get kem(): KemName {
+    return this.#connection.session.facts?.kem ?? 'ml-kem-768';
+  }
+
+  get generation(): number {
+    return this.#connection.session.generation;
+  }
+
+  get peerKey(): Uint8Array | null {
+    return this.#connection.session.peerKey?.slice() ?? null;
+  }
+
+  exchange(): Promise<void> {
+    return this.#connection.session.exchange();
+  }
+
+  ping(data = new Uint8Array(0)): Promise<Uint8Array> {
+    return this.#connection.session.ping(data.slice());
   }
 
   get failure(): PQWebSocketError | null {

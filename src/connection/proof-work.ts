@@ -22,7 +22,7 @@ export class ProofWork {
     const { prove, yellowpages } = this.#own;
     const attest = yellowpages?.attest;
     return {
-      ...(prove && { prove: (transcriptHash) => prove(transcriptHash, this.#begin()) }),
+      ...(prove && { prove: (transcriptHash, occasion) => prove(transcriptHash, occasion, this.#begin()) }),
       ...(attest && { yellowpages: { ...yellowpages, attest: (userData) => attest(userData, this.#begin()) } }),
     };
   }

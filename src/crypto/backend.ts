@@ -6,7 +6,7 @@
  *
  * Nothing here knows the protocol: no label, no record, no hello.
  */
-import type { BackendName } from '../api/types.ts';
+import type { BackendName, KemName } from '../api/types.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 
 /** Sizes in bytes: FIPS 203 table 3 (ML-KEM-768), SP 800-38D with a 96-bit IV and a 128-bit tag, FIPS 180-4. */
@@ -15,6 +15,17 @@ export const CIPHERTEXT_BYTES = 1088;
 export const SHARED_SECRET_BYTES = 32;
 export const KEM_SEED_BYTES = 64;
 export const KEM_MESSAGE_BYTES = 32;
+/** Sizes in bytes, by KEM: FIPS 203 tables 2 and 3; draft-irtf-cfrg-concrete-hybrid-kems-04. `seed` and `message` are for test vectors. */
+export const KEM_SIZES: Readonly<
+  Record<
+    KemName,
+    { readonly key: number; readonly ciphertext: number; readonly seed: number; readonly message: number }
+  >
+> = {
+  'ml-kem-768': { key: 1184, ciphertext: 1088, seed: 64, message: 32 },
+  'mlkem768-x25519': { key: 1216, ciphertext: 1120, seed: 32, message: 64 },
+  'ml-kem-1024': { key: 1568, ciphertext: 1568, seed: 64, message: 32 },
+};
 export const AEAD_KEY_BYTES = 32;
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
@@ -65,7 +76,7 @@ export interface KemKeyPair {
   /**
    * ML-KEM.Decaps (FIPS 203 algorithm 21), after the ciphertext length check of section 7.3.
    * A ciphertext of the right length never fails: a wrong one gives an unrelated secret (implicit rejection).
-   * @throws {KemInputError} when the ciphertext does not have 1088 bytes
+   * @throws {KemInputError} when the ciphertext does not have the KEM's length
    */
   decapsulate(ciphertext: Uint8Array): MaybePromise<Secret>;
   destroy(): void;
@@ -85,19 +96,34 @@ export interface CryptoBackend {
    * ML-KEM.KeyGen (FIPS 203 algorithms 19 and 16).
    * @param seed 64 bytes, `d || z`, for test vectors only. The caller keeps the buffer and overwrites it once the result is
    *   there. Without it the backend draws from the platform's CSPRNG.
+   * @param kem default `ml-kem-768`
+   * @param joinable whether what is decapsulated is to be joined to another secret
    */
-  generateKeyPair(seed?: Uint8Array): MaybePromise<KemKeyPair>;
+  generateKeyPair(seed?: Uint8Array, kem?: KemName, joinable?: boolean): MaybePromise<KemKeyPair>;
 
   /**
    * ML-KEM.Encaps (FIPS 203 algorithm 20), after the type and modulus checks of section 7.2.
    * @param m 32 bytes of randomness, for test vectors only. A platform's own KEM takes none, so with `m` every backend but
    *   pq-websocket-native's computes in portable code; the bytes are the same. Without it the backend draws from the platform's CSPRNG.
+   * @param kem default `ml-kem-768`
+   * @param joinable whether the secret is to be joined to another one
    * @throws {KemInputError} when the key is refused
    */
-  encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): MaybePromise<Encapsulation>;
+  encapsulate(
+    encapsulationKey: Uint8Array,
+    m?: Uint8Array,
+    kem?: KemName,
+    joinable?: boolean,
+  ): MaybePromise<Encapsulation>;
 
   /** Takes a copy of `bytes` as keying material for HKDF. The caller overwrites its own. */
-  importSecret(bytes: Uint8Array): MaybePromise<Secret>;
+  importSecret(bytes: Uint8Array, joinable?: boolean): MaybePromise<Secret>;
+
+  /**
+   * `first || second` as keying material for HKDF. Both stay the caller's to destroy.
+   * @throws {Error} for one that was not made joinable
+   */
+  joinSecrets(first: Secret, second: Secret): MaybePromise<Secret>;
 
   /** SHA-256 (FIPS 180-4). */
   sha256(data: Uint8Array): MaybePromise<Uint8Array>;

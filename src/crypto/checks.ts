@@ -5,22 +5,11 @@
  *
  * All of what is checked here is public, lengths included, so nothing here has to run in constant time.
  */
-import {
-  AEAD_KEY_BYTES,
-  CIPHERTEXT_BYTES,
-  ENCAPSULATION_KEY_BYTES,
-  KEM_MESSAGE_BYTES,
-  KEM_SEED_BYTES,
-  KemInputError,
-  NONCE_BYTES,
-  TAG_BYTES,
-} from './backend.ts';
+import type { KemName } from '../api/types.ts';
+import { AEAD_KEY_BYTES, KEM_SIZES, KemInputError, NONCE_BYTES, TAG_BYTES } from './backend.ts';
 
 /** FIPS 203 section 2.4: the modulus q. */
 const Q = 3329;
-
-/** FIPS 203 section 7.2: the first 384 * k bytes are coefficients of 12 bits, the last 32 the matrix seed. */
-const COEFFICIENT_BYTES = 384 * 3;
 
 /** RFC 5869 section 2.3: at most 255 blocks of the hash. */
 const MAX_HKDF_BYTES = 255 * 32;
@@ -51,26 +40,36 @@ function checkKemSize(value: Uint8Array, what: string, size: number): void {
   }
 }
 
-export function checkSeed(seed: Uint8Array | undefined): void {
-  if (seed !== undefined) checkSize(seed, 'ML-KEM-768 seed', KEM_SEED_BYTES);
+/** Its name in messages. */
+export const KEM_TITLES: Readonly<Record<KemName, string>> = {
+  'ml-kem-768': 'ML-KEM-768',
+  'mlkem768-x25519': 'MLKEM768-X25519',
+  'ml-kem-1024': 'ML-KEM-1024',
+};
+
+export function checkSeed(seed: Uint8Array | undefined, kem: KemName = 'ml-kem-768'): void {
+  if (seed !== undefined) checkSize(seed, `${KEM_TITLES[kem]} seed`, KEM_SIZES[kem].seed);
 }
 
 /** FIPS 203 section 7.2: the type check and the modulus check; and the test-only randomness, where there is any. */
-export function checkEncapsulation(encapsulationKey: Uint8Array, m?: Uint8Array): void {
-  checkKemSize(encapsulationKey, 'ML-KEM-768 encapsulation key', ENCAPSULATION_KEY_BYTES);
-  for (let i = 0; i < COEFFICIENT_BYTES; i += 3) {
+export function checkEncapsulation(encapsulationKey: Uint8Array, m?: Uint8Array, kem: KemName = 'ml-kem-768'): void {
+  const title = KEM_TITLES[kem];
+  checkKemSize(encapsulationKey, `${title} encapsulation key`, KEM_SIZES[kem].key);
+  // In the hybrid ML-KEM-768's key comes first.
+  const coefficientBytes = kem === 'ml-kem-1024' ? 384 * 4 : 384 * 3;
+  for (let i = 0; i < coefficientBytes; i += 3) {
     // ByteDecode_12 (algorithm 6): three bytes hold two little-endian coefficients.
     const triple = encapsulationKey[i]! | (encapsulationKey[i + 1]! << 8) | (encapsulationKey[i + 2]! << 16);
     if ((triple & 0xfff) >= Q || triple >> 12 >= Q) {
-      throw new KemInputError('modulus', 'ML-KEM-768 encapsulation key: a coefficient is not below 3329');
+      throw new KemInputError('modulus', `${title} encapsulation key: a coefficient is not below 3329`);
     }
   }
-  if (m !== undefined) checkSize(m, 'ML-KEM-768 randomness', KEM_MESSAGE_BYTES);
+  if (m !== undefined) checkSize(m, `${title} randomness`, KEM_SIZES[kem].message);
 }
 
 /** FIPS 203 section 7.3: the ciphertext type check. The other two there concern a key that others supply. */
-export function checkCiphertext(ciphertext: Uint8Array): void {
-  checkKemSize(ciphertext, 'ML-KEM-768 ciphertext', CIPHERTEXT_BYTES);
+export function checkCiphertext(ciphertext: Uint8Array, kem: KemName = 'ml-kem-768'): void {
+  checkKemSize(ciphertext, `${KEM_TITLES[kem]} ciphertext`, KEM_SIZES[kem].ciphertext);
 }
 
 export function checkHkdf(salt: Uint8Array, info: Uint8Array, length: number): void {
@@ -115,4 +114,12 @@ export function alive<T>(held: T | undefined, what: string): T {
 export function own<T extends object>(secret: object, what: new (...given: never[]) => T): T {
   if (!(secret instanceof what)) throw new TypeError('secret: expected one that the same backend made');
   return secret;
+}
+
+/** `first || second`, the caller's to overwrite. */
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
 }

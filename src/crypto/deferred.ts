@@ -23,9 +23,10 @@ export function deferredBackend(name: BackendName, load: () => Promise<CryptoBac
   return {
     name,
     prepare: async () => use(() => undefined),
-    generateKeyPair: (seed) => use((loaded) => loaded.generateKeyPair(seed)),
+    generateKeyPair: (...given) => use((loaded) => loaded.generateKeyPair(...given)),
     encapsulate: (...given) => use((loaded) => loaded.encapsulate(...given)),
-    importSecret: (bytes) => use((loaded) => loaded.importSecret(bytes)),
+    importSecret: (...given) => use((loaded) => loaded.importSecret(...given)),
+    joinSecrets: (...given) => use((loaded) => loaded.joinSecrets(...given)),
     sha256: (data) => use((loaded) => loaded.sha256(data)),
     deriveBytes: (...given) => use((loaded) => loaded.deriveBytes(...given)),
     deriveKey: (...given) => use((loaded) => loaded.deriveKey(...given)),

@@ -1,4 +1,5 @@
-/** ML-KEM-768 down to plain bytes, for the backends whose platform has none of its own. */
+/** KEMs down to plain bytes, for the backends whose platform has none of its own. */
+import type { KemName } from '../api/types.ts';
 import type { KemKeyPair, Secret } from './backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 
@@ -12,6 +13,14 @@ export interface PortableKem {
   ): { readonly ciphertext: Uint8Array; readonly sharedSecret: Uint8Array };
 }
 
+/** Those beside ML-KEM-768, which few connections have. */
+export type OtherKems = Readonly<Record<Exclude<KemName, 'ml-kem-768'>, PortableKem>>;
+
+/** @throws {Error} always: for a backend that is to have ML-KEM-768 alone */
+export function noOtherKems(): never {
+  throw new Error('this backend has ML-KEM-768 alone');
+}
+
 export interface PortableKeyPair {
   readonly encapsulationKey: Uint8Array;
   readonly decapsulate: (ciphertext: Uint8Array) => Uint8Array;
@@ -23,5 +32,10 @@ export function adoptingKeyPair(
   { encapsulationKey, decapsulate, destroy }: PortableKeyPair,
   adopt: (sharedSecret: Uint8Array) => MaybePromise<Secret>,
 ): KemKeyPair {
-  return { native: false, encapsulationKey, decapsulate: (ciphertext) => adopt(decapsulate(ciphertext)), destroy };
+  return {
+    native: false,
+    encapsulationKey,
+    decapsulate: (ciphertext) => adopt(decapsulate(ciphertext)),
+    destroy,
+  };
 }

@@ -47,7 +47,7 @@ export function openTransport(
   const { offered: application, init } = listed
     ? { offered: listed }
     : readBag(where, protocols as object, Underlying, isWs);
-  const { transport, upgrade } = openUpgrade(application, options.fastOpen ?? false, config.backend, (all) => {
+  const { transport, upgrade } = openUpgrade(application, options.fastOpen ?? false, config, (all) => {
     const offered = all.length > 0 ? [...all] : undefined;
     if (isWs) {
       const maxPayload = transportMaxPayload(config.limits.maxPayload);

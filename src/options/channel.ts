@@ -4,13 +4,17 @@ import type { CryptoBackend } from '../crypto/backend.ts';
 import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
-import type { MaybePromise } from '../base/maybe-promise.ts';
-import type { ServerProof } from '../protocol/v1/hellos.ts';
+import type { Prove } from '../protocol/authentication.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
 import { encode, Set } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { MAX_TIMER } from '../base/timers.ts';
+import { described, numberOption } from './checks.ts';
+import type { FeatureConfig } from './features.ts';
+import { featureConfig } from './features.ts';
+
+export { booleanOption, described, numberOption } from './checks.ts';
 import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
 
 const MAX_PADDING_BLOCK = 65_536;
@@ -25,6 +29,9 @@ export const CHANNEL_OPTION_NAMES = [
   'maxQueuedBytes',
   'maxBatchBytes',
   'maxPayload',
+  'exchange',
+  'heartbeat',
+  'grease',
   'native',
 ] as const satisfies readonly (keyof ChannelOptions)[];
 
@@ -35,7 +42,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   skipUTF8Validation: 'is not supported: text that is not UTF-8 ends a secure connection (PROTOCOL.md, "Records")',
 };
 
-export interface ChannelConfig {
+export interface ChannelConfig extends FeatureConfig {
   /** Chosen once, so that key pairs and what follows from them are of one. */
   readonly backend: CryptoBackend;
   readonly limits: SessionLimits;
@@ -43,9 +50,10 @@ export interface ChannelConfig {
   readonly context: Uint8Array | undefined;
   readonly authenticate?: SessionConfig<unknown>['authenticate'];
   /** As the session's, and told when the connection that asked has ended. */
-  readonly prove?: ((transcriptHash: Uint8Array, signal?: AbortSignal) => MaybePromise<ServerProof>) | undefined;
+  readonly prove?: Prove | undefined;
   readonly earlyHello?: SessionConfig<unknown>['earlyHello'];
-  readonly keyPair?: SessionConfig<unknown>['keyPair'];
+  readonly hello?: SessionConfig<unknown>['hello'];
+  readonly kems?: SessionConfig<unknown>['kems'];
   readonly offer?: SessionConfig<unknown>['offer'];
   readonly profile?: SessionConfig<unknown>['profile'];
   readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
@@ -93,6 +101,7 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
     },
     padding: paddingOption(where, options.padding),
     context: contextOption(where, options.context),
+    ...featureConfig(where, options),
   };
 }
 
@@ -101,34 +110,6 @@ function backendOption(where: string, native: unknown): CryptoBackend {
     throw new TypeError(`${where}: option 'native' must be a boolean, got ${described(native)}`);
   }
   return platform.backend(native);
-}
-
-/**
- * An integer from `least` to `most`, or `fallback` where it is undefined.
- * @throws {TypeError | RangeError} that names the option
- */
-export function numberOption(
-  where: string,
-  name: string,
-  value: unknown,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'number') {
-    throw new TypeError(`${where}: option '${name}' must be a number, got ${described(value)}`);
-  }
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${where}: option '${name}' must be an integer from ${least} to ${most}, got ${value}`);
-  }
-  return value;
-}
-
-export function booleanOption(where: string, name: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  if (typeof value === 'boolean') return value;
-  throw new TypeError(`${where}: option '${name}' must be a boolean, got ${described(value)}`);
 }
 
 function rekeyLimits(where: string, rekey: unknown): RekeyLimits {
@@ -164,16 +145,4 @@ export function contextOption(where: string, context: unknown): Uint8Array | und
   else throw new TypeError(`${where}: option 'context' must be a string or bytes, got ${described(context)}`);
   if (bytes.length === 0) throw new RangeError(`${where}: option 'context' must not be empty`);
   return bytes;
-}
-
-/** What came, without its contents: a secret may have been passed for the wrong option. */
-export function described(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value === 'object') {
-    const length = (value as { length?: unknown }).length;
-    const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name;
-    return typeof length === 'number' ? `${name ?? 'object'} of length ${length}` : `${name ?? 'object'}`;
-  }
-  if (typeof value === 'string') return `a string of length ${value.length}`;
-  return `a ${typeof value}`;
 }

@@ -15,7 +15,7 @@ const FRAME_HEADROOM = 1024 * 1024;
 const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
 
 /** What a client has beside what both ends have. */
-export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile'] as const;
+export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile', 'kem'] as const;
 
 const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, 'strict', 'WebSocket'];
 

@@ -1,6 +1,10 @@
 /** The options that say which profile a client speaks, and from all options what a connection is to be in each. */
 import { platform } from '#platform';
-import { authenticator } from '../protocol/authentication.ts';
+import { authenticator, clientProver } from '../protocol/authentication.ts';
+import type { Feature } from '../protocol/v1/hellos.ts';
+import { Set } from '../base/captured.ts';
+import { kemsOption } from './features.ts';
+import { signer } from './signer.ts';
 import { DEFAULT_YELLOWPAGES } from '../protocol/limits.ts';
 import type { YellowpagesConfig } from '../protocol/session-types.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, PQWebSocketOptions, Profile } from '../api/types.ts';
@@ -11,7 +15,10 @@ import { channelConfig, described } from './channel.ts';
 const PROFILES: readonly unknown[] = ['v1', 'yellowpages'] satisfies Profile[];
 
 /** What yellowpages has no room for: to ignore these would be to promise what is not kept. */
-const ONLY_IN_V1 = ['serverKeys', 'identity', 'context', 'padding', 'rekey', 'fastOpen'];
+const ONLY_IN_V1 = [
+  ...['serverKeys', 'identity', 'context', 'padding', 'rekey', 'fastOpen'],
+  ...['kem', 'kems', 'clientKeys', 'exchange', 'heartbeat', 'grease'],
+];
 
 /**
  * @param url the socket's, for the application's verifier
@@ -19,14 +26,22 @@ const ONLY_IN_V1 = ['serverKeys', 'identity', 'context', 'padding', 'rekey', 'fa
  */
 export function clientConfig(
   where: string,
-  options: ChannelOptions & ClientAuthenticationOptions & Pick<PQWebSocketOptions, 'profile'>,
+  options: ChannelOptions & ClientAuthenticationOptions & Pick<PQWebSocketOptions, 'profile' | 'kem'>,
   url: string,
   defaultMaxPayload: number,
 ): ChannelConfig {
   const { profile = 'v1', verifyAttestation } = options;
   checkProfile(where, 'profile', profile);
   const config = channelConfig(where, options, defaultMaxPayload);
-  if (profile === 'v1') return { ...config, authenticate: authenticator(clientDemands(where, options, url)) };
+  const kems = kemsOption(where, 'kem', options.kem);
+  const { identity } = options;
+  if (profile === 'v1') {
+    const authenticate = authenticator(clientDemands(where, options, url));
+    const own = { ...config, kems, authenticate };
+    if (identity === undefined) return own;
+    const features = new Set<Feature>([...(config.features ?? []), 'client_identity']);
+    return { ...own, features, prove: clientProver(signer(where, identity, true)) };
+  }
   refuseOnlyInV1(where, options);
   if (verifyAttestation !== false && typeof verifyAttestation !== 'function') {
     throw new TypeError(

@@ -1,16 +1,12 @@
 /** The options by which a server proves who it is: `identity` and `attest`. */
-import { platform } from '#platform';
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import { readSecretKeyPem } from '../crypto/key-files.ts';
-import type { SigningKey } from '../crypto/signature.ts';
-import { checkSecretLength, SIGNATURE_BYTES } from '../crypto/signature.ts';
 import type { ServerCredentials } from '../protocol/authentication.ts';
-import { chain, finish, isPromise } from '../base/maybe-promise.ts';
-import type { IdentitySigner, ServerAuthenticationOptions } from '../api/types.ts';
-import { readPin } from './client-identity.ts';
+import { chain } from '../base/maybe-promise.ts';
+import type { ServerAuthenticationOptions } from '../api/types.ts';
+import { signer } from './signer.ts';
 import { isUint8Array } from '../base/brands.ts';
 
-export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest', 'maxProofs'] as const;
+export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest', 'maxProofs', 'kems', 'clientKeys'] as const;
 
 /** @throws {TypeError | RangeError} for a key that is none */
 export function serverCredentials(where: string, options: ServerAuthenticationOptions): ServerCredentials {
@@ -23,7 +19,12 @@ export function serverCredentials(where: string, options: ServerAuthenticationOp
     attest:
       attest &&
       ((userData, transcriptHash, signal): MaybePromise<Uint8Array> =>
-        callAttester(attest, transcriptHash, { profile: 'v1', userData, signal })),
+        callAttester(attest, transcriptHash, {
+          profile: 'v1',
+          userData: userData.binary,
+          userDataText: userData.text,
+          signal,
+        })),
   };
 }
 
@@ -36,49 +37,4 @@ export function callAttester(
     if (isUint8Array(document) && document.length > 0) return document;
     throw new TypeError('attest gave no bytes');
   });
-}
-
-function signer(
-  where: string,
-  identity: NonNullable<ServerAuthenticationOptions['identity']>,
-): NonNullable<ServerCredentials['sign']> {
-  if (typeof identity === 'function') return external(identity, undefined);
-  if (typeof identity === 'object' && 'sign' in identity) {
-    const pin = readPin(where, 'identity.publicKey', identity.publicKey);
-    if (pin.type === 'fingerprint') throw new TypeError(`${where}: option 'identity.publicKey' must be a key`);
-    return external((message, work) => identity.sign(message, work), pin.bytes);
-  }
-  const key = signingKey(where, identity);
-  return (message) => chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
-}
-
-/** A signer that is not ours: an HSM, a KMS. */
-function external(sign: IdentitySigner, publicKey: Uint8Array | undefined): NonNullable<ServerCredentials['sign']> {
-  return (message, signal) =>
-    chain(sign(message, { signal }), (signature) => {
-      if (!isUint8Array(signature) || signature.length !== SIGNATURE_BYTES) {
-        throw new TypeError(`identity: sign() gave no ML-DSA-65 signature of ${SIGNATURE_BYTES} bytes`);
-      }
-      return { signature, publicKey };
-    });
-}
-
-function signingKey(where: string, identity: Uint8Array | string): MaybePromise<SigningKey> {
-  const secret = typeof identity === 'string' ? readSecretKeyPem(identity) : identity;
-  if (!isUint8Array(secret)) {
-    throw new TypeError(
-      `${where}: option 'identity' must be a secret key (bytes or PEM), a function, or { sign, publicKey }`,
-    );
-  }
-  checkSecretLength(secret);
-  const key = finish(
-    () => chain(platform.signatures(), (signatures) => signatures.signingKey(secret)),
-    () => {
-      // What was read out of PEM is ours to overwrite; bytes are the caller's.
-      if (secret !== identity) secret.fill(0);
-    },
-  );
-  // A key that turns out wrong later fails every handshake with PQ_ERR_IDENTITY; it must not fail the process.
-  if (isPromise(key)) key.catch(() => undefined);
-  return key;
 }

@@ -1,8 +1,14 @@
 /** From a server's options to what its connections are to be, in each profile. */
 import { WorkQueue } from '../base/work-queue.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import { prover } from '../protocol/authentication.ts';
-import type { Profile, ServerSocketOptions } from '../api/types.ts';
+import { platform } from '#platform';
+import { chain } from '../base/maybe-promise.ts';
+import type { Prove } from '../protocol/authentication.ts';
+import { clientAuthenticator, prover } from '../protocol/authentication.ts';
+import type { Feature } from '../protocol/v1/hellos.ts';
+import { kemsOption } from './features.ts';
+import { isPinned, readPins } from './pins.ts';
+import type { KemName, Profile, ServerSocketOptions } from '../api/types.ts';
 import type { ChannelConfig } from './channel.ts';
 import { channelConfig, described, numberOption } from './channel.ts';
 import { checkProfile, refuseOnlyInV1, yellowpagesConfig } from './profile.ts';
@@ -10,6 +16,8 @@ import { callAttester, serverCredentials } from './server-identity.ts';
 import { Set } from '../base/captured.ts';
 
 const DEFAULT_MAX_PROOFS = 16;
+/** The strongest first; a client offers what it wants. */
+const SERVER_KEMS: readonly KemName[] = ['mlkem768-x25519', 'ml-kem-1024', 'ml-kem-768'];
 
 /** @throws {TypeError | RangeError} for an option that is wrong */
 export function serverConfig(where: string, options: ServerSocketOptions, defaultMaxPayload: number): ChannelConfig {
@@ -17,7 +25,18 @@ export function serverConfig(where: string, options: ServerSocketOptions, defaul
   const config = channelConfig(where, options, defaultMaxPayload);
   const proofs = new WorkQueue(numberOption(where, 'maxProofs', options.maxProofs, DEFAULT_MAX_PROOFS, 1, 65_536));
   const prove = bounded(prover(serverCredentials(where, options)), proofs);
-  if (!profiles.includes('yellowpages')) return { ...config, prove };
+  const kems = kemsOption(where, 'kems', options.kems) ?? SERVER_KEMS;
+  const { clientKeys } = options;
+  const v1 = {
+    ...config,
+    kems,
+    prove,
+    ...(clientKeys !== undefined && {
+      authenticate: clientAuthenticator({ verify: verifies, accept: acceptor(where, clientKeys) }),
+      features: new Set<Feature>([...(config.features ?? []), 'client_identity']),
+    }),
+  };
+  if (!profiles.includes('yellowpages')) return v1;
   const { attest } = options;
   const own = yellowpagesConfig(options, {
     attest:
@@ -25,13 +44,41 @@ export function serverConfig(where: string, options: ServerSocketOptions, defaul
       ((userData, signal): MaybePromise<Uint8Array> =>
         proofs.run(() => callAttester(attest, undefined, { profile: 'yellowpages', userData, signal }), signal)),
   });
-  if (profiles.length > 1) return { ...config, prove, profile: 'either', yellowpages: own };
+  if (profiles.length > 1) {
+    // yellowpages has no client identity and ML-KEM-768 alone: to ignore these would be to promise what is not kept.
+    if (clientKeys !== undefined) {
+      throw new TypeError(`${where}: option 'clientKeys' is not possible with the profile 'yellowpages'`);
+    }
+    if (!kems.includes('ml-kem-768')) {
+      throw new TypeError(`${where}: option 'kems' must have 'ml-kem-768' with the profile 'yellowpages'`);
+    }
+    return { ...v1, profile: 'either', yellowpages: own };
+  }
   refuseOnlyInV1(where, options);
   return { ...config, profile: 'yellowpages', yellowpages: own };
 }
 
-function bounded(prove: ChannelConfig['prove'], proofs: WorkQueue): ChannelConfig['prove'] {
-  return prove && ((transcriptHash, signal) => proofs.run(() => prove(transcriptHash, signal), signal));
+function bounded(prove: Prove | undefined, proofs: WorkQueue): Prove | undefined {
+  return (
+    prove && ((transcriptHash, occasion, signal) => proofs.run(() => prove(transcriptHash, occasion, signal), signal))
+  );
+}
+
+function verifies(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): MaybePromise<boolean> {
+  return chain(platform.signatures(), (signatures) => signatures.verify(publicKey, message, signature));
+}
+
+/** @throws {TypeError} for a key that is none */
+function acceptor(
+  where: string,
+  clientKeys: NonNullable<ServerSocketOptions['clientKeys']>,
+): (publicKey: Uint8Array) => MaybePromise<boolean> {
+  if (typeof clientKeys === 'function') {
+    // Whatever is not true is a no: what decides who may come in must say so.
+    return (publicKey) => chain(clientKeys(publicKey.slice()) as MaybePromise<unknown>, (answer) => answer === true);
+  }
+  const pins = readPins(where, 'clientKeys', clientKeys);
+  return (publicKey) => isPinned(pins, publicKey);
 }
 
 function profileList(where: string, profiles: unknown): readonly Profile[] {

@@ -7,7 +7,9 @@ function missing(what: string): never {
 
 export const platform = /* @__PURE__ */ webPlatform({
   kem: () => missing('ML-KEM-768'),
+  otherKems: () => missing('such a KEM'),
   portable: async () => missing('crypto.subtle'),
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
+  extensions: async () => (await import('../protocol/v1/extensions.ts')).LiveExtensions,
   yellowpages: async () => (await import('../protocol/yellowpages/profile.ts')).Yellowpages,
 });

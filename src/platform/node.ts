@@ -6,6 +6,7 @@ import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node/signature.ts';
 import { chooseBackend, nativeMask } from '../crypto/node/choose.ts';
 import { pooled } from '../crypto/random-pool.ts';
+import { LiveExtensions } from '../protocol/v1/extensions.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { takeFrame } from './node-frames/pool.ts';
 import { inOneWrite, writeFrame } from './node-frames/write.ts';
@@ -21,6 +22,7 @@ const random = pooled((target) => randomFillSync(target), mayPool);
 
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
+  extensions: () => LiveExtensions,
   yellowpages: () => Yellowpages,
   backend: chooseBackend,
   random,

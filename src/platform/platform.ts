@@ -2,6 +2,7 @@
 import type { CryptoBackend, RandomSource } from '../crypto/backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
+import type { ExtensionsMaker } from '../protocol/v1/extension-types.ts';
 import type { ProfileMaker } from '../protocol/session-types.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
@@ -20,6 +21,8 @@ export interface Platform {
   readonly takeFrame?: (length: number) => Uint8Array;
   /** ML-DSA-65. Loaded when it is first asked for where the code's size counts. */
   readonly signatures: () => MaybePromise<SignatureScheme>;
+  /** Exchange and heartbeat of v1. Loaded when it is first asked for where the code's size counts. */
+  readonly extensions: () => MaybePromise<ExtensionsMaker>;
   /** The profile yellowpages, for clients. Loaded when it is first asked for where the code's size counts. */
   readonly yellowpages: () => MaybePromise<ProfileMaker>;
   /** The WebSocket class for where there is no global one, and for connections that need npm `ws` options. */

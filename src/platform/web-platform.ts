@@ -3,7 +3,7 @@ import type { CryptoBackend, LoadingBackend, RandomSource } from '../crypto/back
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
 import { postTask } from '../base/next-task.ts';
-import type { PortableKem } from '../crypto/portable-kem.ts';
+import type { OtherKems, PortableKem } from '../crypto/portable-kem.ts';
 import { webcryptoBackend } from '../crypto/webcrypto/backend.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Refusal } from '../protocol/errors.ts';
@@ -12,14 +12,16 @@ import type { Platform } from './platform.ts';
 import { Set } from '../base/captured.ts';
 
 /** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */
-export interface WebParts extends Pick<Platform, 'signatures' | 'yellowpages'> {
+export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | 'yellowpages'> {
   /** ML-KEM-768 for engines that have none. */
   readonly kem: () => MaybePromise<PortableKem>;
+  /** The KEMs beside it. */
+  readonly otherKems: () => MaybePromise<OtherKems>;
   /** For pages without crypto.subtle: everything. */
   readonly portable: () => Promise<CryptoBackend>;
 }
 
-export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts): Platform {
+export function webPlatform({ kem, otherKems, portable, signatures, extensions, yellowpages }: WebParts): Platform {
   let backend: LoadingBackend | undefined;
   let crypto = globalThis.crypto && taken(globalThis.crypto);
   const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
@@ -27,6 +29,7 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
     present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target;
   return {
     signatures: part('ML-DSA-65', signatures),
+    extensions: part('exchange and heartbeat', extensions),
     yellowpages: part('yellowpages', yellowpages),
     backend(native) {
       if (native === true) throw new Error("option 'native' demands pq-websocket-native, which runs on Node only");
@@ -35,7 +38,7 @@ export function webPlatform({ kem, portable, signatures, yellowpages }: WebParts
       backend ??=
         subtle === undefined
           ? deferredBackend('noble', async () => part('portable cryptography', portable)())
-          : webcryptoBackend(subtle, part('ML-KEM-768', kem), random);
+          : webcryptoBackend(subtle, part('ML-KEM-768', kem), random, part('another KEM', otherKems));
       // While the transport connects. Who needs what failed to load asks again, and says so.
       backend.prepare().catch(() => undefined);
       return backend;

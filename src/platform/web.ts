@@ -4,14 +4,16 @@ import { Promise } from '../base/captured.ts';
 
 export const platform = /* @__PURE__ */ webPlatform({
   kem: async () => (await import('../crypto/noble/kem.ts')).nobleKem,
+  otherKems: async () => (await import('../crypto/noble/other-kems.ts')).nobleOtherKems,
   // Both at once: as one module it would name the other only when it is there.
   portable: async () => {
     const [{ pageBackend }, { nobleKem }] = await Promise.all([
       import('../crypto/noble/page.ts'),
       import('../crypto/noble/kem.ts'),
     ]);
-    return pageBackend(nobleKem);
+    return pageBackend(nobleKem, async () => (await import('../crypto/noble/other-kems.ts')).nobleOtherKems);
   },
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
+  extensions: async () => (await import('../protocol/v1/extensions.ts')).LiveExtensions,
   yellowpages: async () => (await import('../protocol/yellowpages/profile.ts')).Yellowpages,
 });

@@ -1,10 +1,14 @@
 /** What a session is given, what it tells, and what it is by its profile. */
-import type { CryptoBackend, KemKeyPair, RandomSource } from '../crypto/backend.ts';
+import type { CryptoBackend, RandomSource } from '../crypto/backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
 import type { Refusal } from './errors.ts';
 import type { ClientOffer } from './v1/fast-open.ts';
-import type { ReceivedFinished, ServerProof } from './v1/hellos.ts';
+import type { KemName } from '../api/types.ts';
+import type { Authenticate, Prove } from './authentication.ts';
+import type { ExchangeLimits, ExtensionsMaker, HeartbeatLimits } from './v1/extension-types.ts';
+import type { Feature, HelloExtras } from './v1/hellos.ts';
+import type { MadeHello } from './v1/key-agreement.ts';
 import type { SessionLimits } from './limits.ts';
 import type { CloseOutcome, TransportEnd } from './outcome.ts';
 import type { Receipt, SentCallback, WaitingMessages } from './receipt.ts';
@@ -47,22 +51,35 @@ export interface SessionConfig<Text> {
   /** The message, or undefined where the bytes are not valid UTF-8. */
   readonly readText: (payload: Uint8Array) => Text | undefined;
   /**
-   * Client: judges what the server's Finished proves. Throws or rejects with a Refusal; anything else that it
-   * throws counts as PQ_ERR_ATTESTATION_REFUSED.
+   * Judges what the peer's Finished proves: at a client what it demands of the server, at a server what it demands of a client,
+   * which then must have an identity. Throws or rejects with a Refusal; anything else that it throws at a client counts as
+   * PQ_ERR_ATTESTATION_REFUSED.
    */
-  readonly authenticate?: ((finished: ReceivedFinished, transcriptHash: Uint8Array) => MaybePromise<void>) | undefined;
-  /** Server: what its Finished is to prove. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
-  readonly prove?: ((transcriptHash: Uint8Array) => MaybePromise<ServerProof>) | undefined;
-  /** Client: a key pair made before, for this session alone, which destroys it. Without one it makes its own. */
-  readonly keyPair?: MaybePromise<KemKeyPair> | undefined;
+  readonly authenticate?: Authenticate | undefined;
+  /** What this end's Finished is to prove. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
+  readonly prove?: Prove | undefined;
+  /** Client: offers these KEMs, in this order; server: takes the first of these that is offered. Default: `ml-kem-768` alone. */
+  readonly kems?: readonly KemName[] | undefined;
+  /** What this end offers, or answers where it is offered. `client_identity` goes with `prove` at a client, `authenticate` at a server. */
+  readonly features?: ReadonlySet<Feature> | undefined;
+  /** Where `exchange` is among the features. */
+  readonly exchange?: ExchangeLimits | undefined;
+  /** When this end looks after a peer that says nothing; absent: never by itself. */
+  readonly heartbeat?: HeartbeatLimits | undefined;
+  /** The code of exchange and heartbeat, which may have to be loaded: needed where one of them is on. */
+  readonly extensions?: (() => MaybePromise<ExtensionsMaker>) | undefined;
+  /** Gives a member that nobody knows, for each hello; absent: there is none. */
+  readonly grease?: (() => HelloExtras['grease']) | undefined;
+  /** Client: a hello made before, for this session alone, which destroys its key pairs. Without one it makes its own. */
+  readonly hello?: MaybePromise<MadeHello> | undefined;
   /** Client: what the upgrade request offered as subprotocols; nothing, if absent. */
   readonly offer?: ClientOffer | undefined;
   /** Server: the ClientHello that the upgrade request carried, if one counts (PROTOCOL.md 13). */
   readonly earlyHello?: string | undefined;
-  /** Test vectors only: the 64 bytes that FIPS 203 calls d and z. */
-  readonly keySeed?: (() => Uint8Array) | undefined;
-  /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
-  readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
+  /** Test vectors only: what FIPS 203 calls d and z, or the hybrid's seed, of the key pair of this generation. */
+  readonly keySeed?: ((kem: KemName, generation: number) => Uint8Array) | undefined;
+  /** Test vectors only: what FIPS 203 calls m, or the hybrid's randomness. */
+  readonly encapsulationRandomness?: ((kem: KemName, generation: number) => Uint8Array) | undefined;
   /** Default v1. `'either'` is for servers: the ClientHello tells. */
   readonly profile?: ProfileName | 'either' | undefined;
   /** There for every profile but v1. */
@@ -99,6 +116,12 @@ export interface SessionHost<Text> {
   closing(content: CloseContent): void;
   /** Close the transport with the failure's code, if it has one, and message. */
   failed(failure: PQWebSocketError): void;
+  /** Call `act` when the transport has sent all that it was given. Absent: it always has. */
+  whenDrained?(act: () => void): void;
+  /** Bytes that the transport has not sent. Absent: none. */
+  transportBytes?(): number;
+  /** `deadline` may be another one. */
+  timersChanged?(): void;
   /** The last call: the transport is gone, and this is how it ended. */
   closed(outcome: CloseOutcome): void;
 }
@@ -107,6 +130,7 @@ export interface SessionHost<Text> {
 export interface ChannelFacts {
   /** yellowpages has none. */
   readonly transcriptHash: Uint8Array | undefined;
+  readonly kem: KemName;
   readonly nativeKem: boolean;
 }
 
@@ -172,6 +196,17 @@ export interface Profile {
   outcomeOf(end: TransportEnd, failure: PQWebSocketError | undefined): CloseOutcome;
   /** Lets go of every secret, and of what is not out: each send callback gets the reason. */
   release(reason: () => PQWebSocketError): void;
+  /** How many exchanges have been completed. */
+  readonly generation: number;
+  /** Of the peer, by which its Finished was signed, where that was demanded. */
+  readonly peerKey: Uint8Array | undefined;
+  /** When `tick` has something to do, beside the session's own timers. */
+  readonly deadline: number | undefined;
+  tick(): void;
+  /** Rejects where there is no exchange, now or ever. */
+  exchange(): Promise<void>;
+  /** Rejects where there are no sealed pings, now or ever. */
+  ping(content: Uint8Array): Promise<Uint8Array>;
   /** @throws {Error} where there is no exporter, now or ever */
   exportKey(label: string, length: number): MaybePromise<Uint8Array>;
 }

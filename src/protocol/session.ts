@@ -128,7 +128,8 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
   get deadline(): number | undefined {
     const { state } = this.#profile;
     if (state.may('deaf')) return undefined;
-    return state.may('accepted') ? this.#closeDeadline : earlier(this.#handshakeDeadline, this.#closeDeadline);
+    const own = state.may('accepted') ? undefined : this.#handshakeDeadline;
+    return earlier(earlier(own, this.#closeDeadline), this.#profile.deadline);
   }
 
   /**
@@ -223,6 +224,10 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
   tick(): void {
     const { deadline } = this;
     if (deadline === undefined || this.config.now() < deadline) return;
+    if (deadline === this.#profile.deadline) {
+      this.#profile.tick();
+      return;
+    }
     this.fail(new Refusal(deadline === this.#closeDeadline ? 'PQ_ERR_CLOSE_TIMEOUT' : 'PQ_ERR_HANDSHAKE_TIMEOUT'));
   }
 
@@ -247,6 +252,26 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
         this.#conclude(end);
       });
     }
+  }
+
+  /** How many exchanges have been completed. */
+  get generation(): number {
+    return this.#profile.generation;
+  }
+
+  /** Of the peer, by which its Finished was signed, where that was demanded. */
+  get peerKey(): Uint8Array | undefined {
+    return this.#profile.peerKey;
+  }
+
+  /** A fresh key agreement: resolves when one that begins from now on has completed, rejects where there is none. */
+  exchange(): Promise<void> {
+    return this.#profile.exchange();
+  }
+
+  /** A sealed ping: gives its pong's content, rejects where there are none. */
+  ping(content: Uint8Array): Promise<Uint8Array> {
+    return this.#profile.ping(content);
   }
 
   /** @throws {Error} before the connection is open and after it has ended */

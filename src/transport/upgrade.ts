@@ -1,38 +1,38 @@
 /** The subprotocols of a client's upgrade request: the application's, and with fast open the layer's (PROTOCOL.md 13). */
-import type { CryptoBackend } from '../crypto/backend.ts';
 import type { ClientOffer } from '../protocol/v1/fast-open.ts';
 import { fastOpenProtocols } from '../protocol/v1/fast-open.ts';
-import { buildClientHello } from '../protocol/v1/hellos.ts';
+import type { MadeHello } from '../protocol/v1/key-agreement.ts';
+import { destroyHello, makeHello } from '../protocol/v1/key-agreement.ts';
 import { isPromise } from '../base/maybe-promise.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import { LateSocket } from './late.ts';
 
 /** What the session has to know of the upgrade request that its transport is opened with. */
 export interface Upgrade {
-  readonly keyPair?: SessionConfig<unknown>['keyPair'];
+  readonly hello?: SessionConfig<unknown>['hello'];
   readonly offer: ClientOffer;
 }
 
 /**
- * Opens a transport. A WebSocket is constructed with its subprotocols, so a fast one is opened when its key pair is there: in
- * this turn, or later where the backend answers later. The key pair is the session's, and destroyed when `open` throws now.
+ * Opens a transport. A WebSocket is constructed with its subprotocols, so a fast one is opened when its hello is there: in
+ * this turn, or later where the backend answers later. The hello is the session's, and destroyed when `open` throws now.
+ * @param config of the connection, whose hello it is
  */
 export function openUpgrade(
   application: readonly string[],
   fastOpen: boolean,
-  backend: CryptoBackend,
+  config: Parameters<typeof makeHello>[0],
   open: (protocols: readonly string[]) => object,
 ): { readonly transport: object; readonly upgrade: Upgrade } {
   const offer = { application: application.length > 0, fastOpen };
   if (!fastOpen) return { transport: open(application), upgrade: { offer } };
-  const openWith = ({ encapsulationKey }: { readonly encapsulationKey: Uint8Array }): object =>
-    open(fastOpenProtocols(application, buildClientHello(encapsulationKey)));
-  const keyPair = backend.generateKeyPair();
-  if (isPromise(keyPair)) return { transport: new LateSocket(keyPair, openWith), upgrade: { keyPair, offer } };
+  const openWith = ({ clientHello }: MadeHello): object => open(fastOpenProtocols(application, clientHello));
+  const hello = makeHello(config);
+  if (isPromise(hello)) return { transport: new LateSocket(hello, openWith), upgrade: { hello, offer } };
   try {
-    return { transport: openWith(keyPair), upgrade: { keyPair, offer } };
+    return { transport: openWith(hello), upgrade: { hello, offer } };
   } catch (error) {
-    keyPair.destroy();
+    destroyHello(hello);
     throw error;
   }
 }

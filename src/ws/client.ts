@@ -72,7 +72,7 @@ function open(
   const config = transportConfig(WHERE, clientConfig(WHERE, channelOptions, url, DEFAULT_LIMITS.maxPayload), given);
   const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
   const { finishRequest } = given;
-  const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, config.backend, (all) => {
+  const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, config, (all) => {
     const passedOn = Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name)));
     const transportOptions = {
       ...passedOn,

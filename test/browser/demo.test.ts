@@ -150,7 +150,7 @@ test('both ends agree on the transcript and on an exported key', async () => {
   await page.waitForFunction(() => document.querySelectorAll('#facts .equal, #facts .differs').length === 2);
   expect(await page.$$eval('#facts .equal', (marks) => marks.length)).toBe(2);
   const facts = (await page.$eval('#facts', (list) => list.textContent)) ?? '';
-  expect(facts).toContain('ML-KEM-768');
+  expect(facts).toContain('ml-kem-768');
   expect(facts).toContain('AES-256-GCM');
   await page.screenshot({ path: path.join(SCREENSHOTS, 'demo-desktop-dark.png') });
   await page.close();

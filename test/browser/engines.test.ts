@@ -104,7 +104,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     const seen = await visitDemo(engine, demo.port, text, path.join(SCREENSHOTS, `engine-${name.toLowerCase()}.png`));
     expect(seen).toMatchObject({ state: 'Connected and sealed', equal: 2, verdict: '✓ The same file at both ends' });
     expect(seen.chat).toContain(text);
-    expect(seen.facts).toContain('ML-KEM-768');
+    expect(seen.facts).toContain('ml-kem-768');
     expect(seen.said).toContain(text);
     expect(seen.carried).toContain('ml_kem_768');
     for (const plain of [text, '"file-done"']) expect(seen.carried).not.toContain(plain);

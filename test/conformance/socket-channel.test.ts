@@ -36,7 +36,7 @@ describe.each(MODES)('%s', (mode) => {
     expect(client.socket.pq).toBe(pq);
     const constants = {
       profile: 'v1',
-      kem: 'ML-KEM-768',
+      kem: 'ml-kem-768',
       cipher: 'AES-256-GCM',
       backend: mode === 'web' ? 'webcrypto' : mode,
     };

@@ -293,7 +293,7 @@ describe('every way to serve', () => {
       }
     }
     const { protocols } = offerOf();
-    const server = new WebSocketServer({ noServer: true });
+    const server = new WebSocketServer({ noServer: true, grease: false });
     const network = new Network();
     onTestFinished(() => {
       network.destroy();

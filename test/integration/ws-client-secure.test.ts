@@ -280,7 +280,7 @@ describe('arguments', () => {
     expect([client.pq.backend, peer.pq.profile, client.pq.kem, peer.pq.cipher]).toEqual([
       'node',
       'v1',
-      'ML-KEM-768',
+      'ml-kem-768',
       'AES-256-GCM',
     ]);
   });

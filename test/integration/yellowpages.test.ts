@@ -206,7 +206,7 @@ describe.each(['node', 'noble', 'webcrypto', 'web'] as const)('our own ends, bot
     const { pq } = socket;
     expect([pq.profile, pq.kem, pq.cipher, pq.transcriptHash, pq.closeAnswered, pq.failure]).toEqual([
       'yellowpages',
-      'ML-KEM-768',
+      'ml-kem-768',
       'AES-256-GCM',
       null,
       null,

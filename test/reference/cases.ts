@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Bytes, type KemName, sha256, signingKey, seal } from './primitives.ts';
 import { fingerprintOf } from './hellos.ts';
 import type { Message, Outputs, Seen, Sent, Setup } from './peer.ts';
+import { openFrame, readInner } from './records.ts';
 import type { Side } from './schedule.ts';
 import { concat, hex, same, utf8 } from './text.ts';
 
@@ -267,10 +268,43 @@ export function runCase(
   } catch (error) {
     return `throws ${String(error)}`;
   }
-  const { seen } = vector;
+  return seenDiffers(peer, vector);
+}
+
+function seenDiffers(peer: End, { seen }: VectorCase): string | undefined {
   if (seen === undefined) return undefined;
   const got = peer.seen;
   if (got === undefined || got.code !== seen.code || got.reason !== seen.reason || got.wasClean !== seen.wasClean)
     return `sees ${JSON.stringify(got)}, not ${JSON.stringify(seen)}`;
   return undefined;
+}
+
+/** Whatever a record's content is, its kind: opened with the key that the case has for it. */
+function withKinds(out: Outputs, step: CaseStep): Outputs {
+  const sends = out.sends.map((sent, i): Sent => {
+    const record = step.sends?.[i]?.anyContent;
+    if (record === undefined || 'text' in sent) return sent;
+    return { ...sent, kind: readInner(openFrame(unhex(record.key), record.seq, sent.frame)).kind };
+  });
+  return { ...out, sends };
+}
+
+/**
+ * As `runCase`, for an end that may do things later.
+ * @param settle resolves when it has nothing left to do
+ */
+export async function runCaseLater(
+  create: (role: Side, setup: CaseSetup) => End,
+  settle: () => Promise<void>,
+  vector: VectorCase,
+  byId: ReadonlyMap<string, VectorCase>,
+): Promise<string | undefined> {
+  const peer = create(vector.to, vector.setup);
+  for (const [i, step] of allSteps(vector, byId).entries()) {
+    const wrong = input(peer, step);
+    await settle();
+    const differs = wrong ?? stepDiffers(withKinds(peer.take(), step), step);
+    if (differs !== undefined) return `step ${i}: ${differs}`;
+  }
+  return seenDiffers(peer, vector);
 }

@@ -2,10 +2,16 @@
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
+import { nobleOtherKems } from '../../src/crypto/noble/other-kems.ts';
 import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
 
 export const BACKENDS: Readonly<Record<'noble' | 'webcrypto', CryptoBackend>> = {
   noble: nobleBackend,
-  webcrypto: webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
+  webcrypto: webcryptoBackend(
+    globalThis.crypto.subtle,
+    () => nobleKem,
+    undefined,
+    () => nobleOtherKems,
+  ),
 };
 export const BACKEND_NAMES = Object.keys(BACKENDS) as (keyof typeof BACKENDS)[];

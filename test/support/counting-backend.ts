@@ -39,29 +39,37 @@ export class CountingBackend implements CryptoBackend {
     this.name = real.name;
   }
 
-  generateKeyPair(seed?: Uint8Array): MaybePromise<KemKeyPair> {
+  generateKeyPair(...given: Parameters<CryptoBackend['generateKeyPair']>): MaybePromise<KemKeyPair> {
     return this.#run(
       'generateKeyPair',
-      () => this.real.generateKeyPair(seed),
+      () => this.real.generateKeyPair(...given),
       (pair) => this.#watchPair(pair),
     );
   }
 
-  encapsulate(encapsulationKey: Uint8Array, m?: Uint8Array): ReturnType<CryptoBackend['encapsulate']> {
+  encapsulate(...given: Parameters<CryptoBackend['encapsulate']>): ReturnType<CryptoBackend['encapsulate']> {
     return this.#run(
       'encapsulate',
-      () => this.real.encapsulate(encapsulationKey, m),
+      () => this.real.encapsulate(...given),
       ({ sharedSecret }) => {
         this.#watch(sharedSecret, 'ss, encapsulated');
       },
     );
   }
 
-  importSecret(bytes: Uint8Array): MaybePromise<Secret> {
+  joinSecrets(first: Secret, second: Secret): MaybePromise<Secret> {
+    return this.#run(
+      'joinSecrets',
+      () => this.real.joinSecrets(first, second),
+      (secret) => this.#watch(secret, 'joined secret'),
+    );
+  }
+
+  importSecret(bytes: Uint8Array, joinable?: boolean): MaybePromise<Secret> {
     this.buffers.push(bytes);
     return this.#run(
       'importSecret',
-      () => this.real.importSecret(bytes),
+      () => this.real.importSecret(bytes, joinable),
       (secret) => this.#watch(secret, 'secret'),
     );
   }

@@ -26,10 +26,14 @@ async function replied(backend: CryptoBackend | undefined, prove?: () => Promise
 /** The client's hello has come with the upgrade request, and its text is on its way. */
 async function early(backend: CryptoBackend | undefined, prove?: () => Promise<never>): Promise<Placed> {
   const keyPair = await (backend ?? BACKENDS.node).generateKeyPair(new Uint8Array(64));
+  const clientHello = buildClientHello(keyPair.encapsulationKey);
   const pair = new SessionPair({
     ...(backend && { backend }),
-    client: { keyPair, offer: { application: false, fastOpen: true } },
-    server: { prove, earlyHello: buildClientHello(keyPair.encapsulationKey) },
+    client: {
+      hello: { keyPairs: new Map([['ml-kem-768', keyPair]]), clientHello },
+      offer: { application: false, fastOpen: true },
+    },
+    server: { prove, earlyHello: clientHello },
   });
   pair.server.session.answerEarly();
   pair.client.session.start('pqws1');
@@ -59,6 +63,28 @@ const WAYS: Record<State, (backend?: CryptoBackend) => Promise<Placed>> = {
     const pair = new SessionPair({ ...(backend && { backend }), client: { authenticate: never } });
     await pair.connect();
     return { pair, end: pair.client };
+  },
+  'client: signing': async (backend) => {
+    const features = new Set(['client_identity'] as const);
+    const pair = new SessionPair({
+      ...(backend && { backend }),
+      both: { features },
+      client: { prove: never },
+      server: { authenticate: never },
+    });
+    await pair.connect();
+    return { pair, end: pair.client };
+  },
+  'server: verifying client': async (backend) => {
+    const features = new Set(['client_identity'] as const);
+    const pair = new SessionPair({
+      ...(backend && { backend }),
+      both: { features },
+      client: { prove: () => ({}) },
+      server: { authenticate: never },
+    });
+    await pair.connect();
+    return { pair, end: pair.server };
   },
   'server: awaiting client hello': async (backend) => {
     const pair = new SessionPair(backend && { backend });

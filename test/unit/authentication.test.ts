@@ -6,7 +6,7 @@ import { Refusal } from '../../src/protocol/errors.ts';
 const hash = new Uint8Array(32);
 const finished = { signature: Uint8Array.of(1), publicKey: 'absent', attestation: 'absent' } as const;
 
-test.each<[string, () => boolean | Promise<boolean>]>([
+test.each<[string, () => undefined | Promise<undefined>]>([
   [
     'throws',
     () => {
@@ -14,12 +14,12 @@ test.each<[string, () => boolean | Promise<boolean>]>([
     },
   ],
   ['rejects', () => Promise.reject(new Error('no code for it'))],
-  ['says no', () => false],
+  ['says no', () => undefined],
 ])('a signature check that %s is a refused signature', async (_name, verifySignature) => {
   const judge = authenticator({ verifySignature });
   const error: unknown = await (async (): Promise<unknown> => {
     try {
-      await judge?.(finished, hash);
+      await judge?.(finished, hash, 'handshake', undefined);
     } catch (caught) {
       return caught;
     }

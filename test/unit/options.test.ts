@@ -141,7 +141,33 @@ describe('channel options', () => {
       },
       padding: 'off',
       context: undefined,
+      features: new Set(['exchange']),
+      exchange: { milliseconds: 3_600_000, timeout: 60_000 },
+      heartbeat: undefined,
+      extensions: platform.extensions,
+      grease: expect.any(Function) as unknown,
     });
+  });
+
+  test('exchange, heartbeat and grease', () => {
+    expect(config({ exchange: false })).toMatchObject({ features: new Set(), exchange: undefined });
+    expect(config({ exchange: { milliseconds: 5 } }).exchange).toEqual({ milliseconds: 5, timeout: 60_000 });
+    expect(config({ heartbeat: true })).toMatchObject({ features: new Set(['exchange', 'heartbeat']) });
+    expect(config({ heartbeat: true }).heartbeat).toBeUndefined();
+    expect(config({ heartbeat: { interval: 5, timeout: 6 } }).heartbeat).toEqual({ interval: 5, timeout: 6 });
+    expect(config({ grease: false }).grease).toBeUndefined();
+    const names = Array.from({ length: 20 }, () => config({}).grease?.()?.name);
+    expect(new Set(names).size).toBeGreaterThan(15);
+    for (const [options, message] of [
+      [{ exchange: true }, /'exchange' must be an object/],
+      [{ exchange: { minutes: 1 } }, /unknown option 'exchange.minutes'/],
+      [{ exchange: { timeout: 0 } }, /'exchange.timeout'/],
+      [{ heartbeat: { interval: 5 } }, /needs both/],
+      [{ heartbeat: 5 }, /'heartbeat' must be/],
+      [{ grease: 1 }, /'grease' must be a boolean/],
+    ] as const) {
+      expect(() => config(options as never)).toThrow(message);
+    }
   });
 
   test('explicit undefined is the default', () => {

@@ -152,6 +152,7 @@ const BEFORE_FINISHED: readonly State[] = [
   'server: awaiting client hello',
   'server: answering early',
   'server: replying',
+  'server: verifying client',
 ];
 
 describe('close() in every state', () => {

@@ -29,7 +29,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     const pair = new SessionPair({
       backend,
       keyMaker: maker,
-      client: { keyPair, offer: FAST, ...client },
+      client: { hello: { keyPairs: new Map([['ml-kem-768', keyPair]]), clientHello: hello }, offer: FAST, ...client },
       server: { earlyHello: hello, ...server },
     });
     return { pair, hello, maker };

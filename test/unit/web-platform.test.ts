@@ -3,9 +3,11 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
+import { nobleOtherKems } from '../../src/crypto/noble/other-kems.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { webPlatform } from '../../src/platform/web-platform.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
+import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { turn } from '../support/counting-backend.ts';
 import { nodeHasKem, wrapSubtle } from './crypto-fixtures.ts';
@@ -30,6 +32,8 @@ function watched(there: () => boolean): { platform: Platform; asked: string[] } 
     kem: () => give('kem', nobleKem),
     portable: () => give('portable', nobleBackend),
     signatures: () => give('signatures', nobleSignatures),
+    otherKems: () => give('other KEMs', nobleOtherKems),
+    extensions: () => give('extensions', LiveExtensions),
     yellowpages: () => give('yellowpages', Yellowpages),
   });
   return { platform, asked };

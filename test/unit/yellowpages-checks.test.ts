@@ -122,7 +122,7 @@ describe('a synchronous backend', () => {
     pair.deliver('server');
     for (const { events, session } of [pair.client, pair.server]) {
       expect(events).toContain('opened');
-      expect(session.facts).toEqual({ transcriptHash: undefined, nativeKem: false });
+      expect(session.facts).toEqual({ transcriptHash: undefined, kem: 'ml-kem-768', nativeKem: false });
     }
   });
 });

@@ -64,13 +64,14 @@ export class CoreEnd implements SessionHost<string> {
         verifySignature: (message: Uint8Array, signature: Uint8Array, key: Uint8Array | undefined) => {
           const candidates = [...pins];
           if (key?.length === 1952 && fingerprints.some((print) => same(print, sha256(key)))) candidates.push(key);
-          return signature.length === 3309 && candidates.some((pin) => ml_dsa65.verify(signature, message, pin));
+          return signature.length === 3309
+            ? candidates.find((pin) => ml_dsa65.verify(signature, message, pin))
+            : undefined;
         },
       }),
       ...(verifier && {
-        verifyAttestation: (document: Uint8Array, userData: Uint8Array, hash: Uint8Array) => {
-          const text = utf8(`pq-websocket/1 attestation ${Buffer.from(hash).toString('hex')}`);
-          if (!verifier(document, [userData, text])) throw new Refusal('PQ_ERR_ATTESTATION_REFUSED');
+        verifyAttestation: (document: Uint8Array, { binary, text }: { binary: Uint8Array; text: Uint8Array }) => {
+          if (!verifier(document, [binary, text])) throw new Refusal('PQ_ERR_ATTESTATION_REFUSED');
         },
       }),
     });
@@ -99,7 +100,7 @@ export class CoreEnd implements SessionHost<string> {
       ...(demands && {
         authenticate: async (finished, hash) => {
           await verifying();
-          await demands(finished, hash);
+          await demands(finished, hash, 'handshake', undefined);
         },
       }),
       ...((identity !== undefined || attester !== undefined) && {

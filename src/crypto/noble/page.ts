@@ -2,9 +2,13 @@
 import type { CryptoBackend } from '../backend.ts';
 import { nextTask } from '../../base/next-task.ts';
 import { portableBackend } from './symmetric.ts';
-import type { PortableKem } from '../portable-kem.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import type { OtherKems, PortableKem } from '../portable-kem.ts';
 
-/** @param kem its ML-KEM-768 */
-export function pageBackend(kem: PortableKem): CryptoBackend {
-  return portableBackend(kem, nextTask);
+/**
+ * @param kem its ML-KEM-768
+ * @param others loads the KEMs that few connections have
+ */
+export function pageBackend(kem: PortableKem, others?: () => MaybePromise<OtherKems>): CryptoBackend {
+  return portableBackend(kem, nextTask, undefined, others);
 }

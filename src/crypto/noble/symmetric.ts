@@ -7,14 +7,27 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from '../backend.ts';
+import type { AeadKey, CryptoBackend, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
-import { alive, checkAeadKeySize, checkBytes, checkHkdf, checkOpen, checkSeal, own } from '../checks.ts';
+import type { KemName } from '../../api/types.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import {
+  alive,
+  checkAeadKeySize,
+  checkBytes,
+  checkEncapsulation,
+  checkHkdf,
+  checkOpen,
+  checkSeal,
+  joined,
+  own,
+} from '../checks.ts';
 import type { Pause } from './gcm-pieces.ts';
 import { PIECE_BYTES, PiecewiseGcm } from './gcm-pieces.ts';
 import type { PortableKem } from '../portable-kem.ts';
-import { adoptingKeyPair } from '../portable-kem.ts';
+import type { OtherKems } from '../portable-kem.ts';
+import { adoptingKeyPair, noOtherKems } from '../portable-kem.ts';
 
 class NobleSecret implements Secret {
   #bytes: Uint8Array | undefined;
@@ -87,22 +100,39 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
 
 /**
  * @param kem its ML-KEM-768
+ * @param others the KEMs that few connections have, which may have to be loaded
  * @param pause gives the thread to others: then frames longer than a piece are done in pieces, and come later
  * @param pieceBytes a multiple of 16
  */
-export function portableBackend(kem: PortableKem, pause?: Pause, pieceBytes = PIECE_BYTES): CryptoBackend {
+export function portableBackend(
+  kem: PortableKem,
+  pause?: Pause,
+  pieceBytes = PIECE_BYTES,
+  others: () => MaybePromise<OtherKems> = noOtherKems,
+): CryptoBackend {
   const pieces = pause && new PiecewiseGcm(pause, pieceBytes);
-  function generateKeyPair(seed?: Uint8Array): KemKeyPair {
-    return adoptingKeyPair(kem.keyPair(seed), (sharedSecret) => new NobleSecret(sharedSecret));
+  function kemOf(name: KemName): MaybePromise<PortableKem> {
+    return name === 'ml-kem-768' ? kem : chain(others(), (loaded) => loaded[name]);
   }
 
   return {
     name: 'noble',
-    generateKeyPair,
+    generateKeyPair(seed, name = 'ml-kem-768') {
+      return chain(kemOf(name), (present) =>
+        adoptingKeyPair(present.keyPair(seed), (sharedSecret) => new NobleSecret(sharedSecret)),
+      );
+    },
 
-    encapsulate(encapsulationKey, m) {
-      const { ciphertext, sharedSecret } = kem.encapsulate(encapsulationKey, m);
-      return { native: false, ciphertext, sharedSecret: new NobleSecret(sharedSecret) };
+    encapsulate(encapsulationKey, m, name = 'ml-kem-768') {
+      checkEncapsulation(encapsulationKey, m, name);
+      return chain(kemOf(name), (present) => {
+        const { ciphertext, sharedSecret } = present.encapsulate(encapsulationKey, m);
+        return { native: false, ciphertext, sharedSecret: new NobleSecret(sharedSecret) };
+      });
+    },
+
+    joinSecrets(first, second) {
+      return new NobleSecret(joined(own(first, NobleSecret).bytes, own(second, NobleSecret).bytes));
     },
 
     importSecret(bytes) {

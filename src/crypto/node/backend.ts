@@ -4,7 +4,7 @@
  */
 import * as crypto from 'node:crypto';
 import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, Secret } from '../backend.ts';
-import { AEAD_KEY_BYTES, ENCAPSULATION_KEY_BYTES, KEM_SEED_BYTES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
+import { AEAD_KEY_BYTES, KEM_SIZES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
 import {
   alive,
   checkAeadKeySize,
@@ -15,19 +15,42 @@ import {
   checkOpen,
   checkSeal,
   checkSeed,
+  KEM_TITLES,
   own,
 } from '../checks.ts';
+import type { KemName } from '../../api/types.ts';
 import { free } from '../../base/free.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { chain } from '../../base/maybe-promise.ts';
 import { nobleKem } from '../noble/kem.ts';
+import { loadOtherKems } from '../noble/load-other-kems.ts';
+import type { PortableKem } from '../portable-kem.ts';
 import { adoptingKeyPair } from '../portable-kem.ts';
+import type { HybridKeys } from './hybrid.ts';
+import { hybridDecapsulate, hybridEncapsulate, hybridKeys } from './hybrid.ts';
 
 /** From here on a plaintext is enciphered in pieces of this many bytes, so that what a piece leaves behind stays in the cache. */
 const PIECE_BYTES = 32_768;
 
-/** RFC 9935: a PrivateKeyInfo whose private key is the `seed` choice, [0] IMPLICIT OCTET STRING of 64 bytes. */
-const PKCS8_PREFIX = '3054020100300b060960864801650304040204428040';
-/** RFC 9935: a SubjectPublicKeyInfo of id-alg-ml-kem-768 with 1184 bytes. */
-const SPKI_PREFIX = '308204b2300b0609608648016503040402038204a100';
+/** What node:crypto is told of a KEM of its own. */
+interface NativeKem {
+  readonly name: 'ml-kem-768' | 'ml-kem-1024';
+  /** RFC 9935: a PrivateKeyInfo whose private key is the `seed` choice, [0] IMPLICIT OCTET STRING of 64 bytes. */
+  readonly pkcs8Prefix: string;
+  /** RFC 9935: a SubjectPublicKeyInfo of the KEM's own OID. */
+  readonly spkiPrefix: string;
+}
+
+const ML_KEM_768: NativeKem = {
+  name: 'ml-kem-768',
+  pkcs8Prefix: '3054020100300b060960864801650304040204428040',
+  spkiPrefix: '308204b2300b0609608648016503040402038204a100',
+};
+const ML_KEM_1024: NativeKem = {
+  name: 'ml-kem-1024',
+  pkcs8Prefix: '3054020100300b060960864801650304040304428040',
+  spkiPrefix: '30820632300b06096086480165030404030382062100',
+};
 
 class NodeSecret implements Secret {
   #key: crypto.KeyObject | undefined;
@@ -137,7 +160,7 @@ interface NativeEncapsulation extends Encapsulation {
 
 /** What newer Nodes add; the types do not know it yet. */
 interface NewKeys {
-  generateKeyPairSync(type: 'ml-kem-768'): {
+  generateKeyPairSync(type: NativeKem['name']): {
     readonly publicKey: crypto.KeyObject;
     readonly privateKey: crypto.KeyObject;
   };
@@ -147,9 +170,12 @@ interface RawExport {
 }
 
 /** Generating is half as dear as importing a seed. */
-function nativeKeys(seed: Uint8Array | undefined): { publicKey: crypto.KeyObject; privateKey: crypto.KeyObject } {
-  if (seed === undefined) return (crypto as unknown as NewKeys).generateKeyPairSync('ml-kem-768');
-  const pkcs8 = Buffer.concat([Buffer.from(PKCS8_PREFIX, 'hex'), seed]);
+function nativeKeys(
+  { name, pkcs8Prefix }: NativeKem,
+  seed: Uint8Array | undefined,
+): { publicKey: crypto.KeyObject; privateKey: crypto.KeyObject } {
+  if (seed === undefined) return (crypto as unknown as NewKeys).generateKeyPairSync(name);
+  const pkcs8 = Buffer.concat([Buffer.from(pkcs8Prefix, 'hex'), seed]);
   try {
     const privateKey = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
     return { privateKey, publicKey: crypto.createPublicKey(privateKey) };
@@ -158,17 +184,17 @@ function nativeKeys(seed: Uint8Array | undefined): { publicKey: crypto.KeyObject
   }
 }
 
-function exportPublic(key: crypto.KeyObject): Uint8Array {
+function exportPublic(key: crypto.KeyObject, length: number): Uint8Array {
   if (hasRawExport(key)) return Uint8Array.from((key as unknown as RawExport).export({ format: 'raw-public' }));
-  return Uint8Array.from(key.export({ format: 'der', type: 'spki' }).subarray(-ENCAPSULATION_KEY_BYTES));
+  return Uint8Array.from(key.export({ format: 'der', type: 'spki' }).subarray(-length));
 }
 
 /**
  * By way of PEM: it is the one form for which Node does not first ask whether it was given a KeyObject, which makes an error object with a
  * stack and takes longer than the import.
  */
-function importPublic(encapsulationKey: Uint8Array): crypto.KeyObject {
-  const spki = Buffer.concat([Buffer.from(SPKI_PREFIX, 'hex'), encapsulationKey]).toString('base64');
+function importPublic({ spkiPrefix }: NativeKem, encapsulationKey: Uint8Array): crypto.KeyObject {
+  const spki = Buffer.concat([Buffer.from(spkiPrefix, 'hex'), encapsulationKey]).toString('base64');
   return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
 }
 
@@ -182,22 +208,22 @@ function hasRawExport(key: crypto.KeyObject): boolean {
 
 function tryRawExport(key: crypto.KeyObject): boolean {
   try {
-    return (key as unknown as RawExport).export({ format: 'raw-public' }).length === ENCAPSULATION_KEY_BYTES;
+    return (key as unknown as RawExport).export({ format: 'raw-public' }).length > 0;
   } catch {
     return false;
   }
 }
 
-function nativeKeyPair(seed: Uint8Array | undefined): NativeKeyPair {
-  checkSeed(seed);
-  const { publicKey, privateKey } = nativeKeys(seed);
+function nativeKeyPair(kem: NativeKem, seed?: Uint8Array): NativeKeyPair {
+  checkSeed(seed, kem.name);
+  const { publicKey, privateKey } = nativeKeys(kem, seed);
   let held: crypto.KeyObject | undefined = privateKey;
   return {
     native: true,
-    encapsulationKey: exportPublic(publicKey),
+    encapsulationKey: exportPublic(publicKey, KEM_SIZES[kem.name].key),
     decapsulate(ciphertext) {
-      const decapsulationKey = alive(held, 'ML-KEM-768 key pair');
-      checkCiphertext(ciphertext);
+      const decapsulationKey = alive(held, `${KEM_TITLES[kem.name]} key pair`);
+      checkCiphertext(ciphertext, kem.name);
       return new NodeSecret(adopt(crypto.decapsulate(decapsulationKey, ciphertext)));
     },
     destroy() {
@@ -206,24 +232,25 @@ function nativeKeyPair(seed: Uint8Array | undefined): NativeKeyPair {
   };
 }
 
-function nativeEncapsulate(encapsulationKey: Uint8Array): NativeEncapsulation {
-  checkEncapsulation(encapsulationKey);
-  const { sharedKey, ciphertext } = crypto.encapsulate(importPublic(encapsulationKey));
+function nativeEncapsulate(kem: NativeKem, encapsulationKey: Uint8Array): NativeEncapsulation {
+  checkEncapsulation(encapsulationKey, undefined, kem.name);
+  const { sharedKey, ciphertext } = crypto.encapsulate(importPublic(kem, encapsulationKey));
   return { native: true, ciphertext: plain(ciphertext), sharedSecret: new NodeSecret(adopt(sharedKey)) };
 }
 
-let nativeKem: boolean | undefined;
+const present = new Map<NativeKem, boolean>();
 
-/** Whether this runtime has ML-KEM-768, found out by using it once: versions and exports alone do not tell. */
-function hasNativeKem(): boolean {
-  nativeKem ??= tryNativeKem();
-  return nativeKem;
+/** Whether this runtime has the KEM, found out by using it once: versions and exports alone do not tell. */
+function hasNative(kem: NativeKem): boolean {
+  let has = present.get(kem);
+  if (has === undefined) present.set(kem, (has = tryNative(kem)));
+  return has;
 }
 
-function tryNativeKem(): boolean {
+function tryNative(kem: NativeKem): boolean {
   try {
-    const pair = nativeKeyPair(new Uint8Array(KEM_SEED_BYTES));
-    const { ciphertext, sharedSecret } = nativeEncapsulate(pair.encapsulationKey);
+    const pair = nativeKeyPair(kem, new Uint8Array(KEM_SIZES[kem.name].seed));
+    const { ciphertext, sharedSecret } = nativeEncapsulate(kem, pair.encapsulationKey);
     return pair.decapsulate(ciphertext).key.equals(sharedSecret.key);
   } catch {
     return false;
@@ -235,20 +262,85 @@ function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: numb
   return new Uint8Array(crypto.hkdfSync('sha256', own(secret, NodeSecret).key, salt, info, length));
 }
 
-function generateKeyPair(seed?: Uint8Array): KemKeyPair {
-  if (hasNativeKem()) return nativeKeyPair(seed);
-  return adoptingKeyPair(nobleKem.keyPair(seed), (sharedSecret) => new NodeSecret(adopt(sharedSecret)));
+function generateKeyPair(seed?: Uint8Array, kem: KemName = 'ml-kem-768'): MaybePromise<KemKeyPair> {
+  checkSeed(seed, kem);
+  const native = NATIVE[kem];
+  if (native !== undefined && hasNative(native)) return nativeKeyPair(native, seed);
+  if (kem === 'mlkem768-x25519' && hasNative(ML_KEM_768)) return hybridKeyPair(seed);
+  return chain(portableOf(kem), (portable) =>
+    adoptingKeyPair(portable.keyPair(seed), (sharedSecret) => new NodeSecret(adopt(sharedSecret))),
+  );
+}
+
+const NATIVE: Readonly<Partial<Record<KemName, NativeKem>>> = { 'ml-kem-768': ML_KEM_768, 'ml-kem-1024': ML_KEM_1024 };
+
+function portableOf(kem: KemName): MaybePromise<PortableKem> {
+  return kem === 'ml-kem-768' ? nobleKem : chain(loadOtherKems(), (others) => others[kem]);
+}
+
+function makeHybridPair(seed: Uint8Array | undefined): HybridKeys {
+  const drawn = seed ?? crypto.randomBytes(KEM_SIZES['mlkem768-x25519'].seed);
+  try {
+    return hybridKeys(drawn, (mlKemSeed) => {
+      const { publicKey, privateKey } = nativeKeys(ML_KEM_768, mlKemSeed);
+      return { publicKey: exportPublic(publicKey, KEM_SIZES['ml-kem-768'].key), privateKey };
+    });
+  } finally {
+    if (seed === undefined) drawn.fill(0);
+  }
+}
+
+/** MLKEM768-X25519 of the platform's own ML-KEM-768, X25519 and SHA-3. */
+function hybridKeyPair(seed?: Uint8Array): KemKeyPair {
+  checkSeed(seed, 'mlkem768-x25519');
+  const pair = makeHybridPair(seed);
+  let held: typeof pair | undefined = pair;
+  return {
+    native: true,
+    encapsulationKey: pair.encapsulationKey,
+    decapsulate(ciphertext) {
+      const keys = alive(held, 'MLKEM768-X25519 key pair');
+      checkCiphertext(ciphertext, 'mlkem768-x25519');
+      return new NodeSecret(adopt(hybridDecapsulate(keys, ciphertext)));
+    },
+    destroy() {
+      held = undefined;
+    },
+  };
+}
+
+/** `first || second`, the caller's to overwrite. */
+export function joinedBytes(first: Secret, second: Secret): Buffer {
+  const parts = [own(first, NodeSecret).key.export(), own(second, NodeSecret).key.export()];
+  try {
+    return Buffer.concat(parts);
+  } finally {
+    for (const part of parts) part.fill(0);
+  }
 }
 
 export const nodeBackend: CryptoBackend = {
   name: 'node',
   generateKeyPair,
 
-  encapsulate(encapsulationKey, m) {
-    if (m === undefined && hasNativeKem()) return nativeEncapsulate(encapsulationKey);
-    const { ciphertext, sharedSecret } = nobleKem.encapsulate(encapsulationKey, m);
-    return { native: false, ciphertext, sharedSecret: new NodeSecret(adopt(sharedSecret)) };
+  encapsulate(encapsulationKey, m, kem = 'ml-kem-768') {
+    checkEncapsulation(encapsulationKey, m, kem);
+    const native = NATIVE[kem];
+    if (m === undefined && native !== undefined && hasNative(native))
+      return nativeEncapsulate(native, encapsulationKey);
+    if (m === undefined && native === undefined && hasNative(ML_KEM_768)) {
+      const { ciphertext, sharedSecret } = hybridEncapsulate(encapsulationKey, (key) =>
+        crypto.encapsulate(importPublic(ML_KEM_768, key)),
+      );
+      return { native: true, ciphertext, sharedSecret: new NodeSecret(adopt(sharedSecret)) };
+    }
+    return chain(portableOf(kem), (portable) => {
+      const { ciphertext, sharedSecret } = portable.encapsulate(encapsulationKey, m);
+      return { native: false, ciphertext, sharedSecret: new NodeSecret(adopt(sharedSecret)) };
+    });
   },
+
+  joinSecrets: (first, second) => new NodeSecret(adopt(joinedBytes(first, second))),
 
   importSecret(bytes) {
     checkBytes(bytes, 'secret');

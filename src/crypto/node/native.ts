@@ -3,16 +3,9 @@
  * outside the JavaScript heap, which is overwritten when they are destroyed.
  */
 import type * as Native from 'pq-websocket-native';
+import type { KemName } from '../../api/types.ts';
 import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from '../backend.ts';
-import {
-  AEAD_KEY_BYTES,
-  CIPHERTEXT_BYTES,
-  ENCAPSULATION_KEY_BYTES,
-  HASH_BYTES,
-  NONCE_BYTES,
-  SHARED_SECRET_BYTES,
-  TAG_BYTES,
-} from '../backend.ts';
+import { AEAD_KEY_BYTES, HASH_BYTES, KEM_SIZES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import {
   alive,
   checkAeadKeySize,
@@ -23,8 +16,10 @@ import {
   checkOpen,
   checkSeal,
   checkSeed,
+  KEM_TITLES,
   own,
 } from '../checks.ts';
+import { joinedBytes, nodeBackend } from './backend.ts';
 
 export type NativeBinding = typeof Native;
 
@@ -128,14 +123,14 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     return counter;
   }
 
-  function keyPairOf(handle: Native.KeyPairHandle, encapsulationKey: Uint8Array): KemKeyPair {
+  function keyPairOf(kem: KemName, handle: Native.KeyPairHandle, encapsulationKey: Uint8Array): KemKeyPair {
     let held: Native.KeyPairHandle | undefined = handle;
     return {
       native: true,
       encapsulationKey,
       decapsulate(ciphertext) {
-        const pair = alive(held, 'ML-KEM-768 key pair');
-        checkCiphertext(ciphertext);
+        const pair = alive(held, `${KEM_TITLES[kem]} key pair`);
+        checkCiphertext(ciphertext, kem);
         return new NativeSecret(native.decapsulate(pair, unshared(ciphertext)), SHARED_SECRET_BYTES);
       },
       destroy() {
@@ -148,22 +143,35 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
   return {
     name: 'native',
 
-    generateKeyPair(seed) {
-      checkSeed(seed);
-      const encapsulationKey = new Uint8Array(ENCAPSULATION_KEY_BYTES);
-      return keyPairOf(native.generateKeyPair(KEM, encapsulationKey, seed && unshared(seed)), encapsulationKey);
+    generateKeyPair(seed, kem = KEM, joinable = false) {
+      if (joinable) return nodeBackend.generateKeyPair(seed, kem);
+      checkSeed(seed, kem);
+      const encapsulationKey = new Uint8Array(KEM_SIZES[kem].key);
+      return keyPairOf(kem, native.generateKeyPair(kem, encapsulationKey, seed && unshared(seed)), encapsulationKey);
     },
 
-    encapsulate(encapsulationKey, m) {
-      checkEncapsulation(encapsulationKey, m);
-      const ciphertext = new Uint8Array(CIPHERTEXT_BYTES);
-      const handle = native.encapsulate(KEM, unshared(encapsulationKey), ciphertext, m && unshared(m));
+    encapsulate(encapsulationKey, m, kem = KEM, joinable = false) {
+      if (joinable) return nodeBackend.encapsulate(encapsulationKey, m, kem);
+      checkEncapsulation(encapsulationKey, m, kem);
+      const ciphertext = new Uint8Array(KEM_SIZES[kem].ciphertext);
+      const handle = native.encapsulate(kem, unshared(encapsulationKey), ciphertext, m && unshared(m));
       return { native: true, ciphertext, sharedSecret: new NativeSecret(handle, SHARED_SECRET_BYTES) };
     },
 
-    importSecret(bytes) {
+    importSecret(bytes, joinable = false) {
+      if (joinable) return nodeBackend.importSecret(bytes);
       checkBytes(bytes, 'secret');
       return new NativeSecret(native.importSecret(unshared(bytes)), bytes.length);
+    },
+
+    // A handle gives its bytes to nobody, so secrets that are to be joined are node:crypto's.
+    joinSecrets(first, second) {
+      const bytes = joinedBytes(first, second);
+      try {
+        return new NativeSecret(native.importSecret(bytes), bytes.length);
+      } finally {
+        bytes.fill(0);
+      }
     },
 
     sha256(data) {

@@ -6,7 +6,7 @@
  */
 import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, RandomSource, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { AEAD_KEY_BYTES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
+import { AEAD_KEY_BYTES, KEM_SIZES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import {
   alive,
   checkAeadKeySize,
@@ -16,33 +16,44 @@ import {
   checkHkdf,
   checkOpen,
   checkSeal,
+  joined,
   checkSeed,
+  KEM_TITLES,
   own,
 } from '../checks.ts';
-import type { PortableKem } from '../portable-kem.ts';
-import { adoptingKeyPair } from '../portable-kem.ts';
+import type { KemName } from '../../api/types.ts';
+import type { OtherKems, PortableKem } from '../portable-kem.ts';
+import { adoptingKeyPair, noOtherKems } from '../portable-kem.ts';
 import { Promise } from '../../base/captured.ts';
 
 const AES = { name: 'AES-GCM', length: 8 * AEAD_KEY_BYTES };
-const KEM = { name: 'ML-KEM-768' };
+
+interface Kem {
+  readonly name: string;
+}
+const ML_KEM_768: Kem = { name: 'ML-KEM-768' };
+const ML_KEM_1024: Kem = { name: 'ML-KEM-1024' };
+/** Those that a platform may have of its own. */
+const NATIVE: Readonly<Partial<Record<KemName, Kem>>> = { 'ml-kem-768': ML_KEM_768, 'ml-kem-1024': ML_KEM_1024 };
 
 /** What the WICG draft adds to SubtleCrypto, as far as it is used here; TypeScript's DOM library has none of it. */
 interface KemSubtle {
   importKey(
     format: 'raw-seed' | 'raw-public',
     data: BufferSource,
-    algorithm: typeof KEM,
+    algorithm: Kem,
     extractable: boolean,
     usages: string[],
   ): Promise<CryptoKey>;
   exportKey(format: 'raw-public', key: CryptoKey): Promise<ArrayBuffer>;
   getPublicKey(key: CryptoKey, usages: string[]): Promise<CryptoKey>;
   encapsulateBits(
-    algorithm: typeof KEM,
+    algorithm: Kem,
     key: CryptoKey,
   ): Promise<{ readonly ciphertext: ArrayBuffer; readonly sharedKey: ArrayBuffer }>;
+  decapsulateBits(algorithm: Kem, key: CryptoKey, ciphertext: BufferSource): Promise<ArrayBuffer>;
   decapsulateKey(
-    algorithm: typeof KEM,
+    algorithm: Kem,
     key: CryptoKey,
     ciphertext: BufferSource,
     sharedKeyAlgorithm: 'HKDF' | typeof AES,
@@ -60,6 +71,8 @@ interface SecretKeys {
   readonly hkdf: CryptoKey;
   /** Absent unless `size` is that of an AES-256 key. */
   readonly aes: CryptoKey | undefined;
+  /** The bytes, where they are to be joined to others. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 class SubtleSecret implements Secret {
@@ -74,6 +87,7 @@ class SubtleSecret implements Secret {
   }
 
   destroy(): void {
+    this.#keys?.bytes?.fill(0);
     this.#keys = undefined;
   }
 }
@@ -133,49 +147,62 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return shared ? Uint8Array.from(bytes) : (bytes as Uint8Array<ArrayBuffer>);
 }
 
-/** @param portable gives what does ML-KEM-768 where the platform does not; asked each time, and never where it does */
+/**
+ * @param portable gives what does ML-KEM-768 where the platform does not; asked each time, and never where it does
+ * @param others the same for the other KEMs
+ */
 export function webcryptoBackend(
   subtle: SubtleCrypto,
   portable: () => MaybePromise<PortableKem>,
   random: RandomSource = (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
+  others: () => MaybePromise<OtherKems> = noOtherKems,
 ): LoadingBackend {
   const kem = subtle as unknown as KemSubtle;
 
-  async function importSecret(bytes: Uint8Array): Promise<SubtleSecret> {
+  async function importSecret(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
     checkBytes(bytes, 'secret');
     const data = source(bytes);
+    const kept = joinable ? Uint8Array.from(bytes) : undefined;
     const [hkdf, aes] = await Promise.all([
       subtle.importKey('raw', data, 'HKDF', false, ['deriveBits', 'deriveKey']),
       data.length === AEAD_KEY_BYTES ? subtle.importKey('raw', data, AES, false, ['encrypt', 'decrypt']) : undefined,
     ]);
-    return new SubtleSecret({ size: data.length, hkdf, aes });
+    return new SubtleSecret({ size: data.length, hkdf, aes, bytes: kept });
   }
 
   /** Makes a secret of `bytes`, which it overwrites. */
-  async function adopt(bytes: Uint8Array): Promise<SubtleSecret> {
+  async function adopt(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
     try {
-      return await importSecret(bytes);
+      return await importSecret(bytes, joinable);
     } finally {
       bytes.fill(0);
     }
   }
 
-  async function nativeKeyPair(seed: Uint8Array): Promise<KemKeyPair> {
-    let held: CryptoKey | undefined = await kem.importKey('raw-seed', source(seed), KEM, false, ['decapsulateKey']);
+  async function nativeKeyPair(
+    name: KemName,
+    algorithm: Kem,
+    seed: Uint8Array,
+    joinable: boolean,
+  ): Promise<KemKeyPair> {
+    let held: CryptoKey | undefined = await kem.importKey('raw-seed', source(seed), algorithm, false, [
+      joinable ? 'decapsulateBits' : 'decapsulateKey',
+    ]);
     const publicKey = await kem.getPublicKey(held, ['encapsulateBits']);
     return {
       native: true,
       encapsulationKey: new Uint8Array(await kem.exportKey('raw-public', publicKey)),
       async decapsulate(ciphertext) {
-        const decapsulationKey = alive(held, 'ML-KEM-768 key pair');
-        checkCiphertext(ciphertext);
+        const decapsulationKey = alive(held, `${KEM_TITLES[name]} key pair`);
+        checkCiphertext(ciphertext, name);
         const data = source(ciphertext);
+        if (joinable) return adopt(new Uint8Array(await kem.decapsulateBits(algorithm, decapsulationKey, data)), true);
         // Twice, once for each use: so the shared secret is never bytes in script.
         const [hkdf, aes] = await Promise.all([
-          kem.decapsulateKey(KEM, decapsulationKey, data, 'HKDF', false, ['deriveBits', 'deriveKey']),
-          kem.decapsulateKey(KEM, decapsulationKey, data, AES, false, ['encrypt', 'decrypt']),
+          kem.decapsulateKey(algorithm, decapsulationKey, data, 'HKDF', false, ['deriveBits', 'deriveKey']),
+          kem.decapsulateKey(algorithm, decapsulationKey, data, AES, false, ['encrypt', 'decrypt']),
         ]);
-        return new SubtleSecret({ size: SHARED_SECRET_BYTES, hkdf, aes });
+        return new SubtleSecret({ size: SHARED_SECRET_BYTES, hkdf, aes, bytes: undefined });
       },
       destroy() {
         held = undefined;
@@ -183,30 +210,37 @@ export function webcryptoBackend(
     };
   }
 
-  async function nativeEncapsulate(encapsulationKey: Uint8Array): Promise<Encapsulation> {
-    const publicKey = await kem.importKey('raw-public', source(encapsulationKey), KEM, false, ['encapsulateBits']);
+  async function nativeEncapsulate(algorithm: Kem, key: Uint8Array, joinable: boolean): Promise<Encapsulation> {
+    const publicKey = await kem.importKey('raw-public', source(key), algorithm, false, ['encapsulateBits']);
     // encapsulateKey would give a key of one algorithm, and a second encapsulation is a second secret: here
     // the bytes pass through script, for as long as the two imports take.
-    const { ciphertext, sharedKey } = await kem.encapsulateBits(KEM, publicKey);
-    const sharedSecret = await adopt(new Uint8Array(sharedKey));
+    const { ciphertext, sharedKey } = await kem.encapsulateBits(algorithm, publicKey);
+    const sharedSecret = await adopt(new Uint8Array(sharedKey), joinable);
     return { native: true, ciphertext: new Uint8Array(ciphertext), sharedSecret };
   }
 
-  let nativeKem: Promise<boolean> | undefined;
+  const present = new Map<KemName, Promise<boolean>>();
 
-  /** Whether this platform has ML-KEM-768, found out by using it once. */
-  function hasNativeKem(): Promise<boolean> {
-    nativeKem ??= tryNativeKem().catch(() => false);
-    return nativeKem;
+  /** The platform's own, where it has it: found out by using it once. */
+  async function nativeOf(name: KemName): Promise<Kem | undefined> {
+    const algorithm = NATIVE[name];
+    if (algorithm === undefined) return undefined;
+    let has = present.get(name);
+    if (has === undefined) present.set(name, (has = tryNative(name, algorithm).catch(() => false)));
+    return (await has) ? algorithm : undefined;
   }
 
-  async function tryNativeKem(): Promise<boolean> {
-    const pair = await nativeKeyPair(new Uint8Array(KEM_SEED_BYTES));
-    const { ciphertext, sharedSecret } = await nativeEncapsulate(pair.encapsulationKey);
+  async function tryNative(name: KemName, algorithm: Kem): Promise<boolean> {
+    const pair = await nativeKeyPair(name, algorithm, new Uint8Array(KEM_SEED_BYTES), false);
+    const { ciphertext, sharedSecret } = await nativeEncapsulate(algorithm, pair.encapsulationKey, false);
     const none = new Uint8Array(0);
     const ours = await deriveBytes(await pair.decapsulate(ciphertext), none, none, 32);
     const theirs = await deriveBytes(sharedSecret, none, none, 32);
     return ours.every((byte, i) => byte === theirs[i]);
+  }
+
+  async function portableOf(name: KemName): Promise<PortableKem> {
+    return name === 'ml-kem-768' ? portable() : (await others())[name];
   }
 
   function hkdf(salt: Uint8Array, info: Uint8Array): HkdfParams {
@@ -222,28 +256,36 @@ export function webcryptoBackend(
     name: 'webcrypto',
 
     async prepare() {
-      if (!(await hasNativeKem())) await portable();
+      if ((await nativeOf('ml-kem-768')) === undefined) await portable();
     },
 
-    async generateKeyPair(seed) {
-      checkSeed(seed);
+    async generateKeyPair(seed, name = 'ml-kem-768', joinable = false) {
+      checkSeed(seed, name);
+      const algorithm = await nativeOf(name);
       // A library that drew it would ask whatever `crypto` is then.
-      const used = seed ?? random(new Uint8Array(KEM_SEED_BYTES));
+      const used = seed ?? random(new Uint8Array(KEM_SIZES[name].seed));
       try {
-        if (await hasNativeKem()) return await nativeKeyPair(used);
-        return adoptingKeyPair((await portable()).keyPair(used), adopt);
+        if (algorithm !== undefined) return await nativeKeyPair(name, algorithm, used, joinable);
+        return adoptingKeyPair((await portableOf(name)).keyPair(used), (bytes) => adopt(bytes, joinable));
       } finally {
         if (seed === undefined) used.fill(0);
       }
     },
 
-    async encapsulate(encapsulationKey, m) {
-      checkEncapsulation(encapsulationKey, m);
+    async encapsulate(encapsulationKey, m, name = 'ml-kem-768', joinable = false) {
+      checkEncapsulation(encapsulationKey, m, name);
       // What was checked is what is used, whatever the caller does to its array in the meantime.
       const checked = Uint8Array.from(encapsulationKey);
-      if (m === undefined && (await hasNativeKem())) return nativeEncapsulate(checked);
-      const { ciphertext, sharedSecret } = (await portable()).encapsulate(checked, m);
-      return { native: false, ciphertext, sharedSecret: await adopt(sharedSecret) };
+      const algorithm = m === undefined ? await nativeOf(name) : undefined;
+      if (algorithm !== undefined) return nativeEncapsulate(algorithm, checked, joinable);
+      const { ciphertext, sharedSecret } = (await portableOf(name)).encapsulate(checked, m);
+      return { native: false, ciphertext, sharedSecret: await adopt(sharedSecret, joinable) };
+    },
+
+    async joinSecrets(first, second) {
+      const [a, b] = [own(first, SubtleSecret).keys.bytes, own(second, SubtleSecret).keys.bytes];
+      if (a === undefined || b === undefined) throw new Error('a secret was not made joinable');
+      return adopt(joined(a, b));
     },
 
     importSecret,

@@ -4,7 +4,9 @@ import { webPlatform } from '../web-platform.ts';
 
 export const platform = webPlatform({
   kem: () => scriptPart('kem'),
-  portable: async () => scriptPart('portable'),
+  otherKems: () => scriptPart('other-kems'),
+  portable: async () => (await scriptPart('portable'))(() => scriptPart('other-kems')),
   signatures: () => scriptPart('ml-dsa'),
+  extensions: () => scriptPart('extensions'),
   yellowpages: () => scriptPart('yellowpages'),
 });

@@ -1,17 +1,23 @@
 /** Where the script tag finds its parts, and they put themselves, whichever of them loads first. */
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { CryptoBackend } from '../../crypto/backend.ts';
-import type { PortableKem } from '../../crypto/portable-kem.ts';
+import type { OtherKems, PortableKem } from '../../crypto/portable-kem.ts';
 import type { SignatureScheme } from '../../crypto/signature.ts';
+import type { ExtensionsMaker } from '../../protocol/v1/extension-types.ts';
 import type { ProfileMaker } from '../../protocol/session-types.ts';
 
 export interface Parts {
   /** ML-KEM-768 alone. */
   kem: PortableKem;
+  /** ML-KEM-1024 and MLKEM768-X25519. */
+  'other-kems': OtherKems;
   /** ML-KEM-768 and all else, for pages without crypto.subtle. */
-  portable: CryptoBackend;
+  portable: (others: () => MaybePromise<OtherKems>) => CryptoBackend;
   'ml-dsa': SignatureScheme;
   /** Makes the class of streams for a polyfill; undefined where no socket opens at all. */
   stream: (polyfill: object) => object | undefined;
+  /** Exchange and heartbeat. */
+  extensions: ExtensionsMaker;
   yellowpages: ProfileMaker;
 }
 

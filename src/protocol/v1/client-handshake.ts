@@ -1,9 +1,10 @@
 /** The client's steps up to `open` (PROTOCOL.md 3.1). Each is asked again, after a wait, whether it still is its turn. */
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { attempt, chain } from '../../base/maybe-promise.ts';
+import type { Authenticate } from '../authentication.ts';
 import { Refusal } from '../errors.ts';
 import { isSelectionAllowed } from './fast-open.ts';
-import type { ReceivedFinished } from './hellos.ts';
+import type { Proof, ReceivedFinished } from './hellos.ts';
 import { buildFinished } from './hellos.ts';
 import { ClientKeyAgreement } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
@@ -14,7 +15,10 @@ import { CLIENT_STATES } from './states.ts';
 const NO_OFFER = { application: false, fastOpen: false };
 
 export class ClientHandshake implements Handshake {
-  static readonly states = CLIENT_STATES;
+  static statesFor(): typeof CLIENT_STATES {
+    return CLIENT_STATES;
+  }
+
   readonly #keyAgreement: ClientKeyAgreement;
 
   constructor(private readonly link: Link) {
@@ -61,26 +65,46 @@ export class ClientHandshake implements Handshake {
     return chain(this.link.openFinished(frame), (finished) => {
       if (!state.is('client: awaiting finished')) return undefined;
       state.move('finished received');
-      return chain(this.#authenticate(finished), () => (state.is('client: verifying') ? this.#accepted() : undefined));
+      return chain(this.#authenticate(finished), (signedBy) => {
+        if (!state.is('client: verifying')) return undefined;
+        this.link.keyed.peerKey = signedBy ?? undefined;
+        return this.#sign();
+      });
     });
   }
 
-  #authenticate(finished: ReceivedFinished): MaybePromise<void> {
+  #authenticate(finished: ReceivedFinished): ReturnType<Authenticate> {
     const { authenticate } = this.link.config;
     const { transcriptHash } = this.link.keyed.agreement;
     if (authenticate === undefined) return undefined;
     return attempt(
-      () => authenticate(finished, transcriptHash),
+      () => authenticate(finished, transcriptHash, 'handshake', undefined),
       (error) => {
         throw error instanceof Refusal ? error : new Refusal('PQ_ERR_ATTESTATION_REFUSED', { cause: error });
       },
     );
   }
 
-  #accepted(): MaybePromise<void> {
+  /** Who is asked who he is says it once all that he asked for has passed (PROTOCOL.md 23). */
+  #sign(): MaybePromise<void> {
+    const { state, config, keyed } = this.link;
+    const { transcriptHash, features } = keyed.agreement;
+    if (!features.has('client_identity')) return this.#accepted(buildFinished({}));
+    state.move('to sign');
+    const signed = attempt<Proof>(
+      () => config.prove?.(transcriptHash, 'handshake') ?? {},
+      (cause) => {
+        throw new Refusal('PQ_ERR_CLIENT_IDENTITY', { cause });
+      },
+    );
+    return chain(signed, (proof) => (state.is('client: signing') ? this.#accepted(buildFinished(proof)) : undefined));
+  }
+
+  #accepted(finished: Uint8Array): MaybePromise<void> {
     const { state, host, keyed } = this.link;
     state.move('peer accepted');
-    keyed.sender.push(Kind.FINISHED, this.link.finishedFrame(buildFinished({})));
+    keyed.sender.push(Kind.FINISHED, this.link.finishedFrame(finished));
+    this.link.startExtensions();
     this.link.flush();
     return chain(keyed.sender.handedOver(), () => {
       // Sealing may have failed the session, and what waited may have made the application close.

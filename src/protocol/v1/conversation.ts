@@ -2,7 +2,7 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { Link } from './link.ts';
-import { isPromise } from '../../base/maybe-promise.ts';
+import { chain, isPromise } from '../../base/maybe-promise.ts';
 import type { OpenedRecord } from './open.ts';
 import type { CloseContent, MessageKind } from './record.ts';
 import { composeFrame, encodeClose, Kind, parseBatch, parseClose, sameClose } from './record.ts';
@@ -29,10 +29,8 @@ export class Conversation<Text> {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_TEXT_FRAME');
     const opened = this.link.keyed.receiver.open(frame, owned);
     if (!isPromise(opened)) return this.#dispatch(opened);
-    return opened.then((record) => {
-      // The session may have failed while the backend was at work.
-      if (this.link.state.is('open', 'close sent')) this.#dispatch(record);
-    });
+    // The session may have failed while the backend was at work.
+    return opened.then((record) => (this.link.state.is('open', 'close sent') ? this.#dispatch(record) : undefined));
   }
 
   /** Seals a close behind what was sent before it. */
@@ -40,31 +38,48 @@ export class Conversation<Text> {
     const { state, host, keyed } = this.link;
     this.#ownClose = content;
     state.move('close');
+    this.link.extensions?.closing();
     this.#sealClose(Kind.CLOSE, content);
     keyed.sender.after(() => {
       host.closeTransmitted();
     });
   }
 
-  #dispatch({ kind, content }: OpenedRecord): void {
+  #dispatch(record: OpenedRecord): MaybePromise<void> {
+    const { kind, content } = record;
+    const { extensions } = this.link;
+    if (extensions !== undefined) {
+      extensions.opened();
+      if (extensions.awaitsFinished && kind !== Kind.FINISHED) throw new Refusal('PQ_ERR_EXCHANGE');
+    }
     switch (kind) {
       case Kind.TEXT:
       case Kind.BINARY:
         this.#deliver([this.#read(kind, content)]);
-        return;
+        return undefined;
       case Kind.BATCH:
         this.#deliver(
           parseBatch(this.link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
         );
-        return;
+        return undefined;
       case Kind.KEY_UPDATE:
-        return;
+        return undefined;
       case Kind.CLOSE:
         this.#peerClosed(parseClose(content));
-        return;
+        return undefined;
       case Kind.CLOSE_ANSWER:
         this.#peerAnswered(parseClose(content));
-        return;
+        return undefined;
+      case Kind.FINISHED:
+      case Kind.EXCHANGE_WANTED:
+      case Kind.EXCHANGE_OFFER:
+      case Kind.EXCHANGE_ANSWER:
+      case Kind.EXCHANGE_END:
+      case Kind.PING:
+      case Kind.PONG:
+        return chain(this.link.loadExtensions(), (live) =>
+          this.link.state.is('open', 'close sent') ? live.accept(record) : undefined,
+        );
       default:
         throw new Refusal('PQ_ERR_KIND');
     }
@@ -110,6 +125,7 @@ export class Conversation<Text> {
   #finish(content: CloseContent, answered: boolean): void {
     this.#peerClose = { content, answered };
     this.link.state.move('peer closed');
+    this.link.extensions?.closing();
   }
 
   /** This end's last record. */

@@ -2,10 +2,11 @@
  * The handshake's messages: build, parse, refuse. PROTOCOL.md, "Hello messages", "Transcript hash" and
  * "Finished". Nothing here keeps state.
  */
-import { CIPHERTEXT_BYTES, ENCAPSULATION_KEY_BYTES } from '../../crypto/backend.ts';
+import type { KemName } from '../../api/types.ts';
+import { KEM_SIZES } from '../../crypto/backend.ts';
 import { ascii, concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
-import { Map } from '../../base/captured.ts';
+import { Map, Set } from '../../base/captured.ts';
 
 /** A hello is one text message of at most this many UTF-8 bytes. */
 export const MAX_HELLO_BYTES = 16_384;
@@ -14,34 +15,118 @@ export const MAX_FINISHED_BYTES = 65_536;
 
 const VERSION = 1;
 
-export function buildClientHello(encapsulationKey: Uint8Array): string {
-  return JSON.stringify({ pq_websocket: VERSION, ml_kem_768_encapsulation_key: toBase64(encapsulationKey) });
+/** Of each KEM: the member of ClientHello and that of ServerHello (PROTOCOL.md 4.1 and 21). */
+const KEM_MEMBERS: Readonly<Record<KemName, readonly [key: string, ciphertext: string]>> = {
+  'ml-kem-768': ['ml_kem_768_encapsulation_key', 'ml_kem_768_ciphertext'],
+  'mlkem768-x25519': ['mlkem768_x25519_encapsulation_key', 'mlkem768_x25519_ciphertext'],
+  'ml-kem-1024': ['ml_kem_1024_encapsulation_key', 'ml_kem_1024_ciphertext'],
+};
+const KEM_NAMES = Object.keys(KEM_MEMBERS) as KemName[];
+
+/** What is on only where ClientHello offers it and ServerHello answers it (PROTOCOL.md 22 to 24). */
+export type Feature = 'exchange' | 'client_identity' | 'heartbeat';
+const FEATURES: readonly Feature[] = ['exchange', 'client_identity', 'heartbeat'];
+
+/** What a hello says beside its key or ciphertext. */
+export interface HelloExtras {
+  readonly features?: ReadonlySet<Feature> | undefined;
+  /** A member that nobody knows, so that a peer which refuses what it does not know fails the first time. */
+  readonly grease?: { readonly name: string; readonly value: unknown } | undefined;
 }
 
-export function buildServerHello(ciphertext: Uint8Array): string {
-  return JSON.stringify({ pq_websocket: VERSION, ml_kem_768_ciphertext: toBase64(ciphertext) });
+function buildHello(members: Readonly<Record<string, string>>, { features, grease }: HelloExtras): string {
+  const on = FEATURES.filter((feature) => features?.has(feature) === true);
+  return JSON.stringify({
+    pq_websocket: VERSION,
+    ...members,
+    ...Object.fromEntries(on.map((feature) => [feature, 1])),
+    ...(grease && { [`grease_${grease.name}`]: grease.value }),
+  });
+}
+
+/** @param keys by their KEM, in the client's order; one without a name is ML-KEM-768's */
+export function buildClientHello(
+  keys: Uint8Array | ReadonlyMap<KemName, Uint8Array>,
+  extras: HelloExtras = {},
+): string {
+  const all =
+    keys instanceof Map
+      ? [...(keys as ReadonlyMap<KemName, Uint8Array>)]
+      : [['ml-kem-768', keys as Uint8Array] as const];
+  return buildHello(Object.fromEntries(all.map(([kem, key]) => [KEM_MEMBERS[kem][0], toBase64(key)])), extras);
+}
+
+export function buildServerHello(
+  ciphertext: Uint8Array,
+  kem: KemName = 'ml-kem-768',
+  extras: HelloExtras = {},
+): string {
+  return buildHello({ [KEM_MEMBERS[kem][1]]: toBase64(ciphertext) }, extras);
+}
+
+export interface ClientHello {
+  /** Those of the server's list, in its order. */
+  readonly keys: ReadonlyMap<KemName, Uint8Array>;
+  readonly features: ReadonlySet<Feature>;
 }
 
 /**
- * The encapsulation key that a ClientHello carries. Its FIPS 203 modulus check comes with encapsulation.
+ * A malformed key for any KEM of the list is refused, whichever is taken. The FIPS 203 modulus check is the caller's.
+ * @param kems the server's
  * @throws {Refusal}
  */
-export function parseClientHello(message: string | Uint8Array): Uint8Array {
-  return fromPeer(message, () => parseHello(message, CLIENTS_MEMBER, ENCAPSULATION_KEY_BYTES));
+export function parseClientHello(message: string | Uint8Array, kems: readonly KemName[] = ['ml-kem-768']): ClientHello {
+  return fromPeer(message, () => readClientHello(message, kems));
+}
+
+function readClientHello(message: string | Uint8Array, kems: readonly KemName[]): ClientHello {
+  const hello = parseHello(message);
+  const keys = new Map<KemName, Uint8Array>();
+  for (const kem of kems) {
+    const [member] = KEM_MEMBERS[kem];
+    if (hello.has(member)) keys.set(kem, kemMember(hello, member, KEM_SIZES[kem].key));
+  }
+  if (keys.size === 0) throw new Refusal('PQ_ERR_HELLO');
+  return { keys, features: new Set(FEATURES.filter((feature) => hello.get(feature) === 1)) };
+}
+
+export interface ServerHello {
+  readonly kem: KemName;
+  readonly ciphertext: Uint8Array;
+  readonly features: ReadonlySet<Feature>;
 }
 
 /**
- * The ciphertext that a ServerHello carries.
- * @throws {Refusal}
+ * @param kems the client has offered
+ * @param offered features
+ * @throws {Refusal} for what was not offered, too
  */
-export function parseServerHello(message: string | Uint8Array): Uint8Array {
-  return fromServer(message, () => parseHello(message, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES));
+export function parseServerHello(
+  message: string | Uint8Array,
+  kems: readonly KemName[] = ['ml-kem-768'],
+  offered: ReadonlySet<Feature> = new Set(),
+): ServerHello {
+  return fromServer(message, () => readServerHello(message, kems, offered));
+}
+
+function readServerHello(
+  message: string | Uint8Array,
+  kems: readonly KemName[],
+  offered: ReadonlySet<Feature>,
+): ServerHello {
+  const hello = parseHello(message);
+  const [kem, ...others] = KEM_NAMES.filter((name) => hello.has(KEM_MEMBERS[name][1]));
+  if (kem === undefined || others.length > 0 || !kems.includes(kem)) throw new Refusal('PQ_ERR_HELLO');
+  const features = FEATURES.filter((feature) => hello.has(feature));
+  if (features.some((feature) => hello.get(feature) !== 1 || !offered.has(feature))) throw new Refusal('PQ_ERR_HELLO');
+  const ciphertext = kemMember(hello, KEM_MEMBERS[kem][1], KEM_SIZES[kem].ciphertext);
+  return { kem, ciphertext, features: new Set(features) };
 }
 
 /** What only a client says. */
-const CLIENTS_MEMBER = 'ml_kem_768_encapsulation_key';
+const CLIENTS_MEMBER = '_encapsulation_key"';
 /** Names that a hello of every version and profile has in it, however malformed. */
-const OURS = /pq_websocket|ml_kem_768_/;
+const OURS = /pq_websocket|ml_kem_|mlkem768_/;
 
 /**
  * Reads a peer's first message. What is refused, and has nothing of ours in it, is from somebody who does not speak this
@@ -72,11 +157,11 @@ function textOf(message: string | Uint8Array): string {
   return typeof message === 'string' ? message : (fromUtf8(message.subarray(0, MAX_HELLO_BYTES)) ?? '');
 }
 
-function parseHello(message: string | Uint8Array, member: string, length: number): Uint8Array {
+function parseHello(message: string | Uint8Array): Map<string, unknown> {
   const hello = parseHelloObject(message, MAX_HELLO_BYTES);
   if (!hello.has('pq_websocket')) throw new Refusal('PQ_ERR_HELLO');
   if (hello.get('pq_websocket') !== VERSION) throw new Refusal('PQ_ERR_VERSION');
-  return kemMember(hello, member, length);
+  return hello;
 }
 
 /**
@@ -100,8 +185,8 @@ export function kemMember(hello: Map<string, unknown>, member: string, length: n
   return bytes;
 }
 
-/** What a server may put into its Finished to prove who it is. */
-export interface ServerProof {
+/** What an end may put into its Finished to prove who it is. */
+export interface Proof {
   readonly signature?: Uint8Array | undefined;
   /** The key that signed, for clients that pin its fingerprint; a key from the wire proves nothing by itself. */
   readonly publicKey?: Uint8Array | undefined;
@@ -109,7 +194,7 @@ export interface ServerProof {
 }
 
 /** @throws {Refusal} PQ_ERR_IDENTITY when the proof is too long to send */
-export function buildFinished(proof: ServerProof): Uint8Array {
+export function buildFinished(proof: Proof): Uint8Array {
   const content = utf8(
     JSON.stringify({
       ...(proof.signature && { ml_dsa_65_signature: toBase64(proof.signature) }),
@@ -167,6 +252,12 @@ function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): Ma
 }
 
 const TRANSCRIPT_LABEL = ascii('pq-websocket/1 transcript');
+const EXCHANGE_LABEL = ascii('pq-websocket/1 exchange transcript');
+
+/** What an exchange's own transcript hash is taken over (PROTOCOL.md 22). */
+export function exchangeTranscript(before: Uint8Array, offer: Uint8Array, answer: Uint8Array): Uint8Array {
+  return concat(EXCHANGE_LABEL, before, u32be(offer.length), offer, u32be(answer.length), answer);
+}
 
 /** What the transcript hash is taken over. Lengths come before contents, so no two hello pairs give the same bytes. */
 export function transcript(clientHello: string, serverHello: string, context: Uint8Array | undefined): Uint8Array {

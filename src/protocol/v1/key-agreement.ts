@@ -6,62 +6,100 @@ import type { CryptoBackend, Encapsulation, KemKeyPair, Secret } from '../../cry
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { KemInputError } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
+import type { KemName } from '../../api/types.ts';
+import { checkEncapsulation } from '../../crypto/checks.ts';
+import type { Feature, HelloExtras } from './hellos.ts';
 import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './hellos.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
 import { deriveConnectionKeys } from './key-schedule.ts';
-import { attempt, chain, finish } from '../../base/maybe-promise.ts';
+import { allOrNone, attempt, chain, finish } from '../../base/maybe-promise.ts';
 
 export interface KeyAgreementConfig {
+  readonly role?: 'client' | 'server';
   readonly backend: CryptoBackend;
+  /** Client: offers these, in this order; server: takes the first of these that is offered. Default: `ml-kem-768` alone. */
+  readonly kems?: readonly KemName[] | undefined;
+  /** What this end offers, or answers where it is offered. */
+  readonly features?: ReadonlySet<Feature> | undefined;
+  /** Gives a member that nobody knows, for each hello; absent: there is none. */
+  readonly grease?: (() => HelloExtras['grease']) | undefined;
   /** Client: made before, for this connection alone, or being made. Whoever waits for it says why it failed. */
-  readonly keyPair?: MaybePromise<KemKeyPair> | undefined;
+  readonly hello?: MaybePromise<MadeHello> | undefined;
   /** Bound into the transcript; never empty. */
   readonly context: Uint8Array | undefined;
-  /** Test vectors only: the 64 bytes that FIPS 203 calls d and z. */
-  readonly keySeed?: (() => Uint8Array) | undefined;
-  /** Test vectors only: the 32 bytes that FIPS 203 calls m. */
-  readonly encapsulationRandomness?: (() => Uint8Array) | undefined;
+  /** Test vectors only: what FIPS 203 calls d and z, or the hybrid's seed, of the key pair of this generation. */
+  readonly keySeed?: ((kem: KemName, generation: number) => Uint8Array) | undefined;
+  /** Test vectors only: what FIPS 203 calls m, or the hybrid's randomness. */
+  readonly encapsulationRandomness?: ((kem: KemName, generation: number) => Uint8Array) | undefined;
 }
+
+export const DEFAULT_KEMS: readonly KemName[] = ['ml-kem-768'];
+const NO_FEATURES: ReadonlySet<Feature> = new Set();
 
 export interface Agreement {
   readonly keys: ConnectionKeys;
   readonly transcriptHash: Uint8Array;
+  readonly kem: KemName;
+  /** Those that both ends have. */
+  readonly features: ReadonlySet<Feature>;
   /** Whether the platform's own ML-KEM did this end's part. */
   readonly nativeKem: boolean;
 }
 
+/** A ClientHello with the key pairs that it offers. */
+export interface MadeHello {
+  readonly clientHello: string;
+  readonly keyPairs: ReadonlyMap<KemName, KemKeyPair>;
+}
+
+/** Makes a key pair for each KEM, and the ClientHello that offers them. */
+export function makeHello(config: Omit<KeyAgreementConfig, 'context'>): MaybePromise<MadeHello> {
+  const { backend, kems = DEFAULT_KEMS, keySeed, features, grease } = config;
+  const pairs = allOrNone<KemKeyPair[]>(
+    kems.map((kem) => (): MaybePromise<KemKeyPair> => backend.generateKeyPair(keySeed?.(kem, 0), kem)),
+  );
+  return chain(pairs, (made) => {
+    const keyPairs = new Map(kems.map((kem, index) => [kem, made[index] as KemKeyPair]));
+    const keys = new Map([...keyPairs].map(([kem, { encapsulationKey }]) => [kem, encapsulationKey]));
+    return { keyPairs, clientHello: buildClientHello(keys, { features, grease: grease?.() }) };
+  });
+}
+
+export function destroyHello({ keyPairs }: MadeHello): void {
+  for (const pair of keyPairs.values()) pair.destroy();
+}
+
 export class ClientKeyAgreement {
-  #keyPair: KemKeyPair | 'none yet' | 'destroyed' = 'none yet';
-  #clientHello = '';
+  #made: MadeHello | 'none yet' | 'destroyed' = 'none yet';
 
   constructor(private readonly config: KeyAgreementConfig) {
-    const { keyPair } = config;
-    if (keyPair === undefined) return;
+    const { hello } = config;
+    if (hello === undefined) return;
     void attempt<void>(
       () =>
-        chain(keyPair, (made) => {
+        chain(hello, (made) => {
           this.#hold(made);
         }),
       () => undefined,
     );
   }
 
-  /** Makes the key pair, if it is not there yet, and gives the ClientHello. */
+  /** Makes the hello, if it is not there yet, and gives its text. */
   start(): MaybePromise<string> {
-    const { keyPair: given, backend, keySeed } = this.config;
-    const held = typeof this.#keyPair === 'string' ? given : this.#keyPair;
-    return chain(held ?? backend.generateKeyPair(keySeed?.()), (keyPair) => {
-      this.#hold(keyPair);
-      this.#clientHello = buildClientHello(keyPair.encapsulationKey);
-      return this.#clientHello;
+    const held = typeof this.#made === 'string' ? this.config.hello : this.#made;
+    return chain(held ?? makeHello(this.config), (made) => {
+      this.#hold(made);
+      return made.clientHello;
     });
   }
 
   /** @throws {Refusal} or rejects with one */
   finish(serverHello: string | Uint8Array): MaybePromise<Agreement> {
-    const ciphertext = parseServerHello(serverHello);
-    const keyPair = this.#keyPair;
-    if (typeof keyPair === 'string') throw new Error('there is no key pair');
+    const { config } = this;
+    const made = this.#made;
+    if (typeof made === 'string') throw new Error('there is no key pair');
+    const { kem, ciphertext, features } = parseServerHello(serverHello, [...made.keyPairs.keys()], config.features);
+    const keyPair = made.keyPairs.get(kem) as KemKeyPair;
     // A wrong ciphertext of the right length does not fail here: implicit rejection (FIPS 203 6.3) gives a secret
     // that the peer lacks, and the peer's Finished does not open.
     const decapsulated = finish(
@@ -70,23 +108,24 @@ export class ClientKeyAgreement {
         this.destroy();
       },
     );
-    return chain(decapsulated, (sharedSecret) => {
-      const clientHello = this.#clientHello;
-      // Nobody needs it again, and a connection may live long.
-      this.#clientHello = '';
-      return agree(this.config, clientHello, serverHello as string, sharedSecret, keyPair.native);
-    });
+    return chain(decapsulated, (sharedSecret) =>
+      agree(config, made.clientHello, serverHello as string, sharedSecret, {
+        kem,
+        features,
+        nativeKem: keyPair.native,
+      }),
+    );
   }
 
   destroy(): void {
-    if (typeof this.#keyPair !== 'string') this.#keyPair.destroy();
-    this.#keyPair = 'destroyed';
+    if (typeof this.#made !== 'string') destroyHello(this.#made);
+    this.#made = 'destroyed';
   }
 
-  /** The connection may have ended while the pair was being made. */
-  #hold(keyPair: KemKeyPair): void {
-    if (this.#keyPair === 'destroyed') keyPair.destroy();
-    else this.#keyPair = keyPair;
+  /** The connection may have ended while the pairs were being made. */
+  #hold(made: MadeHello): void {
+    if (this.#made === 'destroyed') destroyHello(made);
+    else this.#made = made;
   }
 }
 
@@ -98,13 +137,24 @@ export interface Answer {
 
 /** @throws {Refusal} or rejects with one */
 export function answerClientHello(config: KeyAgreementConfig, clientHello: string | Uint8Array): MaybePromise<Answer> {
-  const encapsulationKey = parseClientHello(clientHello);
-  return chain(encapsulate(config, encapsulationKey), ({ ciphertext, sharedSecret, native }) => {
-    const serverHello = buildServerHello(ciphertext);
-    return chain(agree(config, clientHello as string, serverHello, sharedSecret, native), (agreement) => ({
-      agreement,
-      serverHello,
-    }));
+  const { kems = DEFAULT_KEMS, features: own = NO_FEATURES } = config;
+  const { keys, features: offered } = parseClientHello(clientHello, kems);
+  for (const [name, key] of keys)
+    refuseAsKem(() => {
+      checkEncapsulation(key, undefined, name);
+    });
+  const features = new Set([...own].filter((feature) => offered.has(feature)));
+  // Who demands an identity answers nobody who has none (PROTOCOL.md 23).
+  if (own.has('client_identity') && !features.has('client_identity')) throw new Refusal('PQ_ERR_CLIENT_IDENTITY');
+  const [[kem, key]] = keys as unknown as readonly [readonly [KemName, Uint8Array]];
+  return chain(encapsulate(config, key, kem), ({ ciphertext, sharedSecret, native }) => {
+    const serverHello = buildServerHello(ciphertext, kem, { features, grease: config.grease?.() });
+    const agreed = agree(config, clientHello as string, serverHello, sharedSecret, {
+      kem,
+      features,
+      nativeKem: native,
+    });
+    return chain(agreed, (agreement) => ({ agreement, serverHello }));
   });
 }
 
@@ -112,13 +162,15 @@ export function answerClientHello(config: KeyAgreementConfig, clientHello: strin
 export function encapsulate(
   { backend, encapsulationRandomness }: Pick<KeyAgreementConfig, 'backend' | 'encapsulationRandomness'>,
   encapsulationKey: Uint8Array,
+  kem: KemName = 'ml-kem-768',
 ): MaybePromise<Encapsulation> {
-  return attempt(
-    () => backend.encapsulate(encapsulationKey, encapsulationRandomness?.()),
-    (error) => {
-      throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
-    },
-  );
+  return refuseAsKem(() => backend.encapsulate(encapsulationKey, encapsulationRandomness?.(kem, 0), kem));
+}
+
+function refuseAsKem<T>(act: () => MaybePromise<T>): MaybePromise<T> {
+  return attempt(act, (error) => {
+    throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
+  });
 }
 
 /** From the shared secret, which it destroys, and both hellos to the keys. */
@@ -127,7 +179,7 @@ function agree(
   clientHello: string,
   serverHello: string,
   sharedSecret: Secret,
-  nativeKem: boolean,
+  agreed: Pick<Agreement, 'kem' | 'features' | 'nativeKem'>,
 ): MaybePromise<Agreement> {
   const { backend, context } = config;
   const hashed = attempt(
@@ -138,10 +190,10 @@ function agree(
     },
   );
   return chain(hashed, (transcriptHash) =>
-    chain(deriveConnectionKeys(backend, transcriptHash, sharedSecret), (keys) => ({
+    chain(deriveConnectionKeys(backend, transcriptHash, sharedSecret, agreed.features.has('exchange')), (keys) => ({
+      ...agreed,
       keys,
       transcriptHash,
-      nativeKem,
     })),
   );
 }

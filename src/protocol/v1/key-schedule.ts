@@ -23,6 +23,8 @@ const LABELS = {
   server: { key: label('server key'), update: label('server update') },
   exporter: label('exporter'),
   export: label('export '),
+  root: label('root'),
+  exchangeSeed: label('exchange seed'),
 };
 
 /** The key of one direction's present epoch, and the secret of the next. */
@@ -90,10 +92,11 @@ function deriveSecret(
   secret: Secret,
   transcriptHash: Uint8Array,
   info: Uint8Array,
+  joinable = false,
 ): MaybePromise<Secret> {
   return chain(backend.deriveBytes(secret, transcriptHash, info, SHARED_SECRET_BYTES), (bytes) =>
     finish(
-      () => backend.importSecret(bytes),
+      () => backend.importSecret(bytes, joinable),
       () => bytes.fill(0),
     ),
   );
@@ -137,34 +140,95 @@ export interface ConnectionKeys {
   readonly client: DirectionKeys;
   readonly server: DirectionKeys;
   readonly exporter: Exporter;
+  /** What the next exchange begins with, where exchanges are on (PROTOCOL.md 22). */
+  readonly root: Secret | undefined;
 }
 
-/** Derives everything from the shared secret and destroys it, also when something fails. */
+/** The keys of a generation that an exchange has made. */
+export interface GenerationKeys {
+  readonly client: DirectionKeys;
+  readonly server: DirectionKeys;
+  readonly root: Secret;
+}
+
+/**
+ * Joins the root of the generation before to a fresh shared secret, and destroys both, also when something fails.
+ * @param transcriptHash the exchange's own
+ */
+export function deriveGeneration(
+  backend: CryptoBackend,
+  transcriptHash: Uint8Array,
+  root: Secret,
+  sharedSecret: Secret,
+): MaybePromise<GenerationKeys> {
+  const joined = finish(
+    () => backend.joinSecrets(root, sharedSecret),
+    () => {
+      root.destroy();
+      sharedSecret.destroy();
+    },
+  );
+  const seeded = chain(joined, (secret) =>
+    finish(
+      () => deriveSecret(backend, secret, transcriptHash, LABELS.exchangeSeed),
+      () => {
+        secret.destroy();
+      },
+    ),
+  );
+  return chain(seeded, (seed) =>
+    chain(
+      finish(
+        () =>
+          allOrNone<[DirectionKeys, DirectionKeys, Secret]>([
+            () => DirectionKeys.derive(backend, transcriptHash, 'client', seed),
+            () => DirectionKeys.derive(backend, transcriptHash, 'server', seed),
+            () => deriveSecret(backend, seed, transcriptHash, LABELS.root, true),
+          ]),
+        () => {
+          seed.destroy();
+        },
+      ),
+      ([client, server, next]) => ({ client, server, root: next }),
+    ),
+  );
+}
+
+/**
+ * Derives everything from the shared secret and destroys it, also when something fails.
+ * @param withRoot whether exchanges are on
+ */
 export function deriveConnectionKeys(
   backend: CryptoBackend,
   transcriptHash: Uint8Array,
   sharedSecret: Secret,
+  withRoot = false,
 ): MaybePromise<ConnectionKeys> {
   const derived = finish(
     () =>
-      allOrNone<[DirectionKeys, DirectionKeys, Secret]>([
+      allOrNone<[DirectionKeys, DirectionKeys, Secret, Secret]>([
         () => DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
         () => DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
         () => deriveSecret(backend, sharedSecret, transcriptHash, LABELS.exporter),
+        () => (withRoot ? deriveSecret(backend, sharedSecret, transcriptHash, LABELS.root, true) : NO_SECRET),
       ]),
     () => {
       sharedSecret.destroy();
     },
   );
-  return chain(derived, ([client, server, exporter]) => ({
+  return chain(derived, ([client, server, exporter, root]) => ({
     client,
     server,
     exporter: new Exporter(backend, transcriptHash, exporter),
+    root: withRoot ? root : undefined,
   }));
 }
 
-export function destroyKeys({ client, server, exporter }: ConnectionKeys): void {
+const NO_SECRET: Secret = { destroy: () => undefined };
+
+export function destroyKeys({ client, server, exporter, root }: ConnectionKeys): void {
   client.destroy();
   server.destroy();
   exporter.destroy();
+  root?.destroy();
 }

@@ -1,8 +1,9 @@
 /** What the parts of a connection in v1, its handshake and its conversation, work with in common. */
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { chain } from '../../base/maybe-promise.ts';
+import { attempt, chain, isPromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { ProfileHost, SessionConfig, SessionHost } from '../session-types.ts';
+import type { ExtensionHost, Extensions, ExtensionsMaker, Keyed } from './extension-types.ts';
 import { StateMachine } from '../state-machine.ts';
 import type { ReceivedFinished } from './hellos.ts';
 import { parseFinished } from './hellos.ts';
@@ -30,19 +31,15 @@ export interface Handshake {
   destroy(): void;
 }
 
-/** What there is from the moment on that the key is agreed. */
-export interface Keyed {
-  readonly agreement: Agreement;
-  readonly sender: RecordSender;
-  readonly receiver: RecordReceiver;
-}
-
-export class Link<Text = unknown> {
+export class Link<Text = unknown> implements ExtensionHost {
   readonly config: SessionConfig<Text>;
   readonly host: SessionHost<Text>;
   readonly state: StateMachine<State, Transition>;
   readonly outbox: Outbox;
   #keyed: Keyed | undefined;
+  /** Where exchange or heartbeat is on: from the time on that the connection is open, or that their code is there. */
+  #extensions: Extensions | undefined;
+  #loading: MaybePromise<ExtensionsMaker> | undefined;
 
   constructor(
     readonly session: ProfileHost<Text>,
@@ -65,13 +62,71 @@ export class Link<Text = unknown> {
     return this.#keyed;
   }
 
+  get isOpen(): boolean {
+    return this.state.is('open');
+  }
+
+  get transportBytes(): number {
+    return this.host.transportBytes?.() ?? 0;
+  }
+
+  /** Undefined where there are none, or not yet. */
+  get extensions(): Extensions | undefined {
+    return this.#extensions;
+  }
+
+  /** The peer is accepted: from now on its extensions run, where it has some and as soon as their code is there. */
+  startExtensions(): void {
+    if (this.#loading === undefined) return;
+    void attempt<unknown>(
+      () => this.loadExtensions(),
+      // Whatever needs them asks again, and says why it can't have them.
+      () => undefined,
+    );
+  }
+
+  /** @throws {Refusal} or rejects with one where they are off, or their code can't be loaded */
+  loadExtensions(): MaybePromise<Extensions> {
+    if (this.#extensions !== undefined) return this.#extensions;
+    const { extensions } = this.config;
+    if (this.#loading === undefined || extensions === undefined) throw new Refusal('PQ_ERR_KIND');
+    const loading = attempt(
+      () => this.#loading as MaybePromise<ExtensionsMaker>,
+      () => (this.#loading = extensions()) as never,
+    );
+    return chain(loading, (Live) => {
+      if (this.#extensions === undefined && !this.state.isOver) {
+        this.#extensions = new Live(this);
+        if (!this.isOpen) this.#extensions.closing();
+        this.timersChanged();
+      }
+      return this.#extensions as Extensions;
+    });
+  }
+
+  /** @internal */
+  fail(error: unknown): void {
+    this.session.fail(error);
+  }
+
+  whenDrained(act: () => void): void {
+    if (this.host.whenDrained === undefined) act();
+    else this.host.whenDrained(act);
+  }
+
+  timersChanged(): void {
+    this.host.timersChanged?.();
+  }
+
   /** Takes the keys over. */
   establish(agreement: Agreement): Keyed {
     const { role, limits } = this.config;
     const { client, server } = agreement.keys;
     const [own, peers] = role === 'client' ? [client, server] : [server, client];
+    if (agreement.features.has('exchange') || agreement.features.has('heartbeat')) this.#loading = this.#load();
     this.#keyed = {
       agreement,
+      peerKey: undefined,
       receiver: new RecordReceiver({
         keys: peers,
         maxInner: maxInnerBytes(limits.maxPayload),
@@ -82,6 +137,14 @@ export class Link<Text = unknown> {
       }),
     };
     return this.#keyed;
+  }
+
+  #load(): MaybePromise<ExtensionsMaker> {
+    const loading = this.config.extensions?.();
+    if (loading === undefined) throw new Error('no code of exchange and heartbeat');
+    // Whoever needs it asks again.
+    if (isPromise(loading)) loading.catch(() => undefined);
+    return loading;
   }
 
   /** Record 0's frame, to be sealed. It is never padded: the peer's limits are not known to be ours until it is accepted. */
@@ -114,9 +177,13 @@ export class Link<Text = unknown> {
 
   /** Lets go of the keys, and of all that is not out. */
   release(reason: () => Error): void {
+    this.#extensions?.release(reason);
     if (this.#keyed !== undefined) {
-      destroyKeys(this.#keyed.agreement.keys);
-      this.#keyed.sender.stop(reason);
+      const { agreement, sender, receiver } = this.#keyed;
+      destroyKeys(agreement.keys);
+      sender.destroyKeys();
+      receiver.destroyKeys();
+      sender.stop(reason);
     }
     this.outbox.abandon(reason);
   }

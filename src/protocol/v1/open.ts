@@ -28,7 +28,11 @@ export class RecordReceiver {
   #epochRecords = 0;
   #epochIsFresh = false;
 
-  constructor(private readonly config: ReceiverConfig) {}
+  #keys: DirectionKeys;
+
+  constructor(private readonly config: ReceiverConfig) {
+    this.#keys = config.keys;
+  }
 
   get recordsOpened(): number {
     return this.#sequence;
@@ -45,7 +49,7 @@ export class RecordReceiver {
     if (this.#epochRecords >= this.config.maxEpochRecords) throw new Refusal('PQ_ERR_EPOCH_LIMIT');
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, this.#sequence);
-    return chain(this.config.keys.key.open(frame, additionalData, owned), (inner) => {
+    return chain(this.#keys.key.open(frame, additionalData, owned), (inner) => {
       // SP 800-38D 7.2: FAIL, and nothing else, whatever was wrong.
       if (inner === undefined) throw new Refusal('PQ_ERR_RECORD');
       this.#sequence += 1;
@@ -55,6 +59,18 @@ export class RecordReceiver {
     });
   }
 
+  /** The record that has just been opened was its epoch's last. The keys before are destroyed, these are this receiver's to destroy. */
+  switchTo(keys: DirectionKeys): void {
+    this.#keys.destroy();
+    this.#keys = keys;
+    this.#epochRecords = 0;
+    this.#epochIsFresh = true;
+  }
+
+  destroyKeys(): void {
+    this.#keys.destroy();
+  }
+
   #note(record: OpenedRecord): OpenedRecord {
     this.#epochIsFresh = false;
     return record;
@@ -62,7 +78,7 @@ export class RecordReceiver {
 
   #update(record: OpenedRecord): MaybePromise<OpenedRecord> {
     if (record.content.length > 0 || this.#epochIsFresh) throw new Refusal('PQ_ERR_KEY_UPDATE');
-    return chain(this.config.keys.advance(), () => {
+    return chain(this.#keys.advance(), () => {
       this.#epochRecords = 0;
       this.#epochIsFresh = true;
       return record;

@@ -4,7 +4,7 @@ import { failureOf } from '../errors.ts';
 import type { PQWebSocketError } from '../../api/errors.ts';
 import type { Refusal } from '../errors.ts';
 import type { CloseOutcome, TransportEnd } from '../outcome.ts';
-import type { Profile, ProfileHost } from '../session-types.ts';
+import type { Profile, ProfileHost, SessionConfig } from '../session-types.ts';
 import type { SentCallback } from '../receipt.ts';
 import { Outbox } from './outbox.ts';
 import { ClientHandshake } from './client-handshake.ts';
@@ -15,12 +15,13 @@ import { Link } from './link.ts';
 import { outcomeOf } from './outcome.ts';
 import type { CloseContent, MessageKind } from './record.ts';
 import { composeFrame } from './record.ts';
+import type { Extensions } from './extension-types.ts';
 import { ServerHandshake } from './server-handshake.ts';
 import type { State, Transition, V1States } from './states.ts';
 import type { StateMachine } from '../state-machine.ts';
 
 interface HandshakeMaker {
-  readonly states: V1States;
+  statesFor(config: SessionConfig<unknown>): V1States;
   new (link: Link): Handshake;
 }
 
@@ -33,7 +34,7 @@ abstract class V1<Text> implements Profile {
   readonly #conversation: Conversation<Text>;
 
   constructor(session: ProfileHost<Text>, role: HandshakeMaker) {
-    this.#link = new Link(session, role.states);
+    this.#link = new Link(session, role.statesFor(session.config));
     this.state = this.#link.state;
     this.outbox = this.#link.outbox;
     this.#handshake = new role(this.#link);
@@ -106,6 +107,37 @@ abstract class V1<Text> implements Profile {
   release(reason: () => PQWebSocketError): void {
     this.#handshake.destroy();
     this.#link.release(reason);
+  }
+
+  get generation(): number {
+    return this.#link.extensions?.generation ?? 0;
+  }
+
+  get peerKey(): Uint8Array | undefined {
+    return this.#link.keyedIfAgreed?.peerKey;
+  }
+
+  get deadline(): number | undefined {
+    return this.#link.extensions?.deadline;
+  }
+
+  tick(): void {
+    this.#link.extensions?.tick();
+  }
+
+  async exchange(): Promise<void> {
+    return (await this.#extensions('exchange')).exchange();
+  }
+
+  async ping(content: Uint8Array): Promise<Uint8Array> {
+    return (await this.#extensions('heartbeat')).ping(content);
+  }
+
+  /** @throws {Error} in a connection that is not open, or has no such thing */
+  #extensions(feature: 'exchange' | 'heartbeat'): MaybePromise<Extensions> {
+    if (!this.state.is('open')) throw new Error(`${feature}: the connection is not open`);
+    if (!this.#link.keyed.agreement.features.has(feature)) throw new Error(`${feature} is off in this connection`);
+    return this.#link.loadExtensions();
   }
 
   exportKey(label: string, length: number): MaybePromise<Uint8Array> {

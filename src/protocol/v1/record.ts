@@ -14,6 +14,12 @@ export const Kind = {
   KEY_UPDATE: 5,
   FINISHED: 6,
   CLOSE_ANSWER: 7,
+  EXCHANGE_WANTED: 8,
+  EXCHANGE_OFFER: 9,
+  EXCHANGE_ANSWER: 10,
+  EXCHANGE_END: 11,
+  PING: 12,
+  PONG: 13,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 export type MessageKind = typeof Kind.TEXT | typeof Kind.BINARY;

@@ -28,7 +28,7 @@ export interface FrameOutput {
   transmit(frame: Uint8Array, receipt: Receipt | undefined): void;
 }
 
-/** Comes into being with the keys, which it seals with but does not own. */
+/** Comes into being with the keys. */
 export class RecordSender {
   /** Records sealed over the whole connection; the next record's sequence number. Never reset, never sent. */
   #sequence = 0;
@@ -43,10 +43,12 @@ export class RecordSender {
   /** Of the records that hold messages and are not out, in order. */
   readonly #underWay = new Queue<Receipt>();
   #bytesUnderWay = 0;
+  /** Of generations to come, in order. */
+  readonly #nextKeys = new Queue<DirectionKeys>();
 
   /** @param failed takes what a step that nobody waits for has thrown */
   constructor(
-    private readonly keys: DirectionKeys,
+    private keys: DirectionKeys,
     private readonly config: SenderConfig,
     private readonly output: FrameOutput,
     private readonly failed: (error: unknown) => void,
@@ -110,6 +112,29 @@ export class RecordSender {
   }
 
   /**
+   * Seals the epoch's last record, and goes on under other keys: where a key update would stand, and without one before it
+   * (PROTOCOL.md 22.2). Both sets of keys are this sender's to destroy.
+   */
+  switchTo(frame: Uint8Array, keys: DirectionKeys): void {
+    const sequence = this.#count(frame);
+    this.#nextKeys.push(keys);
+    this.#records.push(() => {
+      this.#later(this.#seal(sequence, frame), undefined);
+    });
+    this.#records.push(() => {
+      this.keys.destroy();
+      this.keys = this.#nextKeys.shift() as DirectionKeys;
+    });
+    this.#beginEpoch();
+  }
+
+  /** Lets go of the keys, those that are still to come too. */
+  destroyKeys(): void {
+    this.keys.destroy();
+    for (let next = this.#nextKeys.shift(); next !== undefined; next = this.#nextKeys.shift()) next.destroy();
+  }
+
+  /**
    * Seals the next record for the caller to transmit.
    * @throws {Error} while another is under way
    */
@@ -165,6 +190,10 @@ export class RecordSender {
       this.#later(this.#seal(sequence, frame), undefined);
     });
     this.#records.push(() => this.keys.advance());
+    this.#beginEpoch();
+  }
+
+  #beginEpoch(): void {
     this.#epochRecords = 0;
     this.#epochBytes = 0;
     this.#epochStart = this.config.now();

@@ -2,17 +2,20 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { attempt, chain } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
-import type { ServerProof } from './hellos.ts';
+import type { Proof, ReceivedFinished } from './hellos.ts';
 import { buildFinished } from './hellos.ts';
 import type { Answer } from './key-agreement.ts';
 import { answerClientHello } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import type { Handshake, Link } from './link.ts';
 import type { State } from './states.ts';
-import { SERVER_STATES } from './states.ts';
+import type { SessionConfig } from '../session-types.ts';
+import { DEMANDING_SERVER_STATES, SERVER_STATES } from './states.ts';
 
 export class ServerHandshake implements Handshake {
-  static readonly states = SERVER_STATES;
+  static statesFor({ authenticate }: SessionConfig<unknown>): typeof SERVER_STATES {
+    return authenticate === undefined ? SERVER_STATES : DEMANDING_SERVER_STATES;
+  }
 
   constructor(private readonly link: Link) {}
 
@@ -58,10 +61,29 @@ export class ServerHandshake implements Handshake {
 
   #acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
     const { state, host } = this.link;
-    return chain(this.link.openFinished(frame), () => {
-      if (!state.is('server: awaiting finished', 'server: closing unconfirmed')) return;
+    return chain(this.link.openFinished(frame), (finished) => {
+      if (!state.is('server: awaiting finished', 'server: closing unconfirmed')) return undefined;
+      if (this.link.config.authenticate !== undefined) return this.#identify(finished);
       state.move('peer accepted');
+      this.link.startExtensions();
       host.peerAccepted();
+      return undefined;
+    });
+  }
+
+  /** Who demands to know its client has accepted it, and is open, only when it does (PROTOCOL.md 23). */
+  #identify(finished: ReceivedFinished): MaybePromise<void> {
+    const { state, host, config, keyed } = this.link;
+    state.move('client finished');
+    const { transcriptHash } = keyed.agreement;
+    return chain(config.authenticate?.(finished, transcriptHash, 'handshake', undefined), (key) => {
+      if (!state.is('server: verifying client')) return;
+      keyed.peerKey = key ?? undefined;
+      state.move('peer accepted');
+      this.link.startExtensions();
+      host.peerAccepted();
+      if (state.may('sends')) host.opened();
+      if (state.may('sends')) this.link.flush();
     });
   }
 
@@ -82,9 +104,9 @@ export class ServerHandshake implements Handshake {
     });
   }
 
-  #prove(transcriptHash: Uint8Array): MaybePromise<ServerProof> {
+  #prove(transcriptHash: Uint8Array): MaybePromise<Proof> {
     return attempt(
-      () => this.link.config.prove?.(transcriptHash) ?? {},
+      () => this.link.config.prove?.(transcriptHash, 'handshake') ?? {},
       (error) => {
         throw new Refusal('PQ_ERR_IDENTITY', { cause: error });
       },

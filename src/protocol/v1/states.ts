@@ -1,9 +1,9 @@
 /**
  * A connection's life in v1 (PROTOCOL.md 3).
  *
- *     client  idle -> awaiting server hello -> awaiting finished -> verifying --+
- *                                                                               +-> open
- *     server  awaiting client hello -> replying -> awaiting finished -----------+
+ *     client  idle -> awaiting server hello -> awaiting finished -> verifying -> (signing) -+
+ *                                                                                           +-> open
+ *     server  awaiting client hello -> replying -> awaiting finished -> (verifying client) -+
  *                                                          |
  *                                                          +-> closing unconfirmed -> close sent
  *
@@ -24,6 +24,7 @@ export type State =
   | 'client: awaiting server hello'
   | 'client: awaiting finished'
   | 'client: verifying'
+  | 'client: signing'
   | 'server: awaiting client hello'
   | 'server: answering early'
   | 'server: awaiting repeated hello'
@@ -31,6 +32,7 @@ export type State =
   | 'server: replying'
   | 'server: awaiting finished'
   | 'server: closing unconfirmed'
+  | 'server: verifying client'
   | 'open'
   | 'close sent'
   | 'finishing'
@@ -46,6 +48,8 @@ export type Transition =
   | 'hello repeated'
   | 'finished received'
   | 'finished sent'
+  | 'to sign'
+  | 'client finished'
   | 'peer accepted'
   | 'close'
   | 'peer closed'
@@ -68,7 +72,8 @@ export const CLIENT_STATES: V1States = {
     'client: idle': [['unasked'], { start: 'client: awaiting server hello' }],
     'client: awaiting server hello': [[], { 'server hello': 'client: awaiting finished' }],
     'client: awaiting finished': [[], { 'finished received': 'client: verifying' }],
-    'client: verifying': [[], { 'peer accepted': 'open' }],
+    'client: verifying': [[], { 'peer accepted': 'open', 'to sign': 'client: signing' }],
+    'client: signing': [[], { 'peer accepted': 'open' }],
     ...SHARED,
   },
 };
@@ -95,9 +100,23 @@ export const SERVER_STATES: V1States = {
     'server: replying': [['unasked'], { 'finished sent': 'server: awaiting finished' }],
     'server: awaiting finished': [
       ['sends', 'exports', 'receives'],
-      { 'peer accepted': 'open', close: 'server: closing unconfirmed' },
+      { 'peer accepted': 'open', 'client finished': 'server: verifying client', close: 'server: closing unconfirmed' },
     ],
     'server: closing unconfirmed': [['silent', 'exports', 'receives'], { 'peer accepted': 'close sent' }],
+    'server: verifying client': [[], { 'peer accepted': 'open' }],
     ...SHARED,
+  },
+};
+
+/**
+ * Of a server that demands to know its client (PROTOCOL.md 23): until it does it surfaces, sends (but its Finished) and
+ * delivers nothing, so it closes nothing either.
+ */
+export const DEMANDING_SERVER_STATES: V1States = {
+  initial: 'server: awaiting client hello',
+  rows: {
+    ...SERVER_STATES.rows,
+    'server: awaiting repeated hello': [[], { 'hello repeated': 'server: awaiting finished' }],
+    'server: awaiting finished': [[], { 'client finished': 'server: verifying client' }],
   },
 };

@@ -26,7 +26,7 @@ export class YellowpagesClientHandshake {
   /** Makes the key pair and gives the ClientHello. */
   start(): MaybePromise<string> {
     const { backend, keySeed } = this.config;
-    return chain(backend.generateKeyPair(keySeed?.()), (keyPair) => {
+    return chain(backend.generateKeyPair(keySeed?.('ml-kem-768', 0)), (keyPair) => {
       // The connection may have ended while the pair was being made.
       if (this.#keyPair === 'destroyed') keyPair.destroy();
       else this.#keyPair = keyPair;

@@ -121,6 +121,22 @@ export class Yellowpages<Text> implements Profile {
     this.outbox.destroy(reason());
   }
 
+  readonly generation = 0;
+  readonly peerKey = undefined;
+  readonly deadline = undefined;
+
+  tick(): void {
+    return;
+  }
+
+  async exchange(): Promise<never> {
+    throw new Error('exchange: the profile yellowpages has none');
+  }
+
+  async ping(): Promise<never> {
+    throw new Error('ping: the profile yellowpages has no sealed pings');
+  }
+
   /** @throws {Error} always: this profile derives no keys */
   exportKey(): never {
     throw new Error('exportKey: the profile yellowpages has no exporter');
@@ -161,7 +177,7 @@ export class Yellowpages<Text> implements Profile {
       key.destroy();
       return undefined;
     }
-    this.#facts = { transcriptHash: undefined, nativeKem };
+    this.#facts = { transcriptHash: undefined, kem: 'ml-kem-768', nativeKem };
     outbox.use(key);
     // A transport may deliver, and the peer answer, before transmit() returns: from here on that is in turn.
     state.move('agreed');

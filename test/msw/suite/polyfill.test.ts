@@ -41,7 +41,7 @@ describe.each(MODES)('%s', (mode) => {
     const { uninstall } = install();
     expect(await exchange(new WebSocket(URL_UNDER_TEST))).toEqual(['welcome', 'echo hello']);
     expect(await exchange(new PQWebSocket(URL_UNDER_TEST))).toEqual(['welcome', 'echo hello']);
-    expect(channels.splice(0)).toEqual(['ML-KEM-768', 'ML-KEM-768']);
+    expect(channels.splice(0)).toEqual(['ml-kem-768', 'ml-kem-768']);
     // msw puts back what it found, which was no polyfill.
     server.close();
     expect(globalThis.WebSocket).toBe(native);
@@ -57,7 +57,7 @@ describe.each(MODES)('%s', (mode) => {
     const { uninstall } = install();
     expect(uninstall()).toBe(true);
     expect(await exchange(new PQWebSocket(URL_UNDER_TEST))).toEqual(['welcome', 'echo hello']);
-    expect(channels.splice(0)).toEqual(['ML-KEM-768']);
+    expect(channels.splice(0)).toEqual(['ml-kem-768']);
     server.close();
     expect(globalThis.WebSocket).toBe(native);
   });
@@ -68,7 +68,7 @@ describe.each(MODES)('%s', (mode) => {
     server.listen();
     expect(await exchange(new WebSocket(URL_UNDER_TEST))).toEqual(['welcome', 'echo hello']);
     expect(await exchange(new PQWebSocket(URL_UNDER_TEST))).toEqual(['welcome', 'echo hello']);
-    expect(channels.splice(0)).toEqual([null, 'ML-KEM-768']);
+    expect(channels.splice(0)).toEqual([null, 'ml-kem-768']);
     server.close();
     expect(globalThis.WebSocket).toBe(polyfilled);
     expect(uninstall()).toBe(true);
@@ -82,7 +82,7 @@ describe.each(MODES)('%s', (mode) => {
     await next(socket, 'open');
     socket.send('in clear');
     expect((await next<CloseEvent>(socket, 'close')).code).toBe(3768);
-    expect(channels.splice(0)).toEqual(['ML-KEM-768']);
+    expect(channels.splice(0)).toEqual(['ml-kem-768']);
     server.close();
     expect(uninstall()).toBe(true);
   });

@@ -180,7 +180,7 @@ const CASES: readonly Case[] = [
       await opened;
       equal([socket.readyState, socket.url, socket.protocol], [1, `${to.server}/some/path?query=1`, ''], 'open');
       await socket.pq.finished;
-      equal([socket.pq.profile, socket.pq.kem, socket.pq.cipher], ['v1', 'ML-KEM-768', 'AES-256-GCM'], 'channel');
+      equal([socket.pq.profile, socket.pq.kem, socket.pq.cipher], ['v1', 'ml-kem-768', 'AES-256-GCM'], 'channel');
       socket.send('!hash');
       equal(await next(), hex(socket.pq.transcriptHash), 'transcript');
       equal((await socket.pq.exportKey('test', 32)).length, 32, 'exported key');

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../../src/crypto/noble/kem.ts';
+import { nobleOtherKems } from '../../../src/crypto/noble/other-kems.ts';
 import { portableBackend } from '../../../src/crypto/noble/symmetric.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
 import { nativeBackend } from '../../../src/crypto/node/native.ts';
@@ -47,7 +48,12 @@ const BACKENDS = {
   noble: nobleBackend,
   'noble in pieces': portableBackend(nobleKem, () => Promise.resolve(), 16),
   node: nodeBackend,
-  webcrypto: webcryptoBackend(globalThis.crypto.subtle, () => nobleKem),
+  webcrypto: webcryptoBackend(
+    globalThis.crypto.subtle,
+    () => nobleKem,
+    undefined,
+    () => nobleOtherKems,
+  ),
   ...(binding && { native: nativeBackend(counted(binding)) }),
 };
 

@@ -1,0 +1,68 @@
+/** Exchange and heartbeat of a connection: what runs only in one that uses them, so that it can be loaded by itself. */
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { Refusal } from '../errors.ts';
+import type { Exchange } from './exchange.ts';
+import { ClientExchange, ServerExchange } from './exchange.ts';
+import type { ExtensionHost, Extensions } from './extension-types.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { OpenedRecord } from './open.ts';
+import { Kind } from './record.ts';
+
+export class LiveExtensions implements Extensions {
+  readonly #exchange: Exchange | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
+
+  constructor(host: ExtensionHost) {
+    const { features } = host.keyed.agreement;
+    const Own = host.config.role === 'client' ? ClientExchange : ServerExchange;
+    if (features.has('exchange')) this.#exchange = new Own(host);
+    if (features.has('heartbeat')) this.#heartbeat = new Heartbeat(host);
+  }
+
+  get generation(): number {
+    return this.#exchange?.generation ?? 0;
+  }
+
+  get deadline(): number | undefined {
+    const [a, b] = [this.#exchange?.deadline, this.#heartbeat?.deadline];
+    return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+  }
+
+  tick(): void {
+    this.#exchange?.tick();
+    this.#heartbeat?.tick();
+  }
+
+  opened(): void {
+    this.#heartbeat?.opened();
+  }
+
+  get awaitsFinished(): boolean {
+    return this.#exchange?.awaitsFinished ?? false;
+  }
+
+  accept(record: OpenedRecord): MaybePromise<void> {
+    const isBeat = record.kind === Kind.PING || record.kind === Kind.PONG;
+    if (isBeat && this.#heartbeat !== undefined) return this.#heartbeat.accept(record);
+    if (!isBeat && this.#exchange !== undefined) return this.#exchange.accept(record);
+    throw new Refusal('PQ_ERR_KIND');
+  }
+
+  closing(): void {
+    this.#exchange?.closing();
+    this.#heartbeat?.closing();
+  }
+
+  exchange(): Promise<void> {
+    return this.#exchange?.ask() ?? Promise.reject(new Error('exchange is off in this connection'));
+  }
+
+  ping(content: Uint8Array): Promise<Uint8Array> {
+    return this.#heartbeat?.ping(content) ?? Promise.reject(new Error('heartbeat is off in this connection'));
+  }
+
+  release(reason: () => Error): void {
+    this.#exchange?.release(reason);
+    this.#heartbeat?.release(reason);
+  }
+}
