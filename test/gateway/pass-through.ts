@@ -191,11 +191,11 @@ export function passThroughSuite(name: string, endpoints: () => Promise<Endpoint
       const { path, protocols = [], closeTimeout } = scenario;
       const patience = closeTimeout === undefined ? {} : { closeTimeout };
       const plain = await watch(
-        new PlainSocket(direct + path, protocols, { perMessageDeflate: false, ...patience } as object),
+        new PlainSocket(direct + path, protocols, { perMessageDeflate: false, ...patience }),
         scenario,
       );
       const secure = await watch(
-        new SecureSocket(gateway + path, protocols, { fastOpen, ...patience } as object) as unknown as PlainSocket,
+        new SecureSocket(gateway + path, protocols, { fastOpen, ...patience }) as unknown as PlainSocket,
         scenario,
       );
       expect(plain.length).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { applyRules } from './header-rules.ts';
 import type { Forwarding, HeaderPairs, Headers } from './headers.ts';
 import { forwardedHeaders, valuesOf } from './headers.ts';
 import type { RequestTarget } from './request-target.ts';
-import type { Route } from './routes.ts';
+import type { Asker, Route } from './routes.ts';
 import type { UpstreamServer } from './upstream-server.ts';
 
 export interface ClientFacts {
@@ -37,6 +37,10 @@ export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: Clien
 /** The trace that a request belongs to, for the log; its headers pass as they are. */
 export function traceOf({ rawHeaders }: IncomingMessage): string | undefined {
   return TRACEPARENT.exec(valuesOf(rawHeaders, 'traceparent')[0] ?? '')?.[1];
+}
+
+export function askerOf({ request: { rawHeaders }, client: { address } }: Asked): Asker {
+  return { address, rawHeaders };
 }
 
 /** @param passing those of the request's headers that go on */

@@ -181,11 +181,11 @@ export class Bridge {
   }
 
   #clientSaid(data: Buffer, isBinary: boolean): void {
-    const { traffic, now } = this.parts;
+    const { traffic } = this.parts;
     const { client, upstream, upstreamNetwork } = this.legs;
     traffic.messagesIn += 1;
     traffic.bytesIn += data.length;
-    this.lastActive = now();
+    this.lastActive = this.parts.now();
     this.#corkUpstream();
     // Nobody else has what was just opened.
     if (upstream.readyState === upstream.OPEN) this.#toUpstream.send(data, isBinary);
@@ -197,14 +197,14 @@ export class Bridge {
   }
 
   #upstreamSaid(data: Buffer, isBinary: boolean): void {
-    const { traffic, now } = this.parts;
+    const { traffic } = this.parts;
     const { client, clientNetwork } = this.legs;
     this.#shares.upstream.add(Cost.MESSAGE);
     // What comes behind the client's close has nowhere to go.
     if (client.readyState !== client.OPEN) return;
     traffic.messagesOut += 1;
     traffic.bytesOut += data.length;
-    this.lastActive = now();
+    this.lastActive = this.parts.now();
     // Nobody else has what was just received.
     sendOwned(client, data, isBinary);
     this.#relieve(clientNetwork, 'upstream');

@@ -13,6 +13,7 @@ import { Admission } from './admission.ts';
 import { requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
 import type { Traffic } from './bridge.ts';
+import { tellChanges } from './changes.ts';
 import type { Config } from './config.ts';
 import { GatewayConfigError } from './config-error.ts';
 import { Connections } from './connections.ts';
@@ -40,8 +41,6 @@ const IDLE_SOCKETS = 900;
 export const LEAVE_GRACE = 5_000;
 /** How often idle conversations are looked for, at most, in milliseconds. */
 const IDLE_SWEEP = 10_000;
-/** What a running gateway keeps: other values need another start. */
-const FIXED = ['listen', 'proxyProtocol', 'admin', 'workers', 'log'] as const;
 
 export class Gateway {
   readonly metrics: GatewayMetrics;
@@ -171,22 +170,13 @@ export class Gateway {
       this.#admission.configure(site.settings.limits);
       this.#site = site;
       this.#sweepIdle();
-      this.#tellReloaded(before, site, tls !== undefined);
+      tellChanges(before.config, config, this.log);
+      this.onReadinessChange();
     } catch (error) {
       const { problems } = error as Partial<GatewayConfigError>;
       if (problems === undefined) this.log.error(errorFacts(error), 'the old configuration stays');
       else this.log.error({ problems }, 'the old configuration stays');
     }
-  }
-
-  #tellReloaded(before: Site, { settings, config, routes }: Site, hasTls: boolean): void {
-    const changed = (Object.keys(settings) as (keyof typeof settings)[]).filter(
-      (key) => JSON.stringify(settings[key]) !== JSON.stringify(before.settings[key]),
-    );
-    const kept = changed.filter((key) => (FIXED as readonly string[]).includes(key));
-    for (const key of kept) this.log.warn({ key, source: config.locate([key]) }, 'needs another start to change');
-    this.log.info({ changed, routes: routes.length, certificate: hasTls }, 'reloaded');
-    this.onReadinessChange();
   }
 
   /**

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpRequest, STATUS_CODES } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { Asked } from './asked.ts';
-import { headersFor } from './asked.ts';
+import { askerOf, headersFor } from './asked.ts';
 import type { Denial } from './denials.ts';
 import { applyRulesTo } from './header-rules.ts';
 import type { HeaderRules } from './header-rules.ts';
@@ -70,7 +70,7 @@ export async function passRequest(
   const { request } = asked;
   let dialled: Dialled;
   try {
-    dialled = await asked.route.dial(asked);
+    dialled = await asked.route.dial(askerOf(asked));
   } catch (error) {
     denied(UNREACHABLE, error);
     return;

@@ -11,19 +11,7 @@ import type { GatewayLog } from './log.ts';
 import { LogSink } from './log-sink.ts';
 import { notifySystemd } from './notify.ts';
 import { runPrimary, runWorker } from './workers.ts';
-import type { Work } from './workers.ts';
-
-/** Gives the configuration as its file is now. @throws {GatewayConfigError} */
-export type ReadConfig = () => Config;
-
-/** What signals ask for. */
-export interface Signalled {
-  reload(): Promise<void>;
-  /** Resolves when everything is closed. */
-  drain(): Promise<void>;
-  /** As `drain`, without the waiting. */
-  close(): Promise<void>;
-}
+import type { ReadConfig, Signalled, Work } from './workers.ts';
 
 /** How long the last lines of the log may take, in milliseconds. */
 const LAST_LINES = 500;

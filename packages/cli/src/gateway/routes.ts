@@ -4,8 +4,6 @@ import { leastConnected, rendezvous, UpstreamServer } from './upstream-server.ts
 import type { UpstreamTls } from './upstream-server.ts';
 import { Access } from './access.ts';
 import { parseUpstreamAddress } from './addresses.ts';
-import type { Asked } from './asked.ts';
-import type { ForwardAuthConfig } from './forward-auth.ts';
 import type { HeaderRules } from './header-rules.ts';
 import { valuesOf } from './headers.ts';
 import type { RouteSettings } from './schema.ts';
@@ -25,6 +23,12 @@ export async function urlPatternClass(): Promise<PatternConstructor> {
 
 export type RouteConfig = RouteSettings & { readonly name: string };
 
+/** Whom a sticky choice goes by. */
+export interface Asker {
+  readonly address: string;
+  readonly rawHeaders: readonly string[];
+}
+
 export interface Dialled {
   readonly backend: UpstreamServer;
   readonly socket: Socket;
@@ -39,7 +43,7 @@ export class Route {
   readonly requestHeaders: HeaderRules;
   readonly responseHeaders: HeaderRules;
   /** Asked before a backend is. */
-  readonly auth: ForwardAuthConfig | undefined;
+  readonly auth: RouteSettings['auth'];
   readonly #balance: RouteSettings['balance'];
   readonly #rewritePrefix: RouteSettings['rewritePrefix'];
   readonly #access: Access;
@@ -97,10 +101,10 @@ export class Route {
   }
 
   /** What ties a client to one backend, where the route is sticky. */
-  #keyOf({ request: { rawHeaders }, client }: Pick<Asked, 'request' | 'client'>): string | undefined {
+  #keyOf({ rawHeaders, address }: Asker): string | undefined {
     const balance = this.#balance;
     if (balance === 'least') return undefined;
-    if (balance === 'address') return client.address;
+    if (balance === 'address') return address;
     if ('header' in balance) return valuesOf(rawHeaders, balance.header.toLowerCase())[0];
     const cookies = valuesOf(rawHeaders, 'cookie').flatMap((line) => line.split(';'));
     const start = `${balance.cookie}=`;
@@ -119,8 +123,8 @@ export class Route {
    * until then, so nothing can be said twice.
    * @throws {Error} the last backend's, when none answers
    */
-  async dial(asked: Pick<Asked, 'request' | 'client'>): Promise<Dialled> {
-    const key = this.#keyOf(asked);
+  async dial(asker: Asker): Promise<Dialled> {
+    const key = this.#keyOf(asker);
     const tried = new Set<UpstreamServer>();
     let failure: unknown;
     for (;;) {

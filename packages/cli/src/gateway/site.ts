@@ -163,7 +163,7 @@ function checkTogether({ settings, locate }: Config): void {
   if (problems.length > 0) throw new GatewayConfigError(problems);
 }
 
-async function makeRoutes(config: Config, { log, backendChanged }: SiteParts): Promise<Route[]> {
+async function makeRoutes(config: Config, parts: SiteParts): Promise<Route[]> {
   const { settings, locate } = config;
   const URLPattern = await urlPatternClass();
   return settings.routes.map((route, index) => {
@@ -171,11 +171,11 @@ async function makeRoutes(config: Config, { log, backendChanged }: SiteParts): P
     try {
       const tlsOf = (upstream: number): UpstreamTls => upstreamTls(config, index, upstream);
       return new Route(URLPattern, { ...route, name }, tlsOf, settings.timeouts.connect, (backend) => {
-        log.warn(
+        parts.log.warn(
           { route: name, backend: backend.label, up: backend.isUp },
           backend.isUp ? 'backend is back' : 'backend is down',
         );
-        backendChanged();
+        parts.backendChanged();
       });
     } catch (error) {
       if (error instanceof GatewayConfigError) throw error;

@@ -34,7 +34,7 @@ export class UpstreamSocket extends PlainWebSocket {
     if (this.#state === 'closing') return;
     this.#state = 'closing';
     if (code === NO_STATUS) super.close();
-    else super.close(code, reason as Buffer);
+    else super.close(code, typeof reason === 'string' ? reason : Buffer.from(reason));
   }
 
   /** @internal Called by `ws`: with no argument or two for the upstream's close, with one for a failure of the connection. */

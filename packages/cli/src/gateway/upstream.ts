@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { offeredProtocols } from 'pq-websocket/proxy';
 import type { Asked } from './asked.ts';
-import { headersFor } from './asked.ts';
+import { askerOf, headersFor } from './asked.ts';
 import type { Denial, DenialReason } from './denials.ts';
 import type { HeaderRules } from './header-rules.ts';
 import { beyondUpgrade } from './headers.ts';
@@ -45,7 +45,7 @@ export async function openUpstream(asked: Asked, limits: UpstreamLimits, abort: 
   const { request } = asked;
   let dialled: Dialled;
   try {
-    dialled = await asked.route.dial(asked);
+    dialled = await asked.route.dial(askerOf(asked));
   } catch (error) {
     return failed('upstream-unreachable', 502, error as Error);
   }

@@ -10,7 +10,18 @@ import type { GatewayConfigError } from './config-error.ts';
 import { Gateway } from './gateway.ts';
 import { removeStaleSocket } from './listening.ts';
 import type { GatewayLog } from './log.ts';
-import type { ReadConfig, Signalled } from './process.ts';
+
+/** Gives the configuration as its file is now. @throws {GatewayConfigError} */
+export type ReadConfig = () => Config;
+
+/** What signals ask for. */
+export interface Signalled {
+  reload(): Promise<void>;
+  /** Resolves when everything is closed. */
+  drain(): Promise<void>;
+  /** As `drain`, without the waiting. */
+  close(): Promise<void>;
+}
 
 /** What the primary tells its workers. */
 type Order = 'pqws: reload' | 'pqws: drain' | 'pqws: close';

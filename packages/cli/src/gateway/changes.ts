@@ -1,0 +1,17 @@
+/** What a reload has changed, and what it could not. */
+import type { Config } from './config.ts';
+import type { GatewayLog } from './log.ts';
+
+/** What a running gateway keeps: other values need another start. */
+const FIXED: readonly string[] = ['listen', 'proxyProtocol', 'admin', 'workers', 'log'];
+
+/** Logs which keys have other values, and which of them stay as they were. */
+export function tellChanges(before: Config, { settings, locate }: Config, log: GatewayLog): void {
+  const changed = (Object.keys(settings) as (keyof typeof settings)[]).filter(
+    (key) => JSON.stringify(settings[key]) !== JSON.stringify(before.settings[key]),
+  );
+  for (const key of changed.filter((each) => FIXED.includes(each))) {
+    log.warn({ key, source: locate([key]) }, 'needs another start to change');
+  }
+  log.info({ changed, routes: settings.routes.length, certificate: settings.tls !== undefined }, 'reloaded');
+}
