@@ -9,7 +9,7 @@ declare const interop: InteropPage;
 const PAGE_LIMIT_MS = 30_000;
 const SAID = 'hello, Welt ✓';
 
-const NAMES_WITH_LISTS = new Set(['pin']);
+const NAMES_WITH_LISTS = new Set(['pin', 'kem']);
 
 /** `--pin A --pin B --fast-open` as the page takes it. */
 function asArguments(options: readonly string[]): Record<string, string | string[] | boolean> {

@@ -7,7 +7,15 @@ import { HOSTILE_CASES, LEFT_OUT_BY_THE_DRIVER, leftOutReason } from './hostile/
 import { play, Servers } from './hostile/driver.ts';
 import { inProcessPeer } from './peer/in-process.ts';
 import { casesOf } from './peer/cases.ts';
-import { CASES, ORIGINAL_CASES, YELLOWPAGES_CASES } from './pairs.ts';
+import {
+  CASES,
+  EXCHANGE_CASES,
+  HEARTBEAT_CASES,
+  IDENTITY_CASES,
+  KEM_CASES,
+  ORIGINAL_CASES,
+  YELLOWPAGES_CASES,
+} from './pairs.ts';
 
 const servers = new Servers(inProcessPeer);
 afterAll(() => servers.stop());
@@ -65,7 +73,16 @@ test('names are unique, so that a reason for leaving one out means just that one
 
 test('the TypeScript client has the cases of the contract', () => {
   const yellowpages = { profile: 'yellowpages' } as const;
-  expect(Object.keys(casesOf({ options: {}, original: false }))).toEqual([...CASES]);
-  expect(Object.keys(casesOf({ options: yellowpages, original: false }))).toEqual([...YELLOWPAGES_CASES]);
-  expect(Object.keys(casesOf({ options: yellowpages, original: true }))).toEqual([...ORIGINAL_CASES]);
+  const given = {};
+  const extensions = { kem: [], 'exchange-ms': '50', identity: '00'.repeat(32), heartbeat: '20/20000' };
+  expect(Object.keys(casesOf({ options: {}, original: false, given }))).toEqual([...CASES]);
+  expect(Object.keys(casesOf({ options: {}, original: false, given: extensions }))).toEqual([
+    ...CASES,
+    ...KEM_CASES,
+    ...EXCHANGE_CASES,
+    ...IDENTITY_CASES,
+    ...HEARTBEAT_CASES,
+  ]);
+  expect(Object.keys(casesOf({ options: yellowpages, original: false, given }))).toEqual([...YELLOWPAGES_CASES]);
+  expect(Object.keys(casesOf({ options: yellowpages, original: true, given }))).toEqual([...ORIGINAL_CASES]);
 });

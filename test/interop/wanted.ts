@@ -7,11 +7,8 @@ interface Wanted {
 }
 
 const EXTENSIONS = ['kem', 'exchange', 'client-identity', 'heartbeat'];
-const NOT_YET = 'this package does not speak the extensions yet';
 
 const WANTED: readonly Wanted[] = [
-  { family: 'TypeScript', features: EXTENSIONS, reason: NOT_YET },
-  { family: 'Chromium', features: EXTENSIONS, reason: NOT_YET },
   { family: 'Go', features: ['yellowpages', 'original'], reason: 'the Go peer speaks v1 alone (its README)' },
   {
     family: 'Original',

@@ -4,6 +4,8 @@ import type { Padding } from '../../../src/protocol/v1/record.ts';
 import { paddedLength } from '../../../src/protocol/v1/record.ts';
 import { toHex } from './bytes.ts';
 import { ORIGINAL_CASES, YELLOWPAGES_CASES } from './cases-yellowpages.ts';
+import { exchangesOften, extensionCasesOf } from './cases-extensions.ts';
+import type { PeerArguments } from './options.ts';
 import type { Data } from './client-end.ts';
 import { ClientEnd } from './client-end.ts';
 import { MIXED } from './echo.ts';
@@ -22,6 +24,8 @@ export interface Plan {
   readonly only: readonly string[];
   /** What the server does with yellowpages. */
   readonly original: boolean;
+  /** The command line, which says of which extensions the cases run. */
+  readonly given: PeerArguments;
 }
 
 export type Case = (end: ClientEnd, plan: Plan) => Promise<void>;
@@ -48,7 +52,7 @@ async function batchReceived(end: ClientEnd): Promise<void> {
 
 function expectRecords(end: ClientEnd, before: number, wanted: number): void {
   const got = end.recordsOpened - before;
-  if (got !== wanted) throw new Error(`${got} records came instead of ${wanted}`);
+  if (end.exchangesOften ? got < wanted : got !== wanted) throw new Error(`${got} records came instead of ${wanted}`);
 }
 
 /** What is sent in one turn goes as one record. */
@@ -59,7 +63,7 @@ async function batchSent(end: ClientEnd): Promise<void> {
   for (const message of messages) end.socket.send(message);
   for (const message of messages) await end.expect(message);
   const sent = end.socket.pq.counters.recordsSealed - before;
-  if (sent !== 1) throw new Error(`sent as ${sent} records`);
+  if (sent !== 1 && !end.exchangesOften) throw new Error(`sent as ${sent} records`);
 }
 
 /** Each answer comes with a record before it, the update. */
@@ -72,12 +76,12 @@ async function updateReceived(end: ClientEnd): Promise<void> {
   }
 }
 
-function sendUpdated(end: ClientEnd, message: Data): void {
+export function sendUpdated(end: ClientEnd, message: Data): void {
   const before = end.socket.pq.counters.recordsSealed;
   end.reach.update(() => {
     end.socket.send(message);
   });
-  if (end.socket.pq.counters.recordsSealed !== before + 2) throw new Error('sent without an update');
+  if (end.socket.pq.counters.recordsSealed < before + 2) throw new Error('sent without an update');
 }
 
 async function updateSent(end: ClientEnd): Promise<void> {
@@ -112,7 +116,8 @@ async function padding(end: ClientEnd): Promise<void> {
       await end.echo(letters(size));
       const inner = end.reach.bytesOpened - before - FRAME_OVERHEAD_BYTES;
       const wanted = paddedLength(size + 1, parsePadding(theirs));
-      if (inner !== wanted) throw new Error(`padding ${theirs}: ${size} bytes came as ${inner}, not ${wanted}`);
+      if (inner !== wanted && !end.exchangesOften)
+        throw new Error(`padding ${theirs}: ${size} bytes came as ${inner}, not ${wanted}`);
     }
   }
 }
@@ -206,6 +211,7 @@ async function runCase(name: string, run: Case, plan: Plan): Promise<Verdict> {
   });
   const attempt = async (): Promise<void> => {
     end = await ClientEnd.open(plan.url, plan.options);
+    end.exchangesOften = exchangesOften(plan.given);
     await run(end, plan);
   };
   try {
@@ -219,9 +225,9 @@ async function runCase(name: string, run: Case, plan: Plan): Promise<Verdict> {
   }
 }
 
-export function casesOf({ options, original }: Pick<Plan, 'options' | 'original'>): Readonly<Record<string, Case>> {
-  if (options.profile !== 'yellowpages') return CASES;
-  return original ? ORIGINAL_CASES : YELLOWPAGES_CASES;
+export function casesOf(plan: Omit<Plan, 'url' | 'only'>): Readonly<Record<string, Case>> {
+  if (plan.options.profile !== 'yellowpages') return { ...CASES, ...extensionCasesOf(plan.given) };
+  return plan.original ? ORIGINAL_CASES : YELLOWPAGES_CASES;
 }
 
 /** @throws {RangeError} for a name that is no case */

@@ -1,4 +1,5 @@
 /** The application of the TypeScript server: an echo, and the commands of test/interop/README.md. */
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { ServerSocket } from '../../../src/server.ts';
 import { toHex } from './bytes.ts';
 import { parsePadding, Reach } from './reach.ts';
@@ -57,6 +58,25 @@ async function command(socket: ServerSocket, line: string): Promise<void> {
     case 'pad':
       reach.padding = parsePadding(rest);
       socket.send('padded');
+      break;
+    case 'kem':
+      socket.send(socket.pq.kem);
+      break;
+    case 'peer-key': {
+      const { peerKey } = socket.pq;
+      socket.send(peerKey === null ? 'none' : toHex(sha256(peerKey)));
+      break;
+    }
+    case 'generation':
+      socket.send(String(socket.pq.generation));
+      break;
+    case 'exchange':
+      await socket.pq.exchange();
+      socket.send('exchanged');
+      break;
+    case 'ping':
+      await socket.pq.ping(new TextEncoder().encode(rest));
+      socket.send('ponged');
       break;
     case 'close': {
       const [code, reason] = cut(rest, rest.indexOf(' '));

@@ -4,7 +4,17 @@ export interface Features {
   readonly client: readonly string[];
 }
 
-export const FEATURES: Features = {
-  server: ['v1', 'identity', 'fingerprint', 'fast-open', 'yellowpages', 'original'],
-  client: ['v1', 'identity', 'fingerprint', 'fast-open', 'yellowpages', 'original'],
-};
+const BOTH = [
+  'v1',
+  'identity',
+  'fingerprint',
+  'fast-open',
+  'kem',
+  'exchange',
+  'client-identity',
+  'heartbeat',
+  'yellowpages',
+  'original',
+];
+
+export const FEATURES: Features = { server: BOTH, client: BOTH };

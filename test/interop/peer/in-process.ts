@@ -14,9 +14,12 @@ export const inProcessPeer: Peer = {
   connect: async (url, options, only = []) => {
     const verdicts: Verdict[] = [];
     const { values } = parseCommand(options);
-    await runCases({ url, options: clientOptions(values), only, original: values.original === true }, (verdict) => {
-      verdicts.push(verdict);
-    });
+    await runCases(
+      { url, options: clientOptions(values), only, original: values.original === true, given: values },
+      (verdict) => {
+        verdicts.push(verdict);
+      },
+    );
     return verdicts;
   },
 };

@@ -9,10 +9,11 @@ import { listen } from './listen.ts';
 import { clientOptions } from './options.ts';
 
 const USAGE = `usage:
-  peer server [--port N] [--profile v1|yellowpages|both] [--original] [--context TEXT] [--identity-seed HEX] [--padding N|padme] [--max-payload N] [--handshake-timeout Nms]
-  peer client URL [--profile v1|yellowpages] [--original] [--case NAME]... [--context TEXT] [--pin HEX|sha256:HEX]... [--padding N|padme] [--max-payload N]
-                  [--handshake-timeout Nms] [--fast-open]
+  peer server [--port N] [--profile v1|yellowpages|both] [--original] [--identity-seed HEX] [--client-keys HEX|sha256:HEX]... [OPTION]...
+  peer client URL [--profile v1|yellowpages] [--original] [--case NAME]... [--pin HEX|sha256:HEX]... [--identity HEX] [--fast-open] [OPTION]...
   peer features
+  OPTION: --context TEXT, --padding N|padme, --max-payload N, --handshake-timeout Nms, --kem NAME (may be repeated), --exchange-ms N (0: off),
+          --heartbeat INTERVAL/TIMEOUT in ms, or off, --no-extensions
 each with [--backend node|noble|webcrypto]`;
 
 async function main(): Promise<number> {
@@ -30,7 +31,13 @@ async function main(): Promise<number> {
     return 0;
   }
   if (mode !== 'client' || url === undefined) throw new Error(USAGE);
-  const plan = { url, options: clientOptions(values), only: values.case, original: values.original === true };
+  const plan = {
+    url,
+    options: clientOptions(values),
+    only: values.case,
+    original: values.original === true,
+    given: values,
+  };
   const ok = await runCases(plan, (verdict) => {
     console.log(JSON.stringify(verdict));
   });

@@ -14,9 +14,12 @@ export interface InteropPage {
 const page: InteropPage = {
   run: async (url, given, only) => {
     const verdicts: Verdict[] = [];
-    await runCases({ url, options: clientOptions(given), only, original: given.original === true }, (verdict) => {
-      verdicts.push(verdict);
-    });
+    await runCases(
+      { url, options: clientOptions(given), only, original: given.original === true, given },
+      (verdict) => {
+        verdicts.push(verdict);
+      },
+    );
     return verdicts;
   },
   features: FEATURES,
