@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { fromHex, sameBytes, toHex } from './bytes.ts';
-import type { Case } from './cases.ts';
+import type { Case, Plan } from './cases.ts';
 import { sendUpdated } from './cases.ts';
 import type { ClientEnd } from './client-end.ts';
 import type { PeerArguments } from './options.ts';
@@ -16,6 +16,8 @@ export function exchangesOften(given: PeerArguments): boolean {
   const after = Number(given['exchange-ms'] ?? Number.NaN);
   return after > 0 && after <= OFTEN_MS;
 }
+
+export const pingsOften = ({ heartbeat }: PeerArguments): boolean => heartbeat !== undefined && heartbeat !== 'off';
 
 /** Asks until an exchange of either end's clock does not come between question and answer. */
 async function sameGeneration(end: ClientEnd): Promise<void> {
@@ -77,8 +79,8 @@ async function exchangeBoth(end: ClientEnd): Promise<void> {
 }
 
 /** It only talks: the clock of either end does the rest. */
-async function exchangeTimer(end: ClientEnd): Promise<void> {
-  for (let i = 0; end.exchangesOften && end.socket.pq.generation < 3; i += 1) await end.echo(`${i}`);
+async function exchangeTimer(end: ClientEnd, { given }: Plan): Promise<void> {
+  for (let i = 0; exchangesOften(given) && end.socket.pq.generation < 3; i += 1) await end.echo(`${i}`);
   await sameGeneration(end);
 }
 
@@ -147,6 +149,6 @@ export function extensionCasesOf(given: PeerArguments): Readonly<Record<string, 
     const fingerprint = toHex(sha256(ml_dsa65.keygen(fromHex(identity)).publicKey));
     cases['peer-key'] = (end) => end.ask('!peer-key', fingerprint);
   }
-  if (given.heartbeat !== undefined && given.heartbeat !== 'off') Object.assign(cases, HEARTBEATS);
+  if (pingsOften(given)) Object.assign(cases, HEARTBEATS);
   return cases;
 }

@@ -23,8 +23,8 @@ const describe = (data: Data): string =>
 export class ClientEnd {
   readonly socket: PQWebSocketInstance;
   readonly reach: Reach;
-  /** Whether exchanges come among everything else, so that records cannot be counted exactly. */
-  exchangesOften = false;
+  /** Whether exchanges or sealed pings come among everything else, so that records cannot be counted exactly. */
+  countsLoosely = false;
   readonly #messages: Data[] = [];
   #wake: () => void = () => undefined;
   #ending: Ending | undefined;
