@@ -1,6 +1,7 @@
 /** Random interleavings of everything that can happen, checked after each step against a model of a few lines. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Kind, parseInner } from '../../src/protocol/v1/record.ts';
 import { BACKENDS, SessionPair } from '../support/session-pair.ts';
 import type { Role } from '../support/session-pair.ts';
@@ -26,7 +27,12 @@ class Real {
   constructor(backend: 'node' | 'webcrypto') {
     this.pair = new SessionPair({
       backend: BACKENDS[backend],
-      both: { limits: { rekey, handshakeTimeout: 1e12 } },
+      both: {
+        limits: { rekey, handshakeTimeout: 1e12 },
+        features: new Set(['exchange', 'heartbeat']),
+        extensions: () => LiveExtensions,
+        exchange: { milliseconds: 15_000, timeout: 1e12 },
+      },
       server: { padding: 16 },
     });
     for (const role of ['client', 'server'] as const) {
@@ -154,6 +160,23 @@ const deliver = (from: Role): Command =>
     items[at] = { is: 'answer', code: item.code };
   });
 
+/** Neither application sees anything of it, whatever it crosses. */
+const exchange = (role: Role): Command =>
+  command(`the ${role} wants an exchange`, (_model, { pair }) => {
+    pair
+      .end(role)
+      .session.exchange()
+      .catch(() => undefined);
+  });
+
+const ping = (role: Role): Command =>
+  command(`the ${role} pings`, (_model, { pair }) => {
+    pair
+      .end(role)
+      .session.ping(new Uint8Array(3))
+      .catch(() => undefined);
+  });
+
 const tick = (milliseconds: number): Command =>
   command(`${milliseconds} ms pass`, (model, { pair }) => {
     pair.clock.time += milliseconds;
@@ -183,6 +206,8 @@ const commands = fc.commands(
     ...Array.from({ length: 2 }, () =>
       fc.tuple(role, fc.integer({ min: 4000, max: 4999 })).map((args) => close(...args)),
     ),
+    ...Array.from({ length: 3 }, () => role.map(exchange)),
+    role.map(ping),
     fc.integer({ min: 1, max: 31_000 }).map(tick),
     fc
       .tuple(role, fc.constantFrom(1000, 1001, 1005, 1006, 1011, 1013, 3768, 3771, 3773, 3774, 4000))
@@ -222,15 +247,19 @@ describe.each([
               : 'hint';
           ends.set(kind, (ends.get(kind) ?? 0) + 1);
         }
-        if (real.pair.backend.inners.some((inner) => parseInner(inner).kind === Kind.KEY_UPDATE))
-          ends.set('with updates', (ends.get('with updates') ?? 0) + 1);
+        const kinds = new Set(real.pair.backend.inners.map((inner) => parseInner(inner).kind));
+        if (kinds.has(Kind.KEY_UPDATE)) ends.set('with updates', (ends.get('with updates') ?? 0) + 1);
+        if (kinds.has(Kind.EXCHANGE_END)) ends.set('with exchanges', (ends.get('with exchanges') ?? 0) + 1);
+        if (kinds.has(Kind.EXCHANGE_OFFER) && !kinds.has(Kind.EXCHANGE_END))
+          ends.set('with half an exchange', (ends.get('with half an exchange') ?? 0) + 1);
       }),
       { numRuns },
     );
     // A model that never gets anywhere checks nothing.
-    const missing = ['clean, answered', 'clean, crossed', '1006', 'hint', 'with updates'].filter(
-      (kind) => !ends.has(kind),
-    );
+    const missing = [
+      ...['clean, answered', 'clean, crossed', '1006', 'hint', 'with updates'],
+      ...['with exchanges', 'with half an exchange'],
+    ].filter((kind) => !ends.has(kind));
     expect(missing).toEqual([]);
   });
 });

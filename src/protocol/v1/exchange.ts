@@ -438,7 +438,8 @@ export class ServerExchange extends Exchange {
 
   #offered(offer: Uint8Array): void {
     if (offer.length !== KEM_SIZES[this.host.keyed.agreement.kem].key) throw new Refusal('PQ_ERR_EXCHANGE');
-    if (this.isClosing && this.phase === 'none') return;
+    // Behind a close of ours, an exchange that was under way may have ended, and its client begin another.
+    if (this.isClosing && (this.phase === 'none' || this.phase === 'over')) return;
     if (this.phase !== 'none' || this.#offer !== undefined) throw new Refusal('PQ_ERR_EXCHANGE');
     this.#hasAsked = false;
     this.#offer = offer.slice();
