@@ -233,7 +233,7 @@ describe('one address is one address', () => {
           const socket = connect({ port: gateway.port, host, localAddress: '127.0.0.1', localPort });
           socket.write(`PROXY TCP4 ${client} 192.0.2.1 1 2\r\n`);
           return socket;
-        }) as never,
+        }),
       });
     };
     const probe = createServer().listen(0, '127.0.0.1');
