@@ -229,11 +229,11 @@ describe('one address is one address', () => {
     const gateway = await startTestGateway({ listen: '0.0.0.0:0', upstreams: [backend.url], proxyProtocol: true });
     const from = async (host: string, localPort: number, client: string): Promise<void> => {
       await openClient(`ws://${host}:${gateway.port}/`, [], {
-        createConnection: (() => {
+        createConnection: () => {
           const socket = connect({ port: gateway.port, host, localAddress: '127.0.0.1', localPort });
           socket.write(`PROXY TCP4 ${client} 192.0.2.1 1 2\r\n`);
           return socket;
-        }),
+        },
       });
     };
     const probe = createServer().listen(0, '127.0.0.1');
