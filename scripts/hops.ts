@@ -12,6 +12,8 @@ import type { AddressInfo } from 'node:net';
 import { Socket } from 'node:net';
 import path from 'node:path';
 import { WebSocket } from 'ws';
+import type * as Client from '../src/index.ts';
+import type * as Ws from '../src/ws.ts';
 
 /** The most hops that each way may have. */
 const MOST = 14;
@@ -57,8 +59,8 @@ function watch(target: object, name: string, note: () => void): () => void {
 }
 
 Error.stackTraceLimit = 100;
-const { PQWebSocket } = (await import(`${ROOT}/dist/node/index.js`)) as typeof import('../src/index.ts');
-const { WebSocketServer } = (await import(`${ROOT}/dist/node/ws.js`)) as typeof import('../src/ws.ts');
+const { PQWebSocket } = (await import(`${ROOT}/dist/node/index.js`)) as typeof Client;
+const { WebSocketServer } = (await import(`${ROOT}/dist/node/ws.js`)) as typeof Ws;
 
 const server = new WebSocketServer({ port: 0 });
 server.on('connection', (socket) => {
@@ -68,7 +70,7 @@ server.on('connection', (socket) => {
 });
 await once(server, 'listening');
 const { port } = server.address() as AddressInfo;
-const client = new PQWebSocket(`ws://127.0.0.1:${port}`, [], { WebSocket: WebSocket as never });
+const client = new PQWebSocket(`ws://127.0.0.1:${port}`, [], { WebSocket: WebSocket });
 await new Promise((resolve) => client.addEventListener('open', resolve, { once: true }));
 
 let queued: string[] = [];

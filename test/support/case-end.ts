@@ -224,7 +224,7 @@ export class CaseEnd implements End, SessionHost<string> {
           if (!ok) throw new Error('refused');
           resolve(act());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });
@@ -247,7 +247,7 @@ export class CaseEnd implements End, SessionHost<string> {
         ? (message, signature, sent, only): Uint8Array | undefined | Promise<Uint8Array | undefined> =>
             this.#whenFinished(isHeld, () => {
               const isSent = sent && fingerprints.some((print) => same(print, fingerprintOf(sent)));
-              const keys = only === undefined ? [...pins, ...(isSent === true ? [sent as Uint8Array] : [])] : [only];
+              const keys = only === undefined ? [...pins, ...(isSent === true ? [sent] : [])] : [only];
               return keys.find((key) => verify(key, message, signature));
             })
         : undefined,
@@ -284,5 +284,5 @@ function fresh(): Outputs {
     answered: [],
     fails: undefined,
     closes: undefined,
-  } as unknown as Outputs;
+  };
 }

@@ -1,7 +1,10 @@
 /** docs/protocol/states.md, which is PROTOCOL.md 3.4, against the code's own table: whatever only one of them has fails. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import * as states from '../../src/protocol/v1/states.ts';
+import * as serverStates from '../../src/protocol/v1/server-states.ts';
+import * as clientStates from '../../src/protocol/v1/states.ts';
+
+const states = { ...clientStates, ...serverStates };
 
 const text = readFileSync(new URL('../../docs/protocol/states.md', import.meta.url), 'utf8');
 

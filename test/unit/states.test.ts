@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { State, Transition } from '../../src/protocol/v1/states.ts';
 import { StateMachine } from '../../src/protocol/state-machine.ts';
-import { CLIENT_STATES, SERVER_STATES } from '../../src/protocol/v1/states.ts';
+import { SERVER_STATES } from '../../src/protocol/v1/server-states.ts';
+import { CLIENT_STATES } from '../../src/protocol/v1/states.ts';
 
 const DIAGRAM: readonly (readonly [State, Transition, State])[] = [
   ['client: idle', 'start', 'client: awaiting server hello'],

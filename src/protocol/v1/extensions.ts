@@ -2,7 +2,8 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
-import { ClientExchange, ServerExchange } from './exchange.ts';
+import { ClientExchange } from './client-exchange.ts';
+import { ServerExchange } from './server-exchange.ts';
 import type { ExtensionHost, Extensions } from './extension-types.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { OpenedRecord } from './open.ts';

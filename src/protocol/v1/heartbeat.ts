@@ -5,7 +5,7 @@ import type { ExtensionHost } from './extension-types.ts';
 import type { OpenedRecord } from './open.ts';
 import { composeFrame, Kind } from './record.ts';
 
-export const MAX_PING_BYTES = 125;
+const MAX_PING_BYTES = 125;
 /** A timer that fires so many milliseconds late was asleep, and so was what arrives. */
 const LATE = 1_000;
 const NOTHING = new Uint8Array(0);

@@ -33,7 +33,7 @@ export interface KeyAgreementConfig {
   readonly encapsulationRandomness?: ((kem: KemName, generation: number) => Uint8Array) | undefined;
 }
 
-export const DEFAULT_KEMS: readonly KemName[] = ['ml-kem-768'];
+const DEFAULT_KEMS: readonly KemName[] = ['ml-kem-768'];
 const NO_FEATURES: ReadonlySet<Feature> = new Set();
 
 export interface Agreement {
@@ -140,7 +140,7 @@ export function answerClientHello(config: KeyAgreementConfig, clientHello: strin
   const { kems = DEFAULT_KEMS, features: own = NO_FEATURES } = config;
   const { keys, features: offered } = parseClientHello(clientHello, kems);
   for (const [name, key] of keys)
-    refuseAsKem(() => {
+    void refuseAsKem(() => {
       checkEncapsulation(key, undefined, name);
     });
   const features = new Set([...own].filter((feature) => offered.has(feature)));

@@ -10,7 +10,7 @@ import { destroyKeys } from './key-schedule.ts';
 import type { Handshake, Link } from './link.ts';
 import type { State } from './states.ts';
 import type { SessionConfig } from '../session-types.ts';
-import { DEMANDING_SERVER_STATES, SERVER_STATES } from './states.ts';
+import { DEMANDING_SERVER_STATES, SERVER_STATES } from './server-states.ts';
 
 export class ServerHandshake implements Handshake {
   static statesFor({ authenticate }: SessionConfig<unknown>): typeof SERVER_STATES {

@@ -58,7 +58,7 @@ export type Transition =
 export type V1States = States<State, Transition>;
 
 /** From `open` on both roles are the same. */
-const SHARED: V1States['rows'] = {
+export const OPEN_STATES: V1States['rows'] = {
   open: [['sends', 'accepted', 'exports', 'receives'], { close: 'close sent', 'peer closed': 'finishing' }],
   'close sent': [['accepted', 'silent', 'exports', 'receives'], { 'peer closed': 'finishing' }],
   finishing: [['accepted', 'silent', 'exports', 'deaf'], { 'handed over': 'ended' }],
@@ -74,49 +74,6 @@ export const CLIENT_STATES: V1States = {
     'client: awaiting finished': [[], { 'finished received': 'client: verifying' }],
     'client: verifying': [[], { 'peer accepted': 'open', 'to sign': 'client: signing' }],
     'client: signing': [[], { 'peer accepted': 'open' }],
-    ...SHARED,
-  },
-};
-
-export const SERVER_STATES: V1States = {
-  initial: 'server: awaiting client hello',
-  rows: {
-    'server: awaiting client hello': [
-      [],
-      { 'client hello': 'server: replying', 'early hello': 'server: answering early' },
-    ],
-    'server: answering early': [
-      [],
-      { 'finished sent': 'server: awaiting repeated hello', 'early hello refused': 'server: awaiting client hello' },
-    ],
-    'server: awaiting repeated hello': [
-      ['sends', 'exports', 'receives'],
-      { 'hello repeated': 'server: awaiting finished', close: 'server: closing unrepeated' },
-    ],
-    'server: closing unrepeated': [
-      ['silent', 'exports', 'receives'],
-      { 'hello repeated': 'server: closing unconfirmed' },
-    ],
-    'server: replying': [['unasked'], { 'finished sent': 'server: awaiting finished' }],
-    'server: awaiting finished': [
-      ['sends', 'exports', 'receives'],
-      { 'peer accepted': 'open', 'client finished': 'server: verifying client', close: 'server: closing unconfirmed' },
-    ],
-    'server: closing unconfirmed': [['silent', 'exports', 'receives'], { 'peer accepted': 'close sent' }],
-    'server: verifying client': [[], { 'peer accepted': 'open' }],
-    ...SHARED,
-  },
-};
-
-/**
- * Of a server that demands to know its client (PROTOCOL.md 23): until it does it surfaces, sends (but its Finished) and
- * delivers nothing, so it closes nothing either.
- */
-export const DEMANDING_SERVER_STATES: V1States = {
-  initial: 'server: awaiting client hello',
-  rows: {
-    ...SERVER_STATES.rows,
-    'server: awaiting repeated hello': [[], { 'hello repeated': 'server: awaiting finished' }],
-    'server: awaiting finished': [[], { 'client finished': 'server: verifying client' }],
+    ...OPEN_STATES,
   },
 };
