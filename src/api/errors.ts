@@ -60,6 +60,7 @@ export const FAILURES = {
   PQ_ERR_LOAD: { closeCode: undefined, message: 'a part of the code could not be loaded' },
   PQ_ERR_PEER: { closeCode: undefined, message: 'the peer, or the network, reported a failure of the secure layer' },
   PQ_ERR_CLOSED_EARLY: { closeCode: undefined, message: 'closed before the channel was open' },
+  PQ_ERR_UNPROVED: { closeCode: undefined, message: 'closed before the peer had proved itself' },
   PQ_ERR_CLOSE_TIMEOUT: { closeCode: undefined, message: 'the close was not answered' },
   PQ_ERR_HEARTBEAT: { closeCode: undefined, message: 'the peer gave no sign of life' },
   PQ_ERR_TRUNCATED: { closeCode: undefined, message: 'the connection ended without a sealed close' },

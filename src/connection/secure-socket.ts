@@ -4,6 +4,7 @@
  * events, the `ws`-style sockets through an emitter.
  */
 import { platform } from '#platform';
+import { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName } from '../api/types.ts';
 import { applicationProtocol } from '../protocol/v1/fast-open.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
@@ -203,7 +204,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   /** @internal */
   closed(outcome: CloseOutcome, withError: boolean): void {
     this.#proofs?.end();
-    this.#acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
+    this.#acceptance.giveUp(() => outcome.failure ?? new PQWebSocketError('PQ_ERR_UNPROVED', undefined, 'transport'));
     // Some transports close within the application's own close() or send(); the standard's events are tasks.
     this.#events.asTask(() => {
       this.#readyState = CLOSED;

@@ -1,4 +1,5 @@
 /** One secure connection of the mock's: with the client under test, or with the real server. */
+import { PQWebSocketError } from '../api/errors.ts';
 import { platform } from '#platform';
 import { synchronousBackend } from '#synchronous-backend';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
@@ -56,7 +57,7 @@ export class Leg {
           if (this.#state !== 'closed') this.#state = 'closing';
         },
         closed: (outcome) => {
-          acceptance.giveUp(() => outcome.failure ?? new Error('closed before the peer had proved itself'));
+          acceptance.giveUp(() => outcome.failure ?? new PQWebSocketError('PQ_ERR_UNPROVED', undefined, 'transport'));
           this.#state = 'closed';
           events.closed(outcome);
         },

@@ -90,7 +90,7 @@ describe('our client and the original server', () => {
     socket.send('the request');
     expect(await seen.closed).toEqual({ code: 1008, reason: 'bad frame', wasClean: true });
     expect(seen.log).toEqual(['open', 'close']);
-    await expect(socket.pq.finished).rejects.toThrow('before the peer had proved itself');
+    await expect(socket.pq.finished).rejects.toMatchObject({ code: 'PQ_ERR_UNPROVED' });
   });
 });
 
@@ -427,7 +427,7 @@ describe('attestation', () => {
     });
     const { socket, seen } = connect(server.url, YELLOWPAGES);
     expect(await seen.closed).toEqual({ code: 1011, reason: 'server could not prove its identity', wasClean: false });
-    expect(socket.pq.failure?.code).toBe('PQ_ERR_CLOSED_EARLY');
+    expect(socket.pq.failure).toMatchObject({ code: 'PQ_ERR_PEER', closeCode: 1011 });
     expect(await failures.next()).toBe('PQ_ERR_IDENTITY');
   });
 });

@@ -444,7 +444,8 @@ describe('how it ends', () => {
         code,
         reason: 'why',
         wasClean: false,
-        failure: { code: 'PQ_ERR_CLOSED_EARLY', origin: 'transport' },
+        // The peer has closed, and said why.
+        failure: { code: 'PQ_ERR_PEER', closeCode: code, origin: 'transport' },
       });
     },
   );
@@ -458,6 +459,12 @@ describe('how it ends', () => {
       wasClean: false,
       failure: { code: 'PQ_ERR_PEER', origin: 'transport' },
     });
+  });
+
+  test('a code that arrived is a close, also where the network went before the transport was done', async () => {
+    const { client } = await opened();
+    client.session.transportClosed(4001, new Error('reset'), { reason: 'why', wasClean: false });
+    expect(client.outcome).toEqual({ code: 4001, reason: 'why', wasClean: false, failure: undefined });
   });
 
   test('a cut is not clean, with the cause where the transport tells one', async () => {

@@ -4,7 +4,7 @@ import { closeCodeOf } from '../errors.ts';
 import type { PQErrorCode } from '../../api/errors.ts';
 import type { Refusal } from '../errors.ts';
 import type { CloseOutcome, TransportEnd } from '../outcome.ts';
-import { ABNORMAL_CLOSURE } from '../../base/rfc6455.ts';
+import { ABNORMAL_CLOSURE, NO_STATUS } from '../../base/rfc6455.ts';
 
 const POLICY = 1008;
 const INTERNAL = 1011;
@@ -38,7 +38,12 @@ export function yellowpagesOutcome(
   const passed = { code, reason };
   if (isOfV1(code))
     return { ...passed, wasClean: false, failure: new PQWebSocketError('PQ_ERR_PEER', code, 'transport') };
-  if (wasOpen && wasClean) return { ...passed, wasClean, failure: undefined };
+  // A code that somebody sent is all that this profile has of a close, whether the transport was then cut or not (some
+  // browsers report a close whose network went first as unclean, with its code).
+  const isSaid = code !== NO_STATUS && code !== ABNORMAL_CLOSURE;
+  if (wasOpen && (wasClean || isSaid)) return { ...passed, wasClean, failure: undefined };
+  if (isSaid && cause === undefined)
+    return { ...passed, wasClean: false, failure: new PQWebSocketError('PQ_ERR_PEER', code, 'transport') };
   const options = cause === undefined ? undefined : { cause };
   const what = wasOpen || cause !== undefined ? 'PQ_ERR_TRANSPORT' : 'PQ_ERR_CLOSED_EARLY';
   return { ...passed, wasClean: false, failure: new PQWebSocketError(what, undefined, 'transport', options) };
