@@ -27,7 +27,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   serverKeys: (value) => value.trim().split(/[\s,]+/),
   strict: boolean,
   fastOpen: boolean,
-  profile: (value) => value as Profile,
+  profile: (value) => value,
   verifyAttestation: noVerifier,
 };
 
@@ -126,7 +126,7 @@ export function readAttributes(attributes: Attributes): Tag {
     options: {
       ...options,
       ...((include ?? exclude) && { include: (url: URL) => (include?.(url) ?? true) && !(exclude?.(url) ?? false) }),
-    } as TagOptions,
+    },
     identity: JSON.stringify(Object.entries(said).sort()),
   };
 }

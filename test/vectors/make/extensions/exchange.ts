@@ -4,7 +4,7 @@ import { inner, closeContent } from '../connection.ts';
 import { withCoefficient } from '../coefficients.ts';
 import { agreement } from '../kems.ts';
 import { keyPair, signBy, bound32, textForm, documentFor, type KeyName } from '../keys.ts';
-import type { Story} from '../story.ts';
+import type { Story } from '../story.ts';
 import { K, derive, type Exchange } from '../story.ts';
 import { tell, bothSay, opened, clientExchange, clientAnswered, serverOffered, serverExchange } from './told.ts';
 

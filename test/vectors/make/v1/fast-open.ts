@@ -3,7 +3,7 @@ import { utf8, hex, base64url, type Message } from '../bytes.ts';
 import { closeContent } from '../connection.ts';
 import { withCoefficient } from '../coefficients.ts';
 import { agreement } from '../kems.ts';
-import type { Story} from '../story.ts';
+import type { Story } from '../story.ts';
 import { K, clientHelloOf, serverHelloOf, type Setup } from '../story.ts';
 import { opening, from, fresh, goesOn } from './told.ts';
 

@@ -1,7 +1,7 @@
 /** PROTOCOL.md 3, 4.2 and 4.3: states before Finished. */
 import { utf8, hex, cat, zeros } from '../bytes.ts';
 import { inner, entry, closeContent } from '../connection.ts';
-import type { Story} from '../story.ts';
+import type { Story } from '../story.ts';
 import { K, clientHelloOf, serverHelloOf, type Setup } from '../story.ts';
 import { SIDES, said, opening, open, greeted, from, fresh, goesOn, begin, signedContent } from './told.ts';
 

@@ -1,7 +1,7 @@
 /** PROTOCOL.md 8: key updates, and the limits of an epoch. */
 import { utf8, hex, zeros } from '../bytes.ts';
 import { entry, closeContent } from '../connection.ts';
-import type { Story} from '../story.ts';
+import type { Story } from '../story.ts';
 import { K, type Setup } from '../story.ts';
 import { SIDES, tell, said, opening, open, greeted, from, goesOn, hello } from './told.ts';
 
