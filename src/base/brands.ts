@@ -8,6 +8,7 @@ type Getter<T> = (this: unknown) => T;
 
 /** The getter of an accessor, or undefined where there is none. */
 export function getterOf<T>(owner: object | undefined, name: PropertyKey): Getter<T> | undefined {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with a `this`
   return owner && (Object.getOwnPropertyDescriptor(owner, name)?.get as Getter<T> | undefined);
 }
 
@@ -16,6 +17,7 @@ function view(prototype: object): Readonly<Record<'buffer' | 'byteOffset' | 'byt
   return { buffer: getter('buffer'), byteOffset: getter('byteOffset'), byteLength: getter('byteLength') };
 }
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- it uses no `this` (ECMA-262 25.1.5.1)
 const { isView } = ArrayBuffer;
 const { prototype: bufferPrototype } = ArrayBuffer;
 const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
@@ -72,6 +74,7 @@ function blobGetters(): BlobGetters | undefined {
   const prototype = (blobClass() as typeof Blob | undefined)?.prototype;
   return (taken ??= prototype && {
     size: getterOf<number>(prototype, 'size') as Getter<number>,
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with a `this`
     arrayBuffer: prototype.arrayBuffer,
   });
 }

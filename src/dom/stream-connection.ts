@@ -171,7 +171,7 @@ export class StreamConnection {
         },
       },
       // Every message counts for something, an empty one too.
-      { highWaterMark: HIGH_WATER, size: (chunk) => (chunk).length + 1 },
+      { highWaterMark: HIGH_WATER, size: (chunk) => chunk.length + 1 },
     );
     const writable = new WritableStream({
       start: (controller) => {

@@ -44,7 +44,7 @@ describe.each([
     const event = await new Promise<MessageEvent>((resolve, reject) => {
       socket.onmessage = resolve;
       socket.onclose = (close): void => {
-        reject(new Error(`closed with ${(close).code}`));
+        reject(new Error(`closed with ${close.code}`));
       };
     });
     expect([event.data, event.bubbles, event.cancelable, event.lastEventId]).toEqual(['queued', false, false, '']);

@@ -1,5 +1,5 @@
 /** The attributes of the script tag, and the options that they become. */
-import type { PQWebSocketOptions, Profile } from '../../api/types.ts';
+import type { PQWebSocketOptions } from '../../api/types.ts';
 
 export interface TagOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
   include?: (url: URL) => boolean;

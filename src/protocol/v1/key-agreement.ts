@@ -139,6 +139,7 @@ export interface Answer {
 export function answerClientHello(config: KeyAgreementConfig, clientHello: string | Uint8Array): MaybePromise<Answer> {
   const { kems = DEFAULT_KEMS, features: own = NO_FEATURES } = config;
   const { keys, features: offered } = parseClientHello(clientHello, kems);
+  // The check throws in this turn.
   for (const [name, key] of keys)
     void refuseAsKem(() => {
       checkEncapsulation(key, undefined, name);

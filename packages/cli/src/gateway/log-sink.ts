@@ -96,7 +96,7 @@ function standardOutput(failed: (error: NodeJS.ErrnoException) => void): LogOutp
   const { stdout } = process;
   // A reader that has gone does not come back.
   let gone: NodeJS.ErrnoException | undefined;
-  stdout.on('error', (error) => {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
     gone = error;
     failed(error);
   });
