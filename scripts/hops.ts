@@ -12,11 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { Socket } from 'node:net';
 import path from 'node:path';
 import { WebSocket } from 'ws';
-<<<<<<< HEAD
 import type * as Client from '../src/index.ts';
-=======
-import type * as Entry from '../src/index.ts';
->>>>>>> a7fd33b (Lint what has landed)
 import type * as Ws from '../src/ws.ts';
 
 /** The most hops that each way may have. */
@@ -63,11 +59,7 @@ function watch(target: object, name: string, note: () => void): () => void {
 }
 
 Error.stackTraceLimit = 100;
-<<<<<<< HEAD
 const { PQWebSocket } = (await import(`${ROOT}/dist/node/index.js`)) as typeof Client;
-=======
-const { PQWebSocket } = (await import(`${ROOT}/dist/node/index.js`)) as typeof Entry;
->>>>>>> a7fd33b (Lint what has landed)
 const { WebSocketServer } = (await import(`${ROOT}/dist/node/ws.js`)) as typeof Ws;
 
 const server = new WebSocketServer({ port: 0 });
