@@ -444,8 +444,8 @@ describe('how it ends', () => {
         code,
         reason: 'why',
         wasClean: false,
-        // The peer has closed, and said why.
-        failure: { code: 'PQ_ERR_PEER', closeCode: code, origin: 'transport' },
+        // 1005 stands for a close without a code; every other says that the peer has closed, and why.
+        failure: { code: code === 1005 ? 'PQ_ERR_CLOSED_EARLY' : 'PQ_ERR_PEER', origin: 'transport' },
       });
     },
   );
