@@ -7,7 +7,7 @@ import type { PQWebSocketOptions } from './api/types.ts';
 import { installed, installPolyfill } from './dom/polyfill-install.ts';
 import type { WebSocketConstructor } from './platform/platform.ts';
 
-/** What the polyfill is told, for every socket that it secures. */
+/** The polyfill's options, for every socket that it secures. */
 export interface PolyfillOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
   /** Whether `send()` while CONNECTING throws InvalidStateError. Default here: true, as the global class does. */
   strict?: boolean;
@@ -19,7 +19,7 @@ export interface PolyfillOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
 export interface Installation {
   /** The class that was replaced. */
   readonly native: WebSocketConstructor;
-  /** Puts the native class back, unless somebody else has replaced the global since: then it says so and does not. */
+  /** Puts the native class back. Where the global was replaced again since, it warns and leaves it. */
   readonly uninstall: () => boolean;
 }
 

@@ -72,7 +72,7 @@ function socketConfig(where: string, options: WrapOptions): ChannelConfig {
 }
 
 /**
- * The subprotocol to accept an upgrade request with, for whoever accepts it and wraps the socket afterwards.
+ * The subprotocol to accept an upgrade request with, for a server that accepts it and wraps the socket afterwards.
  * @param accepted the application's subprotocols, in any order: the client's order decides
  * @returns what goes into Sec-WebSocket-Protocol, or undefined for nothing: the first subprotocol of the client that
  *   is accepted, or the layer's own `pqws1` where a client with `fastOpen` offers none. `socket.protocol` never shows that one.

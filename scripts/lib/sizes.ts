@@ -14,13 +14,16 @@ import { POLYFILL } from './script-tag.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** The most bytes that it may have, gzipped; undefined where nothing is promised. */
+/**
+ * The most bytes that it may have, gzipped; undefined where nothing is promised. A ratchet: what is wanted is 20,000 for the client and
+ * 21,000 for the script, from before v1's extensions came into it (docs/sizes.md).
+ */
 type Budget = number | undefined;
 
 const ENTRIES: Readonly<Record<string, Budget>> = {
-  index: 20_000,
-  native: 19_500,
-  polyfill: 20_500,
+  index: 25_600,
+  native: 25_500,
+  polyfill: 26_500,
   stream: undefined,
   server: undefined,
   msw: undefined,
@@ -28,7 +31,7 @@ const ENTRIES: Readonly<Record<string, Budget>> = {
 const KEM_SCRIPT = 'pq-websocket.kem.min.js';
 /** With the source that each is made of. */
 const SCRIPTS: Readonly<Record<string, readonly [entry: string, budget: Budget]>> = {
-  [POLYFILL]: ['src/polyfill-script.ts', 21_000],
+  [POLYFILL]: ['src/polyfill-script.ts', 26_700],
   [KEM_SCRIPT]: ['src/platform/script/part-kem.ts', undefined],
   'pq-websocket.portable.min.js': ['src/platform/script/part-portable.ts', undefined],
   'pq-websocket.ml-dsa.min.js': ['src/platform/script/part-ml-dsa.ts', undefined],

@@ -76,8 +76,8 @@ const BRAND = Symbol.for('pq-websocket.error');
 /**
  * The cause of a failed connection, at `socket.pq.failure` and in `ws`-style `error` events.
  *
- * `origin` tells whether this end found the failure itself (`'local'`) or only the transport, which nobody
- * authenticates, claims it (`'transport'`).
+ * `origin` tells whether this end found the failure itself (`'local'`) or only the transport, which is not
+ * authenticated, claims it (`'transport'`).
  *
  * `instanceof` tells those of every copy of this package.
  */

@@ -271,7 +271,7 @@ export interface ClientAuthenticationOptions {
   verifyAttestation?: false | ((document: Uint8Array, context: AttestationContext) => void | Promise<void>);
 }
 
-/** For work that takes its time: aborted when nobody waits for it any more, since the connection that asked has ended. */
+/** For work that takes its time: aborted when the connection that asked has ended, so that its result is of no use. */
 export interface WorkContext {
   readonly signal: PQAbortSignal | undefined;
 }
@@ -293,7 +293,7 @@ export interface ServerAuthenticationOptions {
   identity?: Uint8Array | string | IdentitySigner | { sign: IdentitySigner; publicKey: Uint8Array | string };
   /**
    * Gives an attestation document whose user data is `context.userData`. Let it be callable only by the measured code that
-   * runs this server: whoever can have a document made for any transcript can impersonate it.
+   * runs this server: anyone who can have a document made for any transcript can impersonate it.
    */
   attest?: (
     /** Undefined in yellowpages, which has none. */
@@ -375,13 +375,13 @@ export interface PQChannel {
   readonly transcriptHash: Uint8Array | null;
   /**
    * True when one end answered the other's close, false when the closes crossed (then what either end had under
-   * way may be lost), null before a clean end, and in yellowpages, where nobody knows.
+   * way may be lost), null before a clean end, and in yellowpages, where neither end can know.
    */
   readonly closeAnswered: boolean | null;
   /**
    * Resolves when the peer has proved that it holds the key: on a client with `open`, on a server a moment later,
    * and until then what arrived may be a replay of nothing but hellos. Rejects with the failure when it never does.
-   * A rejection that nobody handles is not reported. In yellowpages it resolves with the first frame that opens, at either
+   * An unhandled rejection is not reported. In yellowpages it resolves with the first frame that opens, at either
    * end: a client whose server only ever closes never learns that the server had the key.
    */
   readonly finished: Promise<void>;

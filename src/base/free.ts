@@ -1,10 +1,10 @@
-/** Memory given back at once. The collector that is told of so much of it runs often, and takes longer than the cipher. */
+/** Gives large buffers back at once. Left to the collector, they make it run often, which costs more than the cipher. */
 
 /** Below this the collector is cheaper. */
 const WORTH_FREEING_BYTES = 8_192;
 
 /**
- * Gives back the memory of bytes that nobody looks at any more, where nothing else stands in it: the view is empty then. Node 20 has
+ * Gives back the memory of bytes that are no longer needed, where nothing else shares it: the view is empty then. Node 20 has
  * no way to.
  */
 export function free({ buffer, byteLength }: Uint8Array): void {

@@ -42,7 +42,7 @@ export function finish<T>(run: () => MaybePromise<T>, cleanUp: () => void): Mayb
   return result;
 }
 
-/** What holds a secret until it is told to let go. */
+/** Holds a secret until it is destroyed. */
 export interface Destroyable {
   destroy(): void;
 }

@@ -40,7 +40,7 @@ export class WorkQueue {
 
   /**
    * Does it now, where it may, in this very call; else when its turn comes.
-   * @param signal aborted when nobody wants it any more: then it is not begun, and its promise is rejected
+   * @param signal aborted when its result is no longer wanted: then it is not begun, and its promise is rejected
    */
   run<T>(work: () => MaybePromise<T>, signal: AbortSignal | undefined): MaybePromise<T> {
     if (this.#mayStart()) return this.#do(work);

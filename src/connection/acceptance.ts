@@ -1,4 +1,4 @@
-/** Whether the peer has proved that it holds the key, and a promise of that for whoever asks: for most nobody does. */
+/** Whether the peer has proved that it holds the key, and a promise of that, made only when it is asked for. */
 import { Promise } from '../base/captured.ts';
 export class Acceptance {
   /** Undefined while nothing is decided; a function gives the reason why it never will be. */
@@ -10,7 +10,7 @@ export class Acceptance {
     this.#decide('accepted');
   }
 
-  /** @param reason called at most once, and only where somebody asked */
+  /** @param reason called at most once, and only where the promise was asked for */
   giveUp(reason: () => unknown): void {
     this.#decide(reason);
   }

@@ -11,7 +11,7 @@ interface InFlight {
 
 /** Never written to: what every idle connection has in flight. */
 const NOTHING: InFlight[] = [];
-/** Frames whose departure nobody asked about are forgotten in steps of this many. */
+/** Frames without a callback are forgotten in steps of this many. */
 const PRUNE_EVERY = 64;
 
 export class BufferedAmount {
@@ -25,7 +25,7 @@ export class BufferedAmount {
     if (transportBytes <= wireBytes + LONGEST_HEADER_BYTES) this.#inFlight = NOTHING;
     if (transportBytes === 0) return;
     if (this.#inFlight === NOTHING) {
-      // What nobody counts, in front of everything: an idle connection need not remember its handshake.
+      // Frames at the front that carry no counted bytes: an idle connection need not remember its handshake.
       if (applicationBytes === 0) return;
       this.#inFlight = [];
     }

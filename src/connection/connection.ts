@@ -79,7 +79,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.transport = attachTransport(socket, this);
     this.#limitIntake();
     this.#schedule();
-    // A server's answer waits for `answerEarly`: whoever made this must be able to hear of it.
+    // A server's answer waits for `answerEarly`: our owner must first be able to hear of it.
     if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
   }
 
@@ -88,7 +88,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     return this.session.queuedBytes + this.#bufferedAmount.amount(this.transport.bufferedAmount);
   }
 
-  /** @param owned whether nobody else can change `payload` */
+  /** @param owned whether only we can change `payload` */
   send(kind: typeof Kind.TEXT | typeof Kind.BINARY, payload: Uint8Array, owned: boolean, sent?: SentCallback): void {
     // npm ws never delivers while it is being given something to send; other transports may.
     if (!this.session.send(kind, payload, owned, sent, this.transport.ws !== undefined)) {

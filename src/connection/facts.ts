@@ -1,4 +1,4 @@
-/** `socket.pq`: what is known of the secure channel, for whoever wants to look. */
+/** `socket.pq`: the facts about the secure channel. */
 import type { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName, ChannelCounters, KemName, PQChannel } from '../api/types.ts';
 import type { Acceptance } from './acceptance.ts';

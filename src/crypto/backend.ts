@@ -32,7 +32,7 @@ export const HASH_BYTES = 32;
 
 /**
  * Keying material that HKDF can be keyed with. With WebCrypto it may be a CryptoKey that script cannot read.
- * It belongs to whoever holds it, who calls `destroy` as soon as everything has been derived from it.
+ * Its holder owns it, and calls `destroy` as soon as everything has been derived from it.
  */
 export interface Secret {
   /** Overwrites what this process holds of the secret. Using it afterwards throws. */
@@ -142,7 +142,7 @@ export interface CryptoBackend {
 
 /** A backend of which a part is loaded when it is needed. */
 export interface LoadingBackend extends CryptoBackend {
-  /** Loads now what this platform turns out to lack, so that nobody waits for it later. Rejects where that fails; what needs it tries again. */
+  /** Loads now what this platform turns out to lack, so that no connection waits for it later. Rejects where that fails; what needs it tries again. */
   prepare(): Promise<void>;
 }
 

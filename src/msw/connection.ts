@@ -8,7 +8,7 @@ import type { RawClient, RawServer } from './raw.ts';
 import { ClientTransport, OriginTransport } from './raw.ts';
 import { queueMicrotask } from '../base/captured.ts';
 
-/** Transport codes that pass although nobody authenticated them (PROTOCOL.md 9); a proxy passes them on. */
+/** Transport codes that pass although they are not authenticated (PROTOCOL.md 9); a proxy passes them on. */
 const HINTS: readonly number[] = [1001, 1012, 1013, 1014];
 
 /** The client under test. */

@@ -69,7 +69,7 @@ function seal(client: RawClient, server: RawServer, info: MockInfo | undefined, 
     );
   });
   plainClient.peer = plainServer;
-  // Whoever still holds msw's own objects (link.broadcast, another handler) must not send in clear.
+  // Other holders of msw's own objects (link.broadcast, another handler) must not send in clear.
   client.send = (data): void => {
     plainClient.send(data);
   };

@@ -62,7 +62,7 @@ export interface ChannelConfig extends FeatureConfig {
 }
 
 /**
- * The options' own properties alone: what a page's `Object.prototype` has is nobody's option.
+ * The options' own properties alone: a member of a page's `Object.prototype` is no option.
  * @throws {TypeError} when it is no object, which only `undefined` may stand for
  */
 export function optionsObject(where: string, options: unknown): object {

@@ -68,7 +68,7 @@ function taken<T extends object>(object: T): T {
   return copy as T;
 }
 
-/** `load`, whose failure is told by a code of its own and the name of what is missing. */
+/** `load`; its failure has a code of its own and names what is missing. */
 function part<T>(name: string, load: () => MaybePromise<T>): () => MaybePromise<T> {
   return () =>
     attempt(load, (error) => {

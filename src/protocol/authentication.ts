@@ -128,7 +128,7 @@ export interface ServerCredentials {
     ((userData: UserData, transcriptHash: Uint8Array, signal?: AbortSignal) => MaybePromise<Uint8Array>) | undefined;
 }
 
-/** Makes what an end's Finished proves. The signal is aborted when nobody waits for the proof any more. */
+/** Makes what an end's Finished proves. The signal is aborted when the connection no longer needs the proof any more. */
 export type Prove = (transcriptHash: Uint8Array, occasion: Occasion, signal?: AbortSignal) => MaybePromise<Proof>;
 
 /** What a server's Finished proves; undefined when it has nothing to prove with. */

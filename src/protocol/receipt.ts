@@ -13,6 +13,6 @@ export interface Receipt {
 
 /** Messages that may still have to wait for the key. */
 export interface WaitingMessages {
-  /** @param owned whether nobody else can change `payload`; otherwise it is copied now */
+  /** @param owned whether only we can change `payload`; otherwise it is copied now */
   add(kind: MessageKind, payload: Uint8Array, owned: boolean, sent: SentCallback | undefined): void;
 }

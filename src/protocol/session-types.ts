@@ -105,7 +105,7 @@ export interface SessionHost<Text> {
   peerClosing(): void;
   /**
    * The peer's close is to be answered. A host that takes this on says so by `true`, and calls `answer` when it may be, or never:
-   * a connection whose close has no answer ends uncleanly, by whoever cuts it.
+   * a connection whose close has no answer ends uncleanly, whichever end cuts it.
    */
   answersLater?(content: CloseContent, answer: () => void): boolean;
   /** This end's sealed close has been given to `transmit`; tell `closeDrained` when the transport has sent it. */
@@ -149,7 +149,7 @@ export interface TransportClose {
 export interface ProfileHost<Text> {
   readonly config: SessionConfig<Text>;
   readonly host: SessionHost<Text>;
-  /** Ends the connection for what a step that nobody waits for has thrown. */
+  /** Ends the connection for what an unawaited step has thrown. */
   fail(error: unknown): void;
   /** The handshake, or its next step, has so many milliseconds from now on. */
   startTimer(milliseconds: number): void;
@@ -175,7 +175,7 @@ export interface Profile {
   answerEarly(): MaybePromise<void>;
   /**
    * The next message, in a state that is not deaf.
-   * @param owned whether nobody else has its memory
+   * @param owned whether its memory is ours alone
    * @throws {Refusal} or rejects with one
    */
   accept(message: string | Uint8Array, owned: boolean): MaybePromise<void>;

@@ -151,7 +151,7 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
 
   /**
    * A message from the transport.
-   * @param owned whether nobody else has its memory: otherwise it is only read
+   * @param owned whether its memory is ours alone: otherwise it is only read
    */
   receive(message: string | Uint8Array, owned = false): void {
     if (this.#undecided !== undefined) this.#decide(this.#undecided.byHello?.(message));
@@ -173,7 +173,7 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
 
   /**
    * Queues a message until `flush`, or until the connection is open. After a close or a failure it is dropped.
-   * @param owned whether nobody else can change `payload`; otherwise it is copied now
+   * @param owned whether only we can change `payload`; otherwise it is copied now
    * @param now whether `transmit` may be called within this call, where that saves a copy
    * @returns whether it was queued, or sent
    */

@@ -55,7 +55,7 @@ export function underlyingClass(where: string, option: unknown, forTransportOpti
   return constructor;
 }
 
-/** The class itself, or what a class of ours replaced: undefined where somebody assigned it by hand. */
+/** The class itself, or what a class of ours replaced: undefined where the application assigned ours to the global itself. */
 function plain(constructor: WebSocketConstructor | undefined): WebSocketConstructor | undefined {
   const brand = brandOf(constructor);
   return brand === undefined ? constructor : brand.native;
@@ -93,7 +93,7 @@ export function isLayered(url: unknown): boolean {
 }
 
 /**
- * Whether who intercepted this socket did so above the secure layer: it wraps the polyfill's class, and the application
+ * Whether this socket was intercepted above the secure layer: its interceptor it wraps the polyfill's class, and the application
  * opened the global one. Then no handshake ever takes place on it.
  */
 export function isAboveTheLayer(socket: object, url: URL): boolean {

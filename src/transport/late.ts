@@ -11,7 +11,7 @@ import { setTimeout } from '../base/captured.ts';
 /** In the place of a socket underneath: how there will be one. */
 export class LateSocket<T = unknown> {
   /**
-   * @param ready what `open` waits for; it belongs to somebody else, who lets go of it however this ends
+   * @param ready what `open` waits for; its owner destroys it however this ends
    * @param open constructs the socket underneath; may throw
    */
   constructor(

@@ -1,4 +1,4 @@
-/** npm `ws` underneath, from version 6 on: ours, or a socket that somebody else's copy has accepted. */
+/** npm `ws` underneath, from version 6 on: ours, or a socket that another copy of `ws` has accepted. */
 import { platform } from '#platform';
 import { decoder } from '../base/captured.ts';
 import { ABNORMAL_CLOSURE, OPEN } from '../base/rfc6455.ts';
@@ -45,7 +45,7 @@ export function isNpmWs(socket: object): socket is NpmWsSocket {
 }
 
 export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport {
-  // A server's is open: it would only keep room for what never comes.
+  // A server's socket is open already and never fires 'open'.
   if (socket.readyState !== OPEN) {
     socket.on('open', () => {
       host.transportOpened();
@@ -61,7 +61,7 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
       return;
     }
     const bytes = data as Exclude<WsData, string>;
-    // Who else listens to the same socket may keep what it is given.
+    // Another listener of the same socket may keep what it is given.
     host.transportMessage(joined(bytes), socket.listenerCount?.('message') === 1 && isAlone(bytes));
   });
   socket.on('error', (error: Error) => {

@@ -46,7 +46,7 @@ export class StreamSocket extends DispatchedSocket implements Flow {
         this.protocol = protocol;
         this.extensions = extensions;
         this.#writer = writable.getWriter();
-        // Its end is told by the stream's own `closed`.
+        // The stream's own `closed` reports its end.
         this.#writer.closed.catch(() => undefined);
         this.readyState = OPEN;
         this.dispatch('open', {});

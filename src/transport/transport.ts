@@ -27,7 +27,7 @@ export interface Transport {
 
 export interface TransportHost {
   transportOpened(): void;
-  /** @param owned whether nobody else has the message's memory */
+  /** @param owned whether the message's memory is ours alone */
   transportMessage(message: string | Uint8Array, owned?: boolean): void;
   transportFailed(cause: unknown): void;
   transportClosed(code: number, reason: string, wasClean: boolean): void;

@@ -22,7 +22,7 @@ export function selectFrom(offer: ReceivedOffer, accepted: readonly string[]): s
   return offer.fastOpen ? FAST_OPEN_PROTOCOL : undefined;
 }
 
-/** RFC 9110 5.6.1: a list, with white space around its members. Who upgrades judges them. */
+/** RFC 9110 5.6.1: a list, with white space around its members. They are judged by the code that upgrades. */
 export function protocolsOf(header: string): string[] {
   return header === '' ? [] : header.split(',').map((protocol) => protocol.replace(/^[ \t]+|[ \t]+$/g, ''));
 }

@@ -76,7 +76,7 @@ function open(
     const passedOn = Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name)));
     const transportOptions = {
       ...passedOn,
-      // It is told of the socket that seals, and of no other; not before there is all of that.
+      // The callback gets the socket that seals, once it is complete, and no other.
       ...(finishRequest && {
         finishRequest: (request: ClientRequest): void => {
           queueMicrotask(() => {

@@ -99,7 +99,7 @@ function refuseServer(server: PlainServer): void {
 
 function replaceUpgrade(server: PlainServer, secure: WebSocketServer): void {
   const handleUpgrade: WebSocketServer['handleUpgrade'] = (request, socket, head, callback) => {
-    // ws answers a bad request itself unless somebody listens for it.
+    // ws answers a bad request itself unless there is a listener.
     secure.removeAllListeners('wsClientError');
     if (server.listenerCount('wsClientError') > 0) {
       secure.on('wsClientError', (error, network, refused) => server.emit('wsClientError', error, network, refused));

@@ -69,7 +69,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   readonly #upgrades = new Upgrades();
   /** Sockets whose client has not proved itself yet, oldest first. */
   readonly #pending = new Set<WsStyleSocket>();
-  /** Sockets that have not been shown to anyone, with the request that they came by and who is to be shown them. */
+  /** Sockets that are not shown to the application yet, with their request and the callback that will show them. */
   readonly #hidden = new Map<WsStyleSocket, Waiting>();
   /** One for all sockets: an idle connection holds nothing for it. */
   readonly #watcher: SocketWatcher = {
@@ -139,7 +139,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       1,
       2 ** 31,
     );
-    // A key, or what is bound into one, is nobody's to print.
+    // A key, or what is bound into one, must not be printed.
     const { identity: _key, context: _bound, ...shownOptions } = options;
     this.options = {
       ...(SHOWN_DEFAULTS as unknown as WebSocketServerOptions),
@@ -254,7 +254,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     };
   }
 
-  /** `ws` answers a bad upgrade itself unless somebody listens for it. */
+  /** `ws` answers a bad upgrade itself unless there is a listener. */
   #followClientErrors(): void {
     this.#plain.removeAllListeners('wsClientError');
     if (this.listenerCount('wsClientError') === 0) return;
@@ -290,7 +290,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     try {
       config = this.#configFor(request);
     } catch (error) {
-      // The application's own function threw: its bug to see, and no socket that nobody holds.
+      // The application's own function threw. It sees the error, and no socket is left without an owner.
       plain.on('error', () => undefined).terminate();
       throw error;
     }

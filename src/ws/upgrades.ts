@@ -17,7 +17,7 @@ interface Upgrade {
 export class Upgrades {
   readonly #underWay = new WeakMap<IncomingMessage, Upgrade>();
 
-  /** Takes the layer's tokens out of the request's headers, so that nobody sees them from here on, `ws` neither. */
+  /** Takes the layer's tokens out of the request's headers, so that neither `ws` nor the application sees them from here on. */
   begin(request: IncomingMessage, network: Duplex): void {
     const offered = protocolsOf(request.headers[HEADER] ?? '');
     const { application, fastOpen, clientHello } = readOffer(offered);

@@ -17,7 +17,7 @@ import type { AttestationContext } from 'pq-websocket';
 export { createTestEnclave } from './nitro/test-enclave.ts';
 export type { TestEnclave, TestEnclaveOptions } from './nitro/test-enclave.ts';
 
-/** A root certificate that nobody trusts but the functions here. */
+/** A root certificate that only the functions here trust. */
 export interface TestRoot {
   /** `TestEnclave.rootCertificate` or `.rootPem`. A root of any other name is refused. */
   readonly root: Uint8Array | string;

@@ -136,7 +136,7 @@ function encipher(cipher: crypto.CipherGCM, plaintext: Uint8Array, frame: Uint8A
   return at + length;
 }
 
-/** A Buffer as the Uint8Array that the other backends give, in memory that nobody else has a view of. */
+/** A Buffer as the Uint8Array that the other backends give, in memory of its own. */
 function plain(buffer: Buffer): Uint8Array {
   return buffer.byteLength === buffer.buffer.byteLength ? new Uint8Array(buffer.buffer) : Uint8Array.from(buffer);
 }

@@ -2,7 +2,7 @@
  * Memory for frames, where the platform writes them to the network itself: with room in front for the transport's header, so that
  * a frame leaves as one piece, and used again once the network has taken it: fresh memory costs more than the
  * cipher does, and so much of it at once calls the collector. What stands in it is
- * ciphertext, of any connection, and never a content that is not sealed: whoever held on to one would send that.
+ * ciphertext, of any connection, and never unsealed content, so that a view kept by mistake can never send any.
  */
 
 /** Free bytes in front of every frame: RFC 6455 5.2 needs 14 at most. A multiple of a word, so that frames can be masked by words. */
@@ -67,7 +67,7 @@ export function isPooled(frame: Uint8Array): boolean {
   return frame.length >= SMALLEST_POOLED && hasHeadroom(frame);
 }
 
-/** @param frame sealed, and looked at by nobody any more. Anything but a pooled frame that is out is ignored. */
+/** @param frame sealed, and no longer needed. Anything but a pooled frame that is out is ignored. */
 export function giveFrameBack(frame: Uint8Array): void {
   if (!isPooled(frame)) return;
   taken.delete(frame.buffer);

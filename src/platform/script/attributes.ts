@@ -31,7 +31,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   verifyAttestation: noVerifier,
 };
 
-/** Whose attributes have these names is us, and nobody else. */
+/** Attributes with these names are ours alone. */
 const PREFIX = 'data-pq-';
 /** Before there was a prefix. Other libraries have attributes beside these. */
 const OLD_PREFIX = 'data-';
@@ -93,7 +93,7 @@ function isNear(a: string, b: string, edits = 2): boolean {
   );
 }
 
-/** The option that an attribute is for, or undefined where it is somebody else's. @throws {TypeError} where it is nearly ours */
+/** The option that an attribute is for, or undefined where it belongs to another script. @throws {TypeError} where it is nearly ours */
 function optionOf(attribute: string): string | undefined {
   if (!attribute.startsWith(OLD_PREFIX)) return undefined;
   for (const prefix of [PREFIX, OLD_PREFIX]) {

@@ -48,7 +48,7 @@ export function readOffer(offered: readonly string[]): ReceivedOffer {
   };
 }
 
-/** Whether a client may go on with what the server selected (rule 6); who asked for fast open was to get some subprotocol. */
+/** Whether a client may go on with what the server selected (rule 6); a client that asked for fast open must get a subprotocol. */
 export function isSelectionAllowed(selected: string, offer: ClientOffer): boolean {
   if (selected === '') return !offer.fastOpen;
   if (selected === FAST_OPEN_PROTOCOL) return offer.fastOpen && !offer.application;

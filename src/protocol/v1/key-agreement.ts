@@ -23,7 +23,7 @@ export interface KeyAgreementConfig {
   readonly features?: ReadonlySet<Feature> | undefined;
   /** Gives a member that nobody knows, for each hello; absent: there is none. */
   readonly grease?: (() => HelloExtras['grease']) | undefined;
-  /** Client: made before, for this connection alone, or being made. Whoever waits for it says why it failed. */
+  /** Client: made before, for this connection alone, or being made. Its user reports why it failed. */
   readonly hello?: MaybePromise<MadeHello> | undefined;
   /** Bound into the transcript; never empty. */
   readonly context: Uint8Array | undefined;

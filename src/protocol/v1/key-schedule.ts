@@ -102,7 +102,7 @@ function deriveSecret(
   );
 }
 
-/** Channel binding: keys that both ends, and nobody else, can derive. Lives as long as the connection. */
+/** Channel binding: keys that only the two ends can derive. Lives as long as the connection. */
 class Exporter {
   constructor(
     private readonly backend: CryptoBackend,

@@ -72,7 +72,7 @@ class Run {
     return { kind, frame: composeFrame(kind, content.length, config), content };
   }
 
-  /** It is sealed, or somebody has a copy of it. */
+  /** It is sealed, or has been copied. */
   release(): void {
     if (this.#batch !== undefined) giveBack(this.#batch, this.#batchBytes);
     this.#batch = undefined;
@@ -129,7 +129,7 @@ export class Outbox implements WaitingMessages {
     return bytes > BATCHABLE_BYTES;
   }
 
-  /** @param owned whether nobody else can change `payload`; otherwise its bytes are copied now */
+  /** @param owned whether only we can change `payload`; otherwise its bytes are copied now */
   add(kind: MessageKind, payload: Uint8Array, owned: boolean, sent: SentCallback | undefined): void {
     if (this.#abandoned !== undefined) {
       sent?.(this.#abandoned());

@@ -5,7 +5,7 @@ import { ABNORMAL_CLOSURE, NO_STATUS } from '../../base/rfc6455.ts';
 import type { CloseContent } from './record.ts';
 import type { State } from './states.ts';
 
-/** Transport codes that pass although nobody authenticated them: going away, and what servers say under strain. */
+/** Transport codes that pass although they are not authenticated: going away, and what servers say under strain. */
 const HINTS: readonly number[] = [1001, 1012, 1013, 1014];
 
 /** @param peerClose what the peer's sealed close, or its answer to ours, said */

@@ -46,7 +46,7 @@ export class RecordSender {
   /** Of generations to come, in order. */
   readonly #nextKeys = new Queue<DirectionKeys>();
 
-  /** @param failed takes what a step that nobody waits for has thrown */
+  /** @param failed takes what an unawaited step has thrown */
   constructor(
     private keys: DirectionKeys,
     private readonly config: SenderConfig,

@@ -38,7 +38,7 @@ export class YellowpagesFrames implements WaitingMessages {
   recordsSealed = 0;
   recordsOpened = 0;
 
-  /** @param failed takes what a step that nobody waits for has thrown */
+  /** @param failed takes what an unawaited step has thrown */
   constructor(
     private readonly config: FramesConfig,
     private readonly output: FrameOutput,

@@ -61,7 +61,7 @@ export function attestationUserData(ciphertextHash: Uint8Array): Uint8Array {
 
 function parse(message: string | Uint8Array, most: number): Map<string, unknown> {
   const hello = parseHelloObject(message, most);
-  // No fallback: whoever says v1 is not spoken to in yellowpages.
+  // No fallback: a peer that says v1 gets no yellowpages.
   if (hello.has('pq_websocket')) throw new Refusal('PQ_ERR_VERSION');
   return hello;
 }

@@ -1,4 +1,4 @@
-/** How a yellowpages connection fails and ends: the transport's word, which nobody authenticated (PROTOCOL.md 15). */
+/** How a yellowpages connection fails and ends: by the transport's word, which is not authenticated (PROTOCOL.md 15). */
 import { CloseCode, PQWebSocketError } from '../../api/errors.ts';
 import { closeCodeOf } from '../errors.ts';
 import type { PQErrorCode } from '../../api/errors.ts';

@@ -193,7 +193,7 @@ export class Yellowpages<Text> implements Profile {
     return chain(this.outbox.open(frame), (binary) => {
       const { host } = this.session;
       if (!this.state.is('open')) return;
-      // Whoever sealed this has the key: until then nothing proved that the peer has it.
+      // The first frame that opens proves that the peer has the key.
       if (this.recordsOpened === 1) host.peerAccepted();
       if (this.state.is('open')) host.messages([{ binary }]);
     });

@@ -1,8 +1,8 @@
-/** The errors of a `ws`-style socket: what an 'error' listener gets, and who sends too early or too late. */
+/** The errors of a `ws`-style socket: for 'error' listeners, and for sends that are too early or too late. */
 import type { CloseOutcome } from '../../protocol/outcome.ts';
 
 /**
- * What `ws` itself found wrong is told in its words: applications look for ECONNREFUSED, or for the HTTP status.
+ * What `ws` itself found wrong keeps its message: applications look for ECONNREFUSED, or for the HTTP status.
  * @param closedEarly whether the application has closed the socket before it was open
  */
 export function errorOf({ failure }: CloseOutcome, closedEarly: boolean): Error {

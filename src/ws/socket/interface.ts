@@ -1,4 +1,4 @@
-/** What npm `ws` has on its class beside the members: constants that nobody can change, attributes that are enumerable. */
+/** What npm `ws` has on its class beside the members: read-only constants, enumerable attributes. */
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import type { Brand } from '../../transport/choose.ts';
 import { BRAND } from '../../transport/choose.ts';

@@ -53,8 +53,8 @@ export interface SocketInternals {
   /** Told of the socket's life before the application hears of it. */
   watcher: SocketWatcher | undefined;
   /**
-   * Whether an 'error' that nobody listens for is thrown, as every Node emitter does and npm `ws` with it. Not for
-   * `wrapServerSocket`, whose sockets are the standard's too: there nobody has to listen.
+   * Whether an 'error' without a listener is thrown, as every Node emitter does and npm `ws` with it. Not for
+   * `wrapServerSocket`, whose sockets are the standard's too: there a listener is optional.
    */
   throwsUnheardErrors: boolean;
   /** Answers the peer's close when it likes. */

@@ -192,7 +192,7 @@ async function authentication({
   return {
     ...(pin.length > 0 && { serverKeys: pin.map(readPin) }),
     ...(attestation === 'nitro' && { verifyAttestation: await nitroVerifier(pcr) }),
-    // v1 has no `false`: there a document that nobody asks for is not judged.
+    // v1 has no `false`: without a verifier its document is not judged.
     ...(attestation === 'none' && profile === 'yellowpages' && { verifyAttestation: false as const }),
   };
 }

@@ -1,6 +1,6 @@
 /** A command as completion sees it, whatever the shell. */
 
-/** What may follow. `files`: names of files; `words`: one of these; `nothing`: something that nobody can guess. */
+/** What may follow. `files`: names of files; `words`: one of these; `nothing`: something that cannot be guessed. */
 export type Value =
   | { readonly kind: 'files' }
   | { readonly kind: 'words'; readonly words: readonly string[] }

@@ -182,7 +182,7 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
     conversation.interrupt(EXIT.TERMINATED);
   });
   output.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
-    // Whoever reads our output has had enough.
+    // The reader of our output has closed it.
     if (code === 'EPIPE') {
       conversation.finish();
       return;

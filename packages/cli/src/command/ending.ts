@@ -16,7 +16,7 @@ export interface Refusal {
   readonly body: string;
 }
 
-/** How it ended, and what a script is told. */
+/** How it ended, for people and for scripts. */
 export interface Ending {
   readonly exitCode: ExitCode;
   readonly code: number;
@@ -40,7 +40,7 @@ export async function readRefusal(response: IncomingMessage): Promise<Refusal> {
       if (body.length >= MAX_REFUSAL_BYTES) break;
     }
   } catch {
-    // Cut off: what came is what there is.
+    // Cut off: go on with what came.
   }
   const { statusCode: status = 0, statusMessage: statusText = '', headers } = response;
   return { status, statusText, headers, body: body.slice(0, MAX_REFUSAL_BYTES) };

@@ -246,7 +246,7 @@ function overridesOf(command: Command): Override[] {
     if (value === undefined) continue;
     const source = command.getOptionValueSource(name) === 'env' ? env : flag;
     const given = isList ? (value as string[]).map(read) : read(value as string);
-    // Backends on the command line replace the file's routes: which of them they belong to nobody could tell.
+    // Backends on the command line replace the file's routes: there is no way to tell which route they belong to.
     overrides.push({ path, value: path[0] === 'routes' ? [{ upstreams: given }] : given, source });
   }
   return overrides;

@@ -32,7 +32,7 @@ export async function generateIdentity(
   try {
     const publicKey = await publicKeyOf(seed);
     if (force) for (const old of [file, publicFile]) rmSync(old, { force: true });
-    // The public one first: if it cannot be written, there is no secret key that nobody knows of.
+    // The public one first: if it cannot be written, no secret key is left behind.
     create(publicFile, writePublicKeyPem(publicKey), PUBLIC_MODE);
     try {
       create(file, writeSecretKeyPem(seed), PRIVATE_MODE);

@@ -15,7 +15,7 @@ export function listenAddress(flag: string, text: string): SocketAddress {
   return address;
 }
 
-/** As `listenAddress`, for what speaks plain: nobody but this machine may reach it. @throws {UsageError} */
+/** As `listenAddress`, for plain listeners: only this machine may reach them. @throws {UsageError} */
 export function loopbackAddress(flag: string, text: string): SocketAddress {
   const address = listenAddress(flag, text);
   if ('host' in address && !LOOPBACK.test(address.host))

@@ -288,7 +288,7 @@ export class Bridge {
   /** Stops reading `source` while `full` has too much to send. */
   #relieve(full: Duplex, source: Leg): void {
     if (full.writableLength < this.parts.highWater || this.#pausedLegs.has(source)) return;
-    // Who leaves reads to the end: what was sent before has to pass, and no more is coming.
+    // A leg that is leaving is read to its end: what was sent before has to pass, and no more is coming.
     if (source === 'client' && this.#state === 'leaving') return;
     this.#pausedLegs.add(source);
     this.parts.traffic.pauses += 1;
@@ -342,7 +342,7 @@ export class Bridge {
         cut(clientNetwork, client);
       });
     }
-    // It is told why, and is not waited for.
+    // It gets the reason, and is not waited for.
     cut(upstreamNetwork, upstream, SHORT_LINGER);
   }
 

@@ -1,4 +1,4 @@
-/** Listeners that cannot end the process: what one throws would leave its emitter, and nobody above catches it. */
+/** Listeners that cannot end the process: what one throws would leave its emitter uncaught. */
 
 /** @param failed gets what `listener` throws, or what its promise rejects with */
 export function guarded<Arguments extends readonly unknown[]>(

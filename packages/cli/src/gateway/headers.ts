@@ -30,7 +30,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 
 /**
  * What `Connection` cannot take away (RFC 9110 7.6.1: no option for what all recipients are to see): how long a body is, whom a
- * request is for, who sends it, and what proxies in front say of it.
+ * request is for, its sender, and what proxies in front say of it.
  */
 const NEVER_NAMED =
   /^(?:content-.*|host|origin|cookie|set-cookie|authorization|forwarded|x-forwarded-.*|x-real-ip|via|x-request-id|traceparent|tracestate|x-pq-.*|client-cert.*|sec-.*)$/;

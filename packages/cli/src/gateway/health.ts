@@ -63,7 +63,7 @@ async function isHealthy(backend: UpstreamServer, { path, timeout }: HealthConfi
       asked.on('error', () => {
         settle(false);
       });
-      // Without a word, or with a 101 that nobody asked for.
+      // Without an answer, or with a 101 that was not asked for.
       asked.on('close', () => {
         settle(false);
       });

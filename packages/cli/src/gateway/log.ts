@@ -7,7 +7,7 @@ import type { GatewaySettings } from './schema.ts';
 
 /** What a log has to do; pino's loggers do. */
 export interface GatewayLog {
-  /** What only somebody who looks for a fault wants. */
+  /** Only useful when looking for a fault. */
   debug(facts: object, message: string): void;
   /** What happens. */
   info(facts: object, message: string): void;

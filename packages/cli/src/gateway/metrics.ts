@@ -9,7 +9,7 @@ import type { Route } from './routes.ts';
 /** Seconds. A handshake is one round trip and some milliseconds of work. */
 const HANDSHAKE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What is looked up when somebody asks for the metrics. */
+/** Looked up when the metrics are read. */
 export interface MetricsSources {
   readonly traffic: Traffic;
   /** Those of the configuration that stands. */

@@ -12,7 +12,7 @@ export type ProxyHeader =
 
 /** proxy-protocol.txt 2.1: the longest line of version 1, its CRLF included. */
 const MAX_V1 = 107;
-/** Version 2 headers carry TLVs; nobody needs more than this. */
+/** Version 2 headers carry TLVs; no proxy needs more than this. */
 const MAX_V2 = 4_096;
 const V2_SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const V2_FIXED = 16;

@@ -17,7 +17,7 @@ export interface RequestTarget {
 
 type Request = Pick<IncomingMessage, 'url' | 'rawHeaders'>;
 
-/** RFC 3986 3.2.2 without what nobody's host names have: escapes, sub-delimiters and user information. */
+/** RFC 3986 3.2.2 without what no real host name has: escapes, sub-delimiters and user information. */
 const HOST = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{0,5}))?$/i;
 /** RFC 9112 3.2.2 */
 const ABSOLUTE = /^(?:http|ws)s?:\/\/([^/?]*)(.*)$/is;

@@ -10,7 +10,7 @@ import type { GatewaySettings } from './schema.ts';
 /** Bytes of a signature or a document that are taken; a hello has room for far less. */
 const MAX_ANSWER = 1024 * 1024;
 
-/** @param work aborted when the connection that asked has ended: then nobody waits for the answer */
+/** @param work aborted when the connection that asked has ended: then the answer is of no use */
 type Outside = (bytes: Uint8Array, work: WorkContext) => Promise<Uint8Array>;
 
 /** @throws {GatewayConfigError} when a key file cannot be read or holds no such key */

@@ -41,7 +41,7 @@ export class Turns {
   }
 }
 
-/** One leg's share: who has made the work of several waits for as many turns. */
+/** One leg's share: a leg that made several times the work waits for as many turns. */
 export class Share {
   #work = 0;
   #isResting = false;

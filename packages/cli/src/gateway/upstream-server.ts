@@ -72,7 +72,7 @@ export class UpstreamServer {
       socket.once(tlsName === undefined ? 'connect' : 'secureConnect', () => {
         clearTimeout(timer);
         socket.off('error', fail);
-        // Between two owners nobody listens. 'close' follows.
+        // Between two owners there is no listener. 'close' follows.
         socket.on('error', () => undefined);
         resolve(socket);
       });

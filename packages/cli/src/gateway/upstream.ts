@@ -140,7 +140,7 @@ function upgrade(
         giveUp();
         return;
       }
-      // Nothing is read until there is somebody to give it to.
+      // Nothing is read until there is a client to give it to.
       socket.pause();
       resolve({
         type: 'open',

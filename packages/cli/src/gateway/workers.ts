@@ -70,7 +70,7 @@ export async function runWorker({ config, read, log, count }: Work, end: (code: 
   new AggregatorRegistry();
   AggregatorRegistry.setRegistries([gateway.metrics.registry]);
   gateway.onReadinessChange = (): void => {
-    // A primary that is gone takes its workers with it: nobody has to be told here.
+    // A primary that is gone takes its workers with it: there is nothing to report here.
     process.send?.(
       { type: 'pqws: readiness', isReady: gateway.isReady } satisfies Report,
       undefined,

@@ -16,7 +16,7 @@ export interface Patience {
 /** Seconds without any progress after which a peer does not take what was sent. */
 const STALLED = 60;
 
-/** Sends what there is, and waits for replies. @returns the exit code, when all is over */
+/** Sends standard input, and waits for replies. @returns the exit code, when all is over */
 export async function converse(
   conversation: Conversation,
   actions: AsyncIterable<Action>,

@@ -1,7 +1,7 @@
 /** What the doctor says: one finding for each thing that it looked at. */
 import type { ExitCode } from '../exit-codes.ts';
 
-/** `bad`: it does not work, or is not safe where safety was asked for. `warning`: it works, and somebody should know. */
+/** `bad`: it does not work, or is not safe where safety was asked for. `warning`: it works, and deserves attention. */
 export type Level = 'good' | 'info' | 'warning' | 'bad';
 
 export interface Finding {

@@ -1,4 +1,4 @@
-/** Who is connected to `serve`, secure and plain, and what becomes of their messages. */
+/** The clients of `serve`, secure and plain, and where their messages go. */
 
 /** What npm `ws`'s sockets and ours have in common, as far as it takes here. */
 export interface Guest {
@@ -26,7 +26,7 @@ const GOING_AWAY = 1001;
 export interface RoomSettings {
   /** Everybody else gets a message, in place of its sender. */
   readonly broadcasts: boolean;
-  /** A line about somebody: never what was said. */
+  /** A log line about a client, without its messages. */
   readonly note: (line: string) => void;
 }
 
@@ -56,7 +56,7 @@ export class Room {
     });
   }
 
-  /** Says 1001 to everybody; who has not answered after `patience` milliseconds is cut. */
+  /** Closes every client with 1001, and cuts those that have not answered after `patience` milliseconds. */
   async leave(patience: number): Promise<void> {
     const gone = [...this.#guests].map(
       (guest) =>

@@ -7,7 +7,7 @@ const HIGH_WATER = 1024 * 1024;
 /** RFC 6455 7.4.1 */
 const NO_STATUS = 1005;
 
-/** What came before somebody listened. */
+/** What came before there was a listener. */
 export interface EarlyMessage {
   readonly data: Buffer;
   readonly isBinary: boolean;
