@@ -38,6 +38,7 @@ export default defineConfig([
       'src/index.ts',
       'src/server.ts',
       'src/ws.ts',
+      'src/ws-lenient.ts',
       'src/keys.ts',
       'src/kit.ts',
       'src/proxy.ts',
@@ -51,6 +52,17 @@ export default defineConfig([
     dts: true,
     noExternal: ['isomorphic-ws', NOBLE],
     esbuildPlugins: [isomorphicWs, nobleInCommonJs],
+    esbuildOptions: nodeConditions,
+  },
+  {
+    ...shared,
+    // Node's loader takes the second by itself.
+    entry: ['src/register.ts', 'src/register-resolve.ts'],
+    outDir: 'dist/node',
+    platform: 'node',
+    format: ['esm'],
+    splitting: false,
+    dts: { entry: 'src/register.ts' },
     esbuildOptions: nodeConditions,
   },
   {

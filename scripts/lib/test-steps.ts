@@ -69,6 +69,11 @@ function steps(projects: readonly string[]): Step[] {
       command: ['node', 'scripts/ws-differential.mjs'],
     },
     {
+      name: 'register',
+      title: 'pq-websocket/register in the place of ws, on Node 20, 22 and 24',
+      command: program('test/register/main.ts'),
+    },
+    {
       name: 'msw',
       title: 'both majors of msw, in Node, with jsdom and in Chromium',
       command: program('test/msw/main.ts'),

@@ -30,7 +30,9 @@ export function writeWsDeclarations(folder: string): void {
 
 /** As npm `ws`: what require() gives is the class, and all else stands on it. */
 export function exportWsAsClass(folder: string): void {
-  const file = path.join(folder, 'ws.cjs');
-  const code = readFileSync(file, 'utf8');
-  writeFileSync(file, `${code.trimEnd()}\nmodule.exports = Object.assign(exports.default, exports);\n`);
+  for (const name of ['ws.cjs', 'ws-lenient.cjs']) {
+    const file = path.join(folder, name);
+    const code = readFileSync(file, 'utf8');
+    writeFileSync(file, `${code.trimEnd()}\nmodule.exports = Object.assign(exports.default, exports);\n`);
+  }
 }

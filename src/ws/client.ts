@@ -18,7 +18,7 @@ import { queueMicrotask, URL } from '../base/captured.ts';
 const WHERE = 'WebSocket';
 
 /** `ws` lets its address and its own method, protocol and timeout win over these of http.request, whatever they say. */
-const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol', 'socketPath', 'timeout'];
+export const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol', 'socketPath', 'timeout'];
 
 type OwnOptions = ChannelOptions & ClientAuthenticationOptions & FastOpenOptions & Pick<PQWebSocketOptions, 'profile'>;
 
