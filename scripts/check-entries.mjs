@@ -7,9 +7,12 @@ import { nodeBinary } from './lib/toolchain.ts';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const entries = ['.', 'packages/nitro', 'packages/cli'].flatMap((folder) => {
   const { name, exports } = JSON.parse(readFileSync(path.join(ROOT, folder, 'package.json'), 'utf8'));
-  return Object.entries(exports)
-    .filter(([, target]) => typeof target === 'object')
-    .map(([entry]) => `${name}${entry.slice(1)}`);
+  return (
+    Object.entries(exports)
+      // What registers is all effect: `npm run register` tries it.
+      .filter(([entry, target]) => typeof target === 'object' && entry !== './register')
+      .map(([entry]) => `${name}${entry.slice(1)}`)
+  );
 });
 if (entries.length < 10) throw new Error('the packages name too few entry points');
 
@@ -87,7 +90,7 @@ for (const condition of ['node', 'web']) {
 for (const condition of ['node', 'web']) {
   const folder = path.join(ROOT, 'dist', condition);
   const names = readdirSync(folder).filter(
-    (name) => /^(?!chunk-)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name),
+    (name) => /^(?!chunk-|register\.)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name),
   );
   const files = names.map((name) => path.join(folder, name));
   const args = ['--no-warnings', '-e', NO_EFFECTS.replace('FILES', JSON.stringify(files))];

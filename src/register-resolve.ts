@@ -1,4 +1,5 @@
 /** Which modules `pq-websocket/register` puts in the place of `ws`. On Node before 22.15 this file is the loader's hook, too. */
+import type { ResolveFnOutput, ResolveHookContext } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const REPLACED: ReadonlySet<string> = new Set(['ws', 'isomorphic-ws']);
@@ -8,16 +9,6 @@ const MODULE = new URL(`${NAME}.js`, import.meta.url).href;
 const COMMON_JS = new URL(`${NAME}.cjs`, import.meta.url).href;
 const OWN_FOLDER = new URL('.', import.meta.url).href;
 
-interface Context {
-  readonly parentURL?: string | undefined;
-  readonly conditions?: readonly string[] | undefined;
-}
-interface Resolved {
-  readonly url: string;
-  readonly format?: string | null | undefined;
-  readonly shortCircuit?: boolean | undefined;
-}
-
 /** What this package runs on is `ws` itself, for every copy of this package. */
 function isOurs(parent: string): boolean {
   return parent.startsWith(OWN_FOLDER) || parent.includes('/node_modules/pq-websocket/');
@@ -25,10 +16,10 @@ function isOurs(parent: string): boolean {
 
 export function resolveHere<Next>(
   specifier: string,
-  context: Context,
-  next: (specifier: string, context: Context) => Next,
-): Next | Resolved {
-  const { parentURL, conditions = [] } = context;
+  context: ResolveHookContext,
+  next: (specifier: string, context?: Partial<ResolveHookContext>) => Next,
+): Next | ResolveFnOutput {
+  const { parentURL, conditions } = context;
   if (!REPLACED.has(specifier) || parentURL === undefined || isOurs(parentURL)) return next(specifier, context);
   return conditions.includes('require')
     ? { url: COMMON_JS, format: 'commonjs', shortCircuit: true }

@@ -8,19 +8,19 @@
 import Module, { register } from 'node:module';
 import { resolveCommonJs, resolveHere } from './register-resolve.ts';
 
-/** What is used of Node's loader and stands in no declaration of every version. */
-interface Loader {
-  /** Since Node 22.15: for import and require, in this thread. */
-  registerHooks?(hooks: { resolve: typeof resolveHere }): void;
+/** Of Node's loader: the one is not there before Node 22.15, the other stands in no declaration. */
+type Loader = Partial<Pick<typeof Module, 'registerHooks'>> & {
   /** What require() asks. Node 20 has no other way in. */
-  _resolveFilename(specifier: string, parent: { filename?: string | null } | undefined, ...rest: unknown[]): string;
-}
+  _resolveFilename?(specifier: string, parent: { filename?: string | null } | undefined, ...rest: unknown[]): string;
+};
 
-const loader = Module as Omit<typeof Module, 'registerHooks'> & Loader;
+const loader: Loader = Module;
 
 if (loader.registerHooks === undefined) {
   register(new URL('register-resolve.js', import.meta.url));
-  const own = loader._resolveFilename.bind(loader);
+  const own = loader._resolveFilename?.bind(loader);
+  // A runtime that says that it is Node, and has neither, must not go on in the clear.
+  if (own === undefined) throw new Error('pq-websocket/register: this runtime has no module hooks');
   loader._resolveFilename = (specifier, parent, ...rest): string =>
     resolveCommonJs(specifier, parent?.filename ?? undefined) ?? own(specifier, parent, ...rest);
 } else {
