@@ -3,7 +3,7 @@
 //
 //	failure.go    section 10       codes, and what a failure is
 //	options.go                     what an application chooses
-//	kem.go        section 4.1      the KEMs
+//	kem.go        section 21       the KEMs
 //	hello.go      section 4.1      the two hellos, strict JSON and base64, features, grease
 //	schedule.go   sections 5, 6    transcript hash, keys, exporter
 //	record.go     sections 7, 9    frames, kinds, batches, closes
@@ -12,10 +12,11 @@
 //	handshake.go  section 4        the hellos and the Finisheds
 //	receive.go    section 7.6      a frame arrives
 //	send.go       sections 8, 9    the application sends, updates, closes
-//	identity.go   sections 11, 12  who signs and attests what, and who believes it
-//	exchange.go                    a fresh key agreement inside a running connection
-//	heartbeat.go                   sealed pings
+//	identity.go   sections 11, 12, 23  who signs and attests what, and who believes it
+//	exchange.go   section 22       a fresh key agreement inside a running connection
+//	heartbeat.go  section 24       sealed pings
 //	timers.go                      the clocks of both
+//	work.go                        signing, attesting and verifying beside everything else
 //	fastopen.go   section 13
 package pqws
 

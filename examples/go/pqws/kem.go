@@ -14,7 +14,7 @@ import (
 // A KEM is a key encapsulation mechanism, by the name that options use.
 type KEM string
 
-// The KEMs of section 4.1.
+// The KEMs of section 21.
 const (
 	MLKEM768       KEM = "ml-kem-768"      // FIPS 203; what a client offers unless told otherwise
 	MLKEM768X25519 KEM = "mlkem768-x25519" // MLKEM768-X25519 of draft-irtf-cfrg-concrete-hybrid-kems, also called X-Wing
