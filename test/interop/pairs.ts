@@ -272,6 +272,8 @@ const WIRE_CHECKS = 1;
 /** Runs the first case with something changed on its way: the victim must fail with the code, and the case with it. */
 function tamper(tap: Tap, client: Peer, variant: Variant, change: Tampering) {
   return async (): Promise<Hole | undefined> => {
+    // A page may still be closing the connection of the case before, whose last frame would be the one that is changed.
+    await Promise.all(tap.connections.map(({ closed }) => closed));
     tap.onFrame = tampering(change);
     const problem = await refusal(tap, client, variant, variant.client, change);
     tap.onFrame = undefined;
