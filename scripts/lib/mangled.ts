@@ -4,13 +4,13 @@
  */
 export const MANGLED: readonly string[] = [
   ...['abandon', 'agreement', 'answerEarly', 'applicationBytes', 'asTask', 'asText'],
-  ...['byHello', 'bytesUnderWay', 'closeDrained', 'closeTransmitted', 'compose', 'decapsulate'],
+  ...['byHello', 'bytesUnderWay', 'closeDrained', 'closeTransmitted', 'compose'],
   ...['deliver', 'deriveBytes', 'encapsulationKey', 'equalBytes', 'facts', 'failureOf'],
   ...['fallbackWebSocket', 'finishedFrame', 'generateKeyPair', 'giveUp', 'goesAlone', 'handedOver'],
   ...['hasEarlyHello', 'hasRoomFor', 'importSecret', 'inOrder', 'isBusy', 'isClosed'],
   ...['isEmpty', 'isFree', 'isIdle', 'isOpen', 'keyed', 'keyedIfAgreed'],
   ...['keysDrawNonces', 'layered', 'maker', 'maxEpochRecords', 'maxInner', 'maxWaitingBytes'],
-  ...['messagesAsTasks', 'nextTask', 'offered', 'openFinished', 'outbox', 'outcomeOf'],
+  ...['messagesAsTasks', 'nextTask', 'openFinished', 'outbox', 'outcomeOf'],
   ...['peerAccepted', 'peerClose', 'peerClosing', 'pieceBytes', 'proof', 'queueTask'],
   ...['queuedBytes', 'receivedEpochRecords', 'sealFresh', 'sendNow', 'serverHello', 'startTimer'],
   ...['stepTimeout', 'takeFrame', 'tasksEverywhere', 'toBuffer', 'transmit', 'transmitted'],

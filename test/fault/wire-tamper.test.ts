@@ -81,7 +81,14 @@ async function expectUnclean(outcome: Outcome, code: number): Promise<void> {
   }
 }
 
-const HANDSHAKE = ['PQ_ERR_HELLO', 'PQ_ERR_VERSION', 'PQ_ERR_KEM', 'PQ_ERR_RECORD', 'PQ_ERR_MESSAGE_TYPE'];
+const HANDSHAKE = [
+  'PQ_ERR_HELLO',
+  'PQ_ERR_NOT_PQ_WEBSOCKET',
+  'PQ_ERR_VERSION',
+  'PQ_ERR_KEM',
+  'PQ_ERR_RECORD',
+  'PQ_ERR_MESSAGE_TYPE',
+];
 const flip = (payload: Uint8Array, index: number, mask: number): Uint8Array => {
   // A Buffer's slice would share the recorded bytes.
   const copy = Uint8Array.from(payload);

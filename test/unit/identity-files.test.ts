@@ -71,7 +71,7 @@ describe('files that are there', () => {
   test.each(['file', 'publicFile'] as const)('are not written over unasked: %s', async (which) => {
     const all = names();
     writeFileSync(all[which], 'precious');
-    await expect(generateIdentity(all.file, false)).rejects.toThrow(/EEXIST/);
+    await expect(generateIdentity(all.file, false)).rejects.toThrow(/is there already: --force overwrites it/);
     expect(read(all[which])).toBe('precious');
     expect(existsSync(which === 'file' ? all.publicFile : all.file)).toBe(false);
   });
@@ -80,7 +80,7 @@ describe('files that are there', () => {
     const { file, publicFile, folder } = names();
     const target = path.join(folder, 'elsewhere');
     symlinkSync(target, file);
-    await expect(generateIdentity(file, false)).rejects.toThrow(/EEXIST/);
+    await expect(generateIdentity(file, false)).rejects.toThrow(/is there already: --force overwrites it/);
     expect([existsSync(target), existsSync(publicFile)]).toEqual([false, false]);
   });
 

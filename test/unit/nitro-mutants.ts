@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import ts from 'typescript';
 import type * as Testing from '../../packages/nitro/src/testing.ts';
 
-const SOURCE = path.resolve(import.meta.dirname, '../../src');
+const SOURCE = path.resolve(import.meta.dirname, '../../packages/nitro/src');
 /** The files that check documents. `options.ts` checks the application's options: nitro-options.test.ts. */
 const FILES = ['cbor', 'cose', 'payload', 'certificate', 'chain', 'es384', 'verify'].map((name) => `nitro/${name}.ts`);
 
@@ -79,7 +79,7 @@ function enclosingFunction(node: ts.Node): ts.Node {
 /** Bundles `pq-websocket-nitro/testing` with a mutant's file in place of the real one. */
 export async function load(mutant: Pick<Mutant, 'file' | 'source'> | undefined): Promise<typeof Testing> {
   const result = await build({
-    entryPoints: [path.join(SOURCE, 'nitro-testing.ts')],
+    entryPoints: [path.join(SOURCE, 'testing.ts')],
     bundle: true,
     format: 'esm',
     platform: 'neutral',
