@@ -318,6 +318,42 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    group: 'close',
+    name: "the server's first act is a message",
+    async run(open, to) {
+      const { socket, next } = open(`${to.server}/send`);
+      equal(await next(), 'at once', 'message');
+      socket.close();
+    },
+  },
+  {
+    group: 'close',
+    name: "the server's first act is a message and a close",
+    async run(open, to) {
+      const { url, id } = identified(to.server, '/close');
+      const { closed, next } = open(url);
+      equal(await next(), 'at once', 'message');
+      equal(await closed, { code: 4401, reason: 'at once ✓', wasClean: true }, 'close');
+      const end = { code: 4401, reason: 'at once ✓', failure: null };
+      equal(await serverEnd(open, to, id), end, "the server's close");
+    },
+  },
+  ...(['at once', 'later'] as const).map((when): Case => ({
+    group: 'close',
+    name: `the server terminates ${when}`,
+    async run(open, to) {
+      const { url, id } = identified(to.server, when === 'at once' ? '/terminate' : '/');
+      const { socket, opened, closed } = open(url);
+      if (when === 'later') {
+        await opened;
+        socket.send('!terminate');
+      }
+      const { code, wasClean } = await closed;
+      equal([code, wasClean], [1006, false], 'close');
+      equal((await serverEnd(open, to, id)).code, 1006, "the server's close");
+    },
+  })),
+  {
     group: 'tampering',
     name: "the server's record is changed: refused by the client",
     async run(open, to) {

@@ -25,9 +25,24 @@ export function optionsFor(pathname: string): ServerSocketOptions {
   return PATH_OPTIONS[pathname] ?? {};
 }
 
+/** What the server does with a socket in the turn in which it was accepted, by path. */
+const FIRST_ACTS: Readonly<Record<string, (socket: ServerSocket) => void>> = {
+  '/send': (socket) => {
+    socket.send('at once');
+  },
+  '/close': (socket) => {
+    socket.send('at once');
+    socket.close(4401, 'at once ✓');
+  },
+  '/terminate': (socket) => {
+    socket.terminate();
+  },
+};
+
 /** @param requestUrl the request's URL or its path, with the query */
 export function serve(socket: ServerSocket, requestUrl: string): void {
-  const id = new URL(requestUrl, 'ws://server').searchParams.get('id');
+  const { pathname, searchParams } = new URL(requestUrl, 'ws://server');
+  const id = searchParams.get('id');
   socket.on('message', (data, isBinary) => {
     if (isBinary) socket.send(data);
     else answer(socket, decoder.decode(data));
@@ -35,6 +50,7 @@ export function serve(socket: ServerSocket, requestUrl: string): void {
   socket.on('close', (code, reason) => {
     if (id !== null) ends.set(id, { code, reason: decoder.decode(reason), failure: socket.pq.failure?.code ?? null });
   });
+  FIRST_ACTS[pathname]?.(socket);
 }
 
 function answer(socket: ServerSocket, text: string): void {
@@ -45,6 +61,9 @@ function answer(socket: ServerSocket, text: string): void {
       return;
     case '!blob':
       socket.send(new Blob(['from the ', 'server ✓']));
+      return;
+    case '!terminate':
+      socket.terminate();
       return;
     case '!close':
       socket.close(4002, 'server says ✓');
