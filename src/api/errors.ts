@@ -96,8 +96,8 @@ export class PQWebSocketError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // What extends this class asks for more than the brand.
-    if (this !== PQWebSocketError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // What extends this class asks for more than the brand. Named by its own member: a bundler renames a class that names itself.
+    if (!Object.hasOwn(this, Symbol.hasInstance)) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && BRAND in value;
   }
 }

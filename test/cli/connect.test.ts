@@ -37,7 +37,7 @@ describe('text, hex, base64 and raw bytes', () => {
     }).ended;
     expect({ code, stdout }).toEqual({ code: EXIT.OK, stdout: 'one\n\nzw\u00f6lf\n' });
     expect(stderr).toMatch(
-      /^connected: no TLS; v1 ML-KEM-768 AES-256-GCM \(node, \d+ ms\); server not authenticated \(no --pin\)\nclosed: 1000\n$/,
+      /^connected: no TLS; v1 ml-kem-768 AES-256-GCM \(node, \d+ ms\); server not authenticated \(no --pin\)\nclosed: 1000\n$/,
     );
     expect((await server.next()).log).toEqual(['one', '', 'zw\u00f6lf', 'close 1000 ']);
   });
@@ -499,7 +499,7 @@ describe('the request and the wire', () => {
       '1',
     ).ended;
     expect({ code, stdout }).toEqual({ code: EXIT.OK, stdout: `${Buffer.from('hi').toString('hex')}\n` });
-    expect(stderr).toContain('yellowpages ML-KEM-768');
+    expect(stderr).toContain('yellowpages ml-kem-768');
   });
 
   test('padding is on the wire', async () => {

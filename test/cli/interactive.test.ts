@@ -87,7 +87,7 @@ async function openPrompt(
 
 test('a line is a message, the reply stands above the prompt, and what has been typed stays', async () => {
   const { peer, type, shows, over, screen } = await openPrompt();
-  expect(screen).toContain('connected: no TLS; v1 ML-KEM-768');
+  expect(screen).toContain('connected: no TLS; v1 ml-kem-768');
   type('hello\r');
   await shows('< hello\n');
   type('half a li');

@@ -537,7 +537,9 @@ describe('selectSubprotocol', () => {
       /^selectSubprotocol: 'request' must be the upgrade request/,
     );
     if (request !== undefined) {
-      expect(() => wrapServerSocket({ send: () => undefined }, { request: request as never })).toThrow(
+      const nothing = (): void => undefined;
+      const socket = { readyState: 1, send: nothing, close: nothing, addEventListener: nothing };
+      expect(() => wrapServerSocket(socket, { request: request as never })).toThrow(
         /^wrapServerSocket: 'request' must be/,
       );
     }

@@ -134,7 +134,7 @@ export async function main(): Promise<number> {
 
     await ben.bringToFront();
     const facts = await readFacts(ben);
-    assert.match(facts['Key agreement'] ?? '', /^ML-KEM-768/);
+    assert.match(facts['Key agreement'] ?? '', /^ml-kem-768/);
     assert.match(facts['Cipher'] ?? '', /^AES-256-GCM, by webcrypto$/);
     assert.match(facts['Transcript'] ?? '', /^[0-9a-f]{64}$/);
     assert.match(facts['Records sealed'] ?? '', /^[1-9]\d* \([\d,]+ bytes\)$/);

@@ -40,7 +40,7 @@ describe.each(MODES)('%s', (mode) => {
     expect(bytes(answers[2])).toEqual([2, 3]);
     expect(answers[3]).toBe('');
     expect(Buffer.from(answers[4] as ArrayBuffer).toString()).toBe('marker: blob');
-    expect(answers.slice(5)).toEqual(['facts', 'ML-KEM-768 AES-256-GCM v1']);
+    expect(answers.slice(5)).toEqual(['facts', 'ml-kem-768 AES-256-GCM v1']);
     expect(heard).toHaveLength(5);
     // By its tag: in jsdom the global class is another one.
     expect(Object.prototype.toString.call(heard[1])).toBe('[object ArrayBuffer]');
