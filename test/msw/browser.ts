@@ -38,13 +38,13 @@ export async function checkInBrowser(browser: TestBrowser, folder: string, major
     });
     socket.on('close', (code, reason) => closes.push([code, reason.toString()]));
   });
+  const dist = path.join(folder, '../node_modules/pq-websocket/dist');
   const files = {
     'page.js': built.outputFiles[0]?.text ?? '',
     'mockServiceWorker.js': await readFile(path.join(folder, 'node_modules/msw/lib/mockServiceWorker.js'), 'utf8'),
-    'polyfill.js': await readFile(
-      path.join(folder, '../node_modules/pq-websocket/dist/pq-websocket.polyfill.min.js'),
-      'utf8',
-    ),
+    'polyfill.js': await readFile(path.join(dist, 'pq-websocket.polyfill.min.js'), 'utf8'),
+    // Loaded where both ends know v1's extensions.
+    'pq-websocket.extensions.min.js': await readFile(path.join(dist, 'pq-websocket.extensions.min.js'), 'utf8'),
   };
   const url = `ws://127.0.0.1:${(origin.address() as AddressInfo).port}`;
   try {

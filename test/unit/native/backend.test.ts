@@ -29,7 +29,9 @@ it("has no portable cryptography that it could fall back to; what an exchange jo
       {
         name: 'node:crypto apart',
         setup: ({ onResolve }) => {
-          onResolve({ filter: /^\.\/backend\.ts$/ }, () => ({ path: 'node-backend', external: true }));
+          onResolve({ filter: /^\.\/backend\.ts$/ }, ({ importer }) =>
+            importer.endsWith('/native.ts') ? { path: 'node-backend', external: true } : undefined,
+          );
         },
       },
     ],
