@@ -63,6 +63,7 @@ export class PlainSender {
     if (!this.#gatherer.write(data, isBinary)) this.socket.send(data, isBinary ? BINARY : TEXT);
   }
 
+  /** Writes what waits for the end of the turn now. */
   flush(): void {
     this.#gatherer.flush();
   }

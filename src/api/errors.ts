@@ -95,6 +95,7 @@ export class PQWebSocketError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
+  /** By a brand, so that errors of the package's other copy (ES module or CommonJS) are told too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // What extends this class asks for more than the brand. Named by its own member: a bundler renames a class that names itself.
     if (!Object.hasOwn(this, Symbol.hasInstance)) return Function.prototype[Symbol.hasInstance].call(this, value);
