@@ -32,7 +32,7 @@ test('what one says, all hear', async () => {
   const ada = new Chat('wss://chat.example/room', 'Ada', () => undefined);
   const ben = new Chat('wss://chat.example/room', 'Ben', () => undefined);
   await vi.waitUntil(() => ada.lines.length === 1 && ben.lines.length === 1);
-  expect(ada.lines).toEqual([{ from: 'server', text: 'welcome, sealed with ML-KEM-768' }]);
+  expect(ada.lines).toEqual([{ from: 'server', text: 'welcome, sealed with ml-kem-768' }]);
   ben.say('hello');
   await vi.waitUntil(() => ada.lines.length === 2 && ben.lines.length === 2);
   expect(ada.lines[1]).toEqual({ from: 'Ben', text: 'hello' });
