@@ -1,4 +1,4 @@
-/** Runs steps, two at a time where they do not compete, until one fails. */
+/** Runs steps, two at a time where they do not compete, until one fails or to the end. */
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './run.ts';
@@ -27,6 +27,8 @@ export interface RunnerOptions {
   readonly logs: string;
   /** Milliseconds for all of them together. */
   readonly budget: number;
+  /** Starts every step whose needs succeeded, although another has failed. Default false. */
+  readonly keepGoing?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -38,6 +40,8 @@ export async function runSteps(steps: readonly Step[], options: RunnerOptions): 
   const running = new Map<Step, Promise<void>>();
   const outcomes: Outcome[] = [];
   const hasFailed = (): boolean => outcomes.some(({ failure }) => failure !== undefined);
+  const lacks = (step: Step): string | undefined =>
+    step.needs?.find((name) => outcomes.some((outcome) => outcome.name === name && outcome.failure !== undefined));
   const isPending = (name: string): boolean =>
     waiting.some((step) => step.name === name) || [...running.keys()].some((step) => step.name === name);
   const mayStart = (step: Step): boolean => {
@@ -67,9 +71,14 @@ export async function runSteps(steps: readonly Step[], options: RunnerOptions): 
   };
   mkdirSync(options.logs, { recursive: true });
   while (waiting.length > 0 || running.size > 0) {
-    const next = hasFailed() ? undefined : waiting.find(mayStart);
+    const next = hasFailed() && options.keepGoing !== true ? undefined : waiting.find(mayStart);
     if (next !== undefined) {
       waiting.splice(waiting.indexOf(next), 1);
+      const lacking = lacks(next);
+      if (lacking !== undefined) {
+        outcomes.push({ name: next.name, seconds: 0, failure: `left out: ${lacking} failed` });
+        continue;
+      }
       running.set(
         next,
         start(next).finally(() => running.delete(next)),

@@ -11,7 +11,8 @@ const LOGS = path.join(ROOT, '.cache', 'steps');
 /** A guard against steps that hang, all together: far above what they take on two cores, so that a busy machine is not a failure. */
 const BUDGET_MS = 60 * 60_000;
 
-const USAGE = `usage: npm test [-- --only NAME ...]
+const USAGE = `usage: npm test -- [--keep-going] [--only NAME ...]
+--keep-going runs every step, also after one has failed.
 NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, ws-differential, gateway, cli, runtime, browser, deploy, bench, memory, support).`;
 
 /** `node scripts/run.ts` of a file. */
@@ -150,11 +151,12 @@ function timesOf(outcomes: readonly Outcome[]): string[] {
   });
 }
 
-/** Runs the steps until one fails. @returns the exit code */
+/** Runs the steps until one fails, or all of them with `--keep-going`. @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
+  const keepGoing = args.includes('--keep-going');
   let chosen: Step[];
   try {
-    chosen = select(args);
+    chosen = select(args.filter((argument) => argument !== '--keep-going'));
   } catch (error) {
     console.error((error as Error).message);
     return 2;
@@ -169,6 +171,7 @@ export async function main(args: readonly string[]): Promise<number> {
     cwd: ROOT,
     logs: LOGS,
     budget: BUDGET_MS,
+    keepGoing,
     say: (line) => {
       console.log(line);
     },
@@ -182,8 +185,9 @@ export async function main(args: readonly string[]): Promise<number> {
   // A step that fails without a failed test, such as the linter, counts as one failure.
   const failed = succeeded && !ranNothing ? totals.failed : Math.max(1, totals.failed);
   console.log(`\nSeconds of each step, two of which ran at a time:\n${timesOf(outcomes).join('\n')}`);
+  const failing = keepGoing ? 'Some steps failed' : 'Stopped at the first step that failed';
   console.log(
-    `\n${succeeded ? 'All steps done' : 'Stopped at the first step that failed'}, ${((performance.now() - start) / 1000).toFixed(1)} s`,
+    `\n${succeeded ? 'All steps done' : failing}, ${((performance.now() - start) / 1000).toFixed(1)} s`,
   );
   console.log(`${totals.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
