@@ -158,7 +158,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}', 'test/integrations/**/*.js'],
+    files: ['examples/**/*.{js,mjs}', 'test/browser/**/*.{js,mjs}', 'test/libraries/**/*.js'],
     languageOptions: { globals: readonly(PAGE_GLOBALS) },
   },
   {

@@ -10,7 +10,7 @@ import { run } from './run.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
-export type ToolSet = 'runtimes' | 'bundlers' | 'deploy' | 'integrations' | 'msw' | 'react' | 'typedoc';
+export type ToolSet = 'packed' | 'bundlers' | 'deploy' | 'libraries' | 'msw' | 'react' | 'typedoc';
 
 /** Where each runtime's platform packages are, and the binary in them. */
 const ENGINES = {
@@ -50,13 +50,13 @@ export async function ensureTools(set: ToolSet): Promise<string> {
  */
 export function engineBinary(engine: Engine): string {
   const { scope, prefix, binary } = ENGINES[engine];
-  const folder = path.join(toolFolder('runtimes'), 'node_modules', scope);
+  const folder = path.join(toolFolder('packed'), 'node_modules', scope);
   const found = existsSync(folder) ? readdirSync(folder) : [];
   for (const name of found.filter((entry) => entry.startsWith(prefix))) {
     const file = path.join(folder, name, binary);
     if (existsSync(file) && versionOf(file) !== undefined) return file;
   }
-  throw new Error(`${engine} has no binary that runs here in .cache/runtimes: ${process.platform} ${process.arch}`);
+  throw new Error(`${engine} has no binary that runs here in .cache/packed: ${process.platform} ${process.arch}`);
 }
 
 /** What `--version` says, in one line. */

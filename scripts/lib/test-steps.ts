@@ -13,7 +13,7 @@ const BUDGET_MS = 60 * 60_000;
 
 const USAGE = `usage: npm test -- [--keep-going] [--only NAME ...]
 --keep-going runs every step, also after one has failed.
-NAME is a step or a project of vitest.config.ts (unit, vectors, fault, integration, interop, conformance, ws-differential, gateway, cli, runtime, browser, deploy, bench, memory, support).`;
+NAME is a step or a project of vitest.config.ts (unit, vectors, fault, in-process, interop, conformance, ws-differential, gateway, cli, node-versions, browser, deploy, bench, memory, support).`;
 
 /** `node scripts/run.ts` of a file. */
 function program(file: string, ...args: readonly string[]): readonly [string, ...string[]] {
@@ -52,7 +52,7 @@ function steps(projects: readonly string[]): Step[] {
     {
       name: 'runtimes',
       title: 'the packed tarball in Node, Bun, Deno, workerd, Chromium, Firefox and WebKitGTK',
-      command: program('test/runtimes/main.ts'),
+      command: program('test/packed/main.ts'),
     },
     {
       name: 'builds',
@@ -62,7 +62,7 @@ function steps(projects: readonly string[]): Step[] {
     {
       name: 'integrations',
       title: 'libraries over the packed tarball, with taps on the wire',
-      command: program('test/integrations/main.ts'),
+      command: program('test/libraries/main.ts'),
     },
     {
       name: 'ws-packed',
@@ -186,9 +186,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const failed = succeeded && !ranNothing ? totals.failed : Math.max(1, totals.failed);
   console.log(`\nSeconds of each step, two of which ran at a time:\n${timesOf(outcomes).join('\n')}`);
   const failing = keepGoing ? 'Some steps failed' : 'Stopped at the first step that failed';
-  console.log(
-    `\n${succeeded ? 'All steps done' : failing}, ${((performance.now() - start) / 1000).toFixed(1)} s`,
-  );
+  console.log(`\n${succeeded ? 'All steps done' : failing}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
   console.log(`${totals.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }

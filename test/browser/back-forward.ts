@@ -1,5 +1,5 @@
 /** A page with an open socket that is left and come back to. */
-import type { Engine, EnginePage } from '../engines/engine.ts';
+import type { Engine, EnginePage } from '../support/engines/engine.ts';
 import { serve } from './static-server.ts';
 import type { Content } from './static-server.ts';
 

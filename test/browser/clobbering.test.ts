@@ -6,8 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
-import { ENGINES } from '../engines/all.ts';
-import type { Engine } from '../engines/engine.ts';
+import { ENGINES } from '../support/engines/all.ts';
+import type { Engine } from '../support/engines/engine.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 import { serve } from './static-server.ts';

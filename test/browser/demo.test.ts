@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDemo } from '../engines/demo.ts';
-import type { RunningDemo } from '../engines/demo.ts';
+import { startDemo } from '../support/engines/demo.ts';
+import type { RunningDemo } from '../support/engines/demo.ts';
 import { startBrowser } from './harness.ts';
 import type { TestBrowser } from './harness.ts';
 

@@ -3,8 +3,8 @@
  */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
-import type { Engine } from '../engines/engine.ts';
-import { startChromium } from '../engines/puppeteer.ts';
+import type { Engine } from '../support/engines/engine.ts';
+import { startChromium } from '../support/engines/puppeteer.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 import { serve } from './static-server.ts';
 

@@ -1,8 +1,8 @@
 /** Where the cases run: Node in three versions, and three browsers in their windows and workers. */
 import { spawn } from 'node:child_process';
 import { nodeBinary, nodeVersion } from '../../../scripts/lib/node-binaries.ts';
-import { ENGINES } from '../../engines/all.ts';
-import type { Engine } from '../../engines/engine.ts';
+import { ENGINES } from '../../support/engines/all.ts';
+import type { Engine } from '../../support/engines/engine.ts';
 import type { Choice, Context, Harness, Variant } from './harness.ts';
 import { BROWSER_CONTEXTS, VARIANTS } from './harness.ts';
 import type { CaseRecord } from './record.ts';

@@ -18,9 +18,9 @@ export const HOSTILE_CASES: readonly HostileCase[] = [
 ];
 
 const ATTESTER =
-  "no peer's command line has a signer or attester that fails: test/unit/session-handshake.test.ts, test/integration/yellowpages.test.ts, Go's cases_test.go, Rust's limits.rs";
+  "no peer's command line has a signer or attester that fails: test/unit/session-handshake.test.ts, test/in-process/yellowpages.test.ts, Go's cases_test.go, Rust's limits.rs";
 const PENDING =
-  "several connections at once: test/integration/ws-server-secure.test.ts, test/integration/yellowpages.test.ts, Go's conn_test.go, Rust's loopback.rs";
+  "several connections at once: test/in-process/ws-server-secure.test.ts, test/in-process/yellowpages.test.ts, Go's conn_test.go, Rust's loopback.rs";
 
 /** Rows of PROTOCOL.md, section 17, and of docs/protocol that no stranger can bring about from outside, or not in reasonable time. */
 export const LEFT_OUT_BY_THE_DRIVER: Readonly<Record<string, string>> = {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { launch } from 'puppeteer-core';
 import type { LaunchOptions } from 'puppeteer-core';
-import { chromiumBinary, chromiumFlags } from '../../scripts/lib/chromium.ts';
-import { firefoxBinary } from '../../scripts/lib/firefox.ts';
+import { chromiumBinary, chromiumFlags } from '../../../scripts/lib/chromium.ts';
+import { firefoxBinary } from '../../../scripts/lib/firefox.ts';
 import type { Engine } from './engine.ts';
 
 const VIEWPORT = { width: 1280, height: 900 };

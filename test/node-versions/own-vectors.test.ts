@@ -8,7 +8,7 @@ import { nodeBinary } from '../../scripts/lib/toolchain.ts';
 import { nativeBinding } from '../support/native.ts';
 import { bundleOwnVectors, readV1 } from '../support/own-vectors-bundle.ts';
 
-const ENTRY = 'test/runtime/own-vectors-script.ts';
+const ENTRY = 'test/node-versions/own-vectors-script.ts';
 const LIMIT_MS = 120_000;
 
 /** Each Node, and whether it has an ML-KEM of its own. */

@@ -1,5 +1,5 @@
 /** Every browser that tests run in. */
-import { WEBKIT } from '../../scripts/lib/webkit.ts';
+import { WEBKIT } from '../../../scripts/lib/webkit.ts';
 import type { Engine } from './engine.ts';
 import { startChromium, startFirefox } from './puppeteer.ts';
 import { startWebKit } from './webkit.ts';

@@ -8,7 +8,7 @@ import { pack } from '../support/packed.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** With their places kept: they import one another by relative paths. */
-const COPIED = ['examples', 'test/integrations', 'test/support'];
+const COPIED = ['examples', 'test/libraries', 'test/support'];
 
 export interface App {
   readonly folder: string;
@@ -50,13 +50,13 @@ async function bundle(folder: string): Promise<void> {
 
 /** Installs what is missing, packs what `npm run build` has made, and lays out a folder outside the repository. */
 export async function prepareApp(): Promise<App> {
-  console.log(await ensureTools('integrations'));
-  console.log(await ensureTools('runtimes'));
+  console.log(await ensureTools('libraries'));
+  console.log(await ensureTools('packed'));
   const packed = await pack();
   try {
     const folder = await packed.install('app');
     // Found by every look-up that ends at the app without success, since it is one folder up.
-    await symlink(path.join(toolFolder('integrations'), 'node_modules'), path.join(packed.scratch, 'node_modules'));
+    await symlink(path.join(toolFolder('libraries'), 'node_modules'), path.join(packed.scratch, 'node_modules'));
     for (const part of COPIED) {
       await mkdir(path.dirname(path.join(folder, part)), { recursive: true });
       await cp(path.join(ROOT, part), path.join(folder, part), {

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { webkitBinaries } from '../../scripts/lib/webkit.ts';
+import { webkitBinaries } from '../../../scripts/lib/webkit.ts';
 import type { Engine, EnginePage } from './engine.ts';
 
 const START_MS = 30_000;

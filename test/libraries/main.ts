@@ -16,7 +16,7 @@ const JOBS = 3;
 /** @returns what follows `REPORT ` on a line of its output */
 function reportOf(app: App, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const cwd = path.join(app.folder, 'test/integrations');
+    const cwd = path.join(app.folder, 'test/libraries');
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
       cwd,
       env: { ...process.env, ...app.env },

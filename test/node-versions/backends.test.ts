@@ -35,7 +35,7 @@ describe.each(['esm', 'cjs'] as const)('bundled as %s', (format) => {
     bundle = path.join(scratch, format === 'esm' ? 'script.mjs' : 'script.cjs');
     const requires = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
     await build({
-      entryPoints: [path.join(ROOT, 'test/runtime/backends-script.ts')],
+      entryPoints: [path.join(ROOT, 'test/node-versions/backends-script.ts')],
       absWorkingDir: ROOT,
       outfile: bundle,
       bundle: true,

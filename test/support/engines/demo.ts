@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { deferred, once } from '../support/deferred.ts';
+import { deferred, once } from '../deferred.ts';
 import type { Engine } from './engine.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
+const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 export interface RunningDemo {
   readonly port: number;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ENGINES } from './all.ts';
 import { startDemo, visitDemo } from './demo.ts';
 
-const FOLDER = path.resolve(import.meta.dirname, '../../docs/engines');
+const FOLDER = path.resolve(import.meta.dirname, '../../../docs/engines');
 
 export async function main(): Promise<void> {
   await mkdir(FOLDER, { recursive: true });

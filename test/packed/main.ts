@@ -7,8 +7,8 @@ import { engineBinary, engineVersion, ensureTools } from '../../scripts/lib/lock
 import type { Engine } from '../../scripts/lib/locked-tools.ts';
 import { nodeBinary, nodeVersion } from '../../scripts/lib/node-binaries.ts';
 import { serve } from '../browser/static-server.ts';
-import { ENGINES } from '../engines/all.ts';
-import type { Engine as BrowserEngine } from '../engines/engine.ts';
+import { ENGINES } from '../support/engines/all.ts';
+import type { Engine as BrowserEngine } from '../support/engines/engine.ts';
 import { pack } from '../support/packed.ts';
 import { startRelay, startStranger } from './relay.ts';
 import type { Program, RunningServer } from './processes.ts';
@@ -219,7 +219,7 @@ async function prepare(app: string): Promise<void> {
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { only: { type: 'string', multiple: true, default: [] } } });
-  console.log(await ensureTools('runtimes'));
+  console.log(await ensureTools('packed'));
   const packed = await pack();
   const browsers = ENGINES.map(({ name, start }) => new Browser(name, start));
   try {

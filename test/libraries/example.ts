@@ -21,7 +21,7 @@ export async function main([name]: readonly string[]): Promise<number> {
   const app = await prepareApp();
   try {
     await run(process.execPath, ['run-example.js', name], {
-      cwd: path.join(app.folder, 'test/integrations'),
+      cwd: path.join(app.folder, 'test/libraries'),
       env: app.env,
       timeout: LIMIT_MS,
     });

@@ -73,7 +73,7 @@ const CONTRACT: readonly (readonly [
     '9',
     'a listener that throws keeps nobody from hearing',
     ['conformance/socket-events', 'what a listener throws is reported'],
-    ['integration/ws-server-secure', 'is uncaught, and neither its connection'],
+    ['in-process/ws-server-secure', 'is uncaught, and neither its connection'],
   ],
   [
     '10',
@@ -103,7 +103,7 @@ const CONTRACT: readonly (readonly [
     '14',
     'OPEN in the open handler, and send() there',
     ['conformance/socket-events', 'open: once, a plain Event'],
-    ['integration/ws-client-secure', 'what is sent waits, in order'],
+    ['in-process/ws-client-secure', 'what is sent waits, in order'],
   ],
   [
     '15',
@@ -116,7 +116,7 @@ const CONTRACT: readonly (readonly [
     'string, ArrayBuffer, views, Blob; bytes as they were',
     ['conformance/socket-send', 'bytes are taken when send() is called'],
     ['ws-differential/scenarios/sending', 'what data may be'],
-    ['integration/ws-client-secure', 'bytes that change after send()'],
+    ['in-process/ws-client-secure', 'bytes that change after send()'],
   ],
   [
     '17',
@@ -200,7 +200,7 @@ const CONTRACT: readonly (readonly [
   [
     'server',
     'clients has finished handshakes only; close() ends the others',
-    ['integration/ws-server-secure', 'close() ends handshakes that are under way'],
+    ['in-process/ws-server-secure', 'close() ends handshakes that are under way'],
   ],
   ['server', "emit('connection') by hand", ['ws-differential/scenarios/server', 'noServer, by hand']],
   [
@@ -225,7 +225,7 @@ const CONTRACT: readonly (readonly [
     ['here', 'a limit of 4096 bytes'],
     ['ws-differential/scenarios/receiving', 'async maxPayload('],
   ],
-  ['server', 'no way around the seal', ['integration/no-bypass', 'falls back to send, which seals']],
+  ['server', 'no way around the seal', ['in-process/no-bypass', 'falls back to send, which seals']],
 ];
 
 const folder = path.resolve(import.meta.dirname, '..');
@@ -238,7 +238,7 @@ describe('each row has its tests', () => {
 
   test.each(CONTRACT)('%s: %s', (_row, _what, ...tests) => {
     for (const [file, title] of tests as readonly (readonly [string, string])[]) {
-      const found = [file === 'here' ? 'integration/contract' : file]
+      const found = [file === 'here' ? 'in-process/contract' : file]
         .flatMap((name) => [`${name}.test.ts`, `${name}.ts`])
         .some((name) => {
           try {
