@@ -189,13 +189,15 @@ export async function main(args: readonly string[]): Promise<number> {
       for (const { tarball } of packed) await tool('publint/src/cli.js', tarball, '--strict');
       return `clean, ${packed.length} packages`;
     });
-    // Node 10's resolution, which knows no `exports`, is not among what a package for Node 20.19 and later supports.
     await add('are the types wrong', async () => {
       const scripts = await scriptFiles();
+      const attw = (tarball: string, ...args: string[]): Promise<unknown> =>
+        tool('@arethetypeswrong/cli/dist/index.js', tarball, '--format', 'ascii', ...args);
       for (const [index, { tarball }] of packed.entries()) {
-        const excluded = index === 0 ? ['--exclude-entrypoints', ...scripts] : [];
-        const attw = '@arethetypeswrong/cli/dist/index.js';
-        await tool(attw, tarball, '--format', 'ascii', '--profile', 'node16', ...excluded);
+        const excluded = index === 0 ? ['--exclude-entrypoints', ...scripts, 'register'] : [];
+        await attw(tarball, ...excluded);
+        // `node --import` takes it, which is an ES module's way in alone.
+        if (index === 0) await attw(tarball, '--entrypoints', 'register', '--ignore-rules', 'cjs-resolves-to-esm');
       }
       return `no, ${packed.length} packages`;
     });
