@@ -61,7 +61,7 @@ test('every default', () => {
     },
     timeouts: { header: 10_000, handshake: 10_000, connect: 5_000, upgrade: 30_000, idle: 3_600_000 },
     drain: { delay: 0, deadline: 30_000 },
-    log: { format: 'json', level: 'info' },
+    log: { format: 'json', level: 'info', refusals: 100 },
     workers: 1,
   });
 });

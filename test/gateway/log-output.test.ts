@@ -7,12 +7,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLog, safeLog } from '../../packages/cli/src/gateway/log.ts';
+import { RefusalLog } from '../../packages/cli/src/gateway/refusal-log.ts';
 import { LogSink } from '../../packages/cli/src/gateway/log-sink.ts';
 import type { LogOutput } from '../../packages/cli/src/gateway/log-sink.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
 import { startBackend } from './backend.ts';
-import { nextText, openClient } from './support.ts';
+import { refusedUpgrade } from '../support/ws-endpoints.ts';
+import { memoryLog, nextText, openClient, startTestGateway } from './support.ts';
+import type { LogLine } from './support.ts';
 
 const start = useCommand();
 const DEADLINE = 500;
@@ -134,6 +137,52 @@ test('lines are counted while they are lost, and what is said twice is said once
     'the log cannot be written (ENOSPC): lines are lost until it can\n',
     'the log can be written again: 5 lines were lost\n',
   ]);
+});
+
+test('so many refusals a second are written, and the others counted by their reason', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const lines: LogLine[] = [];
+  const refusals = new RefusalLog(memoryLog(lines), 2);
+  const flood = (): void => {
+    for (let i = 0; i < 1_000; i += 1) refusals.refused('rate-limit', { i }, 'refused');
+    refusals.refused('origin', {}, 'refused');
+  };
+  flood();
+  expect(lines.map(({ facts }) => facts)).toEqual([{ i: 0 }, { i: 1 }]);
+  vi.advanceTimersByTime(1_000);
+  const told = {
+    level: 'warn',
+    message: 'refusals were left out of the log',
+    facts: { leftOut: 999, reasons: { 'rate-limit': 998, origin: 1 } },
+  };
+  expect(lines.slice(2)).toEqual([told]);
+  // The next second has its own share; what few are refused then is written, and nothing is left to be counted.
+  refusals.refused('origin', {}, 'refused');
+  vi.advanceTimersByTime(5_000);
+  expect(lines.slice(3).map(({ message }) => message)).toEqual(['refused']);
+  // Whoever ends in the middle of a second says what it has.
+  flood();
+  refusals.flush();
+  expect(lines.at(-1)).toEqual(told);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a flood of refusals is a line a second, and the metrics count each', async () => {
+  const gateway = await startTestGateway({
+    routes: [{ path: '/x', upstreams: ['ws://127.0.0.1:1'] }],
+    log: { refusals: 0 },
+  });
+  for (let i = 0; i < 5; i += 1) expect((await refusedUpgrade(gateway.port, '/none', {})).status).toBe(404);
+  expect((await fetch(`http://${gateway.address}/`)).status).toBe(426);
+  await gateway.close();
+  const leftOut = gateway.lines.filter(({ message }) => message === 'refusals were left out of the log');
+  const reasons = leftOut.map(({ facts }) => facts['reasons'] as Record<string, number>);
+  const sum = (reason: string): number => reasons.reduce((total, each) => total + (each[reason] ?? 0), 0);
+  expect([sum('no-route'), sum('upgrade-required')]).toEqual([5, 1]);
+  expect(gateway.lines.filter(({ message }) => message === 'refused')).toEqual([]);
 });
 
 test('a log of the operator that throws', () => {

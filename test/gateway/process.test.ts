@@ -10,6 +10,9 @@ import { startBackend } from './backend.ts';
 import { useCommand } from '../support/command.ts';
 import { metric, nextText, openClient } from './support.ts';
 
+// Up to four processes start one after the other, and each takes as long as this machine has other things to do.
+vi.setConfig({ testTimeout: 120_000 });
+
 const start = useCommand();
 const folder = mkdtempSync(path.join(tmpdir(), 'pqws-process-'));
 afterAll(() => {
@@ -134,7 +137,8 @@ test('SIGHUP, in every worker; one port and one set of metrics for all; a worker
   expect(metric(text, 'pqws_gateway_connections')).toBe(4);
   expect(metric(text, 'pqws_gateway_messages_total{direction="in"}')).toBe(4);
   expect(metric(text, `pqws_gateway_backend_up{route="route 1",backend="${backend.url}"}`)).toBe(1);
-  expect((await fetch(`http://${String(admin)}/readyz`)).status).toBe(200);
+  // A worker's word that it is ready comes behind its listening.
+  await vi.waitUntil(async () => (await fetch(`http://${String(admin)}/readyz`)).status === 200, { timeout: 60_000 });
 
   install('two');
   gateway.child.kill('SIGHUP');
@@ -158,7 +162,9 @@ test('SIGHUP, in every worker; one port and one set of metrics for all; a worker
   const { pid } = await gateway.line('closed');
   process.kill(Number(pid), 'SIGKILL');
   expect(await gateway.line('a worker died')).toMatchObject({ worker: pid, signal: 'SIGKILL' });
-  await vi.waitUntil(async () => (await fetch(`http://${String(admin)}/readyz`)).status === 200, { timeout: 15_000 });
+  // Its replacement says so, however long it takes to start; then its word reaches the primary.
+  await gateway.line('listening');
+  await vi.waitUntil(async () => (await fetch(`http://${String(admin)}/readyz`)).status === 200, { timeout: 60_000 });
 
   const survivors = clients.filter(({ readyState }) => readyState === 1);
   expect(survivors.length).toBeGreaterThan(0);

@@ -19,6 +19,7 @@ import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { areWritable } from './message-heads.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import { asksForWebSocket, requestTarget } from './request-target.ts';
 import type { GatewaySettings } from './schema.ts';
 import type { Site } from './site.ts';
@@ -32,6 +33,7 @@ export interface ConversationParts {
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
+  readonly refusals: RefusalLog;
   readonly traffic: Traffic;
   clientOf(request: IncomingMessage): ClientFacts;
   isDraining(): boolean;
@@ -59,7 +61,7 @@ export class Conversations {
 
   /** Has the server's handshakes answer with what the backend has answered. */
   attach(server: WebSocketServer): void {
-    const { metrics, log } = this.parts;
+    const { metrics, refusals } = this.parts;
     server.options.handleProtocols = (_offered, request): string | false =>
       this.#waiting.get(request)?.protocol ?? false;
     server.on('headers', (headers, request) => {
@@ -71,7 +73,9 @@ export class Conversations {
     });
     server.on('handshakeFailed', (failure, request) => {
       metrics.handshakeFailed(failure.code);
-      log.info({ client: this.parts.clientOf(request).address, code: failure.code }, 'the secure handshake failed');
+      const { code } = failure;
+      const client = this.parts.clientOf(request).address;
+      refusals.refused(code, { client, code }, 'the secure handshake failed');
     });
   }
 
@@ -86,7 +90,8 @@ export class Conversations {
     const trace = traceOf(request);
     const refused = (denial: Denial, facts: object = {}): void => {
       parts.metrics.refused(denial.reason);
-      parts.log.info(
+      parts.refusals.refused(
+        denial.reason,
         { client: client.address, id, trace, path: path?.pathname, reason: denial.reason, ...facts },
         'refused',
       );
@@ -133,7 +138,8 @@ export class Conversations {
     }
     const result = await openUpstream(asked, limits, abort.signal);
     if (result.type === 'answered') {
-      parts.log.info(
+      parts.refusals.refused(
+        'backend',
         {
           client: client.address,
           id,

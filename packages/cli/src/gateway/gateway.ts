@@ -28,6 +28,7 @@ import type { GatewayLog } from './log.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { answer, passRequest, UPGRADE_REQUIRED, whyNotPassable } from './plain-http.ts';
 import { namesWebSocket, requestTarget } from './request-target.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { rereadWithoutUpgrade } from './reread.ts';
 import { proxySources, Site } from './site.ts';
 import { readTls } from './tls.ts';
@@ -51,6 +52,7 @@ export class Gateway {
   readonly #connections: Connections;
   readonly #admission: Admission;
   readonly #conversations: Conversations;
+  readonly #refusals: RefusalLog;
   #site: Site;
   #idleSweep: ReturnType<typeof setInterval> | undefined;
   /** 'unready' is the drain's delay: it still serves whom a load balancer sends, until that has heard of it. */
@@ -76,6 +78,7 @@ export class Gateway {
         this.metrics.unreadable(reason);
       },
     });
+    this.#refusals = new RefusalLog(log, settings.log.refusals);
     this.#admission = new Admission(settings.limits, () => performance.now());
     this.metrics = new GatewayMetrics({
       traffic: this.#traffic,
@@ -90,6 +93,7 @@ export class Gateway {
       admission: this.#admission,
       metrics: this.metrics,
       log,
+      refusals: this.#refusals,
       traffic: this.#traffic,
       clientOf: (request) => this.#clientOf(request),
       isDraining: () => this.#state === 'draining' || this.#state === 'closed',
@@ -207,6 +211,7 @@ export class Gateway {
     this.#conversations.abandonArriving();
     await this.#emptyWithin(LEAVE_GRACE);
     this.#server.closeAllConnections();
+    this.#refusals.flush();
   }
 
   async #drain(): Promise<void> {
@@ -308,7 +313,11 @@ export class Gateway {
       this.metrics.refused(denial.reason);
       const { code } = (cause ?? {}) as NodeJS.ErrnoException;
       const { reason } = denial;
-      this.log.info({ client: client.address, id, trace, path: path?.pathname, reason, cause: code }, 'refused');
+      this.#refusals.refused(
+        reason,
+        { client: client.address, id, trace, path: path?.pathname, reason, cause: code },
+        'refused',
+      );
       answer(response, denial);
     };
     if (site.settings.plainHttp === 'refuse') {

@@ -133,6 +133,8 @@ export interface LogOptions {
   format?: 'json' | 'pretty';
   /** Default `info`. */
   level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Lines a second about clients that were refused; a line a second counts the others. 0 to 1,000,000; default 100. */
+  refusals?: number;
 }
 
 /** Everything that a gateway can be told: `startGateway(options)`, or the configuration file. */

@@ -47,7 +47,7 @@ export async function runGateway(read: ReadConfig): Promise<void> {
   followSignals(config, starting, log, end);
   await starting;
   surviveOwnFaults(log);
-  if (!cluster.isWorker) notifySystemd('--ready');
+  if (!cluster.isWorker) notifySystemd('READY');
 }
 
 async function runSingle({ config, read, log }: Work): Promise<Signalled> {
@@ -99,7 +99,7 @@ function followSignals(
       return;
     }
     state = 'draining';
-    if (!cluster.isWorker) notifySystemd('--stopping');
+    if (!cluster.isWorker) notifySystemd('STOPPING');
     const { delay, deadline } = settings.drain;
     // Whatever keeps the drain, a supervisor is not kept.
     setTimeout(
@@ -124,10 +124,10 @@ function followSignals(
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   process.on('SIGHUP', () => {
-    if (!cluster.isWorker) notifySystemd('--reloading');
+    if (!cluster.isWorker) notifySystemd('RELOADING');
     void starting.then(async (signalled) => {
       await signalled.reload();
-      if (!cluster.isWorker) notifySystemd('--ready');
+      if (!cluster.isWorker) notifySystemd('READY');
     });
   });
 }

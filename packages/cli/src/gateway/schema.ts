@@ -231,6 +231,7 @@ export const gatewaySchema = object({
     object({
       format: v.optional(oneOf('json', 'pretty'), 'json'),
       level: v.optional(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
+      refusals: v.optional(integer(0, 1_000_000), 100),
     }),
     {},
   ),

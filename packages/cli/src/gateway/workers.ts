@@ -26,10 +26,10 @@ export interface Signalled {
 /** What the primary tells its workers. */
 type Order = 'pqws: reload' | 'pqws: drain' | 'pqws: close';
 /** What a worker tells its primary. */
-interface Report {
-  readonly type: 'pqws: readiness';
-  readonly isReady: boolean;
-}
+type Report =
+  | { readonly type: 'pqws: readiness'; readonly isReady: boolean }
+  /** The order to reload is carried out, or refused with the reason in the log. */
+  | { readonly type: 'pqws: reloaded' };
 
 /** A worker that died is replaced after this many milliseconds, so that one that cannot live does not spin. */
 const REPLACE_AFTER = 1_000;
@@ -42,6 +42,7 @@ function shareOf(config: Config, workers: number): Config {
     ...config,
     settings: {
       ...config.settings,
+      log: { ...config.settings.log, refusals: share(config.settings.log.refusals) },
       limits: {
         ...limits,
         connections: share(limits.connections),
@@ -69,21 +70,23 @@ export async function runWorker({ config, read, log, count }: Work, end: (code: 
   // Its constructor listens for the primary's requests.
   new AggregatorRegistry();
   AggregatorRegistry.setRegistries([gateway.metrics.registry]);
-  gateway.onReadinessChange = (): void => {
+  const report = (what: Report): void => {
     // A primary that is gone takes its workers with it: there is nothing to report here.
-    process.send?.(
-      { type: 'pqws: readiness', isReady: gateway.isReady } satisfies Report,
-      undefined,
-      undefined,
-      () => undefined,
-    );
+    process.send?.(what, undefined, undefined, () => undefined);
+  };
+  gateway.onReadinessChange = (): void => {
+    report({ type: 'pqws: readiness', isReady: gateway.isReady });
+  };
+  const reload = async (): Promise<void> => {
+    await gateway.reload(() => shareOf(read(), count));
+    report({ type: 'pqws: reloaded' });
   };
   const drained = async (): Promise<void> => {
     await gateway.drain();
     end(0);
   };
   process.on('message', (order: Order) => {
-    if (order === 'pqws: reload') void gateway.reload(() => shareOf(read(), count));
+    if (order === 'pqws: reload') void reload();
     else if (order === 'pqws: drain') void drained();
     else if (order === 'pqws: close') void gateway.close();
   });
@@ -107,6 +110,9 @@ export async function runPrimary(work: Work): Promise<Signalled> {
 
 class Primary implements Signalled {
   readonly #readiness = new Map<Worker, boolean>();
+  /** Workers that were told to reload and have not said that they did. */
+  readonly #reloading = new Set<Worker>();
+  #allReloaded: () => void = () => undefined;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #admin: AdminServer | undefined;
   #allGone: () => void = () => undefined;
@@ -124,15 +130,19 @@ class Primary implements Signalled {
         isReady: () => this.#isReady,
       });
     }
-    cluster.on('message', (worker, message: Partial<Report>) => {
-      if (message.type === 'pqws: readiness') this.#readiness.set(worker, message.isReady === true);
+    cluster.on('message', (worker, message: Report) => {
+      if (message.type === 'pqws: readiness') this.#readiness.set(worker, message.isReady);
+      else if (message.type === 'pqws: reloaded') this.#hasReloaded(worker);
     });
     await Promise.all(Array.from({ length: this.work.count }, () => this.#fork()));
     this.#state = 'running';
     this.work.log.info({ workers: this.work.count, admin: this.#admin?.address }, 'all workers listen');
   }
 
-  /** Checks it here, so that what is wrong is said once, and no worker goes ahead of the others. */
+  /**
+   * Checks it here, so that what is wrong is said once, and no worker goes ahead of the others. Resolves when each has carried it
+   * out, or is gone.
+   */
   async reload(): Promise<void> {
     const { read, log } = this.work;
     try {
@@ -141,7 +151,22 @@ class Primary implements Signalled {
       log.error({ problems: (error as Partial<GatewayConfigError>).problems }, 'the old configuration stays');
       return;
     }
+    const allReloaded = new Promise<void>((resolve) => {
+      // Who asked before is answered with this one.
+      const before = this.#allReloaded;
+      this.#allReloaded = (): void => {
+        before();
+        resolve();
+      };
+    });
+    for (const worker of this.#readiness.keys()) if (worker.isConnected()) this.#reloading.add(worker);
     this.#order('pqws: reload');
+    if (this.#reloading.size === 0) this.#allReloaded();
+    await allReloaded;
+  }
+
+  #hasReloaded(worker: Worker): void {
+    if (this.#reloading.delete(worker) && this.#reloading.size === 0) this.#allReloaded();
   }
 
   drain(): Promise<void> {
@@ -179,6 +204,7 @@ class Primary implements Signalled {
       });
       worker.once('exit', (code, signal) => {
         this.#readiness.delete(worker);
+        this.#hasReloaded(worker);
         this.#gone(worker, code, signal);
       });
     });
