@@ -18,7 +18,10 @@ export interface GatewayLog {
 }
 
 /** Writes to standard output: one JSON object a line, or lines for people. */
-export function createLog({ format, level }: GatewaySettings['log'], sink = new LogSink()): GatewayLog {
+export function createLog(
+  { format, level }: Pick<GatewaySettings['log'], 'format' | 'level'>,
+  sink = new LogSink(),
+): GatewayLog {
   const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
   if (format === 'json') return pino(options, sink);
   const colorize = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
