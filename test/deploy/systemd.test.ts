@@ -3,7 +3,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { useCommand } from '../support/command.ts';
@@ -63,7 +62,7 @@ test.each([[[]], [['--workers', '2']]])(
     onTestFinished(() => {
       receiver.kill('SIGKILL');
     });
-    const told = createInterface(receiver.stdout as Readable)[Symbol.asyncIterator]();
+    const told = createInterface(receiver.stdout)[Symbol.asyncIterator]();
     /** The next state; a barrier is none. */
     const next = async (): Promise<unknown> => {
       for (;;) {
