@@ -5,7 +5,7 @@ import type { Acceptance } from './acceptance.ts';
 import type { Connection } from './connection.ts';
 import { Promise } from '../base/captured.ts';
 
-export class Channel implements PQChannel {
+export class ChannelView implements PQChannel {
   readonly cipher = 'AES-256-GCM';
   readonly #connection: Connection<unknown>;
   readonly #backend: BackendName;

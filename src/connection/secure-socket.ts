@@ -14,7 +14,7 @@ import type { Message, SessionConfig } from '../protocol/session-types.ts';
 import type { ReadyState } from '../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../base/rfc6455.ts';
 import { Acceptance } from './acceptance.ts';
-import { Channel } from './facts.ts';
+import { ChannelView } from './facts.ts';
 import type { ConnectionFace, ConnectionParts } from './connection.ts';
 import { Connection } from './connection.ts';
 import { ProofWork } from './proof-work.ts';
@@ -61,7 +61,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly role: Underneath['role'];
   /** What a server closes with that was told to before it was open. */
   #closeWhenOpen: { readonly content: CloseContent } | undefined;
-  #channel: Channel | undefined;
+  #channel: ChannelView | undefined;
   #readyState: ReadyState = CONNECTING;
   #wasOpen = false;
 
@@ -92,8 +92,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   }
 
   /** Made when it is asked for. */
-  get channel(): Channel {
-    return (this.#channel ??= new Channel(this.connection, this.#backend, this.#acceptance));
+  get channel(): ChannelView {
+    return (this.#channel ??= new ChannelView(this.connection, this.#backend, this.#acceptance));
   }
 
   get readyState(): ReadyState {

@@ -9,7 +9,7 @@ import type { CloseContent } from '../protocol/v1/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../protocol/v1/record.ts';
 import type { Message } from '../protocol/session-types.ts';
 import { Acceptance } from '../connection/acceptance.ts';
-import { Channel } from '../connection/facts.ts';
+import { ChannelView } from '../connection/facts.ts';
 import { Connection } from '../connection/connection.ts';
 import type { DispatchedSocket } from '../transport/dispatched.ts';
 import type { ChannelConfig } from '../options/channel.ts';
@@ -64,7 +64,7 @@ export class Leg {
       },
       ROLE_PARTS[role],
     );
-    this.channel = new Channel(this.connection, backend.name, acceptance);
+    this.channel = new ChannelView(this.connection, backend.name, acceptance);
   }
 
   get isClosed(): boolean {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { dial } from '../../packages/cli/src/command/dial.ts';
-import { Conversation } from '../../packages/cli/src/command/connect/conversation.ts';
+import { Dialogue } from '../../packages/cli/src/command/connect/dialogue.ts';
 import { interact, TerminalView } from '../../packages/cli/src/command/connect/interactive.ts';
 import { EXIT } from '../../packages/cli/src/command/exit-codes.ts';
 import type { ExitCode } from '../../packages/cli/src/command/exit-codes.ts';
@@ -53,14 +53,8 @@ async function openPrompt(
     { output, errors: output },
     { format, verbose: true, proof: 'server not authenticated' },
   );
-  const conversation = new Conversation(call, view, output, { count: undefined, pingEvery: 0 });
-  const over = interact(
-    conversation,
-    view,
-    input,
-    { output, errors: output },
-    { format, historyFile: more.historyFile },
-  );
+  const dialogue = new Dialogue(call, view, output, { count: undefined, pingEvery: 0 });
+  const over = interact(dialogue, view, input, { output, errors: output }, { format, historyFile: more.historyFile });
   const shows = async (text: string | RegExp): Promise<void> => {
     seen += await waitFor(
       () => {
@@ -104,7 +98,7 @@ test('a line is a message, the reply stands above the prompt, and what has been 
   expect(peer.log).toEqual(['hello', 'half a line', 'close 1000 ']);
 });
 
-test('history, in one conversation and from one to the next', async () => {
+test('history, in one dialogue and from one to the next', async () => {
   const historyFile = path.join(folder, 'history');
   writeFileSync(historyFile, 'from last time\n', { mode: 0o644 });
   const { type, shows, over } = await openPrompt({ historyFile });
@@ -233,8 +227,8 @@ test('what is typed while it connects is sent when it has', async () => {
   });
   const streams = { output, errors: output };
   const view = new TerminalView(streams, { format: 'text', verbose: false, proof: '' });
-  const conversation = new Conversation(call, view, output, { count: undefined, pingEvery: 0 });
-  const over = interact(conversation, view, input, streams, { format: 'text', historyFile: undefined });
+  const dialogue = new Dialogue(call, view, output, { count: undefined, pingEvery: 0 });
+  const over = interact(dialogue, view, input, streams, { format: 'text', historyFile: undefined });
   const { log, socket } = await server.next();
   await waitFor(() => log.length === 2, socket, 'message');
   input.write('\u0004');

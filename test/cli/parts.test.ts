@@ -3,7 +3,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Conversation } from '../../packages/cli/src/command/connect/conversation.ts';
+import { Dialogue } from '../../packages/cli/src/command/connect/dialogue.ts';
 import { actionsOf } from '../../packages/cli/src/command/connect/input.ts';
 import { converse } from '../../packages/cli/src/command/connect/piped.ts';
 import { PlainView } from '../../packages/cli/src/command/connect/views.ts';
@@ -111,7 +111,7 @@ describe('back-pressure', () => {
     });
     const output = new PassThrough();
     const view = new PlainView({ output, errors: output }, { format: 'raw', quiet: true, verbose: false, proof: '' });
-    const conversation = new Conversation(call, view, output, { count: undefined, pingEvery: 0 });
+    const dialogue = new Dialogue(call, view, output, { count: undefined, pingEvery: 0 });
     const { socket, log, closed } = await server.next();
     socket.pause();
     let taken = 0;
@@ -124,7 +124,7 @@ describe('back-pressure', () => {
       whole: false,
       chunk: MESSAGE.length,
     });
-    const code = converse(conversation, actions, { quiet: 0, first: 0 });
+    const code = converse(dialogue, actions, { quiet: 0, first: 0 });
     await vi.waitUntil(() => call.socket.bufferedAmount > MESSAGE.length, { timeout: 20_000 });
     expect(taken).toBeLessThan(MANY);
     expect(call.socket.bufferedAmount).toBeLessThan(4 * MESSAGE.length);
@@ -153,11 +153,11 @@ describe('back-pressure', () => {
       { output, errors: new PassThrough() },
       { format: 'raw', quiet: true, verbose: false, proof: '' },
     );
-    const conversation = new Conversation(call, view, output, { count: MANY, pingEvery: 0 });
-    const code = converse(conversation, (async function* () {})(), { quiet: Infinity, first: Infinity });
+    const dialogue = new Dialogue(call, view, output, { count: MANY, pingEvery: 0 });
+    const code = converse(dialogue, (async function* () {})(), { quiet: Infinity, first: Infinity });
     const { socket } = await server.next();
     for (let i = 0; i < MANY; i++) socket.send(MESSAGE);
-    await vi.waitUntil(() => conversation.isPaused, { timeout: 20_000 });
+    await vi.waitUntil(() => dialogue.isPaused, { timeout: 20_000 });
     expect(call.socket.isPaused).toBe(true);
     // What the server could not get rid of stays with it.
     await vi.waitUntil(() => socket.bufferedAmount > 0 && output.writableLength > 0, { timeout: 20_000 });

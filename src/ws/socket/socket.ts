@@ -12,8 +12,8 @@ import type { WsBinaryType } from './binary-type.ts';
 import { asBinaryType, BINARY_TYPES } from './binary-type.ts';
 import { Fragments } from './fragments.ts';
 import { controlData, UnansweredPings } from './ping-data.ts';
-import type { NetworkSocket } from './raw-socket.ts';
-import { RawSocket } from './raw-socket.ts';
+import type { NetworkSocket } from './unwritable-socket.ts';
+import { UnwritableSocket } from './unwritable-socket.ts';
 import { ROLE_PARTS } from '../../connection/role-parts.ts';
 import { later, safely, throwLater } from '../../base/safely.ts';
 import type { CloseOutcome } from '../../protocol/outcome.ts';
@@ -165,7 +165,7 @@ export class WsStyleSocket extends EventEmitter {
   #fragments: Fragments | undefined;
   /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
   #binaryType: WsBinaryType | undefined;
-  #rawSocket: RawSocket | null = null;
+  #rawSocket: UnwritableSocket | null = null;
   #wasOpen = false;
   #wasClean = false;
   #closedByCaller = false;
@@ -227,9 +227,9 @@ export class WsStyleSocket extends EventEmitter {
   }
 
   /** Where npm `ws` keeps its network socket; null until there is one. Made when it is asked for. */
-  get _socket(): RawSocket | null {
+  get _socket(): UnwritableSocket | null {
     const { network } = this.#face;
-    if (network !== undefined) this.#rawSocket ??= new RawSocket(network);
+    if (network !== undefined) this.#rawSocket ??= new UnwritableSocket(network);
     return this.#rawSocket;
   }
 

@@ -1,10 +1,10 @@
-/** `pq-websocket connect`: flags, and which kind of conversation they ask for. */
+/** `pq-websocket connect`: flags, and which kind of dialogue they ask for. */
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { ClientFlags } from './client-flags.ts';
 import { addClientFlags, integer, repeatable, targetOf } from './client-flags.ts';
 import { FORMATS } from './connect/formats.ts';
-import type { Conversation } from './connect/conversation.ts';
+import type { Dialogue } from './connect/dialogue.ts';
 import type { Action, Format } from './connect/formats.ts';
 import { EXIT, EXIT_MEANINGS, UsageError } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -29,7 +29,7 @@ interface ConnectFlags extends ClientFlags {
 }
 
 const MAX_SECONDS = 2_000_000;
-/** Seconds without a message after which a script's conversation is over; longer where it says how many it expects. */
+/** Seconds without a message after which a script's dialogue is over; longer where it says how many it expects. */
 const DEFAULT_WAIT = 1;
 /** For the first reply. */
 const FIRST_WAIT = 10;
@@ -136,9 +136,9 @@ export function addConnectCommand(program: Command): void {
 async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
   check(flags);
   const target = await targetOf(address, flags);
-  const [{ dial }, { Conversation: Talk }, { JsonView, PlainView }, { describeFrame }] = await Promise.all([
+  const [{ dial }, { Dialogue: Connected }, { JsonView, PlainView }, { describeFrame }] = await Promise.all([
     import('./dial.ts'),
-    import('./connect/conversation.ts'),
+    import('./connect/dialogue.ts'),
     import('./connect/views.ts'),
     import('./wire-tap.ts'),
   ]);
@@ -174,44 +174,44 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
         }
       : undefined,
   );
-  const conversation = new Talk(call, view, output, { count: flags.count, pingEvery: flags.ping });
+  const dialogue = new Connected(call, view, output, { count: flags.count, pingEvery: flags.ping });
   process.on('SIGINT', () => {
-    conversation.interrupt(EXIT.INTERRUPTED);
+    dialogue.interrupt(EXIT.INTERRUPTED);
   });
   process.on('SIGTERM', () => {
-    conversation.interrupt(EXIT.TERMINATED);
+    dialogue.interrupt(EXIT.TERMINATED);
   });
   output.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
     // The reader of our output has closed it.
     if (code === 'EPIPE') {
-      conversation.finish();
+      dialogue.finish();
       return;
     }
-    conversation.fail(`the output cannot be written (${code})`);
+    dialogue.fail(`the output cannot be written (${code})`);
     // It may be over, and this the last of the output.
     process.exitCode = EXIT.FAILED;
   });
   if (terminal !== undefined && terminalView !== undefined) {
     const format = flags.input === false ? 'text' : flags.input;
-    return terminal.interact(conversation, terminalView, input, streams, { format, historyFile: flags.history });
+    return terminal.interact(dialogue, terminalView, input, streams, { format, historyFile: flags.history });
   }
-  return pipe(conversation, flags);
+  return pipe(dialogue, flags);
 }
 
-async function pipe(conversation: Conversation, flags: ConnectFlags): Promise<ExitCode> {
+async function pipe(dialogue: Dialogue, flags: ConnectFlags): Promise<ExitCode> {
   const [{ actionsOf }, { converse, endWith }] = await Promise.all([
     import('./connect/input.ts'),
     import('./connect/piped.ts'),
   ]);
   const quiet = flags.wait ?? (flags.count === undefined ? DEFAULT_WAIT : COUNTED_WAIT);
   const wait = { quiet, first: flags.wait ?? (flags.count === undefined ? FIRST_WAIT : COUNTED_WAIT) };
-  if (flags.message !== undefined) return converse(conversation, given(flags), wait);
+  if (flags.message !== undefined) return converse(dialogue, given(flags), wait);
   if (flags.input === false)
-    return converse(conversation, given(flags), { quiet: flags.wait ?? Infinity, first: Infinity });
+    return converse(dialogue, given(flags), { quiet: flags.wait ?? Infinity, first: Infinity });
   const input = process.stdin;
-  endWith(conversation, input);
+  endWith(dialogue, input);
   const { json = false, whole = false, chunk } = flags;
-  return converse(conversation, actionsOf(input, { format: flags.input, json, whole, chunk }), wait);
+  return converse(dialogue, actionsOf(input, { format: flags.input, json, whole, chunk }), wait);
 }
 
 /** The messages of the command line. */

@@ -6,8 +6,8 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'pq-websocket/ws';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import type { Target } from './client-flags.ts';
-import type { Ending, Refusal } from './ending.ts';
-import { endingOf, readRefusal } from './ending.ts';
+import type { Ending, RefusedUpgrade } from './ending.ts';
+import { endingOf, readRefusedUpgrade } from './ending.ts';
 import { UsageError } from './exit-codes.ts';
 import type { Phase } from './hints.ts';
 import { inFlags } from './option-flags.ts';
@@ -66,7 +66,7 @@ export function dial({ url, protocols, options, proxy, follows }: Target, seen?:
   let network: Socket | undefined;
   let tls: TlsFacts | undefined;
   let upgrade: IncomingMessage | undefined;
-  let refusal: Refusal | undefined;
+  let refusal: RefusedUpgrade | undefined;
   let redirectRefused: string | undefined;
   const watched = (socket: Socket, isSecure: boolean): Socket => {
     network = socket;
@@ -126,7 +126,7 @@ export function dial({ url, protocols, options, proxy, follows }: Target, seen?:
       ? 'handshake'
       : phase;
   socket.on('unexpected-response', (_request: unknown, response: IncomingMessage) => {
-    void readRefusal(response).then((read) => {
+    void readRefusedUpgrade(response).then((read) => {
       refusal = read;
       socket.terminate();
     });

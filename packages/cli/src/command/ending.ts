@@ -8,7 +8,7 @@ import { hintFor } from './hints.ts';
 import { visible, visibleLine } from './terminal.ts';
 
 /** The server's answer where it is not 101. */
-export interface Refusal {
+export interface RefusedUpgrade {
   readonly status: number;
   readonly statusText: string;
   readonly headers: IncomingMessage['headers'];
@@ -32,7 +32,7 @@ export interface Ending {
 
 const MAX_REFUSAL_BYTES = 4_096;
 
-export async function readRefusal(response: IncomingMessage): Promise<Refusal> {
+export async function readRefusedUpgrade(response: IncomingMessage): Promise<RefusedUpgrade> {
   let body = '';
   try {
     for await (const chunk of response.setEncoding('utf8')) {
@@ -60,7 +60,7 @@ export function endingOf(
   phase: Phase,
   close: Pick<Ending, 'code' | 'reason' | 'wasClean'>,
   failure: PQWebSocketError | null,
-  refusal: Refusal | string | undefined,
+  refusal: RefusedUpgrade | string | undefined,
 ): Ending {
   if (phase === 'open' && close.wasClean) {
     const isPlain = close.code === 1000 || close.code === 1005;
@@ -84,7 +84,7 @@ export function endingOf(
     ...close,
     exitCode,
     failure: (failure?.code === 'PQ_ERR_TRANSPORT' ? cause?.code : undefined) ?? failure?.code,
-    message: visibleLine(refusal === undefined ? explain(phase, failure, cause) : explainRefusal(refusal)),
+    message: visibleLine(refusal === undefined ? explain(phase, failure, cause) : explainRefusedUpgrade(refusal)),
     hint: hintFor({
       phase,
       url,
@@ -123,7 +123,7 @@ function explain(phase: Phase, failure: PQWebSocketError | null, cause: { messag
   }
 }
 
-function explainRefusal({ status, statusText, headers, body }: Refusal): string {
+function explainRefusedUpgrade({ status, statusText, headers, body }: RefusedUpgrade): string {
   const where = headers.location === undefined ? '' : `, see ${headers.location}`;
   const said = body.trim();
   return visible(`the server refused the upgrade: ${status} ${statusText}${where}${said === '' ? '' : `: ${said}`}`);

@@ -1,4 +1,4 @@
-/** The conversation of a person: a prompt with history and slash commands; what arrives is written above it. */
+/** The dialogue of a person: a prompt with history and slash commands; what arrives is written above it. */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
 import type { Interface } from 'node:readline';
@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Paint } from '../terminal.ts';
 import { paintFor, visible } from '../terminal.ts';
-import type { Conversation } from './conversation.ts';
+import type { Dialogue } from './dialogue.ts';
 import type { Format } from './formats.ts';
 import { formatBytes, InputError, parseMessage } from './formats.ts';
 import { COMMAND_HELP, COMMANDS, runCommand } from './slash.ts';
@@ -27,7 +27,7 @@ export interface TerminalSettings {
   readonly proof: string;
 }
 
-/** Everything of a conversation on one terminal. */
+/** Everything of a dialogue on one terminal. */
 export class TerminalView implements View {
   readonly #paint: Paint;
   #prompt: Interface | undefined;
@@ -94,13 +94,13 @@ function indented(text: string): string {
 
 /** @param historyFile kept with mode 0600; undefined: nothing that was typed outlives the process */
 export async function interact(
-  conversation: Conversation,
+  dialogue: Dialogue,
   view: TerminalView,
   input: Readable,
   streams: Streams,
   { format, historyFile }: { readonly format: Format; readonly historyFile: string | undefined },
 ): Promise<ExitCode> {
-  conversation.inputEnded();
+  dialogue.inputEnded();
   const { output } = streams;
   const prompt = createInterface({
     input,
@@ -120,47 +120,47 @@ export async function interact(
     history = [...lines];
   });
   const interrupt = (): void => {
-    conversation.interrupt(EXIT.INTERRUPTED);
+    dialogue.interrupt(EXIT.INTERRUPTED);
   };
   prompt.on('SIGINT', interrupt);
   // A terminal that is gone cannot be given its old mode back (EIO); 'close' comes all the same.
   prompt.on('error', () => undefined);
   prompt.once('close', () => {
     view.prompt = undefined;
-    if (conversation.isOpen) conversation.finish();
+    if (dialogue.isOpen) dialogue.finish();
   });
   // Lines that are typed while it connects are sent when it has.
   const early: string[] = [];
   prompt.on('line', (line) => early.push(line));
-  await conversation.call.opened;
+  await dialogue.call.opened;
   prompt.removeAllListeners('line');
   const take = (line: string): void => {
-    void handle(line, conversation, view, format).finally(() => {
-      if (conversation.isOpen) prompt.prompt();
+    void handle(line, dialogue, view, format).finally(() => {
+      if (dialogue.isOpen) prompt.prompt();
     });
   };
   prompt.on('line', take);
-  if (conversation.isOpen) {
+  if (dialogue.isOpen) {
     prompt.prompt();
     view.prompt = prompt;
   }
   for (const line of early) take(line);
-  void conversation.call.ended.then(() => {
+  void dialogue.call.ended.then(() => {
     if (prompt.line !== '') view.note(`not sent: ${visible(prompt.line)}`);
     prompt.close();
   });
-  const exitCode = await conversation.over;
+  const exitCode = await dialogue.over;
   if (historyFile !== undefined && history !== undefined) writeHistory(historyFile, history);
   return exitCode;
 }
 
-async function handle(line: string, conversation: Conversation, view: TerminalView, format: Format): Promise<void> {
+async function handle(line: string, dialogue: Dialogue, view: TerminalView, format: Format): Promise<void> {
   if (line === '') return;
   try {
-    if (line.startsWith('//')) await conversation.send({ text: line.slice(1) });
+    if (line.startsWith('//')) await dialogue.send({ text: line.slice(1) });
     else if (line === '/help') view.note(COMMAND_HELP);
-    else if (line.startsWith('/')) await runCommand(line, conversation, view);
-    else await conversation.send(parseMessage(Buffer.from(line), format));
+    else if (line.startsWith('/')) await runCommand(line, dialogue, view);
+    else await dialogue.send(parseMessage(Buffer.from(line), format));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     view.note(error.message);

@@ -1,7 +1,7 @@
-/** The conversation of a script: messages from a stream until it ends, replies until no more come. */
+/** The dialogue of a script: messages from a stream until it ends, replies until no more come. */
 import type { Readable } from 'node:stream';
 import type { ExitCode } from '../exit-codes.ts';
-import type { Conversation } from './conversation.ts';
+import type { Dialogue } from './dialogue.ts';
 import type { Action } from './formats.ts';
 import { InputError } from './formats.ts';
 
@@ -18,68 +18,68 @@ const STALLED = 60;
 
 /** Sends standard input, and waits for replies. @returns the exit code, when all is over */
 export async function converse(
-  conversation: Conversation,
+  dialogue: Dialogue,
   actions: AsyncIterable<Action>,
   patience: Patience,
 ): Promise<ExitCode> {
-  await conversation.call.opened;
-  if (conversation.isOpen) {
+  await dialogue.call.opened;
+  if (dialogue.isOpen) {
     try {
       for await (const action of actions) {
-        if (!conversation.isOpen) {
-          conversation.inputLeft();
+        if (!dialogue.isOpen) {
+          dialogue.inputLeft();
           break;
         }
-        await conversation.act(action);
+        await dialogue.act(action);
       }
-      conversation.inputEnded();
-      if (conversation.isOpen) await closeWhenQuiet(conversation, patience);
+      dialogue.inputEnded();
+      if (dialogue.isOpen) await closeWhenQuiet(dialogue, patience);
     } catch (error) {
       // A connection that is over ends the input, wherever it is being read.
-      if (conversation.isOpen)
-        conversation.fail(
+      if (dialogue.isOpen)
+        dialogue.fail(
           error instanceof InputError ? error.message : `the input cannot be read: ${(error as Error).message}`,
         );
     }
   }
-  return conversation.over;
+  return dialogue.over;
 }
 
 /** Closes when the peer has taken all and then says nothing for long enough. */
-async function closeWhenQuiet(conversation: Conversation, { quiet, first }: Patience): Promise<void> {
+async function closeWhenQuiet(dialogue: Dialogue, { quiet, first }: Patience): Promise<void> {
   if (quiet === Infinity) return;
   let isDrained = false;
-  const awaitsFirst = (): boolean => conversation.given > 0 && conversation.received === 0;
+  const awaitsFirst = (): boolean => dialogue.given > 0 && dialogue.received === 0;
   const seconds = (): number => (!isDrained ? STALLED : awaitsFirst() ? first : quiet);
   const strike = (): void => {
-    if (!isDrained) conversation.giveUp(`the server has taken nothing for ${STALLED} s`);
-    else if (seconds() === 0) conversation.finish();
+    if (!isDrained) dialogue.giveUp(`the server has taken nothing for ${STALLED} s`);
+    else if (seconds() === 0) dialogue.finish();
     else if (awaitsFirst())
-      conversation.giveUp(`no reply within ${first} s: --wait SECONDS waits longer, --wait 0 for none`);
-    else conversation.finish(quiet);
+      dialogue.giveUp(`no reply within ${first} s: --wait SECONDS waits longer, --wait 0 for none`);
+    else dialogue.finish(quiet);
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const restart = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       // Whatever waits for a slow output is there already.
-      if (conversation.isPaused) restart();
+      if (dialogue.isPaused) restart();
       else strike();
     }, seconds() * 1_000);
   };
-  conversation.onActivity = restart;
+  dialogue.onActivity = restart;
   restart();
-  void conversation.over.then(() => {
+  void dialogue.over.then(() => {
     clearTimeout(timer);
   });
-  await conversation.drained();
+  await dialogue.drained();
   isDrained = true;
-  if (conversation.isOpen) restart();
+  if (dialogue.isOpen) restart();
 }
 
 /** Ends the stream when the connection has: nobody reads it then, and a terminal would keep the process. */
-export function endWith(conversation: Conversation, input: Readable): void {
-  void conversation.call.ended.then(() => {
+export function endWith(dialogue: Dialogue, input: Readable): void {
+  void dialogue.call.ended.then(() => {
     input.destroy();
   });
 }

@@ -1,11 +1,11 @@
 /** The commands of the prompt. */
 import { readFile } from 'node:fs/promises';
-import type { Conversation } from './conversation.ts';
+import type { Dialogue } from './dialogue.ts';
 import { InputError, parseMessage } from './formats.ts';
 import type { Format } from './formats.ts';
 import type { View } from './views.ts';
 
-type Run = (rest: string, conversation: Conversation, view: View) => Promise<void> | void;
+type Run = (rest: string, dialogue: Dialogue, view: View) => Promise<void> | void;
 
 interface SlashCommand {
   readonly usage: string;
@@ -15,8 +15,8 @@ interface SlashCommand {
 
 const sendAs =
   (format: Format): Run =>
-  (rest, conversation) =>
-    conversation.send(parseMessage(Buffer.from(rest), format));
+  (rest, dialogue) =>
+    dialogue.send(parseMessage(Buffer.from(rest), format));
 
 const TABLE: Readonly<Record<string, SlashCommand>> = {
   '/hex': { usage: '/hex 00 ff…', help: 'send bytes', run: sendAs('hex') },
@@ -25,8 +25,8 @@ const TABLE: Readonly<Record<string, SlashCommand>> = {
   '/ping': {
     usage: '/ping',
     help: 'ping, and say when the pong comes',
-    run: (_rest, conversation) => {
-      conversation.ping();
+    run: (_rest, dialogue) => {
+      dialogue.ping();
     },
   },
   '/close': { usage: '/close [CODE [REASON]]', help: 'close; both are sealed', run: close },
@@ -34,8 +34,8 @@ const TABLE: Readonly<Record<string, SlashCommand>> = {
   '/quit': {
     usage: '/quit',
     help: 'close with 1000',
-    run: (_rest, conversation) => {
-      conversation.finish();
+    run: (_rest, dialogue) => {
+      dialogue.finish();
     },
   },
 };
@@ -48,30 +48,30 @@ export const COMMAND_HELP = [
 ].join('\n');
 
 /** @throws {InputError} */
-export async function runCommand(line: string, conversation: Conversation, view: View): Promise<void> {
+export async function runCommand(line: string, dialogue: Dialogue, view: View): Promise<void> {
   const [, name = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
   const command = Object.hasOwn(TABLE, name) ? TABLE[name] : undefined;
   if (command === undefined)
     throw new InputError('no such command; /help lists them, and //text sends a text that begins with a slash');
-  await command.run(rest, conversation, view);
+  await command.run(rest, dialogue, view);
 }
 
-async function sendFile(rest: string, conversation: Conversation): Promise<void> {
+async function sendFile(rest: string, dialogue: Dialogue): Promise<void> {
   let bytes: Buffer;
   try {
     bytes = await readFile(rest.trim());
   } catch (error) {
     throw new InputError(`the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
-  await conversation.send({ binary: bytes });
+  await dialogue.send({ binary: bytes });
 }
 
-async function close(rest: string, conversation: Conversation): Promise<void> {
+async function close(rest: string, dialogue: Dialogue): Promise<void> {
   const [, code = '1000', reason = ''] = /^(\S*)\s*(.*)$/s.exec(rest.trim()) ?? [];
-  await conversation.act({ type: 'close', code: Number(code === '' ? '1000' : code), reason });
+  await dialogue.act({ type: 'close', code: Number(code === '' ? '1000' : code), reason });
 }
 
-function info(_rest: string, { call }: Conversation, view: View): void {
+function info(_rest: string, { call }: Dialogue, view: View): void {
   const { pq, url } = call.socket;
   const { counters } = pq;
   const hash = pq.transcriptHash;

@@ -16,14 +16,14 @@ const ON_THE_WAY = 64 * 1024;
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
 
-export interface ConversationSettings {
+export interface DialogueSettings {
   /** Close when this many messages have come. */
   readonly count: number | undefined;
   /** Seconds between pings of ours; 0 for none. */
   readonly pingEvery: number;
 }
 
-export class Conversation {
+export class Dialogue {
   /** Resolves with the exit code, when the view has shown everything. */
   readonly over: Promise<ExitCode>;
   #received = 0;
@@ -52,7 +52,7 @@ export class Conversation {
     readonly call: Call,
     private readonly view: View,
     private readonly output: Writable,
-    private readonly settings: ConversationSettings,
+    private readonly settings: DialogueSettings,
   ) {
     const { socket } = call;
     let pings: ReturnType<typeof setInterval> | undefined;

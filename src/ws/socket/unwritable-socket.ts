@@ -19,7 +19,7 @@ export interface NetworkSocket {
 }
 
 /** A network socket without its writing half. */
-export class RawSocket extends EventEmitter {
+export class UnwritableSocket extends EventEmitter {
   readonly #socket: NetworkSocket;
   /** `ws`'s stream adapter asks whether everything has been written. */
   readonly _writableState = { finished: false };
