@@ -7,16 +7,23 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
+import { stageNative } from './lib/native-packages.ts';
 import { run } from './lib/run.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const OUT = path.join(ROOT, '.cache', 'release');
+/** Folders that are packed and stand nowhere in the repository. */
+const STAGED = path.join(ROOT, '.cache', 'release-staged');
 const LIMIT_MS = 10 * 60_000;
 const execute = promisify(execFile);
 
 /** In the order in which they are published: each after what it depends on. */
 const PACKAGES = ['.', 'packages/nitro', 'packages/cli'] as const;
+const NATIVE = 'packages/native';
+
+const USAGE = `usage: npm run release [-- --dry-run] [--native FOLDER]
+FOLDER holds the compiled code of pq-websocket-native for every platform, as the release workflow's builds leave it (packages/native).`;
 
 interface Manifest {
   readonly name: string;
@@ -31,7 +38,7 @@ async function manifestOf(folder: string): Promise<Manifest> {
 /** Why these sources cannot be released as they stand. */
 async function objections(): Promise<string[]> {
   const found: string[] = [];
-  const manifests = await Promise.all(PACKAGES.map(manifestOf));
+  const manifests = await Promise.all([...PACKAGES, NATIVE].map(manifestOf));
   const [root] = manifests as [Manifest, ...Manifest[]];
   for (const { name, version, repository } of manifests) {
     if (version !== root.version) found.push(`${name} has version ${version}, and ${root.name} ${root.version}`);
@@ -110,8 +117,22 @@ async function writeSbom(): Promise<string> {
 }
 
 export async function main(args: readonly string[]): Promise<number> {
-  const isDry = args.includes('--dry-run');
+  let isDry: boolean;
+  let compiled: string;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { 'dry-run': { type: 'boolean', default: false }, native: { type: 'string', default: NATIVE } },
+    });
+    isDry = values['dry-run'];
+    compiled = path.resolve(ROOT, values.native);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
   const against = await objections();
+  const native = await stageNative(compiled, path.join(STAGED, 'native'));
+  for (const platform of native.missing) against.push(`${NATIVE}: no compiled code for ${platform}`);
   if (!isDry && against.length > 0) {
     for (const reason of against) console.error(`refused: ${reason}`);
     return 1;
@@ -128,6 +149,11 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(`${path.basename(tarball)}: sha256 ${await sha256(tarball)}`);
   }
   await buildElsewhere(tarballs);
+  for (const folder of native.folders) {
+    const tarball = await pack(ROOT, path.relative(ROOT, folder), OUT);
+    tarballs.push(tarball);
+    console.log(`${path.basename(tarball)}: sha256 ${await sha256(tarball)}`);
+  }
   console.log('a second build in another folder gave the same tarballs, byte for byte');
   console.log(await writeSbom());
   // npm signs where the forge lends it an identity; elsewhere --provenance is an error of npm's.

@@ -48,9 +48,11 @@ function pathless(): Record<string, string> {
     [ROOT, '/pq-websocket'],
   ];
   const flags = (option: string): string => places.map(([from, to]) => `${option}=${from}=${to}`).join(' ');
+  // With musl, Rust links its C library in unless told not to, and makes no library for others to load.
+  const dynamic = platformName().endsWith('musl') ? ' -C target-feature=-crt-static' : '';
   return process.platform === 'win32'
     ? { RUSTFLAGS: flags('--remap-path-prefix') }
-    : { RUSTFLAGS: flags('--remap-path-prefix'), CFLAGS: flags('-ffile-prefix-map') };
+    : { RUSTFLAGS: flags('--remap-path-prefix') + dynamic, CFLAGS: flags('-ffile-prefix-map') };
 }
 
 async function cargo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
