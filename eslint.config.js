@@ -62,6 +62,34 @@ const FORBIDDEN_IN_PROTOCOL = [
   'window',
 ];
 
+/** What src/base/captured.ts takes when it loads, and what else of its kind may be another one by the time that a connection runs. */
+const CAPTURED = new Set([
+  ...['Promise', 'Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'URL', 'DOMException', 'MessageChannel', 'Blob'],
+  ...['AbortController', 'TextEncoder', 'TextDecoder', 'queueMicrotask', 'structuredClone', 'btoa', 'atob', 'performance'],
+  ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'crypto'],
+]);
+
+/** As no-restricted-globals, which would refuse the names of types too. */
+const capturedGlobals = {
+  meta: { type: 'problem', schema: [] },
+  create: (context) => ({
+    'Program:exit'(program) {
+      const [globals] = context.sourceCode.scopeManager.scopes;
+      const references = [...globals.through, ...globals.variables.flatMap((variable) => variable.references)];
+      for (const { identifier, isValueReference } of references) {
+        if (!isValueReference || !CAPTURED.has(identifier.name) || isOfType(identifier)) continue;
+        context.report({
+          node: identifier ?? program,
+          message: `'${identifier.name}' may be another one by now: import it from base/captured.ts.`,
+        });
+      }
+    },
+  }),
+};
+
+/** `typeof setTimeout` among types. */
+const isOfType = ({ parent }) => parent.type === 'TSTypeQuery' || parent.type === 'TSQualifiedName';
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.cache/', 'node_modules/', '**/dist/', '**/target/', 'docs/api/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -106,6 +134,13 @@ export default tseslint.config(
       'no-console': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
+  },
+  // What runs in a page finds there what the page has put there since. Node's own code, which no page loads, has nobody to fear.
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/base/captured.ts', 'src/base/clock.ts', 'src/crypto/node/**', 'src/platform/node*', 'src/platform/node-frames/**', 'src/register*.ts'],
+    plugins: { 'pq-websocket': { rules: { 'captured-globals': capturedGlobals } } },
+    rules: { 'pq-websocket/captured-globals': 'error' },
   },
   // A page's console is where its developer looks.
   { files: ['packages/cli/src/cli.ts', 'src/platform/web-platform.ts'], rules: { 'no-console': 'off' } },

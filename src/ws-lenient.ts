@@ -1,5 +1,6 @@
 /** `pq-websocket/ws` for libraries that nobody can change: options that mean nothing here are left out, with one warning. */
 import type { ClientRequestArgs } from 'node:http';
+import { Set } from './base/captured.ts';
 import * as strict from './ws.ts';
 import { CLIENT_OPTIONS, SERVER_OPTIONS } from './ws/lenient-options.ts';
 import type { WebSocketOptions, WebSocketServerOptions } from './ws.ts';

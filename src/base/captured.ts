@@ -11,6 +11,7 @@ export const {
   URL,
   DOMException,
   MessageChannel,
+  AbortController,
   queueMicrotask,
   setTimeout,
   clearTimeout,

@@ -4,6 +4,8 @@
  */
 import type { MaybePromise } from './maybe-promise.ts';
 import { isPromise } from './maybe-promise.ts';
+import { Promise, Set, setTimeout } from './captured.ts';
+import { now as clock } from './clock.ts';
 import { unref } from './timers.ts';
 
 /** Milliseconds of this thread that may be spent at once, after a rest: so that a usual number of peers at one moment is served at once. */
@@ -28,7 +30,7 @@ export class WorkQueue {
    * @param most pieces that are under way at once
    * @param now monotonic milliseconds
    */
-  constructor(most: number, now: () => number = () => performance.now()) {
+  constructor(most: number, now: () => number = clock) {
     this.#most = most;
     this.#now = now;
   }

@@ -1,4 +1,5 @@
 /** What a server's proof asks of signers and attesters, which are told when the connection that asked has ended. */
+import { AbortController } from '../base/captured.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 
 type Proving = Pick<ChannelConfig, 'prove' | 'yellowpages'>;

@@ -71,6 +71,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
     this.#sends = new SendQueue(this);
     this.#backend = config.backend.name;
+    // While the transport connects. Who needs what failed to load asks again, and says so.
+    config.backend.prepare?.().catch(() => undefined);
     if (role === 'server') this.#proofs = ProofWork.of(config);
     this.connection = new Connection<Text>(
       transport,

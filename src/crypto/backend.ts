@@ -138,12 +138,12 @@ export interface CryptoBackend {
    * @param secret 32 bytes of keying material
    */
   importKey(secret: Secret): MaybePromise<AeadKey>;
-}
 
-/** A backend of which a part is loaded when it is needed. */
-export interface LoadingBackend extends CryptoBackend {
-  /** Loads now what this platform turns out to lack, so that no connection waits for it later. Rejects where that fails; what needs it tries again. */
-  prepare(): Promise<void>;
+  /**
+   * Loads now what this platform turns out to lack, so that no connection waits for it later. Rejects where that fails; what needs
+   * it tries again. Absent where nothing is ever loaded.
+   */
+  prepare?(): Promise<void>;
 }
 
 /** What an encapsulation key or a ciphertext was refused for. Names lengths, never contents. */

@@ -1,10 +1,10 @@
 /** A backend that is loaded when it is first used: what a page needs only now and then, it fetches only then. */
 import type { BackendName } from '../api/types.ts';
-import type { CryptoBackend, LoadingBackend } from './backend.ts';
+import type { CryptoBackend } from './backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 
 /** @param load is asked again after it has failed; whatever needed it fails with its reason */
-export function deferredBackend(name: BackendName, load: () => Promise<CryptoBackend>): LoadingBackend {
+export function deferredBackend(name: BackendName, load: () => Promise<CryptoBackend>): CryptoBackend {
   let backend: CryptoBackend | undefined;
   let loading: Promise<CryptoBackend> | undefined;
 

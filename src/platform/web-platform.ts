@@ -1,5 +1,5 @@
 /** Browsers, their workers, and workerd: one platform, whose seldom used parts come from wherever a build keeps them. */
-import type { CryptoBackend, LoadingBackend, RandomSource } from '../crypto/backend.ts';
+import type { CryptoBackend, RandomSource } from '../crypto/backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { deferredBackend } from '../crypto/deferred.ts';
 import { postTask } from '../base/next-task.ts';
@@ -22,7 +22,7 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | '
 }
 
 export function webPlatform({ kem, otherKems, portable, signatures, extensions, yellowpages }: WebParts): Platform {
-  let backend: LoadingBackend | undefined;
+  let backend: CryptoBackend | undefined;
   let crypto = globalThis.crypto && taken(globalThis.crypto);
   const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
   const random: RandomSource = (target) =>
@@ -39,8 +39,6 @@ export function webPlatform({ kem, otherKems, portable, signatures, extensions, 
         subtle === undefined
           ? deferredBackend('noble', async () => part('portable cryptography', portable)())
           : webcryptoBackend(subtle, part('ML-KEM-768', kem), random, part('another KEM', otherKems));
-      // While the transport connects. Who needs what failed to load asks again, and says so.
-      backend.prepare().catch(() => undefined);
       return backend;
     },
     random,

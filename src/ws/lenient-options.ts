@@ -1,4 +1,5 @@
 /** The names of the options that `WebSocket` and `WebSocketServer` take. */
+import { Set } from '../base/captured.ts';
 import { CHANNEL_OPTION_NAMES } from '../options/channel.ts';
 import { CLIENT_OPTION_NAMES } from '../options/client.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';

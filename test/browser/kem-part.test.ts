@@ -167,8 +167,6 @@ describe.each([
 
   test.each(['', 'data-fast-open'])(
     'the script tag %s: the part comes with the first connection where the engine needs it, once, and nowhere else',
-    // Known fault: in Firefox the script asks for it before there is a connection.
-    { fails: name === 'Firefox' },
     async (attributes) => {
       const { url, tap } = await echo();
       const { site, page } = await tagged(attributes);
@@ -311,18 +309,20 @@ describe('a part that does not come', () => {
     assertSealed(tap, ['from the page', 'thank you']);
   });
 
-  // Not Chromium: which chunk holds the portable ML-KEM there is no longer told by its name alone.
-  test.each(['Firefox'] as const)('modules, in %s: the connection fails and says what is missing', async (name) => {
+  test.each(['Chromium', 'Firefox'] as const)('modules, in %s: the connection fails and says what is missing', async (name) => {
     const { url, tap } = await echo();
     const site = await startSite({
       ...split,
-      'index.html': html('<script src="/talk.js"></script><script type="module" src="/app.js"></script>'),
+      // First: what the engine has is taken when the package loads.
+      'index.html': html(
+        '<script src="/without-kem.js"></script><script src="/talk.js"></script><script type="module" src="/app.js"></script>',
+      ),
+      'without-kem.js': WITHOUT_KEM,
       'talk.js': TALK,
     });
     site.missing.add(kemChunk);
     const page = await (engines[name] as Engine).open(`${site.origin}/`);
     onTestFinished(() => page.close());
-    await page.run(WITHOUT_KEM);
     const attempt = (): Promise<unknown> => page.run(`return talk('${url}', (url) => new PQWebSocket(url));`);
     const seen = (await attempt()) as unknown[];
     expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);

@@ -4,7 +4,7 @@
  *
  * A CryptoKey cannot be overwritten; `destroy` lets go of it and the platform frees it.
  */
-import type { AeadKey, Encapsulation, KemKeyPair, LoadingBackend, RandomSource, Secret } from '../backend.ts';
+import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, RandomSource, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, KEM_SIZES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import {
@@ -24,7 +24,7 @@ import {
 import type { KemName } from '../../api/types.ts';
 import type { OtherKems, PortableKem } from '../portable-kem.ts';
 import { adoptingKeyPair, noOtherKems } from '../portable-kem.ts';
-import { Promise } from '../../base/captured.ts';
+import { Map, Promise } from '../../base/captured.ts';
 
 const AES = { name: 'AES-GCM', length: 8 * AEAD_KEY_BYTES };
 
@@ -154,9 +154,12 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export function webcryptoBackend(
   subtle: SubtleCrypto,
   portable: () => MaybePromise<PortableKem>,
-  random: RandomSource = (target) => crypto.getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target,
+  random: RandomSource = (target) => {
+    globalThis.crypto.getRandomValues(target as Uint8Array<ArrayBuffer>);
+    return target;
+  },
   others: () => MaybePromise<OtherKems> = noOtherKems,
-): LoadingBackend {
+): CryptoBackend {
   const kem = subtle as unknown as KemSubtle;
 
   async function importSecret(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {

@@ -8,6 +8,7 @@
  *            --end--> [awaiting finished] --Finished--> [none]
  */
 import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { Promise } from '../../base/captured.ts';
 import { attempt, chain } from '../../base/maybe-promise.ts';
 import type { Secret } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';

@@ -1,4 +1,5 @@
 /** Exchange and heartbeat of a connection: what runs only in one that uses them, so that it can be loaded by itself. */
+import { Promise } from '../../base/captured.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from './exchange.ts';

@@ -1,5 +1,6 @@
 /** Sealed pings and pongs (PROTOCOL.md 24): whether there is still somebody who opens what is sent. */
 import { equalBytes } from '../../base/bytes.ts';
+import { Promise } from '../../base/captured.ts';
 import { Refusal } from '../errors.ts';
 import type { ExtensionHost } from './extension-types.ts';
 import type { OpenedRecord } from './open.ts';

@@ -12,6 +12,7 @@ import type { Feature, HelloExtras } from './hellos.ts';
 import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './hellos.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
 import { deriveConnectionKeys } from './key-schedule.ts';
+import { Map, Set } from '../../base/captured.ts';
 import { allOrNone, attempt, chain, finish } from '../../base/maybe-promise.ts';
 
 export interface KeyAgreementConfig {

@@ -1,5 +1,6 @@
 /** How a `ws`-style socket hands over bytes. */
 import { platform } from '#platform';
+import { blobClass } from '../../base/captured.ts';
 
 export const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as const;
 export type WsBinaryType = (typeof BINARY_TYPES)[number];
@@ -11,7 +12,7 @@ export function asBinaryType(payload: Uint8Array, type: WsBinaryType | undefined
     case 'fragments':
       return payload.length === 0 ? [] : [platform.toBuffer(payload)];
     case 'blob':
-      return new Blob([payload as Uint8Array<ArrayBuffer>]);
+      return new (blobClass())([payload as Uint8Array<ArrayBuffer>]);
     default:
       return platform.toBuffer(payload);
   }

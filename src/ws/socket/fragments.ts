@@ -3,6 +3,7 @@
  * collected here and sealed as one message with the last of them; the peer of npm `ws` sees one message either way.
  */
 import { copyOf } from '../../base/bytes.ts';
+import { blobClass } from '../../base/captured.ts';
 import type { SendData } from '../../base/values.ts';
 
 export class Fragments {
@@ -35,7 +36,7 @@ export class Fragments {
     this.#bytes = 0;
     const isText = first.type === 'text' || (first.type === 'blob' && first.asText === true);
     if (!parts.every((part) => part instanceof Uint8Array)) {
-      return { type: 'blob', blob: new Blob(parts as BlobPart[]), asText: isText };
+      return { type: 'blob', blob: new (blobClass())(parts as BlobPart[]), asText: isText };
     }
     const bytes = new Uint8Array(length);
     let at = 0;

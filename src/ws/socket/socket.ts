@@ -6,6 +6,7 @@
 import { platform } from '#platform';
 import { EventEmitter } from '#emitter';
 import { utf8 } from '../../base/bytes.ts';
+import { blobClass } from '../../base/captured.ts';
 import type { PQChannel } from '../../api/types.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { WsBinaryType } from './binary-type.ts';
@@ -154,7 +155,7 @@ export class WsStyleSocket extends EventEmitter {
 
     domData(data: unknown): unknown {
       return this.socket.#binaryType === undefined && data instanceof Uint8Array
-        ? new Blob([data as Uint8Array<ArrayBuffer>])
+        ? new (blobClass())([data as Uint8Array<ArrayBuffer>])
         : data;
     }
   };
