@@ -65,7 +65,16 @@ const FORBIDDEN_IN_PROTOCOL = [
 /** What src/base/captured.ts takes when it loads, and what else of its kind may be another one by the time that a connection runs. */
 const CAPTURED = new Set([
   ...['Promise', 'Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'URL', 'DOMException', 'MessageChannel', 'Blob'],
-  ...['AbortController', 'TextEncoder', 'TextDecoder', 'queueMicrotask', 'structuredClone', 'btoa', 'atob', 'performance'],
+  ...[
+    'AbortController',
+    'TextEncoder',
+    'TextDecoder',
+    'queueMicrotask',
+    'structuredClone',
+    'btoa',
+    'atob',
+    'performance',
+  ],
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'crypto'],
 ]);
 
@@ -138,7 +147,14 @@ export default tseslint.config(
   // What runs in a page finds there what the page has put there since. Node's own code, which no page loads, has nobody to fear.
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/base/captured.ts', 'src/base/clock.ts', 'src/crypto/node/**', 'src/platform/node*', 'src/platform/node-frames/**', 'src/register*.ts'],
+    ignores: [
+      'src/base/captured.ts',
+      'src/base/clock.ts',
+      'src/crypto/node/**',
+      'src/platform/node*',
+      'src/platform/node-frames/**',
+      'src/register*.ts',
+    ],
     plugins: { 'pq-websocket': { rules: { 'captured-globals': capturedGlobals } } },
     rules: { 'pq-websocket/captured-globals': 'error' },
   },

@@ -199,10 +199,10 @@ describe('after', () => {
   });
 });
 
-// Only the client offers an exchange when it is due (PROTOCOL.md 22), so only it keeps a timer for that.
+// An exchange is due an hour after the one before, at either end: the client offers it, the server asks for it (PROTOCOL.md 22).
 test.each([
   ['without exchanges: no timer', false, 0],
-  ['whose client is to begin exchanges: one, for the next', {}, 1],
+  ['with exchanges: one timer at each end, for the next', {}, 2],
 ])('an open connection %s, and none keeps the process', async (_, exchange, timers) => {
   const ends = await pair({ handshakeTimeout: 10_000, exchange }, { handshakeTimeout: 10_000 });
   expect(pending.size).toBe(1);
