@@ -54,7 +54,10 @@ describe.each([
     const { platform, asked } = watched(() => true);
     await turn();
     expect(asked).toEqual([]);
-    platform.backend();
+    const backend = platform.backend();
+    await turn();
+    expect(asked).toEqual([]);
+    await backend.prepare?.();
     await vi.waitFor(() => {
       expect(asked).toEqual([name]);
     });
