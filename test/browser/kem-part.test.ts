@@ -309,31 +309,34 @@ describe('a part that does not come', () => {
     assertSealed(tap, ['from the page', 'thank you']);
   });
 
-  test.each(['Chromium', 'Firefox'] as const)('modules, in %s: the connection fails and says what is missing', async (name) => {
-    const { url, tap } = await echo();
-    const site = await startSite({
-      ...split,
-      // First: what the engine has is taken when the package loads.
-      'index.html': html(
-        '<script src="/without-kem.js"></script><script src="/talk.js"></script><script type="module" src="/app.js"></script>',
-      ),
-      'without-kem.js': WITHOUT_KEM,
-      'talk.js': TALK,
-    });
-    site.missing.add(kemChunk);
-    const page = await (engines[name] as Engine).open(`${site.origin}/`);
-    onTestFinished(() => page.close());
-    const attempt = (): Promise<unknown> => page.run(`return talk('${url}', (url) => new PQWebSocket(url));`);
-    const seen = (await attempt()) as unknown[];
-    expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
-    expect(seen.at(-1)).toContain('ML-KEM-768 could not be loaded');
-    expect(seen.at(-1)).toContain(kemChunk);
-    for (const { frames } of tap.connections) expect(frames.filter(({ opcode }) => opcode < 8)).toEqual([]);
-    site.missing.clear();
-    const asked = site.requests.length;
-    const again = await attempt();
-    // Firefox 153 remembers a module that could not be fetched for as long as the page lives (docs/runtimes.md).
-    const isAskedAgain = site.requests.length > asked;
-    expect(again).toEqual(isAskedAgain ? PORTABLE : seen);
-  });
+  test.each(['Chromium', 'Firefox'] as const)(
+    'modules, in %s: the connection fails and says what is missing',
+    async (name) => {
+      const { url, tap } = await echo();
+      const site = await startSite({
+        ...split,
+        // First: what the engine has is taken when the package loads.
+        'index.html': html(
+          '<script src="/without-kem.js"></script><script src="/talk.js"></script><script type="module" src="/app.js"></script>',
+        ),
+        'without-kem.js': WITHOUT_KEM,
+        'talk.js': TALK,
+      });
+      site.missing.add(kemChunk);
+      const page = await (engines[name] as Engine).open(`${site.origin}/`);
+      onTestFinished(() => page.close());
+      const attempt = (): Promise<unknown> => page.run(`return talk('${url}', (url) => new PQWebSocket(url));`);
+      const seen = (await attempt()) as unknown[];
+      expect(seen.slice(0, -1)).toEqual(['error', 1006, false, 'PQ_ERR_LOAD']);
+      expect(seen.at(-1)).toContain('ML-KEM-768 could not be loaded');
+      expect(seen.at(-1)).toContain(kemChunk);
+      for (const { frames } of tap.connections) expect(frames.filter(({ opcode }) => opcode < 8)).toEqual([]);
+      site.missing.clear();
+      const asked = site.requests.length;
+      const again = await attempt();
+      // Firefox 153 remembers a module that could not be fetched for as long as the page lives (docs/runtimes.md).
+      const isAskedAgain = site.requests.length > asked;
+      expect(again).toEqual(isAskedAgain ? PORTABLE : seen);
+    },
+  );
 });
