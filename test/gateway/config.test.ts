@@ -31,9 +31,7 @@ const ROUTES = 'routes:\n  - upstreams: [ws://127.0.0.1:1]\n';
 
 test('every default', () => {
   expect(configFrom({ routes: [{ upstreams: ['ws://x'] }] } satisfies GatewayOptions).settings).toEqual({
-    listen: '127.0.0.1:8443',
     profiles: ['v1'],
-    proxyProtocol: false,
     trustedProxies: [],
     deny: [],
     routes: [
@@ -230,6 +228,55 @@ describe('errors', () => {
     expect(
       await of(`listen: unix:/x\ntls: {cert: ${certificates}/one.cert.pem, key: ${certificates}/one.key.pem}`),
     ).toEqual(['FILE:3: listen: expected host:port: TLS is not offered on a unix socket']);
+  });
+
+  test('of several files at once, and of listeners', async () => {
+    const certificates = path.join(import.meta.dirname, 'certificates');
+    const pair = (name: string): string =>
+      `{cert: ${certificates}/${name}.cert.pem, key: ${certificates}/${name}.key.pem}`;
+    expect(
+      await problemsOf(
+        [
+          'identity: {key: none}',
+          'listeners:',
+          '  - listen: 127.0.0.1:1',
+          '    tls: {cert: none, key: nothing, clientCa: nobody}',
+          '  - listen: unix:/x',
+          `    tls: ${pair('one')}`,
+          '  - listen: 127.0.0.1:1',
+          'routes:',
+          '  - upstreams: [{address: "wss://x", ca: none, key: none}]',
+          '  - path: /(',
+          '    upstreams: [ws://x]',
+          'proxyProtocol: true',
+        ].join('\n'),
+      ),
+    ).toEqual([
+      'FILE:1: identity.key: expected a file that can be read (ENOENT)',
+      'FILE:12: proxyProtocol: expected it in each of the listeners, where there are listeners',
+      'FILE:5: listeners[1].listen: expected host:port: TLS is not offered on a unix socket',
+      'FILE:7: listeners[2].listen: expected each address once',
+      'FILE:4: listeners[0].tls.clientCa: expected a file that can be read (ENOENT)',
+      'FILE:4: listeners[0].tls.cert: expected a file that can be read (ENOENT)',
+      'FILE:4: listeners[0].tls.key: expected a file that can be read (ENOENT)',
+      'FILE:9: routes[0].upstreams[0].ca: expected a file that can be read (ENOENT)',
+      'FILE:9: routes[0].upstreams[0].key: expected a file that can be read (ENOENT)',
+      'FILE:10: routes[1]: expected URL patterns for host and path',
+    ]);
+    expect(await problemsOf(`${ROUTES}listeners: []\n`)).toEqual([
+      'FILE:3: listeners: expected a list of at least one of: listeners, each with listen',
+    ]);
+    expect(
+      await problemsOf(`${ROUTES}listeners: [{listen: here, tls: yes, proxyProtocol: maybe, port: 1}, {}]\n`, [
+        { path: ['listen'], value: ':1', source: '--listen' },
+      ]),
+    ).toEqual([
+      'FILE:3: listeners[0].listen: expected an address to listen on: host:port, [v6]:port, :port or unix:/path',
+      'FILE:3: listeners[0].tls: expected a map with cert, key',
+      'FILE:3: listeners[0].proxyProtocol: expected true, false, or a list of the IP addresses and CIDR blocks that it may come from',
+      'FILE:3: listeners[0].port: no such key; there are listen, tls, proxyProtocol',
+      'FILE:3: listeners[1].listen: expected this key to be there',
+    ]);
   });
 
   test('of an options object name the key', async () => {

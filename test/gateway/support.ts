@@ -37,7 +37,12 @@ export async function startTestGateway(
   const { upstreams = [], routes = [{ upstreams }], ...rest } = options;
   const lines: LogLine[] = [];
   const gateway = await startGateway(
-    { listen: '127.0.0.1:0', admin: { listen: '127.0.0.1:0' }, routes, ...rest },
+    {
+      ...(rest.listeners === undefined && { listen: '127.0.0.1:0' }),
+      admin: { listen: '127.0.0.1:0' },
+      routes,
+      ...rest,
+    },
     { log: memoryLog(lines), ...hooks },
   );
   onTestFinished(() => gateway.close());

@@ -25,6 +25,8 @@ export type {
   HealthOptions,
   IdentityOptions,
   LimitOptions,
+  ListenerOptions,
+  ListenerTlsOptions,
   LogOptions,
   RouteOptions,
   TimeoutOptions,
@@ -40,8 +42,10 @@ export interface GatewayHooks extends ServerAuthenticationOptions {
 
 /** A gateway that listens. */
 export interface RunningGateway {
-  /** Where clients connect: `host:port` with the port that was taken, or `unix:/path`. */
+  /** Where clients connect: `host:port` with the port that was taken, or `unix:/path`. Of several listeners the first's. */
   readonly address: string;
+  /** Those of all listeners, in the configuration's order. */
+  readonly addresses: readonly string[];
   /** Where `/metrics`, `/healthz` and `/readyz` are, or undefined. */
   readonly adminAddress: string | undefined;
   /** Whether new connections are welcome: not draining, and every route has a backend that answers. */
@@ -50,7 +54,8 @@ export interface RunningGateway {
   readonly openConversations: number;
   /**
    * Takes other options, or reads the files of those that stand again, once all is checked: for newcomers, while open
-   * conversations keep what was. Wrong ones are logged and the old ones stay; `listen`, `proxyProtocol`, `admin` and `log` do.
+   * conversations keep what was. Listeners that are new are opened first, and those that are gone closed to newcomers. Wrong options
+   * are logged and the old ones stay; `admin` and `log` always do.
    */
   reload(options?: GatewayOptions): Promise<void>;
   /** Stops accepting, gives open conversations until `drain.deadline`, then says 1001. Resolves when all is closed. */
@@ -70,9 +75,15 @@ export async function startGateway(options: GatewayOptions, hooks: GatewayHooks 
   const log = safeLog(givenLog ?? createLog(config.settings.log));
   const gateway = await Gateway.prepare(config, log, authentication);
   await gateway.listen();
-  const admin = config.settings.admin && (await startAdmin(config.settings.admin.listen, gateway));
+  const where = config.settings.admin;
+  const admin = where && (await closedOnFailure(gateway, startAdmin(where.listen, gateway)));
   return {
-    address: gateway.address,
+    get address() {
+      return gateway.addresses[0] ?? '';
+    },
+    get addresses() {
+      return gateway.addresses;
+    },
     adminAddress: admin?.address,
     get isReady() {
       return gateway.isReady;
@@ -90,6 +101,16 @@ export async function startGateway(options: GatewayOptions, hooks: GatewayHooks 
       admin?.close();
     },
   };
+}
+
+/** Who cannot have all its addresses keeps none. */
+async function closedOnFailure<T>(gateway: Gateway, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
 }
 
 async function startAdmin(address: string, gateway: Gateway): Promise<AdminServer> {

@@ -1,9 +1,10 @@
 /** What a reload has changed, and what it could not. */
 import type { Config } from './config.ts';
+import { listenersOf } from './listener-plan.ts';
 import type { GatewayLog } from './log.ts';
 
 /** What a running gateway keeps: other values need another start. */
-const FIXED: readonly string[] = ['listen', 'proxyProtocol', 'admin', 'workers', 'log'];
+const FIXED: readonly string[] = ['admin', 'workers', 'log'];
 
 /** Logs which keys have other values, and which of them stay as they were. */
 export function tellChanges(before: Config, { settings, locate }: Config, log: GatewayLog): void {
@@ -13,5 +14,6 @@ export function tellChanges(before: Config, { settings, locate }: Config, log: G
   for (const key of changed.filter((each) => FIXED.includes(each))) {
     log.warn({ key, source: locate([key]) }, 'needs another start to change');
   }
-  log.info({ changed, routes: settings.routes.length, certificate: settings.tls !== undefined }, 'reloaded');
+  const certificate = listenersOf(settings).some(({ tls }) => tls !== undefined);
+  log.info({ changed, routes: settings.routes.length, certificate }, 'reloaded');
 }

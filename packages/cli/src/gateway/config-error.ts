@@ -20,6 +20,31 @@ export class GatewayConfigError extends Error {
   }
 }
 
+/** Collects what is wrong, so that all of it is said at once. */
+export class Problems {
+  readonly #found: ConfigProblem[] = [];
+
+  add(...problems: readonly ConfigProblem[]): void {
+    this.#found.push(...problems);
+  }
+
+  /** @returns what `make` gives, or undefined where it finds something wrong */
+  collect<T>(make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof GatewayConfigError)) throw error;
+      this.add(...error.problems);
+      return undefined;
+    }
+  }
+
+  /** @throws {GatewayConfigError} for all that was found */
+  throwIfAny(): void {
+    if (this.#found.length > 0) throw new GatewayConfigError(this.#found);
+  }
+}
+
 function textOf({ source, path, message }: ConfigProblem): string {
   return [source, path, message].filter((part) => part !== undefined && part !== '').join(': ');
 }

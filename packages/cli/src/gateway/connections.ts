@@ -9,14 +9,12 @@ import { IdleSockets } from './idle-sockets.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
 export interface ConnectionRules {
-  /** Who may begin a connection with a PROXY header; undefined: no connection begins with one. */
-  readonly proxySources: AddressList | undefined;
   /** Sockets that are open and ask for nothing, at most. */
   readonly idle: number;
   /** Whether an address is a proxy's, which speaks for many. */
   isProxy(address: string): boolean;
   /** Milliseconds for TLS, the PROXY header and the first request's head together. */
-  readonly headerTimeout: number;
+  headerTimeout(): number;
   /** A connection was ended because it broke these rules. */
   refused(reason: 'proxy-header' | 'proxy-source' | 'header-timeout' | 'idle-limit'): void;
 }
@@ -28,33 +26,38 @@ export class Connections {
   readonly #proxied = new Map<string, string>();
   readonly #accepted = new Map<string, Socket>();
   readonly #idle: IdleSockets;
-  /** What node:http does with a connection. */
-  readonly #serve: (socket: Socket) => void;
+  /** What node:http does with a connection of each server. */
+  readonly #serveOf = new WeakMap<Server, (socket: Socket) => void>();
   readonly #deadlines = new Map<string, ReturnType<typeof setTimeout>>();
 
-  /** Comes before node:http's own handling of the server's connections. */
-  constructor(
-    private readonly server: Server,
-    private readonly rules: ConnectionRules,
-  ) {
+  /** Of all servers together. */
+  constructor(private readonly rules: ConnectionRules) {
     this.#idle = new IdleSockets(rules.idle, () => {
       this.rules.refused('idle-limit');
     });
+  }
+
+  /**
+   * Comes before node:http's own handling of a server's connections.
+   * @param sources who may begin a connection with a PROXY header, now; undefined: no connection begins with one
+   */
+  attach(server: Server, sources: () => AddressList | undefined): void {
     const listeners = server.listeners('connection') as Listener[];
     server.removeAllListeners('connection');
-    this.#serve = (socket): void => {
+    const serve = (socket: Socket): void => {
       for (const listener of listeners) listener.call(server, socket);
     };
+    this.#serveOf.set(server, serve);
     server.on('connection', (socket: Socket) => {
       this.#startDeadline(socket);
-      const { proxySources } = this.rules;
+      const proxySources = sources();
       if (proxySources === undefined) {
         this.#wait(socket);
-        this.#serve(socket);
+        serve(socket);
       } else if (socket.remoteAddress === undefined || proxySources.has(plainAddress(socket.remoteAddress))) {
         this.#readHeader(socket, () => {
           this.#wait(socket);
-          this.#serve(socket);
+          serve(socket);
         });
       } else {
         this.rules.refused('proxy-source');
@@ -63,10 +66,10 @@ export class Connections {
     });
   }
 
-  /** Has the server read a connection of its own as HTTP once more. Its first request has come already. */
-  reread(socket: Socket): void {
-    if (socket instanceof TLSSocket) this.server.emit('secureConnection', socket);
-    else this.#serve(socket);
+  /** Has a server read a connection of its own as HTTP once more. Its first request has come already. */
+  reread(server: Server, socket: Socket): void {
+    if (socket instanceof TLSSocket) server.emit('secureConnection', socket);
+    else this.#serveOf.get(server)?.(socket);
   }
 
   /** The head of a request is there. */
@@ -101,7 +104,7 @@ export class Connections {
     const timer = setTimeout(() => {
       this.rules.refused('header-timeout');
       socket.destroy();
-    }, this.rules.headerTimeout);
+    }, this.rules.headerTimeout());
     this.#deadlines.set(key, timer.unref());
     socket.once('close', () => {
       clearTimeout(timer);

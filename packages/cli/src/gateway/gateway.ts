@@ -1,42 +1,31 @@
 /** The reverse proxy as a whole: what listens, what is behind it, and how it starts, reloads and drains. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
-import type { Server as SecureServer } from 'node:https';
-import type { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerAuthenticationOptions } from 'pq-websocket/server';
-import { parseListenAddress } from './addresses.ts';
-import type { SocketAddress } from './addresses.ts';
 import { Admission } from './admission.ts';
 import { requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
 import type { Traffic } from './bridge.ts';
 import { tellChanges } from './changes.ts';
 import type { Config } from './config.ts';
-import { GatewayConfigError } from './config-error.ts';
+import { GatewayConfigError, pathText } from './config-error.ts';
 import { Connections } from './connections.ts';
 import { Conversations, upstreamLimits } from './conversations.ts';
-import { BAD_REQUEST, deny, denyGarbage } from './denials.ts';
+import { BAD_REQUEST } from './denials.ts';
 import type { Denial } from './denials.ts';
 import { forwardAuth } from './forward-auth.ts';
-import { guarded } from './guarded.ts';
-import { boundAddress, listen } from './listening.ts';
+import type { ListenerPlan } from './listener-plan.ts';
+import { ListenError, Listeners } from './listeners.ts';
+import type { Listener, Prepared } from './listeners.ts';
 import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { answer, passRequest, UPGRADE_REQUIRED, whyNotPassable } from './plain-http.ts';
-import { namesWebSocket, requestTarget } from './request-target.ts';
+import { requestTarget } from './request-target.ts';
 import { RefusalLog } from './refusal-log.ts';
-import { rereadWithoutUpgrade } from './reread.ts';
-import { proxySources, Site } from './site.ts';
-import { readTls } from './tls.ts';
-import { KEEP_ALIVE_DELAY } from './upstream-server.ts';
+import { Site } from './site.ts';
 
-/** Sockets beyond the connection limit that may be open, so that their requests can be refused in words. */
-const SPARE_SOCKETS = 1_000;
-/** Of those, so many may ask for nothing. */
+/** Sockets beyond the connection limit that may ask for nothing. */
 const IDLE_SOCKETS = 900;
 /** After the drain's deadline: for backends to close, and again for clients, in milliseconds. */
 export const LEAVE_GRACE = 5_000;
@@ -48,7 +37,7 @@ export class Gateway {
   /** Called when `isReady` may have changed. */
   onReadinessChange: () => void = () => undefined;
   readonly #traffic: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, pauses: 0 };
-  readonly #server: Server | SecureServer;
+  readonly #listeners: Listeners;
   readonly #connections: Connections;
   readonly #admission: Admission;
   readonly #conversations: Conversations;
@@ -60,6 +49,7 @@ export class Gateway {
   #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   readonly #closing = new AbortController();
+  #reloaded: Promise<void> = Promise.resolve();
 
   private constructor(
     site: Site,
@@ -68,10 +58,8 @@ export class Gateway {
   ) {
     const { settings } = site;
     this.#site = site;
-    this.#server = this.#createServer(site.config);
-    this.#connections = new Connections(this.#server, {
-      proxySources: proxySources(settings),
-      headerTimeout: settings.timeouts.header,
+    this.#connections = new Connections({
+      headerTimeout: () => this.#site.settings.timeouts.header,
       idle: IDLE_SOCKETS,
       isProxy: (address) => this.#site.trusts(address),
       refused: (reason) => {
@@ -99,6 +87,20 @@ export class Gateway {
       isDraining: () => this.#state === 'draining' || this.#state === 'closed',
     });
     this.#conversations.attach(site.secure);
+    this.#listeners = new Listeners({
+      connections: this.#connections,
+      plainRequest: (request, response) => this.#plainRequest(request, response),
+      upgrade: (request, socket, head) => this.#conversations.handle(request, socket, head),
+      connectRefused: () => {
+        this.metrics.refused(BAD_REQUEST.reason);
+      },
+      unreadable: (reason) => {
+        this.metrics.unreadable(reason);
+      },
+      failed: (error, message) => {
+        log.error(errorFacts(error), message);
+      },
+    });
   }
 
   /**
@@ -120,14 +122,16 @@ export class Gateway {
   }
 
   /** Where clients connect: `host:port` with the port that was taken, or `unix:/path`. */
-  get address(): string {
-    return boundAddress(this.#server);
+  get addresses(): string[] {
+    return this.#listeners.all.map(({ address }) => address);
   }
 
   /** Whether new connections are welcome: not draining, and every route has a backend that answers. */
   get isReady(): boolean {
     const { routes } = this.#site;
-    return this.#state === 'running' && this.#server.listening && routes.every(({ hasBackend }) => hasBackend);
+    const listeners = this.#listeners.all;
+    const isListening = listeners.length > 0 && listeners.every((listener) => listener.isListening);
+    return this.#state === 'running' && isListening && routes.every(({ hasBackend }) => hasBackend);
   }
 
   get openConversations(): number {
@@ -136,44 +140,59 @@ export class Gateway {
 
   /** @throws {Error} when the address cannot be had */
   async listen(): Promise<void> {
-    const { settings } = this.#site;
-    this.#sweepIdle();
     await this.#site.startChecks();
-    await listen(this.#server, parseListenAddress(settings.listen) as SocketAddress);
-    this.log.info(
-      { listen: this.address, tls: settings.tls !== undefined, routes: settings.routes.length },
-      'listening',
-    );
+    let prepared: Prepared;
+    try {
+      prepared = await this.#listeners.prepare(this.#site.listeners, this.#site.settings.limits);
+    } catch (error) {
+      this.#site.stopChecks();
+      throw error;
+    }
+    prepared.commit();
+    this.#sweepIdle();
+    this.#tellOf(prepared.opened);
     for (const warning of this.#site.warnings()) this.log.warn({}, warning);
     this.onReadinessChange();
   }
 
+  #tellOf(opened: readonly Listener[]): void {
+    const routes = this.#site.routes.length;
+    for (const { address, isSecure } of opened) this.log.info({ listen: address, tls: isSecure, routes }, 'listening');
+  }
+
   /**
    * Takes another configuration, once all that it names is checked: newcomers get it, and who is in keeps what was. A wrong one
-   * is logged, and the old one stays.
+   * is logged, and the old one stays. One reload comes after the other.
    * @param read gives it; the same again reads its files again
    */
-  async reload(read: () => Config = () => this.#site.config): Promise<void> {
+  reload(read: () => Config = () => this.#site.config): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#reload(read));
+    return this.#reloaded;
+  }
+
+  async #reload(read: () => Config): Promise<void> {
     try {
       const config = read();
       const backendChanged = (): void => {
         this.onReadinessChange();
       };
       const site = await Site.make(config, { log: this.log, hooks: this.hooks, backendChanged });
-      const tls = readTls(config);
-      if ((tls === undefined) !== (this.#site.settings.tls === undefined)) {
-        const message = 'expected TLS as before: to take it on or off needs another start';
-        throw new GatewayConfigError([{ source: config.locate(['tls']), path: 'tls', message }]);
-      }
       if (this.#state !== 'running') return;
+      const prepared = await this.#prepareListeners(site);
+      // A drain may have begun meanwhile.
+      if (this.#wasToldToEnd) {
+        prepared.cancel();
+        return;
+      }
+      prepared.commit();
       void site.startChecks();
-      if (tls !== undefined) (this.#server as SecureServer).setSecureContext(tls);
       const before = this.#site;
       before.stopChecks();
       this.#conversations.attach(site.secure);
       this.#admission.configure(site.settings.limits);
       this.#site = site;
       this.#sweepIdle();
+      this.#tellOf(prepared.opened);
       tellChanges(before.config, config, this.log);
       this.onReadinessChange();
     } catch (error) {
@@ -181,6 +200,27 @@ export class Gateway {
       if (problems === undefined) this.log.error(errorFacts(error), 'the old configuration stays');
       else this.log.error({ problems }, 'the old configuration stays');
     }
+  }
+
+  /** @throws {GatewayConfigError} for an address that cannot be had, or that would have to take TLS on or off */
+  async #prepareListeners({ config: { locate }, listeners, settings }: Site): Promise<Prepared> {
+    const problemAt = ({ path, listen }: ListenerPlan, key: string, message: string): GatewayConfigError => {
+      const at = [...path, key];
+      return new GatewayConfigError([{ source: locate(at), path: pathText(at), message: `${message} (${listen})` }]);
+    };
+    const [unlike] = this.#listeners.unlike(listeners);
+    if (unlike !== undefined)
+      throw problemAt(unlike, 'tls', 'expected TLS as before: to take it on or off needs another address or start');
+    try {
+      return await this.#listeners.prepare(listeners, settings.limits);
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      throw problemAt(error.plan, 'listen', `expected an address that can be had: ${error.code}`);
+    }
+  }
+
+  get #wasToldToEnd(): boolean {
+    return this.#state !== 'running';
   }
 
   /**
@@ -203,14 +243,14 @@ export class Gateway {
     this.#closing.abort();
     clearInterval(this.#idleSweep);
     this.#site.stopChecks();
-    this.#server.close();
+    this.#listeners.stop();
     this.#site.secure.close();
     for (const bridge of this.#conversations.bridges.keys()) bridge.leave('drained');
     await this.#emptyWithin(LEAVE_GRACE);
     for (const bridge of this.#conversations.bridges.keys()) bridge.force();
     this.#conversations.abandonArriving();
     await this.#emptyWithin(LEAVE_GRACE);
-    this.#server.closeAllConnections();
+    this.#listeners.end();
     this.#refusals.flush();
   }
 
@@ -223,8 +263,7 @@ export class Gateway {
     if (delay > 0) await sleep(delay, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) {
       this.#state = 'draining';
-      this.#server.close();
-      this.#server.closeIdleConnections();
+      this.#listeners.stop();
       await this.#emptyWithin(deadline);
     }
     await this.close();
@@ -238,69 +277,6 @@ export class Gateway {
       sleep(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined),
     ]);
     stop.abort();
-  }
-
-  #createServer(config: Config): Server | SecureServer {
-    const { limits } = config.settings;
-    const tls = readTls(config);
-    const options = {
-      maxHeaderSize: limits.headerBytes,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_DELAY,
-    };
-    const server = tls === undefined ? createServer(options) : createSecureServer({ ...tls, ...options });
-    server.maxConnections = limits.connections + SPARE_SOCKETS;
-    // All bytes of a head are limited together, and no header of it is left out.
-    server.maxHeadersCount = 0;
-    server.on(
-      'request',
-      guarded(
-        (request: IncomingMessage, response: ServerResponse) => {
-          const { socket } = request;
-          this.#connections.requestStarted(socket);
-          response.once('close', () => {
-            this.#connections.requestEnded(socket);
-          });
-          return this.#plainRequest(request, response);
-        },
-        (error, [, response]) => {
-          this.log.error(errorFacts(error), 'a request failed');
-          response.destroy();
-        },
-      ),
-    );
-    server.on(
-      'upgrade',
-      guarded(
-        (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-          this.#connections.requestStarted(request.socket);
-          if (namesWebSocket(request)) return this.#conversations.handle(request, socket, head);
-          rereadWithoutUpgrade(request, socket, head, (connection) => {
-            this.#connections.reread(connection as Socket);
-          });
-          return undefined;
-        },
-        (error, [, socket]) => {
-          this.log.error(errorFacts(error), 'an upgrade failed');
-          socket.destroy();
-        },
-      ),
-    );
-    server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-      socket.on('error', () => undefined);
-      this.metrics.refused(BAD_REQUEST.reason);
-      deny(socket, { reason: 'bad-request', status: 405, headers: { Allow: 'GET' } });
-    });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-      this.metrics.unreadable('garbage');
-      denyGarbage(error, socket);
-    });
-    server.on('tlsClientError', (_error: Error, socket: Socket) => {
-      this.metrics.unreadable('tls');
-      socket.destroy();
-    });
-    return server;
   }
 
   async #plainRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -137,24 +137,39 @@ export interface LogOptions {
   refusals?: number;
 }
 
+/** Files in PEM. */
+export interface ListenerTlsOptions {
+  cert: string;
+  key: string;
+  /** Other certificates, for the names that they hold (SNI). */
+  more?: { cert: string; key: string }[];
+  /** Who vouches for clients: without a certificate of theirs none gets in. Default: none is asked for. */
+  clientCa?: string;
+}
+
+/** One of several places to listen. */
+export interface ListenerOptions {
+  /** As `GatewayOptions.listen`. */
+  listen: string;
+  /** Default: none, plain WebSockets. */
+  tls?: ListenerTlsOptions;
+  /** As `GatewayOptions.proxyProtocol`. Default false. */
+  proxyProtocol?: boolean | string[];
+}
+
 /** Everything that a gateway can be told: `startGateway(options)`, or the configuration file. */
 export interface GatewayOptions {
   /** `host:port`, `[v6]:port`, `:port` for all interfaces, `unix:/path`; port 0 takes a free one. Default `127.0.0.1:8443`. */
   listen?: string;
+  /** Several places to listen, in place of `listen`, `tls` and `proxyProtocol`, which are those of one. At least one. */
+  listeners?: ListenerOptions[];
   /**
    * Wire profiles that clients may speak; the hello tells which. `identity`, `context` and `padding` are v1's.
    * Default `['v1']`.
    */
   profiles?: Profile[];
-  /** Files in PEM. Default: none, plain WebSockets, for behind a TLS terminator. */
-  tls?: {
-    cert: string;
-    key: string;
-    /** Other certificates, for the names that they hold (SNI). */
-    more?: { cert: string; key: string }[];
-    /** Who vouches for clients: without a certificate of theirs none gets in. Default: none is asked for. */
-    clientCa?: string;
-  };
+  /** Default: none, plain WebSockets, for behind a TLS terminator. */
+  tls?: ListenerTlsOptions;
   /**
    * Every connection must begin with a PROXY protocol header (v1 or v2), and come from one of these addresses and CIDR blocks;
    * `true`: from `trustedProxies`, or where there are none from a private network. Default false.

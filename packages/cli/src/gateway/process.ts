@@ -61,6 +61,10 @@ async function runSingle({ config, read, log }: Work): Promise<Signalled> {
       contentType: registry.contentType,
       metrics: () => registry.metrics(),
       isReady: () => gateway.isReady,
+    }).catch(async (error: unknown) => {
+      // Who cannot have all its addresses keeps none.
+      await gateway.close();
+      throw error;
     }));
   if (admin !== undefined) log.info({ admin: admin.address }, 'metrics and health');
   return {

@@ -179,8 +179,27 @@ const attestation = v.union(
   choiceOf('command: a program and its arguments', 'url: an http: or https: URL'),
 );
 
+const tls = object({
+  cert: file,
+  key: file,
+  more: v.optional(list(object({ cert: file, key: file }), 'certificates, each with cert and key'), []),
+  clientCa: v.optional(file),
+});
+const proxyProtocol = v.custom<boolean | string[]>(
+  (value) =>
+    typeof value === 'boolean' ||
+    (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string' && isNetwork(each))),
+  'true, false, or a list of the IP addresses and CIDR blocks that it may come from',
+);
+const listener = object({
+  listen: listenAddress,
+  tls: v.optional(tls),
+  proxyProtocol: v.optional(proxyProtocol, false),
+});
+
 export const gatewaySchema = object({
-  listen: v.optional(listenAddress, '127.0.0.1:8443'),
+  listen: v.optional(listenAddress),
+  listeners: v.optional(atLeastOne(listener, 'listeners, each with listen')),
   profiles: v.optional(
     v.pipe(
       atLeastOne(oneOf('v1', 'yellowpages'), 'v1, yellowpages'),
@@ -188,25 +207,8 @@ export const gatewaySchema = object({
     ),
     ['v1'],
   ),
-  tls: v.optional(
-    object({
-      cert: file,
-      key: file,
-      more: v.optional(list(object({ cert: file, key: file }), 'certificates, each with cert and key'), []),
-      clientCa: v.optional(file),
-    }),
-  ),
-  proxyProtocol: v.optional(
-    v.custom<boolean | string[]>(
-      (value) =>
-        typeof value === 'boolean' ||
-        (Array.isArray(value) &&
-          value.length > 0 &&
-          value.every((each) => typeof each === 'string' && isNetwork(each))),
-      'true, false, or a list of the IP addresses and CIDR blocks that it may come from',
-    ),
-    false,
-  ),
+  tls: v.optional(tls),
+  proxyProtocol: v.optional(proxyProtocol),
   trustedProxies: v.optional(
     list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks'),
     [],

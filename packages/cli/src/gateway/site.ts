@@ -1,16 +1,19 @@
 /** What a configuration makes, all that a reload replaces: routes with their backends, whom to believe, how clients are secured. */
 import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { ServerAuthenticationOptions } from 'pq-websocket/server';
 import { WebSocketServer } from 'pq-websocket/ws';
 import { Access } from './access.ts';
 import type { ClientFacts } from './asked.ts';
-import { AddressList, OWN_NETWORKS, TrustedProxies } from './client-address.ts';
+import { TrustedProxies } from './client-address.ts';
 import type { Config } from './config.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { GatewayConfigError, pathText } from './config-error.ts';
+import { pathText, Problems } from './config-error.ts';
 import { valuesOf } from './headers.ts';
 import { HealthChecks } from './health.ts';
+import { listenersOf, planListeners } from './listener-plan.ts';
+import type { ListenerPlan } from './listener-plan.ts';
 import type { GatewayLog } from './log.ts';
 import { originMatcher } from './origins.ts';
 import { Route, urlPatternClass } from './routes.ts';
@@ -38,6 +41,7 @@ export class Site {
 
   private constructor(
     readonly config: Config,
+    readonly listeners: readonly ListenerPlan[],
     readonly routes: readonly Route[],
     authentication: ServerAuthenticationOptions,
   ) {
@@ -66,9 +70,13 @@ export class Site {
 
   /** @throws {GatewayConfigError} for files that cannot be read or hold something else, and patterns that are none */
   static async make(config: Config, parts: SiteParts): Promise<Site> {
-    checkTogether(config);
-    const authentication = { ...serverAuthentication(config), ...parts.hooks };
-    return new Site(config, await makeRoutes(config, parts), authentication);
+    const problems = new Problems();
+    problems.add(...wrongTogether(config));
+    const authentication = problems.collect(() => serverAuthentication(config));
+    const listeners = planListeners(config, problems);
+    const routes = await makeRoutes(config, parts, problems);
+    problems.throwIfAny();
+    return new Site(config, listeners, routes, { ...authentication, ...parts.hooks });
   }
 
   routeOf(hostname: string, pathname: string): Route | undefined {
@@ -76,11 +84,11 @@ export class Site {
   }
 
   /** @param peer the address of the connection's other end, as far as TCP and the PROXY header tell */
-  clientOf({ rawHeaders }: IncomingMessage, peer: string): ClientFacts {
+  clientOf({ rawHeaders, socket }: IncomingMessage, peer: string): ClientFacts {
     const forwardedFor = valuesOf(rawHeaders, 'x-forwarded-for').join(',');
     return {
       address: this.#trusted.clientOf(peer, forwardedFor),
-      forwarding: { peer, isTrusted: this.trusts(peer), isSecure: this.settings.tls !== undefined },
+      forwarding: { peer, isTrusted: this.trusts(peer), isSecure: socket instanceof TLSSocket },
     };
   }
 
@@ -104,9 +112,10 @@ export class Site {
 
   /** What an operator should know before somebody else finds out. */
   warnings(): string[] {
-    const { tls, listen, identity, proxyProtocol, trustedProxies } = this.settings;
+    const { identity, trustedProxies } = this.settings;
+    const listeners = listenersOf(this.settings);
     const warnings: string[] = [];
-    if (tls === undefined && !listen.startsWith('unix:') && !/^(?:127\.|localhost:|\[::1\])/.test(listen)) {
+    if (listeners.some(({ tls, listen }) => tls === undefined && !/^(?:unix:|127\.|localhost:|\[::1\])/.test(listen))) {
       warnings.push(
         'no TLS on an address that others reach: pages of https: cannot connect, and who it is nobody proves',
       );
@@ -117,18 +126,11 @@ export class Site {
     if (identity !== undefined && 'key' in identity && isReadableByOthers(identity.key)) {
       warnings.push('the identity key can be read by others than its owner: chmod 600');
     }
-    if (proxyProtocol === true && trustedProxies.length === 0) {
+    if (listeners.some(({ proxyProtocol }) => proxyProtocol === true) && trustedProxies.length === 0) {
       warnings.push('PROXY headers are believed from every private network: list the sources in proxyProtocol');
     }
     return warnings;
   }
-}
-
-/** Who may begin a connection with a PROXY header; undefined where nobody does. */
-export function proxySources({ proxyProtocol, trustedProxies }: GatewaySettings): AddressList | undefined {
-  if (proxyProtocol === false) return undefined;
-  if (proxyProtocol !== true) return new AddressList(proxyProtocol);
-  return new AddressList(trustedProxies.length > 0 ? trustedProxies : OWN_NETWORKS);
 }
 
 function isReadableByOthers(file: string): boolean {
@@ -140,17 +142,14 @@ function isReadableByOthers(file: string): boolean {
   }
 }
 
-/** Keys that are right alone and wrong together. @throws {GatewayConfigError} */
-function checkTogether({ settings, locate }: Config): void {
+/** Keys that are right alone and wrong together. */
+function wrongTogether({ settings, locate }: Config): ConfigProblem[] {
   const problem = (key: keyof typeof settings, message: string): ConfigProblem => ({
     source: locate([key]),
     path: key,
     message,
   });
   const problems: ConfigProblem[] = [];
-  if (settings.tls !== undefined && settings.listen.startsWith('unix:')) {
-    problems.push(problem('listen', 'expected host:port: TLS is not offered on a unix socket'));
-  }
   if (!settings.profiles.includes('v1')) {
     const set = [
       settings.identity && 'identity',
@@ -160,16 +159,17 @@ function checkTogether({ settings, locate }: Config): void {
     for (const key of set)
       if (key) problems.push(problem(key, 'expected v1 among the profiles: yellowpages has no such thing'));
   }
-  if (problems.length > 0) throw new GatewayConfigError(problems);
+  return problems;
 }
 
-async function makeRoutes(config: Config, parts: SiteParts): Promise<Route[]> {
+async function makeRoutes(config: Config, parts: SiteParts, problems: Problems): Promise<Route[]> {
   const { settings, locate } = config;
   const URLPattern = await urlPatternClass();
-  return settings.routes.map((route, index) => {
+  return settings.routes.flatMap((route, index) => {
     const name = route.name ?? `route ${index + 1}`;
+    const tls = route.upstreams.map((_, upstream) => upstreamTls(config, index, upstream, problems));
     try {
-      const tlsOf = (upstream: number): UpstreamTls => upstreamTls(config, index, upstream);
+      const tlsOf = (upstream: number): UpstreamTls => tls[upstream] ?? {};
       return new Route(URLPattern, { ...route, name }, tlsOf, settings.timeouts.connect, (backend) => {
         parts.log.warn(
           { route: name, backend: backend.label, up: backend.isUp },
@@ -177,12 +177,14 @@ async function makeRoutes(config: Config, parts: SiteParts): Promise<Route[]> {
         );
         parts.backendChanged();
       });
-    } catch (error) {
-      if (error instanceof GatewayConfigError) throw error;
+    } catch {
       const path = ['routes', index];
-      throw new GatewayConfigError([
-        { source: locate(path), path: pathText(path), message: 'expected URL patterns for host and path' },
-      ]);
+      problems.add({
+        source: locate(path),
+        path: pathText(path),
+        message: 'expected URL patterns for host and path',
+      });
+      return [];
     }
   });
 }

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import type { Config } from './config.ts';
+import type { Problems } from './config-error.ts';
 import { GatewayConfigError, pathText } from './config-error.ts';
+import type { GatewaySettings } from './schema.ts';
 import type { UpstreamTls } from './upstream-server.ts';
 
 const CLASSICAL = 'X25519:prime256v1:secp384r1';
@@ -21,48 +23,55 @@ export function keyExchangeGroups(): string {
   }
 }
 
-/** What node:tls takes, and the choice among several certificates. */
-export type TlsOptions = SecureContextOptions & {
-  readonly SNICallback?: (servername: string, done: (error: Error | null, context?: SecureContext) => void) => void;
-  readonly requestCert?: boolean;
-  readonly rejectUnauthorized?: boolean;
-};
+/** What a listener's certificates come to. */
+export interface ListenerTls {
+  readonly options: SecureContextOptions & { readonly requestCert: boolean; readonly rejectUnauthorized: boolean };
+  /** The certificate for the name that a client asks for; undefined for the first. */
+  choose(servername: string): SecureContext | undefined;
+}
 
-/**
- * What the files hold now.
- * @throws {GatewayConfigError} when a file cannot be read, or the two are no certificate with its key
- */
-export function readTls(config: Config): TlsOptions | undefined {
-  const { tls } = config.settings;
-  if (tls === undefined) return undefined;
-  const ca =
-    tls.clientCa === undefined ? undefined : readPem(config, ['tls', 'clientCa'], tls.clientCa, 'certificates');
-  const clients = ca && { ca, requestCert: true, rejectUnauthorized: true };
-  const first = { ...readPair(config, ['tls'], tls), ...clients };
-  if (tls.more.length === 0) return first;
-  const contexts = [tls, ...tls.more].map((pair, index) => {
-    const options = index === 0 ? first : { ...readPair(config, ['tls', 'more', index - 1], pair), ...clients };
-    return { certificate: new X509Certificate(options.cert), context: createSecureContext(options) };
-  });
+/** What the files hold now. @returns undefined where one cannot be read, or two are no certificate with its key */
+export function readTls(
+  config: Config,
+  path: Path,
+  tls: NonNullable<GatewaySettings['tls']>,
+  problems: Problems,
+): ListenerTls | undefined {
+  const { clientCa } = tls;
+  const ca = clientCa && problems.collect(() => readPem(config, [...path, 'clientCa'], clientCa, 'certificates'));
+  const isDemanded = clientCa !== undefined;
+  const clients = { ...(ca !== undefined && { ca }), requestCert: isDemanded, rejectUnauthorized: isDemanded };
+  const pairs = [tls, ...tls.more].map((pair, index) =>
+    readPair(config, index === 0 ? path : [...path, 'more', index - 1], pair, problems),
+  );
+  if ((isDemanded && ca === undefined) || !pairs.every((pair) => pair !== undefined)) return undefined;
+  const [first] = pairs as [(typeof pairs)[0], ...typeof pairs];
+  const contexts = pairs.map((pair) => ({
+    certificate: new X509Certificate(pair.cert),
+    context: createSecureContext({ ...pair, ...clients }),
+  }));
   return {
-    ...first,
-    SNICallback: (servername, done) => {
-      const named = contexts.find(({ certificate }) => certificate.checkHost(servername) !== undefined);
-      done(null, (named ?? contexts[0])?.context);
-    },
+    options: { ...first, ...clients },
+    choose: (servername) =>
+      contexts.find(({ certificate }) => certificate.checkHost(servername) !== undefined)?.context,
   };
 }
 
-/** @throws {GatewayConfigError} when a file cannot be read or holds something else */
-export function upstreamTls(config: Config, route: number, index: number): UpstreamTls {
+/** What the gateway shows a backend, and whom it believes about it. */
+export function upstreamTls(config: Config, route: number, index: number, problems: Problems): UpstreamTls {
   const upstream = config.settings.routes[route]?.upstreams[index];
   if (upstream === undefined || typeof upstream === 'string') return {};
   const { ca, cert, key } = upstream;
   const at = (name: string): Path => ['routes', route, 'upstreams', index, name];
+  const read = {
+    ca: ca && problems.collect(() => readPem(config, at('ca'), ca, 'certificates')),
+    cert: cert && problems.collect(() => readPem(config, at('cert'), cert, 'a certificate')),
+    key: key && problems.collect(() => readFile(config, at('key'), key)),
+  };
   return {
-    ...(ca !== undefined && { ca: readPem(config, at('ca'), ca, 'certificates') }),
-    ...(cert !== undefined && { cert: readPem(config, at('cert'), cert, 'a certificate') }),
-    ...(key !== undefined && { key: readFile(config, at('key'), key) }),
+    ...(read.ca && { ca: read.ca }),
+    ...(read.cert && { cert: read.cert }),
+    ...(read.key && { key: read.key }),
   };
 }
 
@@ -71,20 +80,21 @@ type Path = readonly (string | number)[];
 function readPair(
   config: Config,
   path: Path,
-  { cert, key }: { cert: string; key: string },
-): SecureContextOptions & { cert: Buffer } {
-  const options = {
-    cert: readPem(config, [...path, 'cert'], cert, 'a certificate'),
-    key: readFile(config, [...path, 'key'], key),
-    ecdhCurve: keyExchangeGroups(),
-    minVersion: 'TLSv1.2',
-  } as const;
-  try {
-    createSecureContext(options);
-  } catch {
-    throw problem(config, [...path, 'key'], 'expected the private key of the certificate, in PEM');
-  }
-  return options;
+  files: { readonly cert: string; readonly key: string },
+  problems: Problems,
+): (SecureContextOptions & { cert: Buffer }) | undefined {
+  const cert = problems.collect(() => readPem(config, [...path, 'cert'], files.cert, 'a certificate'));
+  const key = problems.collect(() => readFile(config, [...path, 'key'], files.key));
+  if (cert === undefined || key === undefined) return undefined;
+  const options = { cert, key, ecdhCurve: keyExchangeGroups(), minVersion: 'TLSv1.2' } as const;
+  return problems.collect(() => {
+    try {
+      createSecureContext(options);
+    } catch {
+      throw problem(config, [...path, 'key'], 'expected the private key of the certificate, in PEM');
+    }
+    return options;
+  });
 }
 
 function readPem(config: Config, path: Path, file: string, what: string): Buffer {

@@ -8,6 +8,7 @@ import type { SocketAddress } from './addresses.ts';
 import type { Config } from './config.ts';
 import type { GatewayConfigError } from './config-error.ts';
 import { Gateway } from './gateway.ts';
+import { listenersOf } from './listener-plan.ts';
 import { removeStaleSocket } from './listening.ts';
 import type { GatewayLog } from './log.ts';
 
@@ -28,6 +29,8 @@ type Order = 'pqws: reload' | 'pqws: drain' | 'pqws: close';
 /** What a worker tells its primary. */
 type Report =
   | { readonly type: 'pqws: readiness'; readonly isReady: boolean }
+  /** On all of its addresses. */
+  | { readonly type: 'pqws: listening' }
   /** The order to reload is carried out, or refused with the reason in the log. */
   | { readonly type: 'pqws: reloaded' };
 
@@ -91,6 +94,7 @@ export async function runWorker({ config, read, log, count }: Work, end: (code: 
     else if (order === 'pqws: close') void gateway.close();
   });
   await gateway.listen();
+  report({ type: 'pqws: listening' });
   return {
     // The primary has the signal too, and gives the order.
     reload: () => Promise.resolve(),
@@ -108,6 +112,11 @@ export async function runPrimary(work: Work): Promise<Signalled> {
   return primary;
 }
 
+/** Of several workers each would find the others' file: so the primary looks, before any of them listens. */
+async function removeStaleSockets({ settings }: Config): Promise<void> {
+  for (const { listen } of listenersOf(settings)) await removeStaleSocket(parseListenAddress(listen) as SocketAddress);
+}
+
 class Primary implements Signalled {
   readonly #readiness = new Map<Worker, boolean>();
   /** Workers that were told to reload and have not said that they did. */
@@ -120,8 +129,8 @@ class Primary implements Signalled {
   constructor(private readonly work: Work) {}
 
   async start(): Promise<void> {
-    const { admin, listen: address } = this.work.config.settings;
-    await removeStaleSocket(parseListenAddress(address) as SocketAddress);
+    const { admin } = this.work.config.settings;
+    await removeStaleSockets(this.work.config);
     if (admin !== undefined) {
       const registry = new AggregatorRegistry();
       this.#admin = await AdminServer.start(parseListenAddress(admin.listen) as SocketAddress, {
@@ -146,7 +155,9 @@ class Primary implements Signalled {
   async reload(): Promise<void> {
     const { read, log } = this.work;
     try {
-      await Gateway.prepare(read(), log);
+      const config = read();
+      await Gateway.prepare(config, log);
+      await removeStaleSockets(config);
     } catch (error) {
       log.error({ problems: (error as Partial<GatewayConfigError>).problems }, 'the old configuration stays');
       return;
@@ -199,8 +210,8 @@ class Primary implements Signalled {
     this.#readiness.set(worker, false);
     worker.on('error', () => undefined);
     return new Promise((resolve) => {
-      worker.once('listening', () => {
-        resolve();
+      worker.on('message', ({ type }: Report) => {
+        if (type === 'pqws: listening') resolve();
       });
       worker.once('exit', (code, signal) => {
         this.#readiness.delete(worker);
