@@ -65,6 +65,11 @@ export interface ServerSocketOptions extends ChannelOptions, ServerAuthenticatio
    * client without such an identity fails with 3770, and the socket opens only when it is accepted. Default: everybody.
    */
   clientKeys?: ServerKey | readonly ServerKey[] | ((publicKey: Uint8Array) => boolean | Promise<boolean>);
+  /**
+   * With `clientKeys`: whether a client has to have an identity. With `'accept'` one that offers none comes in too, and its `pq.peerKey`
+   * is null; one that offers an identity has to prove it and be let in all the same. Default `'demand'`.
+   */
+  clientIdentity?: 'demand' | 'accept';
 }
 
 /**

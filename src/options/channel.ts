@@ -51,6 +51,7 @@ export interface ChannelConfig extends FeatureConfig {
   readonly authenticate?: SessionConfig<unknown>['authenticate'];
   /** As the session's, and told when the connection that asked has ended. */
   readonly prove?: Prove | undefined;
+  readonly acceptsAnonymous?: SessionConfig<unknown>['acceptsAnonymous'];
   readonly earlyHello?: SessionConfig<unknown>['earlyHello'];
   readonly hello?: SessionConfig<unknown>['hello'];
   readonly kems?: SessionConfig<unknown>['kems'];

@@ -17,7 +17,7 @@ const PROFILES: readonly unknown[] = ['v1', 'yellowpages'] satisfies Profile[];
 /** What yellowpages has no room for: to ignore these would be to promise what is not kept. */
 const ONLY_IN_V1 = [
   ...['serverKeys', 'identity', 'context', 'padding', 'rekey', 'fastOpen'],
-  ...['kem', 'kems', 'clientKeys', 'exchange', 'heartbeat', 'grease'],
+  ...['kem', 'kems', 'clientKeys', 'clientIdentity', 'exchange', 'heartbeat', 'grease'],
 ];
 
 /**

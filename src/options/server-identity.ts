@@ -6,7 +6,10 @@ import type { ServerAuthenticationOptions } from '../api/types.ts';
 import { signer } from './signer.ts';
 import { isUint8Array } from '../base/brands.ts';
 
-export const SERVER_AUTHENTICATION_OPTIONS = ['identity', 'attest', 'maxProofs', 'kems', 'clientKeys'] as const;
+export const SERVER_AUTHENTICATION_OPTIONS = [
+  ...(['identity', 'attest', 'maxProofs'] as const),
+  ...(['kems', 'clientKeys', 'clientIdentity'] as const),
+];
 
 /** @throws {TypeError | RangeError} for a key that is none */
 export function serverCredentials(where: string, options: ServerAuthenticationOptions): ServerCredentials {

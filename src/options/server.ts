@@ -27,6 +27,7 @@ export function serverConfig(where: string, options: ServerSocketOptions, defaul
   const prove = bounded(prover(serverCredentials(where, options)), proofs);
   const kems = kemsOption(where, 'kems', options.kems) ?? SERVER_KEMS;
   const { clientKeys } = options;
+  const acceptsAnonymous = acceptsAnonymousClients(where, options);
   const v1 = {
     ...config,
     kems,
@@ -34,6 +35,7 @@ export function serverConfig(where: string, options: ServerSocketOptions, defaul
     ...(clientKeys !== undefined && {
       authenticate: clientAuthenticator({ verify: verifies, accept: acceptor(where, clientKeys) }),
       features: new Set<Feature>([...(config.features ?? []), 'client_identity']),
+      acceptsAnonymous,
     }),
   };
   if (!profiles.includes('yellowpages')) return v1;
@@ -66,6 +68,18 @@ function bounded(prove: Prove | undefined, proofs: WorkQueue): Prove | undefined
 
 function verifies(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): MaybePromise<boolean> {
   return chain(platform.signatures(), (signatures) => signatures.verify(publicKey, message, signature));
+}
+
+/** @throws {TypeError} for what is neither, and where nobody is asked who he is */
+function acceptsAnonymousClients(where: string, { clientKeys, clientIdentity }: ServerSocketOptions): boolean {
+  if (clientIdentity === undefined) return false;
+  if (!(['demand', 'accept'] as unknown[]).includes(clientIdentity)) {
+    throw new TypeError(
+      `${where}: option 'clientIdentity' must be 'demand' or 'accept', got ${described(clientIdentity)}`,
+    );
+  }
+  if (clientKeys === undefined) throw new TypeError(`${where}: option 'clientIdentity' needs 'clientKeys'`);
+  return clientIdentity === 'accept';
 }
 
 /** @throws {TypeError} for a key that is none */

@@ -56,6 +56,8 @@ export interface SessionConfig<Text> {
    * PQ_ERR_ATTESTATION_REFUSED.
    */
   readonly authenticate?: Authenticate | undefined;
+  /** Server, with `client_identity` among the features: whether a client that does not offer it is let in, unasked. */
+  readonly acceptsAnonymous?: boolean | undefined;
   /** What this end's Finished is to prove. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
   readonly prove?: Prove | undefined;
   /** Client: offers these KEMs, in this order; server: takes the first of these that is offered. Default: `ml-kem-768` alone. */

@@ -116,6 +116,9 @@ describe('errors', () => {
       'attestation',
       'a map with one of command: a program and its arguments, url: an http: or https: URL',
     ],
+    ['clientKeys: {pins: [sha256:00]}', 'clientKeys.pins[0]', 'sha256: and 64 hex digits'],
+    ['clientKeys: {demand: maybe, files: [x]}', 'clientKeys.demand', 'true or false'],
+    ['clientKeys: {}', 'clientKeys', 'at least one of pins and files: else nobody gets in'],
     ['context: ""', 'context', 'a string that is not empty'],
     ['padding: 65537', 'padding', 'off, padme or a block size from 1 to 65536'],
     ['limits: {connections: 0}', 'limits.connections', 'an integer from 1 to 1000000'],
@@ -215,6 +218,13 @@ describe('errors', () => {
     ]);
     expect(await of(`identity: {url: "http://x", publicKey: ${pem}}`)).toEqual([
       'FILE:3: identity.publicKey: expected an ML-DSA-65 public key in PEM',
+    ]);
+    expect(await of(`clientKeys: {files: [${pem}, ${folder}/none]}`)).toEqual([
+      'FILE:3: clientKeys.files[0]: expected ML-DSA-65 public keys in PEM',
+      'FILE:3: clientKeys.files[1]: expected a file that can be read (ENOENT)',
+    ]);
+    expect(await of(`profiles: [v1, yellowpages]\nclientKeys: {pins: ["sha256:${'0'.repeat(64)}"]}`)).toEqual([
+      'FILE:4: clientKeys: expected v1 alone among the profiles: yellowpages has no client identity',
     ]);
     expect(await of(`tls:\n  cert: ${pem}\n  key: ${pem}`)).toEqual([
       'FILE:4: tls.cert: expected a certificate in PEM',

@@ -92,19 +92,54 @@ describe('a server that demands to know its clients', () => {
     ['has none', {}],
     ['has another', { identity: seed(3) }],
   ])('refuses one who %s, and never surfaces it', async (_name, options) => {
-    let surfaced = 0;
-    const server = new WebSocketServer({ port: 0, clientKeys: publicKey(2) });
-    servers.push(server);
-    server.on('connection', () => (surfaced += 1));
-    await once(server, 'listening');
-    const client = new PQWebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, [], options);
-    const code = await new Promise((resolve) => {
-      client.onclose = ({ code }: { code: number }): void => {
-        resolve(code);
-      };
-    });
-    expect(code).toBe(3770);
-    expect(surfaced).toBe(0);
+    await refuses({ clientKeys: publicKey(2) }, options);
+  });
+});
+
+async function refuses(serverOptions: WebSocketServerOptions, options: PQWebSocketOptions): Promise<void> {
+  let surfaced = 0;
+  const server = new WebSocketServer({ port: 0, ...serverOptions });
+  servers.push(server);
+  server.on('connection', () => (surfaced += 1));
+  await once(server, 'listening');
+  const client = new PQWebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, [], options);
+  const code = await new Promise((resolve) => {
+    client.onclose = ({ code }: { code: number }): void => {
+      resolve(code);
+    };
+  });
+  expect(code).toBe(3770);
+  expect(surfaced).toBe(0);
+}
+
+describe('a server that lets its clients say who they are', () => {
+  const options = { clientKeys: publicKey(2), clientIdentity: 'accept' } as const;
+
+  test.each<[string, PQWebSocketOptions, Uint8Array | null]>([
+    ['has none', {}, null],
+    ['has none, and opens fast', { fastOpen: true }, null],
+    ['is known', { identity: seed(2) }, publicKey(2)],
+    ['is known, and opens fast', { identity: seed(2), fastOpen: true }, publicKey(2)],
+  ])('has one in who %s', async (_name, clientOptions, peerKey) => {
+    const { client, server } = await connected(options, clientOptions);
+    expect(server.pq.peerKey).toEqual(peerKey);
+    await client.pq.exchange();
+    await server.pq.exchange();
+    expect(server.pq.peerKey).toEqual(peerKey);
+    const received = nextMessage(client);
+    server.send('come in');
+    expect(await received).toBe('come in');
+  });
+
+  test('refuses one who offers another key', async () => {
+    await refuses(options, { identity: seed(3) });
+  });
+
+  test.each([
+    [{ clientIdentity: 'accept' }, "option 'clientIdentity' needs 'clientKeys'"],
+    [{ clientKeys: publicKey(2), clientIdentity: 'maybe' }, "option 'clientIdentity' must be 'demand' or 'accept'"],
+  ])('%#: %s', (wrong, message) => {
+    expect(() => new WebSocketServer({ noServer: true, ...(wrong as object) })).toThrow(message);
   });
 });
 

@@ -18,6 +18,7 @@ export type { ConfigProblem } from './gateway/config-error.ts';
 export type { GatewayLog } from './gateway/log.ts';
 export type {
   AttestationOptions,
+  ClientKeyOptions,
   DrainOptions,
   ForwardAuthOptions,
   GatewayOptions,

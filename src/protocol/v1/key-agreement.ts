@@ -22,6 +22,8 @@ export interface KeyAgreementConfig {
   readonly kems?: readonly KemName[] | undefined;
   /** What this end offers, or answers where it is offered. */
   readonly features?: ReadonlySet<Feature> | undefined;
+  /** Server: whether who does not offer `client_identity` is answered all the same. */
+  readonly acceptsAnonymous?: boolean | undefined;
   /** Gives a member that nobody knows, for each hello; absent: there is none. */
   readonly grease?: (() => HelloExtras['grease']) | undefined;
   /** Client: made before, for this connection alone, or being made. Its user reports why it failed. */
@@ -147,7 +149,8 @@ export function answerClientHello(config: KeyAgreementConfig, clientHello: strin
     });
   const features = new Set([...own].filter((feature) => offered.has(feature)));
   // Who demands an identity answers nobody who has none (PROTOCOL.md 23).
-  if (own.has('client_identity') && !features.has('client_identity')) throw new Refusal('PQ_ERR_CLIENT_IDENTITY');
+  const isAnonymous = own.has('client_identity') && !features.has('client_identity');
+  if (isAnonymous && config.acceptsAnonymous !== true) throw new Refusal('PQ_ERR_CLIENT_IDENTITY');
   const [[kem, key]] = keys as unknown as readonly [readonly [KemName, Uint8Array]];
   return chain(encapsulate(config, key, kem), ({ ciphertext, sharedSecret, native }) => {
     const serverHello = buildServerHello(ciphertext, kem, { features, grease: config.grease?.() });

@@ -141,7 +141,8 @@ export class ServerExchange extends Exchange {
       return undefined;
     }
     this.startStep('verifying', false);
-    return chain(this.authenticate(finished, next.transcriptHash), () => {
+    const isKnown = this.host.keyed.agreement.features.has('client_identity');
+    return chain(isKnown ? this.authenticate(finished, next.transcriptHash) : undefined, () => {
       if (!this.still('verifying') || this.isClosing) return;
       this.#next = undefined;
       this.transcriptHash = next.transcriptHash;

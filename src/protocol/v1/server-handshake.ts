@@ -75,8 +75,10 @@ export class ServerHandshake implements Handshake {
   #identify(finished: ReceivedFinished): MaybePromise<void> {
     const { state, host, config, keyed } = this.link;
     state.move('client finished');
-    const { transcriptHash } = keyed.agreement;
-    return chain(config.authenticate?.(finished, transcriptHash, 'handshake', undefined), (key) => {
+    const { transcriptHash, features } = keyed.agreement;
+    // One that has offered no identity has been let in without it.
+    const authenticate = features.has('client_identity') ? config.authenticate : undefined;
+    return chain(authenticate?.(finished, transcriptHash, 'handshake', undefined), (key) => {
       if (!state.is('server: verifying client')) return;
       keyed.peerKey = key ?? undefined;
       state.move('peer accepted');

@@ -17,6 +17,7 @@ export interface ClientFlags extends TlsFlags {
   readonly header?: readonly string[];
   readonly origin?: string;
   readonly pin?: readonly string[];
+  readonly identity?: string;
   readonly profile?: 'v1' | 'yellowpages';
   readonly attestation?: 'nitro' | 'none';
   readonly pcr?: readonly string[];
@@ -76,6 +77,7 @@ export function addClientFlags(command: Command): void {
         "demand a server key: sha256:…, base64, or a public key's PEM file; may be repeated",
       ),
     )
+    .addOption(new Option('--identity <file>', 'who this client is: its secret key, as keygen writes it'))
     .addOption(new Option('--profile <name>', 'the wire profile (default: v1)').choices(['v1', 'yellowpages']))
     .addOption(
       new Option(
@@ -177,8 +179,21 @@ function headersOf({ header: given = [], auth }: ClientFlags): Record<string, st
   return headers;
 }
 
+/** @throws {UsageError} for what is no secret key */
+export async function readIdentity(file: string): Promise<string> {
+  const pem = readFile('--identity', file);
+  const { readSecretKeyPem } = await import('pq-websocket/keys');
+  try {
+    readSecretKeyPem(pem).fill(0);
+  } catch (error) {
+    throw new UsageError(`--identity: '${file}' is ${(error as Error).message}; \`pq-websocket keygen\` writes one`);
+  }
+  return pem;
+}
+
 async function authentication({
   pin = [],
+  identity,
   profile,
   attestation,
   pcr = [],
@@ -191,6 +206,7 @@ async function authentication({
   if (pcr.length > 0 && attestation !== 'nitro') throw new UsageError('--pcr needs --attestation nitro');
   return {
     ...(pin.length > 0 && { serverKeys: pin.map(readPin) }),
+    ...(identity !== undefined && { identity: await readIdentity(identity) }),
     ...(attestation === 'nitro' && { verifyAttestation: await nitroVerifier(pcr) }),
     // v1 has no `false`: without a verifier its document is not judged.
     ...(attestation === 'none' && profile === 'yellowpages' && { verifyAttestation: false as const }),

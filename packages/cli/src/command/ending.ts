@@ -78,8 +78,9 @@ export function endingOf(
   if (phase === 'upgrade' && cause?.code?.startsWith('ERR_SSL') === true) phase = 'tls';
   if (typeof refusal === 'string')
     return { ...close, exitCode: EXIT.UPGRADE, failure: failure?.code, message: visibleLine(refusal), hint: undefined };
-  const isAuthentication = close.code === 3770;
-  const exitCode = isAuthentication && phase !== 'open' ? EXIT.AUTHENTICATION : FAILED_PHASES[phase];
+  const isRefused = isStranger(close.code, failure);
+  const isUnproved = close.code === 3770 && phase !== 'open';
+  const exitCode = isRefused || isUnproved ? EXIT.AUTHENTICATION : FAILED_PHASES[phase];
   return {
     ...close,
     exitCode,
@@ -91,8 +92,14 @@ export function endingOf(
       failure: failure?.code,
       cause: cause?.code,
       status: refusal?.status,
+      isStranger: isRefused,
     }),
   };
+}
+
+/** Whether the server has refused the client for who it is, or is not. */
+function isStranger(code: number | undefined, failure: PQWebSocketError | null): boolean {
+  return code === 3770 && failure?.origin === 'transport';
 }
 
 function causeOf(failure: PQWebSocketError | null): { message: string; code?: string } | undefined {
@@ -113,10 +120,12 @@ function explain(phase: Phase, failure: PQWebSocketError | null, cause: { messag
       return `no WebSocket: ${why}`;
     case 'handshake':
       if (failure?.code === 'PQ_ERR_NOT_PQ_WEBSOCKET') return `the server does not speak pq-websocket: ${failure.code}`;
+      if (isStranger(failure?.closeCode, failure)) return 'the server does not let this client in (3770)';
       return failure?.closeCode === 3770
         ? `the server did not prove who it is: ${failure.code}, ${why}`
         : `the secure handshake failed: ${failure?.code ?? 'closed'}, ${why}`;
     case 'open':
+      if (isStranger(failure?.closeCode, failure)) return 'the server does not let this client in (3770)';
       return failure?.origin === 'local'
         ? `the connection was refused: ${failure.code}, ${why}`
         : `the connection was cut: ${why}`;

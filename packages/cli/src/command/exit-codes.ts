@@ -28,7 +28,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [EXIT.HANDSHAKE]:
     'the secure handshake failed (3768, 3769): not a pq-websocket server, another profile or context, or an attack',
   [EXIT.AUTHENTICATION]:
-    'the server did not prove who it is (3770): no valid signature by a pinned key, or no attestation that passes',
+    'the server did not prove who it is (3770): no valid signature by a pinned key, or no attestation that passes; or it does not let this client in',
   [EXIT.ABNORMAL]:
     'the open connection was cut, or a record was refused (3771 to 3773): the other side said no goodbye',
   [EXIT.PEER_CODE]: 'the peer ended it cleanly, with another code than 1000',

@@ -65,6 +65,22 @@ export const GATEWAY_SETTINGS: readonly Setting[] = [
     help: 'ML-DSA-65 secret key, as keygen writes it',
   },
   {
+    flags: '--client-pin <fingerprint...>',
+    env: 'PQ_GATEWAY_CLIENT_PIN',
+    path: ['clientKeys', 'pins'],
+    read: text,
+    isList: true,
+    help: 'clients that get in, by their key: sha256:…',
+  },
+  {
+    flags: '--client-key <file...>',
+    env: 'PQ_GATEWAY_CLIENT_KEY',
+    path: ['clientKeys', 'files'],
+    read: text,
+    isList: true,
+    help: 'the same, by public keys in PEM',
+  },
+  {
     flags: '--allow-origin <origin...>',
     env: 'PQ_GATEWAY_ALLOW_ORIGIN',
     path: ['allowedOrigins'],

@@ -13,6 +13,8 @@ export interface Trouble {
   readonly cause: string | undefined;
   /** Of an HTTP answer that was not 101. */
   readonly status: number | undefined;
+  /** The server has refused this client for who it is, or is not. */
+  readonly isStranger: boolean;
 }
 
 /** By the codes of OpenSSL and Node. */
@@ -65,13 +67,15 @@ const SECURE_LAYER: Readonly<Partial<Record<PQErrorCode, string>>> = {
 };
 
 /** @returns a sentence or two, safe for a terminal */
-export function hintFor({ phase, url, failure, cause, status }: Trouble): string | undefined {
+export function hintFor({ phase, url, failure, cause, status, isStranger }: Trouble): string | undefined {
   // Its query may be a secret.
   const doctor = `\`pq-websocket doctor ${url.split('?', 1)[0] ?? ''}\` looks closer.`;
   if (status !== undefined) {
     if (status >= 300 && status < 400) return '--follow goes where it points.';
     return STATUS[status] ?? doctor;
   }
+  if (isStranger)
+    return '--identity FILE says who this client is; its key must be among those that the server lets in.';
   switch (phase) {
     case 'tcp':
       if (cause?.startsWith('PROXY_') === true)

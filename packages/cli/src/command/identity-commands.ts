@@ -18,7 +18,7 @@ Examples:
 export function addIdentityCommands(program: Command): void {
   program
     .command('keygen')
-    .description("make a server identity: an ML-DSA-65 key, and the pin for clients' serverKeys")
+    .description("make an identity: an ML-DSA-65 key, and its pin, for clients' serverKeys or servers' clientKeys")
     .option(
       '-o, --out <file>',
       'where the secret key goes (PEM, mode 0600); the public key goes beside it',

@@ -4,12 +4,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { integer } from './client-flags.ts';
+import { integer, readIdentity } from './client-flags.ts';
 import { UsageError } from './exit-codes.ts';
 import { listenAddress, listenAt, loopbackAddress, untilStopped } from './listen.ts';
 import { inFlags } from './option-flags.ts';
 import type { Guest } from './serve/room.ts';
-import { readFile, tlsOptions } from './tls-flags.ts';
+import { tlsOptions } from './tls-flags.ts';
 
 interface ServeFlags {
   readonly listen: string;
@@ -119,18 +119,6 @@ async function run(flags: ServeFlags): Promise<number> {
     await room.leave(PATIENCE);
     for (const each of servers) each.closeAllConnections();
   });
-}
-
-/** @throws {UsageError} for what is no secret key */
-async function readIdentity(file: string): Promise<string> {
-  const pem = readFile('--identity', file);
-  const { readSecretKeyPem } = await import('pq-websocket/keys');
-  try {
-    readSecretKeyPem(pem).fill(0);
-  } catch (error) {
-    throw new UsageError(`--identity: '${file}' is ${(error as Error).message}; \`pq-websocket keygen\` writes one`);
-  }
-  return pem;
 }
 
 function httpServer({ tlsCert, tlsKey, passphrase }: Pick<ServeFlags, 'tlsCert' | 'tlsKey' | 'passphrase'>): Server {

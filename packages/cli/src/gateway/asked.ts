@@ -23,6 +23,10 @@ export interface Asked {
   readonly id: string;
   /** What the authentication before it says to the upstream. */
   readonly authHeaders?: Headers;
+  /** Fingerprint of the key by which the client has proved who it is. */
+  readonly clientKey?: string;
+  /** What the upstream is offered as subprotocols; undefined: what the client has offered. */
+  readonly protocols?: readonly string[];
 }
 
 const ID = /^[\w.:-]{1,128}$/;
@@ -43,16 +47,22 @@ export function askerOf({ request: { rawHeaders }, client: { address } }: Asked)
   return { address, rawHeaders };
 }
 
+/** What is there, and not the gateway's own to say. */
+function isGiven([name, values]: [string, string | string[]]): boolean {
+  return values.length > 0 && !/^x-pq-/i.test(name);
+}
+
 /** @param passing those of the request's headers that go on */
 export function headersFor(asked: Asked, passing: HeaderPairs, server: UpstreamServer): Headers {
-  const { request, target, client, route, authHeaders = {} } = asked;
+  const { request, target, client, route, authHeaders = {}, clientKey } = asked;
   const ownHost = route.preserveHost ? undefined : server.address.host;
   const overruled = new Set(Object.keys(authHeaders).map((name) => name.toLowerCase()));
   const kept = passing.filter(([name]) => !overruled.has(name.toLowerCase()));
   const headers = {
     ...forwardedHeaders(request.rawHeaders, kept, client.forwarding, target.host, ownHost),
-    ...Object.fromEntries(Object.entries(authHeaders).filter(([, values]) => values.length > 0)),
+    ...Object.fromEntries(Object.entries(authHeaders).filter(isGiven)),
     'X-Request-Id': asked.id,
+    ...(clientKey !== undefined && { 'X-PQ-Client-Key': clientKey }),
   };
   return applyRules(headers, route.requestHeaders);
 }

@@ -50,6 +50,14 @@ export interface BridgeLegs {
   readonly clientNetwork: Duplex;
   readonly upstream: UpstreamSocket;
   readonly upstreamNetwork: Duplex;
+  /** What the client has said before there was an upstream. */
+  readonly early?: EarlyWords;
+}
+
+/** In order; a close comes last. */
+export interface EarlyWords {
+  readonly messages: readonly { readonly data: Buffer; readonly isBinary: boolean }[];
+  readonly close: { readonly code: number; readonly reason: string; readonly answer: () => void } | undefined;
 }
 
 export interface BridgeParts {
@@ -94,6 +102,7 @@ export class Bridge {
     this.#recordsOpened = recordsOpened(client);
     this.#shares = { client: this.#shareOf('client'), upstream: this.#shareOf('upstream') };
     this.#listen();
+    this.#hear(legs.early);
     // What a stranger's replayed hello opened must not eat the upstream's messages.
     provedLive(client).then(
       () => {
@@ -104,6 +113,13 @@ export class Bridge {
     );
     // It may have gone while the client's handshake ran.
     if (upstream.readyState === upstream.CLOSED) this.#upstreamClosed(ABNORMAL);
+  }
+
+  #hear(early: EarlyWords | undefined): void {
+    if (early === undefined) return;
+    for (const { data, isBinary } of early.messages) this.#clientSaid(data, isBinary);
+    if (early.close !== undefined) this.#clientCloses(early.close.code, early.close.reason, early.close.answer);
+    else this.#read('client');
   }
 
   get isLeaving(): boolean {

@@ -2,13 +2,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { fingerprintOf } from 'pq-websocket/keys';
+import { offeredProtocols } from 'pq-websocket/proxy';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import type { WebSocketServer } from 'pq-websocket/ws';
 import type { Admission } from './admission.ts';
 import { Bridge, cut, provedLive } from './bridge.ts';
-import type { Traffic } from './bridge.ts';
+import type { EarlyWords, Traffic } from './bridge.ts';
 import { requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
+import { EarlyClient } from './early-client.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { applyRulesTo } from './header-rules.ts';
 import type { Denial } from './denials.ts';
@@ -26,6 +29,15 @@ import type { Site } from './site.ts';
 import { Turns } from './turns.ts';
 import { openUpstream } from './upstream.ts';
 import type { Upstream, UpstreamLimits } from './upstream.ts';
+
+/** RFC 6455 7.4.1 and its registry: closes of a client that is in and has no upstream. */
+const POLICY_VIOLATION = 1008;
+const BAD_GATEWAY = 1014;
+
+/** What the log says of a conversation. */
+function factsOf({ client, id, request, route, clientKey }: Asked): object {
+  return { client: client.address, id, trace: traceOf(request), route: route.name, clientKey };
+}
 
 export interface ConversationParts {
   /** What the configuration makes that stands now. */
@@ -54,6 +66,8 @@ export class Conversations {
   readonly #arriving = new Set<Duplex>();
   /** Upstreams that are open before their client is. */
   readonly #waiting = new WeakMap<IncomingMessage, Upstream>();
+  /** Subprotocols of clients that are in before their upstream is. */
+  readonly #chosen = new WeakMap<IncomingMessage, string>();
   readonly #emptied = new Set<() => void>();
   readonly #turns = new Turns();
 
@@ -63,7 +77,7 @@ export class Conversations {
   attach(server: WebSocketServer): void {
     const { metrics, refusals } = this.parts;
     server.options.handleProtocols = (_offered, request): string | false =>
-      this.#waiting.get(request)?.protocol ?? false;
+      this.#waiting.get(request)?.protocol ?? this.#chosen.get(request) ?? false;
     server.on('headers', (headers, request) => {
       const upstream = this.#waiting.get(request);
       if (upstream === undefined) return;
@@ -136,15 +150,16 @@ export class Conversations {
       }
       asked = { ...asked, authHeaders: result.headers };
     }
+    if (site.settings.clientKeys !== undefined) {
+      this.#identify(asked, site, socket, head, abort.signal);
+      return;
+    }
     const result = await openUpstream(asked, limits, abort.signal);
     if (result.type === 'answered') {
       parts.refusals.refused(
         'backend',
         {
-          client: client.address,
-          id,
-          trace,
-          route: route.name,
+          ...factsOf(asked),
           backend: result.backend.label,
           status: result.response.statusCode,
         },
@@ -183,7 +198,59 @@ export class Conversations {
     this.#emptied.clear();
   }
 
-  #secure({ request, route, client, id }: Asked, site: Site, socket: Duplex, head: Buffer, upstream: Upstream): void {
+  /**
+   * Where clients have to say who they are the handshake comes first, since the upstream is told: so the client has its 101 before the
+   * upstream has answered. Of the subprotocols that it offers the upstream is offered the first, and has to choose it.
+   */
+  #identify(asked: Asked, site: Site, socket: Duplex, head: Buffer, abort: AbortSignal): void {
+    const { request } = asked;
+    const [protocol] = offeredProtocols(request);
+    if (protocol !== undefined) this.#chosen.set(request, protocol);
+    const known = guarded(
+      async (client: WsStyleWebSocket) => {
+        const early = new EarlyClient(client, socket);
+        const { peerKey } = client.pq;
+        const clientKey = peerKey === null ? undefined : await fingerprintOf(peerKey);
+        const named = { ...asked, protocols: protocol === undefined ? [] : [protocol] };
+        await this.#openFor(early, clientKey === undefined ? named : { ...named, clientKey }, site, socket, abort);
+      },
+      (error) => {
+        this.parts.log.error(errorFacts(error), 'a conversation failed');
+        socket.destroy();
+      },
+    );
+    site.secure.handleUpgrade(request, socket, head, known);
+  }
+
+  /** @param socket the client's network */
+  async #openFor(early: EarlyClient, asked: Asked, site: Site, socket: Duplex, abort: AbortSignal): Promise<void> {
+    const { metrics, refusals } = this.parts;
+    const facts = { ...factsOf(asked), path: asked.target.pathname };
+    const result = await openUpstream(asked, upstreamLimits(site.settings), abort);
+    if (result.type === 'answered') {
+      const { statusCode: status = 502 } = result.response;
+      result.response.destroy();
+      refusals.refused('backend', { ...facts, backend: result.backend.label, status }, 'the backend refused');
+      early.refuse(status < 500 ? POLICY_VIOLATION : BAD_GATEWAY, `the backend refused: ${status}`);
+      return;
+    }
+    const isOther = result.type === 'open' && result.upstream.protocol !== asked.protocols?.[0];
+    if (result.type === 'failed' || isOther || early.isGone) {
+      const reason = result.type === 'failed' ? result.denial.reason : 'upstream-error';
+      if (result.type === 'open') cut(result.upstream.network, result.upstream.socket);
+      metrics.refused(reason);
+      refusals.refused(reason, { ...facts, reason }, 'refused');
+      early.refuse(BAD_GATEWAY, isOther ? 'the backend chose another subprotocol' : 'no backend');
+      return;
+    }
+    const { upstream } = result;
+    const { bufferedBytes } = site.settings.limits;
+    const bridgeFacts = { ...factsOf(asked), backend: upstream.backend.label };
+    this.#bridge(early.socket, socket, upstream, bufferedBytes, bridgeFacts, early.release());
+  }
+
+  #secure(asked: Asked, site: Site, socket: Duplex, head: Buffer, upstream: Upstream): void {
+    const { request } = asked;
     if (socket.destroyed) {
       cut(upstream.network, upstream.socket);
       return;
@@ -197,13 +264,8 @@ export class Conversations {
     const bridge = (secure: WsStyleWebSocket): void => {
       socket.off('close', giveUp);
       this.#waiting.delete(request);
-      this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, {
-        client: client.address,
-        id,
-        trace: traceOf(request),
-        route: route.name,
-        backend: upstream.backend.label,
-      });
+      const facts = { ...factsOf(asked), backend: upstream.backend.label };
+      this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, facts);
     };
     // The 101 is written within the call. Header values are bytes, which Node shows as latin1.
     (socket as Socket).setDefaultEncoding('latin1');
@@ -219,7 +281,14 @@ export class Conversations {
     (socket as Socket).setDefaultEncoding('utf8');
   }
 
-  #bridge(client: WsStyleWebSocket, clientNetwork: Duplex, upstream: Upstream, highWater: number, facts: object): void {
+  #bridge(
+    client: WsStyleWebSocket,
+    clientNetwork: Duplex,
+    upstream: Upstream,
+    highWater: number,
+    facts: object,
+    early?: EarlyWords,
+  ): void {
     const { metrics, log, traffic } = this.parts;
     const started = performance.now();
     let result: 'pending' | 'ok' | 'failed' = 'pending';
@@ -234,7 +303,13 @@ export class Conversations {
         metrics.handshakeFailed(client.pq.failure?.code ?? 'PQ_ERR_CLOSED_EARLY');
       },
     );
-    const legs = { client, clientNetwork, upstream: upstream.socket, upstreamNetwork: upstream.network };
+    const legs = {
+      client,
+      clientNetwork,
+      upstream: upstream.socket,
+      upstreamNetwork: upstream.network,
+      ...(early && { early }),
+    };
     const bridge = new Bridge(legs, {
       traffic,
       highWater,

@@ -85,6 +85,16 @@ export type IdentityOptions =
 /** Gives attestation documents: gets the 64 bytes of user data and gives the document, as above. */
 export type AttestationOptions = { command: string[] } | { url: string };
 
+/** Clients by their ML-DSA-65 keys. Backends get the key's fingerprint as `X-PQ-Client-Key`. At least one pin or file. */
+export interface ClientKeyOptions {
+  /** Fingerprints, `sha256:` and 64 hex digits. Default: none. */
+  pins?: string[];
+  /** Files with public keys in PEM, one or several in each. Default: none. */
+  files?: string[];
+  /** Whether clients without an identity are kept out. `false`: they come in, and backends get no such header. Default true. */
+  demand?: boolean;
+}
+
 /** What a gateway takes before it refuses. */
 export interface LimitOptions {
   /** Admitted connections in all. Beyond: 503. Default 10,000. */
@@ -193,6 +203,8 @@ export interface GatewayOptions {
   /** How the gateway proves who it is. Default: it does not. */
   identity?: IdentityOptions;
   attestation?: AttestationOptions;
+  /** Which clients get in by their own identity. Default: none is asked for. */
+  clientKeys?: ClientKeyOptions;
   /** A string that clients bind into the key too. Default: none. */
   context?: string;
   /** Of records to clients. Default `off`. */

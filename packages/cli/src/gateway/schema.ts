@@ -165,6 +165,13 @@ const timeouts = object({
   idle: v.optional(integer(0, MAX_TIMER), 3_600_000),
 });
 
+/** As a client of the library pins: what `pq-websocket fingerprint` prints. */
+const fingerprint = text((value) => /^sha256:[0-9a-f]{64}$/i.test(value), 'sha256: and 64 hex digits');
+const clientKeys = object({
+  pins: v.optional(list(fingerprint, 'fingerprints, each sha256: and 64 hex digits'), []),
+  files: v.optional(list(file, 'files with public keys'), []),
+  demand: v.optional(flag, true),
+});
 const choiceOf = (...keys: string[]) => `a map with one of ${keys.join(', ')}`;
 const identity = v.union(
   [
@@ -220,6 +227,7 @@ export const gatewaySchema = object({
   allowedOrigins: v.optional(list(origin, 'origins')),
   identity: v.optional(identity),
   attestation: v.optional(attestation),
+  clientKeys: v.optional(clientKeys),
   context: v.optional(text((value) => value !== '', 'a string that is not empty')),
   padding: v.optional(padding, 'off'),
   limits: v.optional(limits, {}),

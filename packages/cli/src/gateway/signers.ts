@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readPublicKeyPem, readSecretKeyPem } from 'pq-websocket/keys';
-import type { ServerAuthenticationOptions, WorkContext } from 'pq-websocket/server';
+import type { ServerAuthenticationOptions, ServerSocketOptions, WorkContext } from 'pq-websocket/server';
 import type { Config } from './config.ts';
-import { GatewayConfigError } from './config-error.ts';
+import type { ConfigProblem, Problems } from './config-error.ts';
+import { GatewayConfigError, pathText } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';
 
 /** Bytes of a signature or a document that are taken; a hello has room for far less. */
@@ -23,45 +24,81 @@ export function serverAuthentication(config: Config): ServerAuthenticationOption
   };
 }
 
+const PUBLIC_KEY = /-----BEGIN PUBLIC KEY-----[^]*?-----END PUBLIC KEY-----/g;
+
+/** Whom the servers let in. What is wrong with several files is said at once. */
+export function clientKeysOption(
+  config: Config,
+  problems: Problems,
+): Pick<ServerSocketOptions, 'clientKeys' | 'clientIdentity'> {
+  const { clientKeys } = config.settings;
+  if (clientKeys === undefined) return {};
+  const { pins, files, demand } = clientKeys;
+  if (pins.length + files.length === 0)
+    problems.add(problemAt(config, ['clientKeys'], 'expected at least one of pins and files: else nobody gets in'));
+  const keys = files.flatMap((file, index) => {
+    const path = ['clientKeys', 'files', index];
+    return (
+      problems.collect(() => {
+        const found = readKey(config, path, file).match(PUBLIC_KEY) ?? [];
+        checked(config, path, 'ML-DSA-65 public keys in PEM', () => {
+          if (found.length === 0) throw new TypeError('no public key');
+          for (const pem of found) readPublicKeyPem(pem);
+        });
+        return [...found];
+      }) ?? []
+    );
+  });
+  return { clientKeys: [...pins, ...keys], clientIdentity: demand ? 'demand' : 'accept' };
+}
+
 function identityOption(
   config: Config,
   identity: NonNullable<GatewaySettings['identity']>,
   timeout: number,
 ): NonNullable<ServerAuthenticationOptions['identity']> {
   if ('key' in identity) {
-    const pem = readKey(config, 'key', identity.key);
-    checked(config, 'key', 'an ML-DSA-65 secret key in PEM', () => {
+    const path = ['identity', 'key'];
+    const pem = readKey(config, path, identity.key);
+    checked(config, path, 'an ML-DSA-65 secret key in PEM', () => {
       readSecretKeyPem(pem).fill(0);
     });
     return pem;
   }
   const sign = outside(identity, timeout);
   if (identity.publicKey === undefined) return sign;
-  const pem = readKey(config, 'publicKey', identity.publicKey);
-  checked(config, 'publicKey', 'an ML-DSA-65 public key in PEM', () => {
+  const path = ['identity', 'publicKey'];
+  const pem = readKey(config, path, identity.publicKey);
+  checked(config, path, 'an ML-DSA-65 public key in PEM', () => {
     readPublicKeyPem(pem);
   });
   return { sign, publicKey: pem };
 }
 
-function readKey(config: Config, key: string, file: string): string {
+type Path = readonly (string | number)[];
+
+function readKey(config: Config, path: Path, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw problem(config, key, `expected a file that can be read (${(error as NodeJS.ErrnoException).code})`);
+    throw problem(config, path, `expected a file that can be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-function checked(config: Config, key: string, expected: string, read: () => void): void {
+function checked(config: Config, path: Path, expected: string, read: () => void): void {
   try {
     read();
   } catch {
-    throw problem(config, key, `expected ${expected}`);
+    throw problem(config, path, `expected ${expected}`);
   }
 }
 
-function problem({ locate }: Config, key: string, message: string): GatewayConfigError {
-  return new GatewayConfigError([{ source: locate(['identity', key]), path: `identity.${key}`, message }]);
+function problem(config: Config, path: Path, message: string): GatewayConfigError {
+  return new GatewayConfigError([problemAt(config, path, message)]);
+}
+
+function problemAt({ locate }: Config, path: Path, message: string): ConfigProblem {
+  return { source: locate(path), path: pathText(path), message };
 }
 
 function outside(where: { readonly command: readonly string[] } | { readonly url: string }, timeout: number): Outside {

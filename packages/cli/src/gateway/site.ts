@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { ServerAuthenticationOptions } from 'pq-websocket/server';
+import type { ServerAuthenticationOptions, ServerSocketOptions } from 'pq-websocket/server';
 import { WebSocketServer } from 'pq-websocket/ws';
 import { Access } from './access.ts';
 import type { ClientFacts } from './asked.ts';
@@ -18,7 +18,7 @@ import type { GatewayLog } from './log.ts';
 import { originMatcher } from './origins.ts';
 import { Route, urlPatternClass } from './routes.ts';
 import type { GatewaySettings } from './schema.ts';
-import { serverAuthentication } from './signers.ts';
+import { clientKeysOption, serverAuthentication } from './signers.ts';
 import { upstreamTls } from './tls.ts';
 import type { UpstreamTls } from './upstream-server.ts';
 
@@ -43,7 +43,7 @@ export class Site {
     readonly config: Config,
     readonly listeners: readonly ListenerPlan[],
     readonly routes: readonly Route[],
-    authentication: ServerAuthenticationOptions,
+    authentication: ServerSocketOptions,
   ) {
     const { settings } = config;
     this.settings = settings;
@@ -73,10 +73,11 @@ export class Site {
     const problems = new Problems();
     problems.add(...wrongTogether(config));
     const authentication = problems.collect(() => serverAuthentication(config));
+    const clientKeys = clientKeysOption(config, problems);
     const listeners = planListeners(config, problems);
     const routes = await makeRoutes(config, parts, problems);
     problems.throwIfAny();
-    return new Site(config, listeners, routes, { ...authentication, ...parts.hooks });
+    return new Site(config, listeners, routes, { ...authentication, ...clientKeys, ...parts.hooks });
   }
 
   routeOf(hostname: string, pathname: string): Route | undefined {
@@ -150,6 +151,9 @@ function wrongTogether({ settings, locate }: Config): ConfigProblem[] {
     message,
   });
   const problems: ConfigProblem[] = [];
+  if (settings.clientKeys !== undefined && settings.profiles.includes('yellowpages')) {
+    problems.push(problem('clientKeys', 'expected v1 alone among the profiles: yellowpages has no client identity'));
+  }
   if (!settings.profiles.includes('v1')) {
     const set = [
       settings.identity && 'identity',

@@ -54,7 +54,7 @@ export async function openUpstream(asked: Asked, limits: UpstreamLimits, abort: 
     dialled.release();
     return failed('bad-request', 400, new Error('the client went away'));
   }
-  const application = offeredProtocols(request);
+  const application = asked.protocols ?? offeredProtocols(request);
   const headers = {
     ...headersFor(asked, beyondUpgrade(request.rawHeaders), dialled.backend),
     ...(application.length > 0 && { 'Sec-WebSocket-Protocol': application.join(', ') }),
