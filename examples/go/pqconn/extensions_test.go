@@ -56,45 +56,38 @@ func TestExchangesUnderLoad(t *testing.T) {
 		Pins: [][]byte{public}, Exchange: policy, UpdateAfter: updates, Identity: clientSign, PublicKey: clientKey,
 		KEMs: []pqws.KEM{pqws.MLKEM768X25519},
 	}})
-	const wanted = 10
-	enough := make(chan struct{})
+	const wanted, last = 10, "last"
 	underWay := make(chan struct{}, 32) // so that an exchange does not wait behind megabytes
-	var sent int
 	go func() {
-		defer close(enough)
-		for c.Generation() < wanted {
+		for sent := 0; ; sent++ {
+			text := fmt.Sprint(sent)
+			if c.Generation() >= wanted {
+				text = last // which tells the reader to ask for no more: nothing else would come
+			}
 			underWay <- struct{}{}
-			if c.SendText(fmt.Sprint(sent)) != nil {
+			if c.SendText(text) != nil || text == last {
 				return
 			}
-			sent++
 		}
 	}()
 	for received := 0; ; received++ {
-		select {
-		case <-enough:
-			if received == sent {
-				if c.Generation() < wanted {
-					t.Fatalf("ended in generation %d: %+v", c.Generation(), c.Status())
-				}
-				if st, err := c.Close(4000, "done"); err != nil || !st.Clean {
-					t.Fatalf("%+v, %v", st, err)
-				}
-				if st := <-ended; !st.Clean {
-					t.Fatalf("the server sees %+v", st)
-				}
-				return
-			}
-		default:
-		}
 		m, err := c.Read()
 		if err != nil {
-			t.Fatalf("after %d: %v", received, err)
+			t.Fatalf("after %d, in generation %d: %v", received, c.Generation(), err)
 		}
 		<-underWay
+		if string(m.Data) == last {
+			break
+		}
 		if string(m.Data) != fmt.Sprint(received) {
 			t.Fatalf("message %d is %q", received, m.Data)
 		}
+	}
+	if st, err := c.Close(4000, "done"); err != nil || !st.Clean {
+		t.Fatalf("%+v, %v", st, err)
+	}
+	if st := <-ended; !st.Clean {
+		t.Fatalf("the server sees %+v", st)
 	}
 }
 
