@@ -56,6 +56,9 @@ export function encapsulate(
 /** Takes a copy. */
 export function importSecret(bytes: Uint8Array): SecretHandle;
 
+/** A secret of the bytes of both, `second` behind `first`. They stay as they are. */
+export function joinSecrets(first: SecretHandle, second: SecretHandle): SecretHandle;
+
 /** @param hash output: 32 bytes */
 export function sha256(data: Uint8Array, hash: Uint8Array): void;
 

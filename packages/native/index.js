@@ -11,6 +11,7 @@ export const {
   importKey,
   importSecret,
   isFips,
+  joinSecrets,
   mask,
   open,
   random,

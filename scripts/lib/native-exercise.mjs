@@ -41,6 +41,7 @@ function agree(kem, [keyBytes, ciphertextBytes, seedBytes, randomBytes]) {
     });
     check(Buffer.compare(...outputs) === 0, kem);
     native.deriveKey(sent, ciphertext, ciphertext);
+    native.destroy(native.joinSecrets(sent, received));
     native.sha256(ciphertext, outputs[0].subarray(0, 32));
     for (const handle of [pair, sent, received]) native.destroy(handle);
     try {

@@ -96,7 +96,7 @@ export interface CryptoBackend {
    * @param seed 64 bytes, `d || z`, for test vectors only. The caller keeps the buffer and overwrites it once the result is
    *   there. Without it the backend draws from the platform's CSPRNG.
    * @param kem default `ml-kem-768`
-   * @param joinable whether what is decapsulated is to be joined to another secret
+   * @param joinable whether what is decapsulated is to be joined to another secret, and used for nothing else
    */
   generateKeyPair(seed?: Uint8Array, kem?: KemName, joinable?: boolean): MaybePromise<KemKeyPair>;
 
@@ -105,7 +105,7 @@ export interface CryptoBackend {
    * @param m 32 bytes of randomness, for test vectors only. A platform's own KEM takes none, so with `m` every backend but
    *   pq-websocket-native's computes in portable code; the bytes are the same. Without it the backend draws from the platform's CSPRNG.
    * @param kem default `ml-kem-768`
-   * @param joinable whether the secret is to be joined to another one
+   * @param joinable whether the secret is to be joined to another one, and used for nothing else
    * @throws {KemInputError} when the key is refused
    */
   encapsulate(
@@ -116,11 +116,11 @@ export interface CryptoBackend {
   ): MaybePromise<Encapsulation>;
 
   /** Takes a copy of `bytes` as keying material for HKDF. The caller overwrites its own. */
-  importSecret(bytes: Uint8Array, joinable?: boolean): MaybePromise<Secret>;
+  importSecret(bytes: Uint8Array): MaybePromise<Secret>;
 
   /**
    * `first || second` as keying material for HKDF. Both stay the caller's to destroy.
-   * @throws {Error} for one that was not made joinable
+   * @param first of 32 bytes, and made joinable, as `second`: a backend may refuse one that was not
    */
   joinSecrets(first: Secret, second: Secret): MaybePromise<Secret>;
 
@@ -130,12 +130,18 @@ export interface CryptoBackend {
   /** HKDF-SHA-256, extract then expand (RFC 5869). `length` is 1 to 8160 bytes. The result is the caller's. */
   deriveBytes(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): MaybePromise<Uint8Array>;
 
+  /**
+   * 32 bytes of HKDF-SHA-256 as keying material, which script never sees where the platform can help it.
+   * @param joinable whether it is to be joined to another secret, and used for nothing else
+   */
+  deriveSecret(secret: Secret, salt: Uint8Array, info: Uint8Array, joinable?: boolean): MaybePromise<Secret>;
+
   /** HKDF-SHA-256 to an AES-256-GCM key; with WebCrypto the key is never visible to script. */
   deriveKey(secret: Secret, salt: Uint8Array, info: Uint8Array): MaybePromise<AeadKey>;
 
   /**
    * The secret itself as AES-256-GCM key, for the yellowpages profile, which derives nothing.
-   * @param secret 32 bytes of keying material
+   * @param secret 32 bytes of keying material, imported or of a KEM
    */
   importKey(secret: Secret): MaybePromise<AeadKey>;
 

@@ -3,7 +3,8 @@
  * than FIPS 203 in places (Node's SPKI import takes trailing bytes) and stricter than RFC 5869 in others (Node's
  * HKDF bounds `info`), so backends that left the checks to what lies beneath would refuse different inputs.
  *
- * All of what is checked here is public, lengths included, so nothing here has to run in constant time.
+ * All of what is checked here is public, lengths included, so nothing here has to run in constant time. Backends import it
+ * as `check`.
  */
 import type { KemName } from '../api/types.ts';
 import { AEAD_KEY_BYTES, KEM_SIZES, KemInputError, NONCE_BYTES, TAG_BYTES } from './backend.ts';
@@ -20,7 +21,7 @@ const MAX_HKDF_INFO_BYTES = 1024;
 const SHORTEST_FRAME = NONCE_BYTES + TAG_BYTES;
 
 /** @throws {TypeError} unless `value` is a Uint8Array, of this realm or of another */
-export function checkBytes(value: unknown, what: string): void {
+export function bytes(value: unknown, what: string): void {
   // instanceof alone would refuse an array that comes from another window, a worker's opener or a test's sandbox.
   if (value instanceof Uint8Array) return;
   if (!ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Uint8Array]') {
@@ -29,12 +30,12 @@ export function checkBytes(value: unknown, what: string): void {
 }
 
 function checkSize(value: Uint8Array, what: string, size: number): void {
-  checkBytes(value, what);
+  bytes(value, what);
   if (value.length !== size) throw new RangeError(`${what}: expected ${size} bytes, got ${value.length}`);
 }
 
 function checkKemSize(value: Uint8Array, what: string, size: number): void {
-  checkBytes(value, what);
+  bytes(value, what);
   if (value.length !== size) {
     throw new KemInputError('length', `${what}: expected ${size} bytes, got ${value.length}`);
   }
@@ -47,12 +48,12 @@ export const KEM_TITLES: Readonly<Record<KemName, string>> = {
   'ml-kem-1024': 'ML-KEM-1024',
 };
 
-export function checkSeed(seed: Uint8Array | undefined, kem: KemName = 'ml-kem-768'): void {
+export function seed(seed: Uint8Array | undefined, kem: KemName = 'ml-kem-768'): void {
   if (seed !== undefined) checkSize(seed, `${KEM_TITLES[kem]} seed`, KEM_SIZES[kem].seed);
 }
 
 /** FIPS 203 section 7.2: the type check and the modulus check; and the test-only randomness, where there is any. */
-export function checkEncapsulation(encapsulationKey: Uint8Array, m?: Uint8Array, kem: KemName = 'ml-kem-768'): void {
+export function encapsulation(encapsulationKey: Uint8Array, m?: Uint8Array, kem: KemName = 'ml-kem-768'): void {
   const title = KEM_TITLES[kem];
   checkKemSize(encapsulationKey, `${title} encapsulation key`, KEM_SIZES[kem].key);
   // In the hybrid ML-KEM-768's key comes first.
@@ -68,13 +69,13 @@ export function checkEncapsulation(encapsulationKey: Uint8Array, m?: Uint8Array,
 }
 
 /** FIPS 203 section 7.3: the ciphertext type check. The other two there concern a key that others supply. */
-export function checkCiphertext(ciphertext: Uint8Array, kem: KemName = 'ml-kem-768'): void {
+export function ciphertext(ciphertext: Uint8Array, kem: KemName = 'ml-kem-768'): void {
   checkKemSize(ciphertext, `${KEM_TITLES[kem]} ciphertext`, KEM_SIZES[kem].ciphertext);
 }
 
-export function checkHkdf(salt: Uint8Array, info: Uint8Array, length: number): void {
-  checkBytes(salt, 'HKDF salt');
-  checkBytes(info, 'HKDF info');
+export function hkdf(salt: Uint8Array, info: Uint8Array, length: number): void {
+  bytes(salt, 'HKDF salt');
+  bytes(info, 'HKDF info');
   if (info.length > MAX_HKDF_INFO_BYTES) {
     throw new RangeError(`HKDF info: expected at most ${MAX_HKDF_INFO_BYTES} bytes, got ${info.length}`);
   }
@@ -83,24 +84,24 @@ export function checkHkdf(salt: Uint8Array, info: Uint8Array, length: number): v
   }
 }
 
-export function checkAeadKeySize(size: number): void {
+export function aeadKeySize(size: number): void {
   if (size !== AEAD_KEY_BYTES) {
     throw new RangeError(`AES-256-GCM key: expected a secret of ${AEAD_KEY_BYTES} bytes, got ${size}`);
   }
 }
 
-export function checkSeal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): void {
-  checkBytes(frame, 'frame');
-  checkBytes(additionalData, 'additional data');
+export function seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): void {
+  bytes(frame, 'frame');
+  bytes(additionalData, 'additional data');
   const least = SHORTEST_FRAME + (content?.length ?? 0);
-  if (content !== undefined) checkBytes(content, 'content');
+  if (content !== undefined) bytes(content, 'content');
   if (frame.length < least) throw new RangeError(`frame: expected at least ${least} bytes, got ${frame.length}`);
 }
 
 /** Whether there is anything to open: what a peer sends may be too short, which is no programmer's error. */
-export function checkOpen(frame: Uint8Array, additionalData: Uint8Array): boolean {
-  checkBytes(frame, 'frame');
-  checkBytes(additionalData, 'additional data');
+export function open(frame: Uint8Array, additionalData: Uint8Array): boolean {
+  bytes(frame, 'frame');
+  bytes(additionalData, 'additional data');
   return frame.length >= SHORTEST_FRAME;
 }
 

@@ -25,10 +25,11 @@ export function deferredBackend(name: BackendName, load: () => Promise<CryptoBac
     prepare: async () => use(() => undefined),
     generateKeyPair: (...given) => use((loaded) => loaded.generateKeyPair(...given)),
     encapsulate: (...given) => use((loaded) => loaded.encapsulate(...given)),
-    importSecret: (...given) => use((loaded) => loaded.importSecret(...given)),
+    importSecret: (bytes) => use((loaded) => loaded.importSecret(bytes)),
     joinSecrets: (...given) => use((loaded) => loaded.joinSecrets(...given)),
     sha256: (data) => use((loaded) => loaded.sha256(data)),
     deriveBytes: (...given) => use((loaded) => loaded.deriveBytes(...given)),
+    deriveSecret: (...given) => use((loaded) => loaded.deriveSecret(...given)),
     deriveKey: (...given) => use((loaded) => loaded.deriveKey(...given)),
     importKey: (secret) => use((loaded) => loaded.importKey(secret)),
   };

@@ -65,11 +65,11 @@ export class CountingBackend implements CryptoBackend {
     );
   }
 
-  importSecret(bytes: Uint8Array, joinable?: boolean): MaybePromise<Secret> {
+  importSecret(bytes: Uint8Array): MaybePromise<Secret> {
     this.buffers.push(bytes);
     return this.#run(
       'importSecret',
-      () => this.real.importSecret(bytes, joinable),
+      () => this.real.importSecret(bytes),
       (secret) => this.#watch(secret, 'secret'),
     );
   }
@@ -80,6 +80,14 @@ export class CountingBackend implements CryptoBackend {
 
   deriveBytes(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): MaybePromise<Uint8Array> {
     return this.#run('deriveBytes', () => this.real.deriveBytes(secret, salt, info, length));
+  }
+
+  deriveSecret(...given: Parameters<CryptoBackend['deriveSecret']>): MaybePromise<Secret> {
+    return this.#run(
+      'deriveSecret',
+      () => this.real.deriveSecret(...given),
+      (secret) => this.#watch(secret, 'secret'),
+    );
   }
 
   deriveKey(secret: Secret, salt: Uint8Array, info: Uint8Array): MaybePromise<AeadKey> {

@@ -181,6 +181,8 @@ describe.each(backends)('$name', (backend) => {
         () => backend.importKey(secret),
         () => backend.deriveKey(secret, EMPTY, EMPTY),
         () => backend.deriveBytes(secret, EMPTY, EMPTY, 1),
+        () => backend.deriveSecret(secret, EMPTY, EMPTY),
+        () => backend.joinSecrets(secret, secret),
       ]) {
         expect(await errorOf(use)).toBeInstanceOf(TypeError);
       }

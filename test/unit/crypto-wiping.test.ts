@@ -34,6 +34,9 @@ it('the portable backend overwrites key pairs, secrets and keys when they are de
 it('node:crypto’s overwrites what passes through script on the way to a KeyObject', async () => {
   const secret = await nodeBackend.importSecret(pattern(32));
   expect(await overwritten(() => nodeBackend.deriveKey(secret, EMPTY, EMPTY))).toEqual([32]);
+  expect(await overwritten(() => nodeBackend.deriveSecret(secret, EMPTY, EMPTY))).toEqual([32]);
+  // Both parts, and what they make.
+  expect(await overwritten(() => nodeBackend.joinSecrets(secret, secret))).toEqual([64, 32, 32]);
   const { encapsulationKey } = await nodeBackend.generateKeyPair(pattern(64));
   expect(await overwritten(() => nodeBackend.encapsulate(encapsulationKey))).toContain(32);
   expect(await overwritten(() => nodeBackend.encapsulate(encapsulationKey, pattern(32)))).toContain(32);

@@ -68,11 +68,12 @@ describe.each(Object.entries(BACKENDS))('%s', (_, backend) => {
     test('gives secrets that can be joined, where that is asked for', async () => {
       const [{ keySeed, ciphertext, sharedSecret }] = agreements as [Agreement];
       const pair = await backend.generateKeyPair(bytes(keySeed), name, true);
-      const first = new Uint8Array(32).fill(7);
+      const [salt, parent] = [new Uint8Array(3), await backend.importSecret(new Uint8Array(32).fill(7))];
       const joined = await backend.joinSecrets(
-        await backend.importSecret(first, true),
+        await backend.deriveSecret(parent, salt, salt, true),
         await pair.decapsulate(bytes(ciphertext)),
       );
+      const first = await backend.deriveBytes(parent, salt, salt, 32);
       const whole = await backend.importSecret(Buffer.concat([first, bytes(sharedSecret)]));
       expect(await told(backend, joined)).toBe(await told(backend, whole));
     });

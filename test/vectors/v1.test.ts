@@ -1,7 +1,7 @@
 /** src/protocol against v1.json, on every backend. What v1.json holds and nothing here reads is a failure. */
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, test } from 'vitest';
-import type { AeadKey } from '../../src/crypto/backend.ts';
+import type { AeadKey, CryptoBackend, Secret } from '../../src/crypto/backend.ts';
 import type { MaybePromise } from '../../src/base/maybe-promise.ts';
 import { concat, utf8 } from '../../src/base/bytes.ts';
 import { fastOpenProtocols, readOffer } from '../../src/protocol/v1/fast-open.ts';
@@ -174,7 +174,11 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       const made: string[] = [];
       const spy = {
         ...backend,
-        importSecret: (secret: Uint8Array) => (made.push(toHex(secret)), backend.importSecret(secret)),
+        deriveSecret: async (...given: Parameters<CryptoBackend['deriveSecret']>): Promise<Secret> => {
+          const [secret, salt, info] = given;
+          made.push(toHex(await backend.deriveBytes(secret, salt, info, 32)));
+          return backend.deriveSecret(...given);
+        },
       };
       const keys = await deriveConnectionKeys(spy, bytes(vector.th), await backend.importSecret(bytes(vector.ss)));
       for (const direction of [keys.client, keys.server, keys.client, keys.server]) await direction.advance();

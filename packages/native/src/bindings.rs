@@ -162,6 +162,18 @@ pub fn import_secret(bytes: Bytes) -> Handle {
     handle(Held::Secret(Zeroizing::new(read(bytes).to_vec())))
 }
 
+/// A secret of the bytes of both, one behind the other.
+#[napi]
+pub fn join_secrets(first: &Handle, second: &Handle) -> Result<Handle> {
+    with_secret(first, |first| {
+        with_secret(second, |second| {
+            // Made once, with all the room: what a vector moves when it grows stays behind in memory.
+            let joined = Zeroizing::new([first, second].concat());
+            Ok(handle(Held::Secret(joined)))
+        })
+    })
+}
+
 /// Writes SHA-256 of the data.
 #[napi]
 pub fn sha256(data: Bytes, hash: Bytes) -> Result<()> {

@@ -2,7 +2,7 @@
 import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
 import { ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import type { KemName } from '../../api/types.ts';
-import { alive, checkCiphertext, checkEncapsulation, checkSeed, KEM_TITLES } from '../checks.ts';
+import * as check from '../checks.ts';
 import type { OtherKems, PortableKem } from '../portable-kem.ts';
 
 type NobleKem = Pick<typeof ml_kem1024, 'keygen' | 'encapsulate' | 'decapsulate'>;
@@ -10,14 +10,14 @@ type NobleKem = Pick<typeof ml_kem1024, 'keygen' | 'encapsulate' | 'decapsulate'
 function portable(kem: Exclude<KemName, 'ml-kem-768'>, noble: NobleKem): PortableKem {
   return {
     keyPair(seed) {
-      checkSeed(seed, kem);
+      check.seed(seed, kem);
       const { publicKey, secretKey } = noble.keygen(seed);
       let held: Uint8Array | undefined = secretKey;
       return {
         encapsulationKey: publicKey,
         decapsulate: (ciphertext) => {
-          const decapsulationKey = alive(held, `${KEM_TITLES[kem]} key pair`);
-          checkCiphertext(ciphertext, kem);
+          const decapsulationKey = check.alive(held, `${check.KEM_TITLES[kem]} key pair`);
+          check.ciphertext(ciphertext, kem);
           return noble.decapsulate(ciphertext, decapsulationKey);
         },
         destroy: () => {
@@ -28,7 +28,7 @@ function portable(kem: Exclude<KemName, 'ml-kem-768'>, noble: NobleKem): Portabl
     },
 
     encapsulate(encapsulationKey, m) {
-      checkEncapsulation(encapsulationKey, m, kem);
+      check.encapsulation(encapsulationKey, m, kem);
       const { cipherText, sharedSecret } = noble.encapsulate(encapsulationKey, m);
       return { ciphertext: cipherText, sharedSecret };
     },

@@ -9,20 +9,10 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { AeadKey, CryptoBackend, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { AEAD_KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
+import { AEAD_KEY_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import type { KemName } from '../../api/types.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import {
-  alive,
-  checkAeadKeySize,
-  checkBytes,
-  checkEncapsulation,
-  checkHkdf,
-  checkOpen,
-  checkSeal,
-  joined,
-  own,
-} from '../checks.ts';
+import * as check from '../checks.ts';
 import type { Pause } from './gcm-pieces.ts';
 import { PIECE_BYTES, PiecewiseGcm } from './gcm-pieces.ts';
 import type { PortableKem } from '../portable-kem.ts';
@@ -38,7 +28,7 @@ class NobleSecret implements Secret {
   }
 
   get bytes(): Uint8Array {
-    return alive(this.#bytes, 'secret');
+    return check.alive(this.#bytes, 'secret');
   }
 
   destroy(): void {
@@ -62,8 +52,8 @@ class NobleAeadKey implements AeadKey {
   }
 
   seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array> {
-    const key = alive(this.#key, 'AES-256-GCM key');
-    checkSeal(frame, additionalData, content);
+    const key = check.alive(this.#key, 'AES-256-GCM key');
+    check.seal(frame, additionalData, content);
     if (content !== undefined) frame.set(content, NONCE_BYTES);
     if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes)
       return this.pieces.seal(key, frame, additionalData);
@@ -75,8 +65,8 @@ class NobleAeadKey implements AeadKey {
   }
 
   open(frame: Uint8Array, additionalData: Uint8Array): MaybePromise<Uint8Array | undefined> {
-    const key = alive(this.#key, 'AES-256-GCM key');
-    if (!checkOpen(frame, additionalData)) return undefined;
+    const key = check.alive(this.#key, 'AES-256-GCM key');
+    if (!check.open(frame, additionalData)) return undefined;
     if (this.pieces !== undefined && frame.length > this.pieces.pieceBytes)
       return this.pieces.open(key, frame, additionalData);
     try {
@@ -94,8 +84,8 @@ class NobleAeadKey implements AeadKey {
 }
 
 function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  checkHkdf(salt, info, length);
-  return hkdf(sha256, own(secret, NobleSecret).bytes, salt, info, length);
+  check.hkdf(salt, info, length);
+  return hkdf(sha256, check.own(secret, NobleSecret).bytes, salt, info, length);
 }
 
 /**
@@ -124,7 +114,7 @@ export function portableBackend(
     },
 
     encapsulate(encapsulationKey, m, name = 'ml-kem-768') {
-      checkEncapsulation(encapsulationKey, m, name);
+      check.encapsulation(encapsulationKey, m, name);
       return chain(kemOf(name), (present) => {
         const { ciphertext, sharedSecret } = present.encapsulate(encapsulationKey, m);
         return { native: false, ciphertext, sharedSecret: new NobleSecret(sharedSecret) };
@@ -132,29 +122,33 @@ export function portableBackend(
     },
 
     joinSecrets(first, second) {
-      return new NobleSecret(joined(own(first, NobleSecret).bytes, own(second, NobleSecret).bytes));
+      return new NobleSecret(check.joined(check.own(first, NobleSecret).bytes, check.own(second, NobleSecret).bytes));
     },
 
     importSecret(bytes) {
-      checkBytes(bytes, 'secret');
+      check.bytes(bytes, 'secret');
       // Not slice(): a Node Buffer's gives a view of the same memory.
       return new NobleSecret(Uint8Array.from(bytes));
     },
 
     sha256(data) {
-      checkBytes(data, 'data');
+      check.bytes(data, 'data');
       return sha256(data);
     },
 
     deriveBytes: derive,
+
+    deriveSecret(secret, salt, info) {
+      return new NobleSecret(derive(secret, salt, info, SHARED_SECRET_BYTES));
+    },
 
     deriveKey(secret, salt, info) {
       return new NobleAeadKey(derive(secret, salt, info, AEAD_KEY_BYTES), pieces);
     },
 
     importKey(secret) {
-      const { bytes } = own(secret, NobleSecret);
-      checkAeadKeySize(bytes.length);
+      const { bytes } = check.own(secret, NobleSecret);
+      check.aeadKeySize(bytes.length);
       return new NobleAeadKey(bytes.slice(), pieces);
     },
   };

@@ -4,20 +4,8 @@
  */
 import * as crypto from 'node:crypto';
 import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, Secret } from '../backend.ts';
-import { AEAD_KEY_BYTES, KEM_SIZES, NONCE_BYTES, TAG_BYTES } from '../backend.ts';
-import {
-  alive,
-  checkAeadKeySize,
-  checkBytes,
-  checkCiphertext,
-  checkEncapsulation,
-  checkHkdf,
-  checkOpen,
-  checkSeal,
-  checkSeed,
-  KEM_TITLES,
-  own,
-} from '../checks.ts';
+import { AEAD_KEY_BYTES, KEM_SIZES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
+import * as check from '../checks.ts';
 import type { KemName } from '../../api/types.ts';
 import { free } from '../../base/free.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
@@ -60,7 +48,7 @@ class NodeSecret implements Secret {
   }
 
   get key(): crypto.KeyObject {
-    return alive(this.#key, 'secret');
+    return check.alive(this.#key, 'secret');
   }
 
   destroy(): void {
@@ -76,8 +64,8 @@ class NodeAeadKey implements AeadKey {
   }
 
   seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
-    const key = alive(this.#key, 'AES-256-GCM key');
-    checkSeal(frame, additionalData, content);
+    const key = check.alive(this.#key, 'AES-256-GCM key');
+    check.seal(frame, additionalData, content);
     const cipher = crypto.createCipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
@@ -91,8 +79,8 @@ class NodeAeadKey implements AeadKey {
   }
 
   open(frame: Uint8Array, additionalData: Uint8Array, owned = false): Uint8Array | undefined {
-    const key = alive(this.#key, 'AES-256-GCM key');
-    if (!checkOpen(frame, additionalData)) return undefined;
+    const key = check.alive(this.#key, 'AES-256-GCM key');
+    if (!check.open(frame, additionalData)) return undefined;
     const decipher = crypto.createDecipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
@@ -215,15 +203,15 @@ function tryRawExport(key: crypto.KeyObject): boolean {
 }
 
 function nativeKeyPair(kem: NativeKem, seed?: Uint8Array): NativeKeyPair {
-  checkSeed(seed, kem.name);
+  check.seed(seed, kem.name);
   const { publicKey, privateKey } = nativeKeys(kem, seed);
   let held: crypto.KeyObject | undefined = privateKey;
   return {
     native: true,
     encapsulationKey: exportPublic(publicKey, KEM_SIZES[kem.name].key),
     decapsulate(ciphertext) {
-      const decapsulationKey = alive(held, `${KEM_TITLES[kem.name]} key pair`);
-      checkCiphertext(ciphertext, kem.name);
+      const decapsulationKey = check.alive(held, `${check.KEM_TITLES[kem.name]} key pair`);
+      check.ciphertext(ciphertext, kem.name);
       return new NodeSecret(adopt(crypto.decapsulate(decapsulationKey, ciphertext)));
     },
     destroy() {
@@ -233,7 +221,7 @@ function nativeKeyPair(kem: NativeKem, seed?: Uint8Array): NativeKeyPair {
 }
 
 function nativeEncapsulate(kem: NativeKem, encapsulationKey: Uint8Array): NativeEncapsulation {
-  checkEncapsulation(encapsulationKey, undefined, kem.name);
+  check.encapsulation(encapsulationKey, undefined, kem.name);
   const { sharedKey, ciphertext } = crypto.encapsulate(importPublic(kem, encapsulationKey));
   return { native: true, ciphertext: plain(ciphertext), sharedSecret: new NodeSecret(adopt(sharedKey)) };
 }
@@ -258,12 +246,12 @@ function tryNative(kem: NativeKem): boolean {
 }
 
 function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  checkHkdf(salt, info, length);
-  return new Uint8Array(crypto.hkdfSync('sha256', own(secret, NodeSecret).key, salt, info, length));
+  check.hkdf(salt, info, length);
+  return new Uint8Array(crypto.hkdfSync('sha256', check.own(secret, NodeSecret).key, salt, info, length));
 }
 
 function generateKeyPair(seed?: Uint8Array, kem: KemName = 'ml-kem-768'): MaybePromise<KemKeyPair> {
-  checkSeed(seed, kem);
+  check.seed(seed, kem);
   const native = NATIVE[kem];
   if (native !== undefined && hasNative(native)) return nativeKeyPair(native, seed);
   if (kem === 'mlkem768-x25519' && hasNative(ML_KEM_768)) return hybridKeyPair(seed);
@@ -292,15 +280,15 @@ function makeHybridPair(seed: Uint8Array | undefined): HybridKeys {
 
 /** MLKEM768-X25519 of the platform's own ML-KEM-768, X25519 and SHA-3. */
 function hybridKeyPair(seed?: Uint8Array): KemKeyPair {
-  checkSeed(seed, 'mlkem768-x25519');
+  check.seed(seed, 'mlkem768-x25519');
   const pair = makeHybridPair(seed);
   let held: typeof pair | undefined = pair;
   return {
     native: true,
     encapsulationKey: pair.encapsulationKey,
     decapsulate(ciphertext) {
-      const keys = alive(held, 'MLKEM768-X25519 key pair');
-      checkCiphertext(ciphertext, 'mlkem768-x25519');
+      const keys = check.alive(held, 'MLKEM768-X25519 key pair');
+      check.ciphertext(ciphertext, 'mlkem768-x25519');
       return new NodeSecret(adopt(hybridDecapsulate(keys, ciphertext)));
     },
     destroy() {
@@ -309,22 +297,12 @@ function hybridKeyPair(seed?: Uint8Array): KemKeyPair {
   };
 }
 
-/** `first || second`, the caller's to overwrite. */
-export function joinedBytes(first: Secret, second: Secret): Buffer {
-  const parts = [own(first, NodeSecret).key.export(), own(second, NodeSecret).key.export()];
-  try {
-    return Buffer.concat(parts);
-  } finally {
-    for (const part of parts) part.fill(0);
-  }
-}
-
 export const nodeBackend: CryptoBackend = {
   name: 'node',
   generateKeyPair,
 
   encapsulate(encapsulationKey, m, kem = 'ml-kem-768') {
-    checkEncapsulation(encapsulationKey, m, kem);
+    check.encapsulation(encapsulationKey, m, kem);
     const native = NATIVE[kem];
     if (m === undefined && native !== undefined && hasNative(native))
       return nativeEncapsulate(native, encapsulationKey);
@@ -340,28 +318,39 @@ export const nodeBackend: CryptoBackend = {
     });
   },
 
-  joinSecrets: (first, second) => new NodeSecret(adopt(joinedBytes(first, second))),
+  joinSecrets(first, second) {
+    const parts = [check.own(first, NodeSecret).key.export(), check.own(second, NodeSecret).key.export()];
+    try {
+      return new NodeSecret(adopt(Buffer.concat(parts)));
+    } finally {
+      for (const part of parts) part.fill(0);
+    }
+  },
 
   importSecret(bytes) {
-    checkBytes(bytes, 'secret');
+    check.bytes(bytes, 'secret');
     return new NodeSecret(crypto.createSecretKey(bytes));
   },
 
   sha256(data) {
-    checkBytes(data, 'data');
+    check.bytes(data, 'data');
     // A copy: the engine keeps so few bytes in the array itself, which costs less than memory of their own.
     return new Uint8Array(crypto.createHash('sha256').update(data).digest());
   },
 
   deriveBytes: derive,
 
+  deriveSecret(secret, salt, info) {
+    return new NodeSecret(adopt(derive(secret, salt, info, SHARED_SECRET_BYTES)));
+  },
+
   deriveKey(secret, salt, info) {
     return new NodeAeadKey(adopt(derive(secret, salt, info, AEAD_KEY_BYTES)));
   },
 
   importKey(secret) {
-    const { key } = own(secret, NodeSecret);
-    checkAeadKeySize(key.symmetricKeySize ?? 0);
+    const { key } = check.own(secret, NodeSecret);
+    check.aeadKeySize(key.symmetricKeySize ?? 0);
     return new NodeAeadKey(key);
   },
 };

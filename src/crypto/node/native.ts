@@ -6,20 +6,7 @@ import type * as Native from 'pq-websocket-native';
 import type { KemName } from '../../api/types.ts';
 import type { AeadKey, CryptoBackend, KemKeyPair, Secret } from '../backend.ts';
 import { AEAD_KEY_BYTES, HASH_BYTES, KEM_SIZES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
-import {
-  alive,
-  checkAeadKeySize,
-  checkBytes,
-  checkCiphertext,
-  checkEncapsulation,
-  checkHkdf,
-  checkOpen,
-  checkSeal,
-  checkSeed,
-  KEM_TITLES,
-  own,
-} from '../checks.ts';
-import { joinedBytes, nodeBackend } from './backend.ts';
+import * as check from '../checks.ts';
 
 export type NativeBinding = typeof Native;
 
@@ -44,7 +31,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     }
 
     get handle(): Native.SecretHandle {
-      return alive(this.#handle, 'secret');
+      return check.alive(this.#handle, 'secret');
     }
 
     destroy(): void {
@@ -69,8 +56,8 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     }
 
     #seal(frame: Uint8Array, additionalData: Uint8Array, content: Uint8Array | undefined, fresh: boolean): Uint8Array {
-      const handle = alive(this.#handle, 'AES-256-GCM key');
-      checkSeal(frame, additionalData, content);
+      const handle = check.alive(this.#handle, 'AES-256-GCM key');
+      check.seal(frame, additionalData, content);
       const data = additional(additionalData);
       try {
         native.seal(handle, frame, data, fresh, content);
@@ -85,8 +72,8 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     }
 
     open(frame: Uint8Array, additionalData: Uint8Array, owned = false): Uint8Array | undefined {
-      const handle = alive(this.#handle, 'AES-256-GCM key');
-      if (!checkOpen(frame, additionalData)) return undefined;
+      const handle = check.alive(this.#handle, 'AES-256-GCM key');
+      if (!check.open(frame, additionalData)) return undefined;
       const data = additional(additionalData);
       try {
         return openTo(handle, frame, data, owned);
@@ -129,8 +116,8 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
       native: true,
       encapsulationKey,
       decapsulate(ciphertext) {
-        const pair = alive(held, `${KEM_TITLES[kem]} key pair`);
-        checkCiphertext(ciphertext, kem);
+        const pair = check.alive(held, `${check.KEM_TITLES[kem]} key pair`);
+        check.ciphertext(ciphertext, kem);
         return new NativeSecret(native.decapsulate(pair, unshared(ciphertext)), SHARED_SECRET_BYTES);
       },
       destroy() {
@@ -143,59 +130,57 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
   return {
     name: 'native',
 
-    generateKeyPair(seed, kem = KEM, joinable = false) {
-      if (joinable) return nodeBackend.generateKeyPair(seed, kem);
-      checkSeed(seed, kem);
+    generateKeyPair(seed, kem = KEM) {
+      check.seed(seed, kem);
       const encapsulationKey = new Uint8Array(KEM_SIZES[kem].key);
       return keyPairOf(kem, native.generateKeyPair(kem, encapsulationKey, seed && unshared(seed)), encapsulationKey);
     },
 
-    encapsulate(encapsulationKey, m, kem = KEM, joinable = false) {
-      if (joinable) return nodeBackend.encapsulate(encapsulationKey, m, kem);
-      checkEncapsulation(encapsulationKey, m, kem);
+    encapsulate(encapsulationKey, m, kem = KEM) {
+      check.encapsulation(encapsulationKey, m, kem);
       const ciphertext = new Uint8Array(KEM_SIZES[kem].ciphertext);
       const handle = native.encapsulate(kem, unshared(encapsulationKey), ciphertext, m && unshared(m));
       return { native: true, ciphertext, sharedSecret: new NativeSecret(handle, SHARED_SECRET_BYTES) };
     },
 
-    importSecret(bytes, joinable = false) {
-      if (joinable) return nodeBackend.importSecret(bytes);
-      checkBytes(bytes, 'secret');
+    importSecret(bytes) {
+      check.bytes(bytes, 'secret');
       return new NativeSecret(native.importSecret(unshared(bytes)), bytes.length);
     },
 
-    // A handle gives its bytes to nobody, so secrets that are to be joined are node:crypto's.
     joinSecrets(first, second) {
-      const bytes = joinedBytes(first, second);
-      try {
-        return new NativeSecret(native.importSecret(bytes), bytes.length);
-      } finally {
-        bytes.fill(0);
-      }
+      const [a, b] = [check.own(first, NativeSecret), check.own(second, NativeSecret)];
+      return new NativeSecret(native.joinSecrets(a.handle, b.handle), a.size + b.size);
     },
 
     sha256(data) {
-      checkBytes(data, 'data');
+      check.bytes(data, 'data');
       native.sha256(unshared(data), hash);
       return hash.slice();
     },
 
     deriveBytes(secret, salt, info, length) {
-      checkHkdf(salt, info, length);
+      check.hkdf(salt, info, length);
       const bytes = new Uint8Array(length);
-      native.deriveBytes(own(secret, NativeSecret).handle, unshared(salt), unshared(info), bytes);
+      native.deriveBytes(check.own(secret, NativeSecret).handle, unshared(salt), unshared(info), bytes);
       return bytes;
     },
 
+    deriveSecret(secret, salt, info) {
+      check.hkdf(salt, info, SHARED_SECRET_BYTES);
+      const { handle } = check.own(secret, NativeSecret);
+      return new NativeSecret(native.deriveSecret(handle, unshared(salt), unshared(info)), SHARED_SECRET_BYTES);
+    },
+
     deriveKey(secret, salt, info) {
-      checkHkdf(salt, info, AEAD_KEY_BYTES);
-      const { handle } = own(secret, NativeSecret);
+      check.hkdf(salt, info, AEAD_KEY_BYTES);
+      const { handle } = check.own(secret, NativeSecret);
       return new NativeAeadKey(native.deriveKey(handle, unshared(salt), unshared(info)));
     },
 
     importKey(secret) {
-      const { handle, size } = own(secret, NativeSecret);
-      checkAeadKeySize(size);
+      const { handle, size } = check.own(secret, NativeSecret);
+      check.aeadKeySize(size);
       return new NativeAeadKey(native.importKey(handle));
     },
   };

@@ -6,27 +6,16 @@
  */
 import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, RandomSource, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { AEAD_KEY_BYTES, KEM_SIZES, KEM_SEED_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
-import {
-  alive,
-  checkAeadKeySize,
-  checkBytes,
-  checkCiphertext,
-  checkEncapsulation,
-  checkHkdf,
-  checkOpen,
-  checkSeal,
-  joined,
-  checkSeed,
-  KEM_TITLES,
-  own,
-} from '../checks.ts';
+import { AEAD_KEY_BYTES, KEM_SIZES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
+import * as check from '../checks.ts';
 import type { KemName } from '../../api/types.ts';
 import type { OtherKems, PortableKem } from '../portable-kem.ts';
 import { adoptingKeyPair, noOtherKems } from '../portable-kem.ts';
 import { Map, Promise } from '../../base/captured.ts';
 
 const AES = { name: 'AES-GCM', length: 8 * AEAD_KEY_BYTES };
+const AES_USAGES: KeyUsage[] = ['encrypt', 'decrypt'];
+const HKDF_USAGES: KeyUsage[] = ['deriveBits', 'deriveKey'];
 
 interface Kem {
   readonly name: string;
@@ -45,13 +34,16 @@ interface KemSubtle {
     extractable: boolean,
     usages: string[],
   ): Promise<CryptoKey>;
+  generateKey(algorithm: Kem, extractable: boolean, usages: string[]): Promise<CryptoKeyPair>;
   exportKey(format: 'raw-public', key: CryptoKey): Promise<ArrayBuffer>;
   getPublicKey(key: CryptoKey, usages: string[]): Promise<CryptoKey>;
-  encapsulateBits(
+  encapsulateKey(
     algorithm: Kem,
     key: CryptoKey,
-  ): Promise<{ readonly ciphertext: ArrayBuffer; readonly sharedKey: ArrayBuffer }>;
-  decapsulateBits(algorithm: Kem, key: CryptoKey, ciphertext: BufferSource): Promise<ArrayBuffer>;
+    sharedKeyAlgorithm: typeof AES,
+    extractable: boolean,
+    usages: KeyUsage[],
+  ): Promise<{ readonly ciphertext: ArrayBuffer; readonly sharedKey: CryptoKey }>;
   decapsulateKey(
     algorithm: Kem,
     key: CryptoKey,
@@ -62,17 +54,15 @@ interface KemSubtle {
   ): Promise<CryptoKey>;
 }
 
-/**
- * A CryptoKey serves one algorithm only, so a secret is held as a key of each that it may be used for, both made
- * while the bytes (or the ciphertext) are at hand: the alternative is to keep bytes that script can read.
- */
+/** A CryptoKey serves one algorithm only, so a secret is held as a key of each that it may be used for. */
 interface SecretKeys {
   readonly size: number;
-  readonly hkdf: CryptoKey;
-  /** Absent unless `size` is that of an AES-256 key. */
-  readonly aes: CryptoKey | undefined;
-  /** The bytes, where they are to be joined to others. */
-  readonly bytes: Uint8Array | undefined;
+  /** Absent where the secret is to be joined to another. */
+  readonly hkdf?: CryptoKey | undefined;
+  /** Where `size` is that of an AES-256 key; not what HKDF has derived. */
+  readonly aes?: CryptoKey | undefined;
+  /** An AES key too, and extractable: what joins it needs that, and uses it without seeing its bytes. */
+  readonly part?: CryptoKey | undefined;
 }
 
 class SubtleSecret implements Secret {
@@ -83,11 +73,10 @@ class SubtleSecret implements Secret {
   }
 
   get keys(): SecretKeys {
-    return alive(this.#keys, 'secret');
+    return check.alive(this.#keys, 'secret');
   }
 
   destroy(): void {
-    this.#keys?.bytes?.fill(0);
     this.#keys = undefined;
   }
 }
@@ -102,8 +91,8 @@ class SubtleAeadKey implements AeadKey {
   }
 
   async seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Promise<Uint8Array> {
-    const key = alive(this.#key, 'AES-256-GCM key');
-    checkSeal(frame, additionalData, content);
+    const key = check.alive(this.#key, 'AES-256-GCM key');
+    check.seal(frame, additionalData, content);
     if (content !== undefined) frame.set(content, NONCE_BYTES);
     const sealed = await this.#subtle.encrypt(
       gcm(frame, additionalData),
@@ -115,8 +104,8 @@ class SubtleAeadKey implements AeadKey {
   }
 
   async open(frame: Uint8Array, additionalData: Uint8Array): Promise<Uint8Array | undefined> {
-    const key = alive(this.#key, 'AES-256-GCM key');
-    if (!checkOpen(frame, additionalData)) return undefined;
+    const key = check.alive(this.#key, 'AES-256-GCM key');
+    if (!check.open(frame, additionalData)) return undefined;
     try {
       const sealed = source(frame.subarray(NONCE_BYTES));
       return new Uint8Array(await this.#subtle.decrypt(gcm(frame, additionalData), key, sealed));
@@ -141,6 +130,24 @@ function gcm(frame: Uint8Array, additionalData: Uint8Array): AesGcmParams {
   };
 }
 
+/** From the block of this number on; SP 800-38A's counter, of which the last 64 bits count. */
+function ctr(block: number): AesCtrParams {
+  const counter = new Uint8Array(16);
+  counter[15] = block;
+  return { name: 'AES-CTR', counter, length: 64 };
+}
+
+/** @throws {Error} where the secret was made for another use */
+function usable(key: CryptoKey | undefined): CryptoKey {
+  if (key === undefined) throw new Error('a secret was made for another use');
+  return key;
+}
+
+/** What HKDF is keyed with. */
+function baseKey(secret: Secret): CryptoKey {
+  return usable(check.own(secret, SubtleSecret).keys.hkdf);
+}
+
 /** Web Cryptography takes no view of shared memory, which the other backends read like any other. */
 function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const shared = Object.prototype.toString.call(bytes.buffer) === '[object SharedArrayBuffer]';
@@ -162,18 +169,7 @@ export function webcryptoBackend(
 ): CryptoBackend {
   const kem = subtle as unknown as KemSubtle;
 
-  async function importSecret(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
-    checkBytes(bytes, 'secret');
-    const data = source(bytes);
-    const kept = joinable ? Uint8Array.from(bytes) : undefined;
-    const [hkdf, aes] = await Promise.all([
-      subtle.importKey('raw', data, 'HKDF', false, ['deriveBits', 'deriveKey']),
-      data.length === AEAD_KEY_BYTES ? subtle.importKey('raw', data, AES, false, ['encrypt', 'decrypt']) : undefined,
-    ]);
-    return new SubtleSecret({ size: data.length, hkdf, aes, bytes: kept });
-  }
-
-  /** Makes a secret of `bytes`, which it overwrites. */
+  /** Makes a secret of `bytes`, which it overwrites; `joinable` as it is for `deriveSecret`. */
   async function adopt(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
     try {
       return await importSecret(bytes, joinable);
@@ -182,30 +178,66 @@ export function webcryptoBackend(
     }
   }
 
+  async function importSecret(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
+    check.bytes(bytes, 'secret');
+    const data = source(bytes);
+    const size = data.length;
+    if (joinable) return new SubtleSecret({ size, part: await subtle.importKey('raw', data, AES, true, AES_USAGES) });
+    const [hkdf, aes] = await Promise.all([
+      subtle.importKey('raw', data, 'HKDF', false, HKDF_USAGES),
+      size === AEAD_KEY_BYTES ? subtle.importKey('raw', data, AES, false, AES_USAGES) : undefined,
+    ]);
+    return new SubtleSecret({ size, hkdf, aes });
+  }
+
+  /**
+   * A key that script cannot read, of what one or two extractable ones hold, in their order. HKDF gives no key for HKDF, and
+   * Web Cryptography joins no keys: so they pass through script enciphered, under a key that is gone afterwards.
+   */
+  async function rewrap(parts: readonly CryptoKey[], algorithm: 'HKDF' | typeof AES): Promise<CryptoKey> {
+    const wrapping = await subtle.generateKey({ name: 'AES-CTR', length: 256 }, false, ['wrapKey', 'unwrapKey']);
+    // SP 800-38A section 6.5: a keystream, so that ciphertexts of its consecutive blocks, two for each part, are one.
+    const wrapped = await Promise.all(parts.map((part, i) => subtle.wrapKey('raw', part, wrapping, ctr(2 * i))));
+    const whole = new Uint8Array(SHARED_SECRET_BYTES * parts.length);
+    wrapped.forEach((part, i) => {
+      whole.set(new Uint8Array(part), SHARED_SECRET_BYTES * i);
+    });
+    const usages = algorithm === 'HKDF' ? HKDF_USAGES : AES_USAGES;
+    return subtle.unwrapKey('raw', whole, wrapping, ctr(0), algorithm, false, usages);
+  }
+
+  /** Drawn by the platform, so that script never sees what it is made of, unless a test gives a seed. */
+  async function nativeKeys(algorithm: Kem, seed: Uint8Array | undefined): Promise<CryptoKeyPair> {
+    if (seed === undefined) return kem.generateKey(algorithm, false, ['decapsulateKey']);
+    const privateKey = await kem.importKey('raw-seed', source(seed), algorithm, false, ['decapsulateKey']);
+    return { privateKey, publicKey: await kem.getPublicKey(privateKey, ['encapsulateKey']) };
+  }
+
   async function nativeKeyPair(
     name: KemName,
     algorithm: Kem,
-    seed: Uint8Array,
+    seed: Uint8Array | undefined,
     joinable: boolean,
   ): Promise<KemKeyPair> {
-    let held: CryptoKey | undefined = await kem.importKey('raw-seed', source(seed), algorithm, false, [
-      joinable ? 'decapsulateBits' : 'decapsulateKey',
-    ]);
-    const publicKey = await kem.getPublicKey(held, ['encapsulateBits']);
+    const { privateKey, publicKey } = await nativeKeys(algorithm, seed);
+    let held: CryptoKey | undefined = privateKey;
     return {
       native: true,
       encapsulationKey: new Uint8Array(await kem.exportKey('raw-public', publicKey)),
       async decapsulate(ciphertext) {
-        const decapsulationKey = alive(held, `${KEM_TITLES[name]} key pair`);
-        checkCiphertext(ciphertext, name);
+        const decapsulationKey = check.alive(held, `${check.KEM_TITLES[name]} key pair`);
+        check.ciphertext(ciphertext, name);
         const data = source(ciphertext);
-        if (joinable) return adopt(new Uint8Array(await kem.decapsulateBits(algorithm, decapsulationKey, data)), true);
+        const size = SHARED_SECRET_BYTES;
+        const aesKey = (extractable: boolean): Promise<CryptoKey> =>
+          kem.decapsulateKey(algorithm, decapsulationKey, data, AES, extractable, AES_USAGES);
+        if (joinable) return new SubtleSecret({ size, part: await aesKey(true) });
         // Twice, once for each use: so the shared secret is never bytes in script.
         const [hkdf, aes] = await Promise.all([
-          kem.decapsulateKey(algorithm, decapsulationKey, data, 'HKDF', false, ['deriveBits', 'deriveKey']),
-          kem.decapsulateKey(algorithm, decapsulationKey, data, AES, false, ['encrypt', 'decrypt']),
+          kem.decapsulateKey(algorithm, decapsulationKey, data, 'HKDF', false, HKDF_USAGES),
+          aesKey(false),
         ]);
-        return new SubtleSecret({ size: SHARED_SECRET_BYTES, hkdf, aes, bytes: undefined });
+        return new SubtleSecret({ size, hkdf, aes });
       },
       destroy() {
         held = undefined;
@@ -214,12 +246,14 @@ export function webcryptoBackend(
   }
 
   async function nativeEncapsulate(algorithm: Kem, key: Uint8Array, joinable: boolean): Promise<Encapsulation> {
-    const publicKey = await kem.importKey('raw-public', source(key), algorithm, false, ['encapsulateBits']);
-    // encapsulateKey would give a key of one algorithm, and a second encapsulation is a second secret: here
-    // the bytes pass through script, for as long as the two imports take.
-    const { ciphertext, sharedKey } = await kem.encapsulateBits(algorithm, publicKey);
-    const sharedSecret = await adopt(new Uint8Array(sharedKey), joinable);
-    return { native: true, ciphertext: new Uint8Array(ciphertext), sharedSecret };
+    const publicKey = await kem.importKey('raw-public', source(key), algorithm, false, ['encapsulateKey']);
+    // A second encapsulation would be a second secret: the keys of each use are made of the one that this gives.
+    const { ciphertext, sharedKey } = await kem.encapsulateKey(algorithm, publicKey, AES, true, AES_USAGES);
+    const size = SHARED_SECRET_BYTES;
+    const keys = joinable
+      ? { part: sharedKey }
+      : { hkdf: await rewrap([sharedKey], 'HKDF'), aes: await rewrap([sharedKey], AES) };
+    return { native: true, ciphertext: new Uint8Array(ciphertext), sharedSecret: new SubtleSecret({ size, ...keys }) };
   }
 
   const present = new Map<KemName, Promise<boolean>>();
@@ -234,7 +268,7 @@ export function webcryptoBackend(
   }
 
   async function tryNative(name: KemName, algorithm: Kem): Promise<boolean> {
-    const pair = await nativeKeyPair(name, algorithm, new Uint8Array(KEM_SEED_BYTES), false);
+    const pair = await nativeKeyPair(name, algorithm, undefined, false);
     const { ciphertext, sharedSecret } = await nativeEncapsulate(algorithm, pair.encapsulationKey, false);
     const none = new Uint8Array(0);
     const ours = await deriveBytes(await pair.decapsulate(ciphertext), none, none, 32);
@@ -251,8 +285,18 @@ export function webcryptoBackend(
   }
 
   async function deriveBytes(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Promise<Uint8Array> {
-    checkHkdf(salt, info, length);
-    return new Uint8Array(await subtle.deriveBits(hkdf(salt, info), own(secret, SubtleSecret).keys.hkdf, 8 * length));
+    check.hkdf(salt, info, length);
+    return new Uint8Array(await subtle.deriveBits(hkdf(salt, info), baseKey(secret), 8 * length));
+  }
+
+  async function derivedKey(
+    secret: Secret,
+    salt: Uint8Array,
+    info: Uint8Array,
+    extractable: boolean,
+  ): Promise<CryptoKey> {
+    check.hkdf(salt, info, AEAD_KEY_BYTES);
+    return subtle.deriveKey(hkdf(salt, info), baseKey(secret), AES, extractable, AES_USAGES);
   }
 
   return {
@@ -263,12 +307,12 @@ export function webcryptoBackend(
     },
 
     async generateKeyPair(seed, name = 'ml-kem-768', joinable = false) {
-      checkSeed(seed, name);
+      check.seed(seed, name);
       const algorithm = await nativeOf(name);
+      if (algorithm !== undefined) return nativeKeyPair(name, algorithm, seed, joinable);
       // A library that drew it would ask whatever `crypto` is then.
       const used = seed ?? random(new Uint8Array(KEM_SIZES[name].seed));
       try {
-        if (algorithm !== undefined) return await nativeKeyPair(name, algorithm, used, joinable);
         return adoptingKeyPair((await portableOf(name)).keyPair(used), (bytes) => adopt(bytes, joinable));
       } finally {
         if (seed === undefined) used.fill(0);
@@ -276,7 +320,7 @@ export function webcryptoBackend(
     },
 
     async encapsulate(encapsulationKey, m, name = 'ml-kem-768', joinable = false) {
-      checkEncapsulation(encapsulationKey, m, name);
+      check.encapsulation(encapsulationKey, m, name);
       // What was checked is what is used, whatever the caller does to its array in the meantime.
       const checked = Uint8Array.from(encapsulationKey);
       const algorithm = m === undefined ? await nativeOf(name) : undefined;
@@ -286,31 +330,35 @@ export function webcryptoBackend(
     },
 
     async joinSecrets(first, second) {
-      const [a, b] = [own(first, SubtleSecret).keys.bytes, own(second, SubtleSecret).keys.bytes];
-      if (a === undefined || b === undefined) throw new Error('a secret was not made joinable');
-      return adopt(joined(a, b));
+      const parts = [first, second].map((secret) => usable(check.own(secret, SubtleSecret).keys.part));
+      return new SubtleSecret({ size: SHARED_SECRET_BYTES * 2, hkdf: await rewrap(parts, 'HKDF') });
     },
 
-    importSecret,
+    async importSecret(bytes) {
+      return importSecret(bytes);
+    },
 
     async sha256(data) {
-      checkBytes(data, 'data');
+      check.bytes(data, 'data');
       return new Uint8Array(await subtle.digest('SHA-256', source(data)));
     },
 
     deriveBytes,
 
+    async deriveSecret(secret, salt, info, joinable = false) {
+      const size = SHARED_SECRET_BYTES;
+      const part = await derivedKey(secret, salt, info, true);
+      return new SubtleSecret(joinable ? { size, part } : { size, hkdf: await rewrap([part], 'HKDF') });
+    },
+
     async deriveKey(secret, salt, info) {
-      checkHkdf(salt, info, AEAD_KEY_BYTES);
-      const { keys } = own(secret, SubtleSecret);
-      const key = await subtle.deriveKey(hkdf(salt, info), keys.hkdf, AES, false, ['encrypt', 'decrypt']);
-      return new SubtleAeadKey(subtle, key);
+      return new SubtleAeadKey(subtle, await derivedKey(secret, salt, info, false));
     },
 
     async importKey(secret) {
-      const { size, aes } = own(secret, SubtleSecret).keys;
-      checkAeadKeySize(size);
-      return new SubtleAeadKey(subtle, alive(aes, 'secret'));
+      const { size, aes } = check.own(secret, SubtleSecret).keys;
+      check.aeadKeySize(size);
+      return new SubtleAeadKey(subtle, usable(aes));
     },
   };
 }

@@ -7,7 +7,7 @@ import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { KemInputError } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
 import type { KemName } from '../../api/types.ts';
-import { checkEncapsulation } from '../../crypto/checks.ts';
+import { encapsulation as checkEncapsulation } from '../../crypto/checks.ts';
 import type { Feature, HelloExtras } from './hellos.ts';
 import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './hellos.ts';
 import type { ConnectionKeys } from './key-schedule.ts';

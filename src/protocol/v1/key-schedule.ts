@@ -4,7 +4,6 @@
  */
 import type { AeadKey, CryptoBackend, Secret } from '../../crypto/backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { SHARED_SECRET_BYTES } from '../../crypto/backend.ts';
 import { ascii, concat, fromUtf8, u16be, utf8 } from '../../base/bytes.ts';
 import { allOrNone, chain, finish } from '../../base/maybe-promise.ts';
 
@@ -83,23 +82,8 @@ function deriveEpoch(
 ): MaybePromise<[AeadKey, Secret]> {
   return allOrNone<[AeadKey, Secret]>([
     () => backend.deriveKey(secret, transcriptHash, LABELS[direction].key),
-    () => deriveSecret(backend, secret, transcriptHash, LABELS[direction].update),
+    () => backend.deriveSecret(secret, transcriptHash, LABELS[direction].update),
   ]);
-}
-
-function deriveSecret(
-  backend: CryptoBackend,
-  secret: Secret,
-  transcriptHash: Uint8Array,
-  info: Uint8Array,
-  joinable = false,
-): MaybePromise<Secret> {
-  return chain(backend.deriveBytes(secret, transcriptHash, info, SHARED_SECRET_BYTES), (bytes) =>
-    finish(
-      () => backend.importSecret(bytes, joinable),
-      () => bytes.fill(0),
-    ),
-  );
 }
 
 /** Channel binding: keys that only the two ends can derive. Lives as long as the connection. */
@@ -170,7 +154,7 @@ export function deriveGeneration(
   );
   const seeded = chain(joined, (secret) =>
     finish(
-      () => deriveSecret(backend, secret, transcriptHash, LABELS.exchangeSeed),
+      () => backend.deriveSecret(secret, transcriptHash, LABELS.exchangeSeed),
       () => {
         secret.destroy();
       },
@@ -183,7 +167,7 @@ export function deriveGeneration(
           allOrNone<[DirectionKeys, DirectionKeys, Secret]>([
             () => DirectionKeys.derive(backend, transcriptHash, 'client', seed),
             () => DirectionKeys.derive(backend, transcriptHash, 'server', seed),
-            () => deriveSecret(backend, seed, transcriptHash, LABELS.root, true),
+            () => backend.deriveSecret(seed, transcriptHash, LABELS.root, true),
           ]),
         () => {
           seed.destroy();
@@ -209,8 +193,8 @@ export function deriveConnectionKeys(
       allOrNone<[DirectionKeys, DirectionKeys, Secret, Secret]>([
         () => DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
         () => DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
-        () => deriveSecret(backend, sharedSecret, transcriptHash, LABELS.exporter),
-        () => (withRoot ? deriveSecret(backend, sharedSecret, transcriptHash, LABELS.root, true) : NO_SECRET),
+        () => backend.deriveSecret(sharedSecret, transcriptHash, LABELS.exporter),
+        () => (withRoot ? backend.deriveSecret(sharedSecret, transcriptHash, LABELS.root, true) : NO_SECRET),
       ]),
     () => {
       sharedSecret.destroy();

@@ -1,16 +1,30 @@
 /** The backend over pq-websocket-native, where it differs from the others: its memory, its nonces, and that it is all native. */
-import { build } from 'esbuild';
+import nodeCrypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { build } from 'esbuild';
+import { describe, expect, it, vi } from 'vitest';
+import type { KemName } from '../../../src/api/types.ts';
+import type { CryptoBackend } from '../../../src/crypto/backend.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
 import type { NativeBinding } from '../../../src/crypto/node/native.ts';
 import { nativeBackend } from '../../../src/crypto/node/native.ts';
+import { LiveExtensions } from '../../../src/protocol/v1/extensions.ts';
 import { nativeBinding } from '../../support/native.ts';
+import type { SessionPair } from '../../support/session-pair.ts';
+import { connected } from '../../support/session-pair.ts';
 import { EMPTY, keyOf, pattern, unsealed } from '../crypto-fixtures.ts';
 
 const binding = nativeBinding('the tests of its backend');
 const KEY = pattern(32, 3);
 const AAD = pattern(8, 40);
+
+function exchangingPair(crypto: CryptoBackend, kem: KemName): Promise<SessionPair> {
+  return connected({
+    backend: crypto,
+    both: { kems: [kem], features: new Set(['exchange']), extensions: () => LiveExtensions },
+  });
+}
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
@@ -18,29 +32,19 @@ function shared(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-it("has no portable cryptography that it could fall back to; what an exchange joins is node:crypto's", async () => {
+it('has no other cryptography that it could fall back to', async () => {
   const { metafile } = await build({
     entryPoints: [fileURLToPath(new URL('../../../src/crypto/node/native.ts', import.meta.url))],
     bundle: true,
     metafile: true,
     write: false,
     platform: 'node',
-    plugins: [
-      {
-        name: 'node:crypto apart',
-        setup: ({ onResolve }) => {
-          onResolve({ filter: /^\.\/backend\.ts$/ }, ({ importer }) =>
-            importer.endsWith('/native.ts') ? { path: 'node-backend', external: true } : undefined,
-          );
-        },
-      },
-    ],
   });
   const inputs = Object.keys(metafile.inputs).map((file) => file.slice(file.indexOf('src/')));
   expect(inputs.sort()).toEqual(['src/crypto/backend.ts', 'src/crypto/checks.ts', 'src/crypto/node/native.ts']);
-  expect(
-    Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external)),
-  ).toMatchObject([{ path: 'node-backend' }]);
+  expect(Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external))).toEqual(
+    [],
+  );
 });
 
 describe.skipIf(binding === undefined)('pq-websocket-native', () => {
@@ -52,6 +56,43 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     expect(pair.native).toBe(true);
     expect((await backend.encapsulate(pair.encapsulationKey, pattern(32))).native).toBe(true);
     expect((await backend.encapsulate(pair.encapsulationKey)).native).toBe(true);
+  });
+
+  it('does all of a connection with exchanges itself', async () => {
+    const count = { native: new Map<string, number>(), node: 0 };
+    const counting = Object.fromEntries(
+      Object.entries(native).map(([name, call]) => [
+        name,
+        (...given: unknown[]): unknown => {
+          count.native.set(name, (count.native.get(name) ?? 0) + 1);
+          return (call as (...given: unknown[]) => unknown)(...given);
+        },
+      ]),
+    ) as unknown as NativeBinding;
+    const names = ['createSecretKey', 'createPublicKey', 'hkdfSync', 'createHash', 'createCipheriv'] as const;
+    const spies = names.map((name) => vi.spyOn(nodeCrypto, name).mockImplementation(() => (count.node += 1) as never));
+    syncBuiltinESMExports();
+    try {
+      for (const kem of ['ml-kem-768', 'mlkem768-x25519', 'ml-kem-1024'] as const) {
+        count.native.clear();
+        const pair = await exchangingPair(nativeBackend(counting), kem);
+        for (const end of [pair.client, pair.server]) end.say('before');
+        await pair.pump();
+        const done = pair.client.session.exchange();
+        await pair.pump();
+        await done;
+        for (const end of [pair.client, pair.server]) end.say('after');
+        await pair.pump();
+        expect([pair.client.received, pair.server.received]).toEqual(Array(2).fill(['before', 'after']));
+        const calls = (name: string): number | undefined => count.native.get(name);
+        expect([calls('joinSecrets'), calls('encapsulate'), calls('decapsulate')]).toEqual([2, 2, 2]);
+        expect([calls('importSecret'), calls('deriveBytes')]).toEqual([undefined, undefined]);
+      }
+      expect(count.node).toBe(0);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+      syncBuiltinESMExports();
+    }
   });
 
   it('takes shared memory as the other backends do', async () => {

@@ -122,6 +122,8 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
       ['secret', (handle) => native.deriveBytes(handle, bytes(1), bytes(1), bytes(1))],
       ['secret', (handle) => native.deriveSecret(handle, bytes(1), bytes(1))],
       ['secret', (handle) => native.deriveKey(handle, bytes(1), bytes(1))],
+      ['secret', (handle) => native.joinSecrets(handle, secret())],
+      ['secret', (handle) => native.joinSecrets(secret(), handle)],
       ['secret', (handle) => native.importKey(handle)],
       ['key', (handle) => native.seal(handle, bytes(40), bytes(8), true)],
       ['key', (handle) => native.open(handle, bytes(40), bytes(8))],
@@ -175,8 +177,24 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     native.deriveBytes(secret(), bytes(3, 2), bytes(5, 3), output);
     expect(output).toEqual(new Uint8Array(hkdfSync('sha256', bytes(32), bytes(3, 2), bytes(5, 3), 100)));
     const again = bytes(32);
-    native.deriveBytes(native.deriveSecret(secret(), bytes(3, 2), bytes(5, 3)), bytes(1), bytes(1), again);
+    const derived = native.deriveSecret(secret(), bytes(3, 2), bytes(5, 3));
+    native.deriveBytes(derived, bytes(1), bytes(1), again);
     expect(again).toEqual(new Uint8Array(hkdfSync('sha256', output.subarray(0, 32), bytes(1), bytes(1), 32)));
+  });
+
+  it('joins secrets, in their order, and leaves them as they are', () => {
+    const [first, second] = [native.importSecret(bytes(32, 5)), native.importSecret(bytes(3, 6))];
+    const ofBoth = native.joinSecrets(first, second);
+    const twice = native.joinSecrets(first, first);
+    native.destroy(first);
+    for (const [joined, whole] of [
+      [ofBoth, Uint8Array.of(...bytes(32, 5), ...bytes(3, 6))],
+      [twice, bytes(64, 5)],
+    ] as const) {
+      const output = bytes(32);
+      native.deriveBytes(joined, bytes(1), bytes(1), output);
+      expect(output).toEqual(new Uint8Array(hkdfSync('sha256', whole, bytes(1), bytes(1), 32)));
+    }
   });
 
   it('seals and opens in place, from elsewhere and to elsewhere, and leaves zeros of what was changed', () => {
