@@ -132,8 +132,6 @@ describe('crypto.subtle', () => {
       }),
       () => nobleKem,
     );
-    await backend.prepare(); // tries the platform's KEM, and looks at what that gives
-    shown.length = 0;
     const th = pattern(32);
     async function agree(joinable: boolean): Promise<Secret[]> {
       const pair = await backend.generateKeyPair(undefined, undefined, joinable);
@@ -145,6 +143,8 @@ describe('crypto.subtle', () => {
       );
       return [sharedSecret, await pair.decapsulate(ciphertext)];
     }
+    await agree(false); // the first tries the platform's KEM, and looks at what that gives
+    shown.length = 0;
     const [sent, received] = (await agree(false)) as [Secret, Secret];
     const ends = [
       await deriveConnectionKeys(backend, th, sent, true),
@@ -158,9 +158,9 @@ describe('crypto.subtle', () => {
       await next.server.advance();
       for (const { key } of [client, next.server]) sealed.push(await key.seal(new Uint8Array(40), EMPTY));
       await expect(backend.deriveBytes(next.root, EMPTY, EMPTY, 32)).rejects.toThrow('made for another use');
-      await expect(backend.joinSecrets(next.root, await agree(false).then(([one]) => one!))).rejects.toThrow(
-        'made for another use',
-      );
+      for (const unjoinable of await agree(false)) {
+        await expect(backend.joinSecrets(next.root, unjoinable)).rejects.toThrow();
+      }
     }
     expect(sealed.slice(0, 2)).toEqual(sealed.slice(2));
     expect(shown).toEqual([]);

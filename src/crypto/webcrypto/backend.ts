@@ -59,10 +59,8 @@ interface SecretKeys {
   readonly size: number;
   /** Absent where the secret is to be joined to another. */
   readonly hkdf?: CryptoKey | undefined;
-  /** Where `size` is that of an AES-256 key; not what HKDF has derived. */
+  /** Where `size` is that of an AES-256 key, but not what HKDF has derived. Extractable where it is to be joined: that joins without seeing its bytes. */
   readonly aes?: CryptoKey | undefined;
-  /** An AES key too, and extractable: what joins it needs that, and uses it without seeing its bytes. */
-  readonly part?: CryptoKey | undefined;
 }
 
 class SubtleSecret implements Secret {
@@ -130,13 +128,6 @@ function gcm(frame: Uint8Array, additionalData: Uint8Array): AesGcmParams {
   };
 }
 
-/** From the block of this number on; SP 800-38A's counter, of which the last 64 bits count. */
-function ctr(block: number): AesCtrParams {
-  const counter = new Uint8Array(16);
-  counter[15] = block;
-  return { name: 'AES-CTR', counter, length: 64 };
-}
-
 /** @throws {Error} where the secret was made for another use */
 function usable(key: CryptoKey | undefined): CryptoKey {
   if (key === undefined) throw new Error('a secret was made for another use');
@@ -182,28 +173,35 @@ export function webcryptoBackend(
     check.bytes(bytes, 'secret');
     const data = source(bytes);
     const size = data.length;
-    if (joinable) return new SubtleSecret({ size, part: await subtle.importKey('raw', data, AES, true, AES_USAGES) });
     const [hkdf, aes] = await Promise.all([
       subtle.importKey('raw', data, 'HKDF', false, HKDF_USAGES),
-      size === AEAD_KEY_BYTES ? subtle.importKey('raw', data, AES, false, AES_USAGES) : undefined,
+      size === AEAD_KEY_BYTES ? subtle.importKey('raw', data, AES, joinable, AES_USAGES) : undefined,
     ]);
     return new SubtleSecret({ size, hkdf, aes });
   }
 
   /**
-   * A key that script cannot read, of what one or two extractable ones hold, in their order. HKDF gives no key for HKDF, and
-   * Web Cryptography joins no keys: so they pass through script enciphered, under a key that is gone afterwards.
+   * A key that script cannot read, of what one or two extractable keys hold, in their order. HKDF gives no key for HKDF,
+   * and Web Cryptography joins none: they pass through script enciphered, under a key that is gone afterwards.
    */
-  async function rewrap(parts: readonly CryptoKey[], algorithm: 'HKDF' | typeof AES): Promise<CryptoKey> {
+  async function keyOf(
+    parts: readonly (CryptoKey | undefined)[],
+    algorithm: 'HKDF' | typeof AES = 'HKDF',
+    usages = HKDF_USAGES,
+  ): Promise<CryptoKey> {
     const wrapping = await subtle.generateKey({ name: 'AES-CTR', length: 256 }, false, ['wrapKey', 'unwrapKey']);
     // SP 800-38A section 6.5: a keystream, so that ciphertexts of its consecutive blocks, two for each part, are one.
-    const wrapped = await Promise.all(parts.map((part, i) => subtle.wrapKey('raw', part, wrapping, ctr(2 * i))));
-    const whole = new Uint8Array(SHARED_SECRET_BYTES * parts.length);
-    wrapped.forEach((part, i) => {
-      whole.set(new Uint8Array(part), SHARED_SECRET_BYTES * i);
+    const from = (block: number): AesCtrParams => ({
+      name: 'AES-CTR',
+      counter: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, block),
+      length: 64,
     });
-    const usages = algorithm === 'HKDF' ? HKDF_USAGES : AES_USAGES;
-    return subtle.unwrapKey('raw', whole, wrapping, ctr(0), algorithm, false, usages);
+    const whole = new Uint8Array(SHARED_SECRET_BYTES * parts.length);
+    for (const [i, part] of parts.entries()) {
+      const wrapped = await subtle.wrapKey('raw', usable(part), wrapping, from(2 * i));
+      whole.set(new Uint8Array(wrapped), SHARED_SECRET_BYTES * i);
+    }
+    return subtle.unwrapKey('raw', whole, wrapping, from(0), algorithm, false, usages);
   }
 
   /** Drawn by the platform, so that script never sees what it is made of, unless a test gives a seed. */
@@ -231,7 +229,7 @@ export function webcryptoBackend(
         const size = SHARED_SECRET_BYTES;
         const aesKey = (extractable: boolean): Promise<CryptoKey> =>
           kem.decapsulateKey(algorithm, decapsulationKey, data, AES, extractable, AES_USAGES);
-        if (joinable) return new SubtleSecret({ size, part: await aesKey(true) });
+        if (joinable) return new SubtleSecret({ size, aes: await aesKey(true) });
         // Twice, once for each use: so the shared secret is never bytes in script.
         const [hkdf, aes] = await Promise.all([
           kem.decapsulateKey(algorithm, decapsulationKey, data, 'HKDF', false, HKDF_USAGES),
@@ -247,13 +245,15 @@ export function webcryptoBackend(
 
   async function nativeEncapsulate(algorithm: Kem, key: Uint8Array, joinable: boolean): Promise<Encapsulation> {
     const publicKey = await kem.importKey('raw-public', source(key), algorithm, false, ['encapsulateKey']);
-    // A second encapsulation would be a second secret: the keys of each use are made of the one that this gives.
+    // A second encapsulation would be a second secret: the keys of both uses are made of the one that this gives.
     const { ciphertext, sharedKey } = await kem.encapsulateKey(algorithm, publicKey, AES, true, AES_USAGES);
     const size = SHARED_SECRET_BYTES;
-    const keys = joinable
-      ? { part: sharedKey }
-      : { hkdf: await rewrap([sharedKey], 'HKDF'), aes: await rewrap([sharedKey], AES) };
-    return { native: true, ciphertext: new Uint8Array(ciphertext), sharedSecret: new SubtleSecret({ size, ...keys }) };
+    const sharedSecret = new SubtleSecret(
+      joinable
+        ? { size, aes: sharedKey }
+        : { size, hkdf: await keyOf([sharedKey]), aes: await keyOf([sharedKey], AES, AES_USAGES) },
+    );
+    return { native: true, ciphertext: new Uint8Array(ciphertext), sharedSecret };
   }
 
   const present = new Map<KemName, Promise<boolean>>();
@@ -330,8 +330,8 @@ export function webcryptoBackend(
     },
 
     async joinSecrets(first, second) {
-      const parts = [first, second].map((secret) => usable(check.own(secret, SubtleSecret).keys.part));
-      return new SubtleSecret({ size: SHARED_SECRET_BYTES * 2, hkdf: await rewrap(parts, 'HKDF') });
+      const parts = [first, second].map((secret) => check.own(secret, SubtleSecret).keys.aes);
+      return new SubtleSecret({ size: SHARED_SECRET_BYTES * 2, hkdf: await keyOf(parts) });
     },
 
     async importSecret(bytes) {
@@ -347,8 +347,8 @@ export function webcryptoBackend(
 
     async deriveSecret(secret, salt, info, joinable = false) {
       const size = SHARED_SECRET_BYTES;
-      const part = await derivedKey(secret, salt, info, true);
-      return new SubtleSecret(joinable ? { size, part } : { size, hkdf: await rewrap([part], 'HKDF') });
+      const aes = await derivedKey(secret, salt, info, true);
+      return new SubtleSecret(joinable ? { size, aes } : { size, hkdf: await keyOf([aes]) });
     },
 
     async deriveKey(secret, salt, info) {
