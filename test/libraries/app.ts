@@ -2,6 +2,7 @@
 import { build } from 'esbuild';
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { chromiumBinary } from '../../scripts/lib/chromium.ts';
 import { engineBinary, ensureTools, toolFolder } from '../../scripts/lib/locked-tools.ts';
 import type { Engine } from '../../scripts/lib/locked-tools.ts';
 import { pack } from '../support/packed.ts';
@@ -12,7 +13,7 @@ const COPIED = ['examples', 'test/libraries', 'test/support'];
 
 export interface App {
   readonly folder: string;
-  /** The environment in which rows find the runtimes' binaries. */
+  /** The environment in which rows find the binaries of runtimes and of Chromium. */
   readonly env: Readonly<Record<string, string>>;
   remove(): Promise<void>;
 }
@@ -69,7 +70,8 @@ export async function prepareApp(): Promise<App> {
       `PQ_${engine.toUpperCase()}`,
       engineBinary(engine),
     ]);
-    return { folder, env: Object.fromEntries(binaries) as Record<string, string>, remove: () => packed.remove() };
+    const env = { CHROMIUM: chromiumBinary(), ...(Object.fromEntries(binaries) as Record<string, string>) };
+    return { folder, env, remove: () => packed.remove() };
   } catch (error) {
     await packed.remove();
     throw error;
