@@ -6,9 +6,9 @@ import { nextEnd } from '../shared/ends.js';
 /** Each retry makes a new socket, whatever the one before is doing. */
 const RETRY_MS = 300;
 
-/** Repositories that are connected, which connect again at once. */
-async function joined(...urls) {
-  const repos = urls.map((url) => join(url, RETRY_MS));
+/** Two repositories that are connected. */
+async function joined(url, retryMilliseconds) {
+  const repos = [join(url, retryMilliseconds), join(url, retryMilliseconds)];
   await Promise.all(repos.map((repo) => repo.networkSubsystem.whenReady()));
   return repos;
 }
@@ -39,7 +39,7 @@ export default {
       assert.deepEqual(await runClient(url, text), [text]);
     },
     async 'two who edit at once converge, bytes too'({ url, secret }) {
-      const repos = await joined(url, url);
+      const repos = await joined(url);
       const one = repos[0].create({ text: secret('title') });
       const two = await find(repos[1], one.url);
       const bytes = new TextEncoder().encode(secret('bytes'));
@@ -56,7 +56,7 @@ export default {
       await Promise.all(repos.map((repo) => repo.shutdown()));
     },
     async 'an ephemeral message'({ url, secret }) {
-      const repos = await joined(url, url);
+      const repos = await joined(url);
       const one = repos[0].create({ text: 'here' });
       const two = await find(repos[1], one.url);
       const heard = new Promise((resolve) => two.on('ephemeral-message', ({ message }) => resolve(message)));
@@ -66,7 +66,7 @@ export default {
       await Promise.all(repos.map((repo) => repo.shutdown()));
     },
     async 'edits made while the connection was cut arrive'({ url, tap, secret }) {
-      const repos = await joined(url, url);
+      const repos = await joined(url, RETRY_MS);
       const one = repos[0].create({ text: 'before' });
       const two = await find(repos[1], one.url);
       const gone = new Promise((resolve) => repos[0].networkSubsystem.on('peer-disconnected', resolve));
@@ -81,7 +81,8 @@ export default {
     },
     async 'a shutdown closes cleanly'({ url, server }) {
       const end = nextEnd(server.server);
-      const [repo] = await joined(url);
+      const repo = join(url);
+      await repo.networkSubsystem.whenReady();
       await repo.shutdown();
       assert.notEqual(await end, 1006);
     },
