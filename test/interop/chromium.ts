@@ -47,7 +47,7 @@ async function tryPage({ browser }: TestBrowser, url: string): Promise<string | 
       SAID,
     );
     const state = await page.$eval('#state', (element) => element.textContent);
-    if (!state.startsWith('open: ML-KEM-768')) problems.push(`it says '${state}'`);
+    if (!state.startsWith('open: ml-kem-768')) problems.push(`it says '${state}'`);
   } catch (error) {
     problems.push((error as Error).message);
   } finally {
