@@ -5,8 +5,11 @@ import type { WorkloadPlan } from '../workloads.ts';
 import type { RunOptions, Runtime, Samples } from './crew.ts';
 import { Crew } from './crew.ts';
 
-/** Opened before the first measurement, so that code and what is made once are not counted. */
-const FIRST_CONNECTIONS = 50;
+/**
+ * Opened before the first measurement, as many as are measured and at most this: what the process makes once, compiled code and
+ * the arenas of its allocator among it, grows over the first hundreds of connections and is no connection's own.
+ */
+const MAX_FIRST_CONNECTIONS = 1_500;
 
 async function oneServer(build: BuildName, plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Sample> {
   const crew = new Crew(runtime, options);
@@ -15,7 +18,7 @@ async function oneServer(build: BuildName, plan: WorkloadPlan, runtime: Runtime,
     const server = crew.start(`${plan.name}-${build}-server`);
     const client = crew.start(`${plan.name}-${build}-client`);
     const target = { build, port: await server.call('serve', { build, tls }), ca: tls.cert };
-    await client.call('openIdle', { target, count: FIRST_CONNECTIONS });
+    await client.call('openIdle', { target, count: Math.min(budget.idleConnections, MAX_FIRST_CONNECTIONS) });
     const before = await server.call('memory');
     await client.call('openIdle', { target, count: budget.idleConnections });
     const after = await server.call('memory');
