@@ -12,15 +12,19 @@ export const MINIFY: MinifyOptions = {
   format: { comments: false },
 };
 
-/** @param map of `code`, JSON; the result's is of the same sources */
+/**
+ * @param map of `code`, JSON; the result's is of the same sources
+ * @param module whether the code is a module, and no classic script
+ */
 export async function minified(
   code: string,
   map: string,
   name: string,
+  module: boolean,
 ): Promise<{ readonly code: string; readonly map: string }> {
   const result = await minify(code, {
     ...MINIFY,
-    module: false,
+    module,
     // No comment that points to it: it stays in the repository.
     sourceMap: { content: map, filename: name, includeSources: true },
   });

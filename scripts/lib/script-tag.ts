@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { build } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
 import { MANGLED } from './mangled.ts';
 import { minified } from './minify.ts';
 
@@ -12,8 +13,14 @@ export const POLYFILL = 'pq-websocket.polyfill.min.js';
 /** The parts that the polyfill loads by itself, by their names in src/platform/script/registry.ts. */
 const LOADED_PARTS = ['kem', 'other-kems', 'portable', 'ml-dsa', 'extensions', 'yellowpages'] as const;
 
+/** For pages without a bundler: everything in one file, which loads nothing. What `unpkg` and `jsdelivr` of package.json give is the script. */
+export const BROWSER_MODULE = 'pq-websocket.browser.min.js';
+export const GLOBAL_SCRIPT = 'pq-websocket.global.min.js';
+
 /** As src/platform/script/parts.ts has it. */
 const fileOf = (part: string): string => `pq-websocket.${part}.min.js`;
+
+const SCRIPT_TAG: BuildOptions = { format: 'iife', conditions: ['browser', 'script-tag'] };
 
 export interface ScriptTag {
   /** Contents by file name, source maps included. */
@@ -33,43 +40,44 @@ export async function buildScriptTag(): Promise<ScriptTag> {
   // One for all: they hand each other objects.
   const mangleCache: Record<string, string | false> = {};
   const integrity: Record<string, string> = {};
-  const add = async (name: string, entry: string, define: Record<string, string>): Promise<void> => {
-    const { code, map } = await bundled(entry, define, mangleCache);
-    const result = await minified(code, map, name);
+  const add = async (name: string, entry: string, options: BuildOptions): Promise<void> => {
+    const { code, map } = await bundled(entry, options, mangleCache);
+    const result = await minified(code, map, name, options.format === 'esm');
     files[name] = result.code;
     files[`${name}.map`] = result.map;
     integrity[name] = integrityOf(result.code);
   };
   const parts: Record<string, string> = {};
   for (const part of LOADED_PARTS) {
-    await add(fileOf(part), `src/platform/script/part-${part}.ts`, {});
+    await add(fileOf(part), `src/platform/script/part-${part}.ts`, SCRIPT_TAG);
     // Shorter than the one for people's tags: every page has it.
     parts[part] = createHash('sha256')
       .update(files[fileOf(part)] ?? '')
       .digest('base64');
   }
   // A page names it itself.
-  await add(fileOf('stream'), 'src/stream-script.ts', {});
-  await add(POLYFILL, 'src/polyfill-script.ts', { SCRIPT_PARTS: JSON.stringify(parts) });
+  await add(fileOf('stream'), 'src/stream-script.ts', SCRIPT_TAG);
+  const define = { SCRIPT_PARTS: JSON.stringify(parts) };
+  await add(POLYFILL, 'src/polyfill-script.ts', { ...SCRIPT_TAG, define });
+  await add(BROWSER_MODULE, 'src/index.ts', { format: 'esm', conditions: ['browser'] });
+  await add(GLOBAL_SCRIPT, 'src/global-script.ts', { format: 'iife', conditions: ['browser'] });
   return { files, integrity: Object.fromEntries(Object.entries(integrity).sort()) };
 }
 
 async function bundled(
   entry: string,
-  define: Record<string, string>,
+  options: BuildOptions,
   mangleCache: Record<string, string | false>,
 ): Promise<{ readonly code: string; readonly map: string }> {
-  const { outputFiles, mangleCache: mangled } = await build({
+  const { outputFiles = [], mangleCache: mangled } = await build({
     entryPoints: [entry],
     absWorkingDir: ROOT,
     outdir: 'dist',
     bundle: true,
     write: false,
-    format: 'iife',
     platform: 'browser',
-    conditions: ['browser', 'script-tag'],
     target: 'es2022',
-    define,
+    ...options,
     minify: true,
     mangleProps: new RegExp(`^(${MANGLED.join('|')})$`),
     mangleCache,

@@ -26,7 +26,7 @@ export async function checkSyntax(dist: string): Promise<string> {
   const scripts = (await readdir(dist)).filter((name) => name.endsWith('.min.js'));
   const files = [...web, ...scripts].filter((name) => /\.c?js$/.test(name));
   for (const name of files) {
-    const isModule = name.startsWith('web/') && name.endsWith('.js');
+    const isModule = (name.startsWith('web/') && name.endsWith('.js')) || name === 'pq-websocket.browser.min.js';
     try {
       parse(await readFile(path.join(dist, name), 'utf8'), {
         ecmaVersion: 2022,
