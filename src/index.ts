@@ -2,20 +2,20 @@
  * `pq-websocket`: a drop-in for the standard WebSocket whose messages stay secret after quantum computers arrive.
  * @module
  */
-import { PQWebSocket as SecureWebSocket } from './dom/pq-websocket.ts';
+import { withAdditions } from './dom/additions.ts';
 import type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';
 
 /**
  * `new PQWebSocket(url, protocols?, options?)`: every member, event, exception and ordering of the standard's
  * WebSocket. Everything that the application says is sealed with AES-256-GCM under a key agreed with ML-KEM-768.
  */
-export const PQWebSocket: PQWebSocketConstructor = SecureWebSocket as unknown as PQWebSocketConstructor;
+export const PQWebSocket: PQWebSocketConstructor = withAdditions() as unknown as PQWebSocketConstructor;
 export type PQWebSocket = PQWebSocketInstance;
 
 export default PQWebSocket;
 export { PQWebSocketError } from './api/errors.ts';
 export type { PQErrorCode } from './api/errors.ts';
-export type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';
+export type { PQWebSocketAdditions, PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';
 export type {
   AttestationContext,
   Bytes,

@@ -29,8 +29,28 @@ interface StandardWebSocket extends PQEventTarget {
   close(code?: number, reason?: string): void;
 }
 
-/** The platform's WebSocket type with `pq` on top. */
-export type PQWebSocketInstance = GlobalInstance<'WebSocket', StandardWebSocket> & { readonly pq: PQChannel };
+/** `Symbol.asyncDispose` where the consumer's types have it. */
+type Disposer = SymbolConstructor extends { readonly asyncDispose: infer Name extends symbol } ? Name : never;
+
+/** What a PQWebSocket has beyond the standard's. */
+export interface PQWebSocketAdditions {
+  readonly pq: PQChannel;
+  /**
+   * Resolves when the socket has opened. Rejects with `pq.failure` where it ends before; a rejection that nobody handles is not
+   * reported. A member of the same name that an application puts on the socket replaces it.
+   */
+  readonly opened: Promise<void>;
+  /**
+   * `for await (const data of socket)`: the data of messages from then on, until the connection has ended. Throws `pq.failure` where
+   * that was no clean end. Leaving the loop leaves the socket open. Messages that are not taken wait in memory: with back-pressure
+   * see `pq-websocket/stream`.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<string | ArrayBuffer | PQBlob>;
+}
+
+/** The platform's WebSocket type with `pq` and some more on top; `await using` closes it, and waits for its end. */
+export type PQWebSocketInstance = GlobalInstance<'WebSocket', StandardWebSocket> &
+  PQWebSocketAdditions & { [Name in Disposer]: () => Promise<void> };
 
 interface ReadyStates {
   readonly CONNECTING: 0;

@@ -188,7 +188,6 @@ export interface TransportOptions {
   lookup?: (...values: never[]) => void;
   maxHeaderSize?: number;
   setHost?: boolean;
-  signal?: GlobalInstance<'AbortSignal', object>;
   socketPath?: string;
   timeout?: number;
   autoSelectFamily?: boolean;
@@ -324,6 +323,11 @@ export interface PQWebSocketOptions
   kem?: KemName | readonly KemName[];
   /** `true`: `send()` while CONNECTING throws an InvalidStateError, as the standard says. Default `false`: it queues. */
   strict?: boolean;
+  /**
+   * When it aborts, the socket closes as by `close()`: one that is CONNECTING fails, an open one sends what it was given and closes without
+   * a code. Default: none.
+   */
+  signal?: PQAbortSignal;
   /** The class of the WebSocket underneath. Default: the global one when the socket is made, else npm `ws`. */
   WebSocket?: new (url: string, protocols?: string | string[], options?: object) => object;
 }

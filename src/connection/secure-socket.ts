@@ -64,6 +64,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   #channel: ChannelView | undefined;
   #readyState: ReadyState = CONNECTING;
   #wasOpen = false;
+  /** The application's, on which this object listens until it has closed. */
+  readonly #signal: AbortSignal | undefined;
 
   constructor({ role, transport, config }: Underneath, face: SocketFace<Text>, parts: ConnectionParts) {
     this.role = role;
@@ -91,6 +93,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
       this,
       parts,
     );
+    this.#signal = config.signal;
+    this.#signal?.addEventListener('abort', this);
+    if (this.#signal?.aborted) this.handleEvent();
   }
 
   /** Made when it is asked for. */
@@ -100,6 +105,11 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   get readyState(): ReadyState {
     return this.#readyState;
+  }
+
+  /** Whether `open` has come, also where the connection has ended since. */
+  get wasOpen(): boolean {
+    return this.#wasOpen;
   }
 
   get bufferedAmount(): number {
@@ -208,6 +218,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#proofs?.end();
     this.#acceptance.giveUp(() => outcome.failure ?? new PQWebSocketError('PQ_ERR_UNPROVED', undefined, 'transport'));
     // Some transports close within the application's own close() or send(); the standard's events are tasks.
+    this.#signal?.removeEventListener('abort', this);
     this.#events.asTask(() => {
       this.#readyState = CLOSED;
       // Whatever ended it, a socket that never opened has failed.
@@ -220,6 +231,11 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
       if (hasFailed && platform.queueTask !== undefined) queueMicrotask(close);
       else close();
     });
+  }
+
+  /** @internal The application's signal has aborted. */
+  handleEvent(): void {
+    this.close(undefined);
   }
 
   /** The first message of a record comes in the task that brought the record. */

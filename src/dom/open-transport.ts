@@ -68,7 +68,7 @@ interface ReadBag {
 function readBag(where: string, given: object, Underlying: WebSocketConstructor, isWs: boolean): ReadBag {
   const bag = ownProperties(given) as OptionsBag;
   const { protocols, ...init } = bag;
-  if (isWs) refuseUnknown(where, init, platform.transportOptions);
+  if (isWs) refuseUnknown(where, init, [...platform.transportOptions, 'signal']);
   // A class that knows no bag makes a string of it.
   else if (!takesBag(where, Underlying, bag)) return { offered: parseProtocols(given) };
   const offered = parseProtocols(protocols);

@@ -46,9 +46,13 @@ export function createPolyfill(
   Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
   Object.setPrototypeOf(WebSocket, BaseEventTarget);
   Object.setPrototypeOf(WebSocket.prototype, BaseEventTarget.prototype);
-  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(
-    PQWebSocket.prototype,
-  ) as PropertyDescriptorMap;
+  const { constructor: _, ...all } = Object.getOwnPropertyDescriptors(PQWebSocket.prototype) as PropertyDescriptorMap;
+  // What is beyond Web IDL's (./additions.ts) a page has not asked for.
+  const members = Object.fromEntries(
+    Reflect.ownKeys(all)
+      .filter((name) => name === Symbol.toStringTag || all[name as string]?.enumerable)
+      .map((name) => [name, all[name as string] as PropertyDescriptor]),
+  );
   Object.defineProperties(WebSocket.prototype, members);
   defineConstants(WebSocket);
   Object.defineProperty(WebSocket, BRAND, { value: brand });

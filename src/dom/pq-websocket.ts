@@ -7,7 +7,6 @@ import type { PQChannel } from '../api/types.ts';
 import { blobClass, DOMException, URL } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { openSecure } from './open-secure.ts';
-import type { Connection } from '../connection/connection.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
 import { defineInterface } from './interface-object.ts';
@@ -22,8 +21,8 @@ import { parseCloseArguments, parseSendData, requireArguments } from './webidl.t
 /** For events: what they have comes from us, and nothing of it from a page's Object.prototype. */
 const NOTHING: EventInit = /* @__PURE__ */ ownProperties({});
 
-/** What tests reach; not a member, so that no script sees it. */
-export let connectionOf: (socket: PQWebSocket) => Connection<string>;
+/** Not a member, so that no script sees it. @throws {TypeError} for what is no such socket */
+export let secureOf: (socket: PQWebSocket) => SecureSocket<string>;
 
 export class PQWebSocket extends BaseEventTarget {
   declare static readonly CONNECTING: typeof CONNECTING;
@@ -37,7 +36,7 @@ export class PQWebSocket extends BaseEventTarget {
   declare readonly CLOSED: typeof CLOSED;
 
   static {
-    connectionOf = (socket): Connection<string> => socket.#secure.connection;
+    secureOf = (socket): SecureSocket<string> => socket.#secure;
   }
 
   readonly #url: string;

@@ -58,6 +58,8 @@ export interface ChannelConfig extends FeatureConfig {
   readonly offer?: SessionConfig<unknown>['offer'];
   readonly profile?: SessionConfig<unknown>['profile'];
   readonly yellowpages?: SessionConfig<unknown>['yellowpages'];
+  /** When it aborts, the socket closes. */
+  readonly signal?: AbortSignal | undefined;
   /** Whether each message gets a task of its own, also where several came in one record. Default false. */
   readonly messagesAsTasks?: boolean;
 }

@@ -4,7 +4,7 @@ import { maxInnerBytes } from '../protocol/v1/record.ts';
 import type { PQWebSocketOptions } from '../api/types.ts';
 import { CLIENT_AUTHENTICATION_OPTIONS } from './client-identity.ts';
 import type { ChannelConfig } from './channel.ts';
-import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from './channel.ts';
+import { booleanOption, CHANNEL_OPTION_NAMES, described, refuseUnknown } from './channel.ts';
 import { clientConfig } from './profile.ts';
 
 /** The standard has no limit; a page's memory has. */
@@ -17,7 +17,7 @@ const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
 /** What a client has beside what both ends have. */
 export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile', 'kem'] as const;
 
-const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, 'strict', 'WebSocket'];
+const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, 'strict', 'WebSocket', 'signal'];
 
 /**
  * @param url for the application's verifier
@@ -27,7 +27,10 @@ export function checkClientOptions(where: string, options: PQWebSocketOptions, u
   refuseUnknown(where, options, [...OWN_OPTIONS, ...platform.transportOptions]);
   booleanOption(where, 'strict', options.strict, false);
   booleanOption(where, 'fastOpen', options.fastOpen, false);
-  return clientConfig(where, options, url, CLIENT_MAX_PAYLOAD);
+  const { signal } = options as { signal?: AbortSignal };
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
+    throw new TypeError(`${where}: option 'signal' must be an AbortSignal, got ${described(signal)}`);
+  return { ...clientConfig(where, options, url, CLIENT_MAX_PAYLOAD), signal };
 }
 
 /** `maxPayload` for `ws`: above every frame that the session takes; 0, which is no limit, where that is too long for it. */

@@ -33,7 +33,6 @@ export const TRANSPORT_OPTIONS: ReadonlySet<string> = new Set([
   'maxHeaderSize',
   'setDefaultHeaders',
   'setHost',
-  'signal',
   'socketPath',
   'timeout',
   'uniqueHeaders',

@@ -146,9 +146,14 @@ describe('shape', () => {
     }
   });
 
-  test('beyond them there is pq and nothing else', () => {
+  test('beyond them there is pq, what awaiting uses, and nothing else', () => {
     const names = (prototype: object): string[] => Reflect.ownKeys(prototype).map(String).sort();
-    expect(names(PQWebSocket.prototype)).toEqual([...names(Native.prototype as object), 'pq'].sort());
+    const additions = ['pq', 'opened', 'Symbol(Symbol.asyncIterator)', 'Symbol(Symbol.asyncDispose)'];
+    expect(names(PQWebSocket.prototype)).toEqual([...names(Native.prototype as object), ...additions].sort());
+    // An enumeration shows the standard's members and pq.
+    expect(Object.keys(PQWebSocket.prototype).sort()).toEqual(
+      [...Object.keys(Native.prototype as object), 'pq'].sort(),
+    );
     expect(Object.getOwnPropertyDescriptor(PQWebSocket.prototype, 'pq')).toMatchObject({
       set: undefined,
       enumerable: true,

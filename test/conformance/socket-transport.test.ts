@@ -148,7 +148,6 @@ describe('options of npm ws', () => {
       lookup: true,
       maxHeaderSize: true,
       setHost: true,
-      signal: true,
       socketPath: true,
       timeout: true,
       autoSelectFamily: true,

@@ -5,7 +5,7 @@
 import type { Padding } from '../../../src/protocol/v1/record.ts';
 import type { RekeyLimits } from '../../../src/protocol/limits.ts';
 import type { Session } from '../../../src/protocol/session.ts';
-import { connectionOf, PQWebSocket } from '../../../src/dom/pq-websocket.ts';
+import { PQWebSocket, secureOf } from '../../../src/dom/pq-websocket.ts';
 import { internalsOf } from '../../../src/ws/socket/socket.ts';
 import type { WsStyleSocket } from '../../../src/ws/socket/socket.ts';
 
@@ -25,7 +25,7 @@ export class Reach {
   /** @param socket made with the option `rekey: {}`, so that its limits are no one else's default */
   constructor(socket: object) {
     const connection =
-      socket instanceof PQWebSocket ? connectionOf(socket) : internalsOf(socket as WsStyleSocket).connection;
+      socket instanceof PQWebSocket ? secureOf(socket).connection : internalsOf(socket as WsStyleSocket).connection;
     this.#connection = connection as unknown as Changeable;
   }
 

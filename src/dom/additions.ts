@@ -1,0 +1,88 @@
+/**
+ * What PQWebSocket has beyond the standard for who awaits: `opened`, `for await`, `await using`. Nothing of it exists until it is asked
+ * for, and no enumeration shows it. The polyfilled class has none of it.
+ */
+import { PQWebSocketError } from '../api/errors.ts';
+import { Promise } from '../base/captured.ts';
+import { CLOSED } from '../base/rfc6455.ts';
+import { BaseEventTarget } from './events.ts';
+import { PQWebSocket, secureOf } from './pq-websocket.ts';
+
+const { addEventListener, removeEventListener } = BaseEventTarget.prototype;
+
+/** @throws {TypeError} for another `this` */
+function opened(this: PQWebSocket): Promise<void> {
+  const secure = secureOf(this);
+  const value = new Promise<void>((resolve, reject) => {
+    const settle = (): void => {
+      if (secure.wasOpen) resolve();
+      else reject(this.pq.failure ?? new PQWebSocketError('PQ_ERR_CLOSED_EARLY', undefined, 'local'));
+    };
+    if (secure.wasOpen || secure.readyState === CLOSED) settle();
+    else for (const type of ['open', 'close']) addEventListener.call(this, type, settle);
+  });
+  // Whoever only looks at it (a debugger, a serializer) has not asked to hear of a failure.
+  value.catch(() => undefined);
+  // From now on it is this socket's own: the same promise each time.
+  Object.defineProperty(this, 'opened', { value, writable: true, configurable: true });
+  return value;
+}
+
+/** Data of messages from now on, in order, until the connection ends; it throws where that was no clean end. */
+async function* messages(this: PQWebSocket): AsyncGenerator<unknown> {
+  const secure = secureOf(this);
+  const waiting: unknown[] = [];
+  let wake: (() => void) | undefined;
+  const hear = (event: Event): void => {
+    if (event.type === 'message') waiting.push((event as MessageEvent).data);
+    wake?.();
+  };
+  const types = ['message', 'close'];
+  for (const type of types) addEventListener.call(this, type, hear);
+  try {
+    for (;;) {
+      if (waiting.length > 0) yield waiting.shift();
+      else if (secure.readyState === CLOSED) break;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    for (const type of types) removeEventListener.call(this, type, hear);
+  }
+  const { failure } = this.pq;
+  if (failure !== null) throw failure;
+}
+
+/** Closes, and resolves when the connection has ended, however it does. */
+async function dispose(this: PQWebSocket): Promise<void> {
+  const secure = secureOf(this);
+  secure.close(undefined);
+  if (secure.readyState < CLOSED) {
+    await new Promise((resolve) => {
+      addEventListener.call(this, 'close', resolve);
+    });
+  }
+}
+
+/** @returns the class itself, with what this file adds */
+export function withAdditions(): typeof PQWebSocket {
+  const { prototype } = PQWebSocket;
+  Object.defineProperty(prototype, 'opened', {
+    get: opened,
+    // Applications put members of their own on a socket, this name among them: theirs replaces ours, as Web IDL's [Replaceable] has it.
+    set(this: PQWebSocket, value: unknown) {
+      Object.defineProperty(this, 'opened', { value, writable: true, enumerable: true, configurable: true });
+    },
+    configurable: true,
+  });
+  for (const [name, value] of [
+    [Symbol.asyncIterator, messages],
+    // Not in every engine: ECMAScript's explicit resource management.
+    [Symbol.asyncDispose, dispose],
+  ] as const) {
+    if (name !== undefined) Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+  }
+  return PQWebSocket;
+}
