@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { PQWebSocket } from 'pq-websocket';
+import { loginMessage } from 'pq-websocket/login';
 import { WebSocketServer } from 'pq-websocket/ws';
-import { runClient, withSecret, withToken } from '../../../examples/authentication/client.js';
-import { FROM_CLIENT, prove } from '../../../examples/authentication/proof.js';
+import { runClient, withLogin, withToken } from '../../../examples/authentication/client.js';
 import { startServer } from '../../../examples/authentication/server.js';
 
-const SECRET = 'the secret of alice, from her last visit';
+const SECRET = 'the token of alice, from her last visit';
 const TOKEN = 'a bearer token of carol';
 
 const message = (socket) =>
@@ -44,16 +44,16 @@ export default {
   side: 'client and server',
   plug: [
     'socket.send(JSON.stringify({ token })) // before open',
-    'prove(secret, socket, FROM_CLIENT) // over socket.pq.exportKey',
+    'socket.send(await loginMessage(socket, token, user)) // of pq-websocket/login',
   ],
-  words: ['"token"', '"proof"', 'who are you?'],
+  words: ['"token"', '"bound"', '"login"', 'who are you?'],
   async start({ hide }) {
     hide(SECRET);
     hide(TOKEN);
     return startServer(0, 1_000);
   },
   cases: {
-    async 'the example: a token, and a secret that stays'({ url, secret }) {
+    async 'the example: a token that is said, and one that stays'({ url, secret }) {
       const text = secret('said');
       assert.deepEqual(await runClient(url, text), [`carol said: ${text}`, `alice said: ${text}`]);
     },
@@ -84,34 +84,34 @@ export default {
       };
       const wrong = [
         { token: secret('wrong') },
-        { user: 'mallory', proof: 'AAAA' },
-        { user: 'alice', proof: 'AAAA' },
-        { user: 'alice' },
+        { login: 'mallory', bound: 'AAAA' },
+        { login: 'alice', bound: btoa('?'.repeat(32)) },
+        { login: 'alice' },
       ].map((each) => JSON.stringify(each));
       for (const first of [...wrong, 'no JSON', 'null']) assert.equal(await spoken(first), '4401 who are you?');
       const silent = new PQWebSocket(url);
       assert.equal(await closed(silent), '4401 who are you?');
-      await assert.rejects(withSecret(url, 'alice', secret('guess')), /4401/);
+      await assert.rejects(withLogin(url, 'alice', secret('a guess of some length')), /4401/);
     },
     async 'a proof of one connection is worth nothing on another'({ url }) {
       const first = new PQWebSocket(url);
       await opened(first);
-      const proof = await prove(SECRET, first, FROM_CLIENT);
+      const message = await loginMessage(first, SECRET, 'alice');
       const second = new PQWebSocket(url);
-      second.send(JSON.stringify({ user: 'alice', proof }));
+      second.send(message);
       assert.equal(await closed(second), '4401 who are you?');
       first.close();
     },
     async 'somebody in the middle who passes everything on gets a refusal: the channels differ'({ server }) {
       const middle = await relayTo(`ws://127.0.0.1:${server.port}`);
-      await assert.rejects(withSecret(middle.url, 'alice', SECRET), /4401/);
+      await assert.rejects(withLogin(middle.url, 'alice', SECRET), /4401/);
       middle.close();
     },
     async 'a server that says the client’s own proof back is found out: each direction has its label'() {
       const mirror = await impostor((victim) =>
-        victim.on('message', (data) => victim.send(JSON.stringify({ proof: JSON.parse(data).proof }))),
+        victim.on('message', (data) => victim.send(JSON.stringify({ bound: JSON.parse(data).bound }))),
       );
-      await assert.rejects(withSecret(mirror.url, 'alice', SECRET), /does not know the secret/);
+      await assert.rejects(withLogin(mirror.url, 'alice', SECRET), /does not have the token/);
       mirror.close();
     },
     async 'a bearer token does reach whoever the server is, which is why the page tells to pin keys'({ server }) {
