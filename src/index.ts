@@ -1,6 +1,6 @@
 /**
  * `pq-websocket`: a drop-in for the standard WebSocket whose messages stay secret after quantum computers arrive.
- * @module
+ * @module pq-websocket
  */
 import { withAdditions } from './dom/additions.ts';
 import type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-types.ts';

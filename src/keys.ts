@@ -1,6 +1,6 @@
 /**
  * `pq-websocket/keys`: ML-DSA-65 identity keys (FIPS 204) as PEM files (RFC 9881), and their fingerprints, which clients pin.
- * @module
+ * @module pq-websocket/keys
  */
 import { platform } from '#platform';
 import { SIGNATURE_PUBLIC_KEY_BYTES } from './crypto/signature.ts';

@@ -1,7 +1,7 @@
 /**
  * `pq-websocket/kit`: what this project's other packages share with it, option checks and byte helpers. Applications need
  * none of it. Stable between packages of the same version only.
- * @module
+ * @module pq-websocket/kit
  */
 export { equalBytes, fromBase64, toBase64 } from './base/bytes.ts';
 export { described, numberOption, optionsObject, refuseUnknown } from './options/channel.ts';

@@ -1,7 +1,7 @@
 /**
  * `pq-websocket/login`: a login whose messages are worth nothing on another connection, for both ends. A token that both know never
  * leaves either; each proves on this very connection (`pq.exportKey`) that it has it.
- * @module
+ * @module pq-websocket/login
  */
 import { platform } from '#platform';
 import { concat, copyOf, fromBase64, toBase64, utf8 } from './base/bytes.ts';
@@ -10,6 +10,7 @@ import { decoder } from './base/captured.ts';
 /** Any socket or stream of this package. */
 export interface LoginSocket {
   readonly pq: {
+    /** As `socket.pq.exportKey`. */
     exportKey(label: string, length: number): Promise<Uint8Array>;
   };
 }

@@ -1,7 +1,7 @@
 /**
  * `pq-websocket/msw`: in your own tests, handlers of `ws.link(...)` see and send plaintext, while the code under test speaks
  * the real protocol with them. For msw 3 (`pqExtension`) and msw 2.15 (`terminatePQ`), in Node and in the browser.
- * @module
+ * @module pq-websocket/msw
  */
 import { mockConfig, terminate } from './msw/terminate.ts';
 import type { MockConnection, MockOptions, PQExtension, Termination } from './msw/types.ts';

@@ -1,7 +1,7 @@
 /**
  * `pq-websocket/polyfill`: replaces `globalThis.WebSocket`, so that code which names the global class is secure
  * without a change. Importing it does nothing; `install()` does.
- * @module
+ * @module pq-websocket/polyfill
  */
 import type { PQWebSocketOptions } from './api/types.ts';
 import { installed, installPolyfill } from './dom/polyfill-install.ts';

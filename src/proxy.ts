@@ -1,7 +1,7 @@
 /**
  * `pq-websocket/proxy`, on Node: for programs that carry other people's messages between a secure socket and a plain one,
  * as the gateway does. They save the copies that an application's own sockets have to make.
- * @module
+ * @module pq-websocket/proxy
  */
 import { WebSocket as PlainWebSocket, WebSocketServer as PlainWebSocketServer } from 'ws';
 import { platform } from '#platform';

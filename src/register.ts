@@ -3,7 +3,7 @@
  * process imports or requires from then on is `pq-websocket/ws`, whose sockets are secure at both ends.
  * With `PQ_WEBSOCKET_REGISTER=lenient` options of `ws` that mean nothing here (`perMessageDeflate`, unknown ones) are left out with one
  * warning, where they are a TypeError otherwise.
- * @module
+ * @module pq-websocket/register
  */
 import Module, { register } from 'node:module';
 import { resolveCommonJs, resolveHere } from './register-resolve.ts';

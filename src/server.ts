@@ -1,6 +1,6 @@
 /**
  * `pq-websocket/server`: any WebSocket that a server has accepted becomes a secure one.
- * @module
+ * @module pq-websocket/server
  */
 import { DEFAULT_LIMITS } from './protocol/limits.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from './options/server-identity.ts';

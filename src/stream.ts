@@ -1,6 +1,6 @@
 /**
  * `pq-websocket/stream`: the WebSocketStream of the WHATWG draft over a secure connection, with back-pressure.
- * @module
+ * @module pq-websocket/stream
  */
 import { platform } from '#platform';
 import type { PQWebSocketStreamConstructor, PQWebSocketStreamInstance } from './api/stream-types.ts';

@@ -1,6 +1,6 @@
 /**
  * `pq-websocket/ws`: drop-ins for npm `ws`, secure on both ends.
- * @module
+ * @module pq-websocket/ws
  */
 import type { Duplex, DuplexOptions } from 'node:stream';
 import * as plain from 'ws';

@@ -16,6 +16,7 @@ type Writable = GlobalInstance<
   }
 >;
 
+/** What `new PQWebSocketStream` takes as the draft has it. */
 export interface PQWebSocketStreamOptions {
   /** Subprotocols in the order of preference. Default: none. */
   protocols?: Iterable<string>;
@@ -23,6 +24,7 @@ export interface PQWebSocketStreamOptions {
   signal?: PQAbortSignal;
 }
 
+/** What `opened` resolves with. */
 export interface PQWebSocketOpenInfo {
   /** What arrives, a message a chunk: strings, and Uint8Arrays. Cancelling it closes the connection. */
   readonly readable: Readable & AsyncIterable<StreamChunk>;
@@ -35,6 +37,7 @@ export interface PQWebSocketOpenInfo {
   readonly protocol: string;
 }
 
+/** A close code and reason, as `close()` takes them and `closed` gives them. */
 export interface PQWebSocketCloseInfo {
   /** 1000, or 3000 to 4999. Default: none, unless there is a reason; then 1000. */
   closeCode?: number;
@@ -54,6 +57,7 @@ export interface PQWebSocketStreamInstance {
   readonly pq: PQChannel;
 }
 
+/** The class `PQWebSocketStream`. */
 export interface PQWebSocketStreamConstructor {
   /**
    * @param url ws:, wss:, http: or https:, absolute, or relative where the page has a base URL

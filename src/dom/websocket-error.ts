@@ -32,12 +32,17 @@ Object.defineProperty(FallbackWebSocketError.prototype, Symbol.toStringTag, {
   configurable: true,
 });
 
+/** What a WebSocketError says of the end of a connection. */
 export interface WebSocketErrorInstance extends Error {
   readonly closeCode: number | null;
   readonly reason: string;
 }
 
-export const WebSocketError: new (message?: string, init?: Init) => WebSocketErrorInstance =
+/** The class of the WHATWG draft: the platform's own where it has one. */
+export const WebSocketError: {
+  /** @throws {DOMException} for a close code or reason that an application may not say */
+  new (message?: string, init?: Init): WebSocketErrorInstance;
+} =
   (globalThis as { WebSocketError?: new (message?: string, init?: Init) => WebSocketErrorInstance }).WebSocketError ??
   FallbackWebSocketError;
 

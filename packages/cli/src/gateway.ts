@@ -1,7 +1,7 @@
 /**
  * `pq-websocket-cli/gateway`: a reverse proxy that ends the secure layer in front of any WebSocket server. Secure WebSockets
  * come in, plain ones go out. docs/gateway.md describes every option.
- * @module
+ * @module pq-websocket-cli/gateway
  */
 import { AdminServer } from './gateway/admin.ts';
 import { parseListenAddress } from './gateway/addresses.ts';

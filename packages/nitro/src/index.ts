@@ -1,7 +1,7 @@
 /**
  * `pq-websocket-nitro`: a client that talks to a server in an AWS Nitro enclave checks which code has its key.
  * docs/nitro.md has both ends, and every check with its code.
- * @module
+ * @module pq-websocket-nitro
  */
 import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { awsNitroRootG1 } from './nitro/root.ts';

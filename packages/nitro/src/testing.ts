@@ -2,7 +2,7 @@
  * `pq-websocket-nitro/testing`: attestation documents without an enclave, for tests and local development.
  * They prove nothing. `pq-websocket-nitro` refuses them, because they lead to a test root and not to AWS's, and the
  * functions here accept nothing but a test root: a build that imports this entry point is not for production.
- * @module
+ * @module pq-websocket-nitro/testing
  */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { equalBytes } from 'pq-websocket/kit';
