@@ -8,6 +8,7 @@ import { CLOSED } from '../base/rfc6455.ts';
 import { BaseEventTarget } from './events.ts';
 import { PQWebSocket, secureOf } from './pq-websocket.ts';
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- they are called with a `this`
 const { addEventListener, removeEventListener } = BaseEventTarget.prototype;
 
 /** @throws {TypeError} for another `this` */
