@@ -6,10 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'pq-websocket/ws';
+import { WebSocketServer as PlainServer } from 'ws';
 import { Guest, type Room } from './guest.ts';
 import { writeSample } from './sample.ts';
 
 const CHAT_PATH = '/chat';
+/** What the page compares with, where a person asks for it: an echo without this package. */
+const PLAIN_PATH = '/plain';
+const MAX_PLAIN_BYTES = 16_384;
 const MAX_MESSAGE_BYTES = 1_048_576;
 const SHUTDOWN_MILLISECONDS = 3_000;
 
@@ -104,11 +108,26 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
   };
 
   const http = createServer((request, response) => serve(options.assets, request, response));
+  const verifyClient = ({ req }: { req: IncomingMessage }): boolean => sameOrigin(req);
   const sockets = new WebSocketServer({
-    server: http,
+    noServer: true,
     path: CHAT_PATH,
     maxPayload: MAX_MESSAGE_BYTES,
-    verifyClient: ({ req }: { req: IncomingMessage }) => sameOrigin(req),
+    verifyClient,
+  });
+  const plain = new PlainServer({ noServer: true, path: PLAIN_PATH, maxPayload: MAX_PLAIN_BYTES, verifyClient });
+  plain.on('connection', (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('message', (data, isBinary) => {
+      socket.send(data, { binary: isBinary });
+    });
+  });
+  http.on('upgrade', (request: IncomingMessage, socket, head) => {
+    if (plain.shouldHandle(request)) {
+      plain.handleUpgrade(request, socket, head, (accepted) => plain.emit('connection', accepted, request));
+    } else {
+      sockets.handleUpgrade(request, socket, head, (accepted) => sockets.emit('connection', accepted, request));
+    }
   });
   const connected = new Set<Guest>();
   sockets.on('connection', (socket) => {
@@ -131,6 +150,7 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
     chat: room.chat,
     async close() {
       for (const { socket } of connected) socket.close(1001, 'the demo is stopping');
+      for (const socket of plain.clients) socket.terminate();
       await stopped(http, sockets, connected);
       await rm(folder, { recursive: true, force: true });
     },

@@ -6,6 +6,7 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDemo } from '../support/engines/demo.ts';
 import type { RunningDemo } from '../support/engines/demo.ts';
+import { axeViolations } from './axe.ts';
 import { startBrowser } from './harness.ts';
 import type { TestBrowser } from './harness.ts';
 
@@ -217,7 +218,7 @@ test.for(['light', 'dark'] as const)('fits a phone, %s, on plain http without cr
 test('everything can be reached with the Tab key, and shows where the focus is', async () => {
   const { page } = await openDemo(DESKTOP, 'light');
   const reached = new Set<string>();
-  for (let presses = 0; presses < 20; presses += 1) {
+  for (let presses = 0; presses < 24; presses += 1) {
     await page.keyboard.press('Tab');
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
@@ -236,10 +237,85 @@ test('everything can be reached with the Tab key, and shows where the focus is',
     'close-reason',
     'file',
     'hang-up',
+    'plain',
     'reconnect',
     'sample',
     'wire-scroll',
   ]);
+  await page.close();
+});
+
+test('the hellos are what is seen first, and stay until somebody does something', async () => {
+  const { page } = await openDemo(DESKTOP, 'light');
+  await page.waitForFunction(() => document.querySelectorAll('#wire-rows > li').length > 4);
+  const isInView = (): Promise<boolean[]> =>
+    page.$$eval('#wire-rows .carried', (cells) => {
+      const frame = document.querySelector('#wire-scroll')?.getBoundingClientRect() ?? new DOMRect();
+      return cells
+        .filter(({ textContent }) => textContent?.includes('ml_kem_768'))
+        .map((cell) => cell.getBoundingClientRect())
+        .map(({ top, bottom }) => top >= frame.top && bottom <= frame.bottom);
+    });
+  expect(await isInView()).toEqual([true, true]);
+  for (let i = 0; i < 12; i += 1) await say(page, `one of several messages, number ${i}`);
+  await page.waitForFunction(() => (document.querySelector('#wire-scroll')?.scrollTop ?? 0) > 0);
+  await page.close();
+});
+
+test('a plain WebSocket beside it, on request alone: there the network reads along', async () => {
+  const { page, problems } = await openDemo(DESKTOP, 'light');
+  const [before, after] = ['said-before', 'said-after'].map((name) => `${name}-${randomBytes(6).toString('hex')}`) as [
+    string,
+    string,
+  ];
+  await say(page, before);
+  await page.click('#plain');
+  await page.waitForFunction(
+    () => document.querySelector('#plain-note')?.textContent?.startsWith('Connected') === true,
+  );
+  await say(page, after);
+  await page.waitForFunction(() => document.querySelectorAll('#plain-rows > li').length === 2);
+  const carried = await page.$$eval('#plain-rows .carried', (cells) => cells.map(({ textContent }) => textContent));
+  expect(carried).toEqual([expect.stringContaining(after), expect.stringContaining(after)]);
+  expect((await column(page, 'carried')).join('\n')).not.toContain(after);
+  expect(await axeViolations(page)).toEqual([]);
+  await page.click('#plain');
+  await page.waitForSelector('#plain[aria-pressed=false]');
+  await say(page, before);
+  expect(await page.$$('#plain-rows > li')).toHaveLength(2);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test('after a close nothing is left that does nothing, the focus is where one goes on, and then in the chat again', async () => {
+  const { page } = await openDemo(DESKTOP, 'dark');
+  await page.focus('#close-reason');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#state[data-state=closed]');
+  const usable = await page.$$eval('input, button', (controls) =>
+    controls.filter((control) => !(control as HTMLInputElement).disabled).map(({ id }) => id),
+  );
+  expect(usable.sort()).toEqual(['plain', 'reconnect']);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('reconnect');
+  expect(await axeViolations(page)).toEqual([]);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#state[data-state=open]');
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('chat-text');
+  await page.close();
+});
+
+test.for([
+  [320, 'light'],
+  [320, 'dark'],
+  [1280, 'light'],
+  [1280, 'dark'],
+] as const)('axe finds nothing at %i pixels, %s, and nothing is cut off', async ([width, scheme]) => {
+  const { page } = await openDemo({ width, height: 800 }, scheme);
+  await say(page, 'a word that is so long that it has to be broken: '.padEnd(200, 'x'));
+  await page.click('#sample');
+  await page.waitForSelector('#save:not([hidden])');
+  expect(await axeViolations(page)).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   await page.close();
 });
 

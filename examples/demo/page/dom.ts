@@ -26,15 +26,23 @@ const NEAR_END_PIXELS = 48;
 /** Keeps the end of a scroller in view until the person scrolls away from it. */
 export class EndFollower {
   readonly #scroller: HTMLElement;
-  #following = true;
+  #following: boolean;
 
-  constructor(scroller: HTMLElement) {
+  /** @param following whether it begins now, and not when the person first scrolls to the end */
+  constructor(scroller: HTMLElement, following = true) {
     this.#scroller = scroller;
+    this.#following = following;
     scroller.addEventListener('scroll', () => {
       this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PIXELS;
     });
     // A panel that appears elsewhere makes this one shorter, without a scroll event.
     new ResizeObserver(() => this.follow()).observe(scroller);
+  }
+
+  /** From now on. */
+  begin(): void {
+    this.#following = true;
+    this.follow();
   }
 
   /** To be called after the content has grown. */

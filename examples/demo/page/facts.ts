@@ -14,15 +14,15 @@ export interface HelloSizes {
 
 const FACTS = [
   ['kem', 'Key agreement'],
-  ['cipher', 'Cipher'],
-  ['time', 'Handshake'],
-  ['hellos', 'Hellos on the wire'],
-  ['here', 'Backend here'],
-  ['there', 'Backend at the server'],
-  ['records', 'Records'],
-  ['overhead', 'Overhead'],
-  ['transcript', 'Transcript hash'],
-  ['fingerprint', 'Fingerprint of the secret'],
+  ['cipher', 'Encryption'],
+  ['time', 'Time until sealed'],
+  ['hellos', 'Size of the two hellos'],
+  ['here', 'Cryptography in this browser'],
+  ['there', 'Cryptography at the server'],
+  ['records', 'Encrypted frames'],
+  ['overhead', 'Bytes that encryption added'],
+  ['transcript', 'Hash of both hellos'],
+  ['fingerprint', 'A value that only these two ends can compute'],
 ] as const;
 
 type FactName = (typeof FACTS)[number][0];

@@ -39,7 +39,11 @@ export class FilesPanel {
   readonly #verdict = byId('verdict', HTMLElement);
   readonly #save = byId('save', HTMLAnchorElement);
 
-  constructor(client: () => DemoClient | undefined) {
+  /** @param begun called when a transfer begins */
+  constructor(
+    client: () => DemoClient | undefined,
+    private readonly begun: () => void,
+  ) {
     this.#client = client;
     this.#input.addEventListener('change', () => {
       const file = this.#input.files?.[0];
@@ -97,6 +101,7 @@ export class FilesPanel {
   }
 
   #begin(name: string, verb: string): void {
+    this.begun();
     URL.revokeObjectURL(this.#save.href);
     this.#panel.hidden = false;
     this.#hashes.hidden = true;

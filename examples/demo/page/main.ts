@@ -7,6 +7,7 @@ import { closeProblem, type EndFacts, type Message } from '../messages.ts';
 import { EndFollower, byId, make } from './dom.ts';
 import { FactsPanel, Totals, type HelloSizes } from './facts.ts';
 import { FilesPanel, newHasher } from './files.ts';
+import { PlainPanel } from './plain.ts';
 import { recordingWebSocket } from './recording.ts';
 import { WireTable } from './wire-table.ts';
 
@@ -22,7 +23,8 @@ const STATES: Record<State, string> = {
 const state = byId('state', HTMLElement);
 const ended = byId('ended', HTMLElement);
 const present = byId('present', HTMLElement);
-const chatLog = byId('chat-log', HTMLOListElement);
+const chatLog = byId('chat-log', HTMLElement);
+const chatList = byId('chat-list', HTMLOListElement);
 const chatEnd = new EndFollower(chatLog);
 const chatText = byId('chat-text', HTMLInputElement);
 const closeForm = byId('close-form', HTMLFormElement);
@@ -35,23 +37,38 @@ const facts = new FactsPanel();
 let client: DemoClient | undefined;
 let me = '';
 
-const files = new FilesPanel(() => client);
+const files = new FilesPanel(
+  () => client,
+  () => table.follow(),
+);
+const plain = new PlainPanel();
+const reconnect = byId('reconnect', HTMLButtonElement);
+/** Everything that only an open connection can use. */
+const needsConnection = [
+  ...byId('chat-form', HTMLFormElement).elements,
+  ...closeForm.elements,
+  byId('file', HTMLInputElement),
+  byId('sample', HTMLButtonElement),
+];
 
 function setState(next: State): void {
   state.dataset['state'] = next;
   state.textContent = STATES[next];
   const open = next === 'open';
+  // A control that is disabled loses the focus: what can be done next gets it.
+  const hadFocus = needsConnection.some((element) => element === document.activeElement);
   files.enable(open);
-  for (const form of [byId('chat-form', HTMLFormElement), closeForm]) {
-    for (const button of form.querySelectorAll('button')) button.disabled = !open;
+  for (const element of needsConnection) {
+    if (element instanceof HTMLInputElement || element instanceof HTMLButtonElement) element.disabled = !open;
   }
+  if (!open && hadFocus) reconnect.focus();
 }
 
 function addChat(from: string, text: string, className: string): void {
   const item = make('li', className);
   if (from !== '') item.append(make('span', 'from', from));
   item.append(make('span', 'text', text));
-  chatLog.append(item);
+  chatList.append(item);
   chatEnd.follow();
 }
 
@@ -89,7 +106,8 @@ function describeEnd(socket: PQWebSocket, event: { code: number; reason: string;
 /** Facts of a connection that ended meanwhile: the close event has said so already. */
 function ignoreEnded(): void {}
 
-function connect(): void {
+/** @param byPerson whether somebody asked for it, who then goes on in the chat */
+function connect(byPerson = false): void {
   const previous = client?.socket;
   client = undefined;
   if (previous && previous.readyState < WebSocket.CLOSING) previous.close(1000, 'reconnecting');
@@ -134,11 +152,12 @@ function connect(): void {
       if (client === started) facts.opened(socket.pq, known, hellos);
     }, ignoreEnded);
     setState('open');
+    if (byPerson && document.activeElement === reconnect) chatText.focus();
     started.say({ type: 'join', name: 'Browser' });
   });
-  byId('reconnect', HTMLButtonElement).onclick = () => {
+  reconnect.onclick = () => {
     active = false;
-    connect();
+    connect(true);
   };
 }
 
@@ -146,7 +165,9 @@ byId('chat-form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   const text = chatText.value.trim();
   if (text === '' || client?.socket.readyState !== WebSocket.OPEN) return;
+  table.follow();
   client.say({ type: 'chat', from: me, text });
+  plain.say(text);
   chatText.value = '';
 });
 
@@ -163,12 +184,14 @@ closeForm.addEventListener('submit', (event) => {
   event.preventDefault();
   const fields = closeFields();
   if (!fields || !client) return;
+  table.follow();
   client.close(fields.code, fields.reason);
   setState('closing');
 });
 
 byId('hang-up', HTMLButtonElement).addEventListener('click', () => {
   const fields = closeFields();
+  table.follow();
   if (fields) client?.say({ type: 'hang-up', ...fields });
 });
 

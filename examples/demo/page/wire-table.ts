@@ -7,7 +7,8 @@ const ROWS_SHOWN = 250;
 
 export class WireTable {
   readonly #list = byId('wire-rows', HTMLOListElement);
-  readonly #end = new EndFollower(byId('wire-scroll', HTMLElement));
+  /** The hellos stay in view until the person does something: they are what there is to see first. */
+  readonly #end = new EndFollower(byId('wire-scroll', HTMLElement), false);
   readonly #items = new Map<Row, HTMLLIElement>();
   readonly #dirty = new Set<Row>();
   #scheduled = false;
@@ -22,6 +23,11 @@ export class WireTable {
       this.#draw();
       this.#end.follow();
     });
+  }
+
+  /** The person has done something, and looks for what becomes of it. */
+  follow(): void {
+    this.#end.begin();
   }
 
   clear(): void {
@@ -55,7 +61,7 @@ export class WireTable {
 function cells(row: Row): HTMLElement[] {
   const arrow = make('div', `arrow ${row.direction}`, row.direction === 'out' ? '↑' : '↓');
   arrow.setAttribute('role', 'img');
-  arrow.setAttribute('aria-label', row.direction === 'out' ? 'sent' : 'received');
+  arrow.setAttribute('aria-label', row.direction === 'out' ? 'from this page' : 'from the server');
   arrow.title = `${(row.at / 1000).toFixed(3)} s`;
   return [arrow, saidCell(row), carriedCell(row)];
 }
@@ -64,7 +70,7 @@ function saidCell(row: Row): HTMLElement {
   const cell = make('div', 'said');
   cell.append(make('span', 'sr', 'Said: '));
   if (row.saidCount === 0) {
-    cell.append(make('span', 'nothing', 'nothing'));
+    cell.append(make('span', 'nothing', row.frame?.form === 'text' ? 'nothing yet: this is a hello' : 'nothing'));
     return cell;
   }
   for (const said of row.said) cell.append(make('span', `content ${said.form}`, said.preview));
