@@ -84,6 +84,16 @@ function steps(projects: readonly string[]): Step[] {
       title: 'the React example in two tabs, with a tap on the wire',
       command: program('test/react/main.ts'),
     },
+    {
+      name: 'tutorial',
+      title: 'docs/tutorial.md from an empty folder, command by command',
+      command: program('test/tutorial/main.ts'),
+    },
+    {
+      name: 'site',
+      title: 'the documentation site: it builds, its links lead somewhere, axe finds nothing',
+      command: program('scripts/site.ts', '--check'),
+    },
     { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     {
@@ -113,7 +123,9 @@ function steps(projects: readonly string[]): Step[] {
 
 /** What is built is looked at once it is built. */
 function needsOf(name: string): readonly string[] {
-  return ['toolchain', 'build', 'lint', 'native', 'check-vectors', 'peers', 'demo'].includes(name) ? [] : ['build'];
+  return ['toolchain', 'build', 'lint', 'native', 'check-vectors', 'peers', 'demo', 'site'].includes(name)
+    ? []
+    : ['build'];
 }
 
 /** `npm run check`: what tells within two minutes that a change is right. */
