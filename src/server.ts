@@ -59,15 +59,11 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
 }
 
 function socketConfig(where: string, options: WrapOptions): ChannelConfig {
-  refuseUnknown(where, optionsObject(where, options), [
-    ...CHANNEL_OPTION_NAMES,
-    ...SERVER_AUTHENTICATION_OPTIONS,
-    'profiles',
-    'request',
-  ]);
+  const own = optionsObject(where, options) as WrapOptions;
+  refuseUnknown(where, own, [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles', 'request']);
   return {
-    ...serverConfig(where, options, DEFAULT_LIMITS.maxPayload),
-    earlyHello: options.request === undefined ? undefined : offerOf(where, options.request).clientHello,
+    ...serverConfig(where, own, DEFAULT_LIMITS.maxPayload),
+    earlyHello: own.request === undefined ? undefined : offerOf(where, own.request).clientHello,
   };
 }
 
@@ -116,7 +112,8 @@ export function bunHandlers<Data = undefined>(
   }
   const optionsFor = typeof options === 'function' ? options : (): WrapOptions => options;
   const fixed = typeof options === 'function' ? {} : options;
-  if ('request' in fixed) throw new TypeError(`${where}: option 'request' is one connection's: give a function of it`);
+  if (Object.hasOwn(fixed, 'request'))
+    throw new TypeError(`${where}: option 'request' is one connection's: give a function of it`);
   const { maxPayload } = socketConfig(where, fixed).limits;
   const sockets = new WeakMap<object, BunSocket>();
   return {

@@ -20,7 +20,7 @@ import { Connection } from './connection.ts';
 import { ProofWork } from './proof-work.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { ownProperties, owns } from '../base/own-properties.ts';
 import { now } from '../base/clock.ts';
 import { kindOf, SendQueue, sizeOf } from './send-queue.ts';
 import type { SendData } from '../base/values.ts';
@@ -250,7 +250,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   #deliver(message: Message<Text>): void {
     // WHATWG WebSockets 4: what arrives in another state is not for the application.
     if (this.#readyState !== OPEN) return;
-    if ('binary' in message) this.#face.binary(message.binary);
+    if (owns(message, 'binary')) this.#face.binary(message.binary);
     else this.#face.text(message.text);
   }
 }

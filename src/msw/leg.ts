@@ -3,6 +3,7 @@ import { PQWebSocketError } from '../api/errors.ts';
 import { platform } from '#platform';
 import { synchronousBackend } from '#synchronous-backend';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
+import { owns } from '../base/own-properties.ts';
 import { now } from '../base/clock.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
@@ -111,7 +112,7 @@ export class Leg {
     for (const message of messages) {
       // A handler may close while it looks at an earlier one.
       if (this.#state !== 'open') return;
-      this.#events.message('text' in message ? message.text : bufferOf(message.binary));
+      this.#events.message(owns(message, 'text') ? message.text : bufferOf(message.binary));
     }
   }
 }

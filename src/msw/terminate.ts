@@ -26,14 +26,11 @@ const terminations = new WeakMap<object, Termination>();
 
 /** @throws {TypeError | RangeError} for an option that is unknown or wrong */
 export function mockConfig(where: string, options: MockOptions): MockConfig {
-  const { origin = {}, ...own } = optionsObject(where, options) as MockOptions;
+  const { origin: given, ...own } = optionsObject(where, options) as MockOptions;
   refuseUnknown(where, own, [...CHANNEL_OPTION_NAMES, ...SERVER_AUTHENTICATION_OPTIONS, 'profiles']);
   const ofOrigin = `${where}: option 'origin'`;
-  refuseUnknown(ofOrigin, optionsObject(ofOrigin, origin), [
-    ...CHANNEL_OPTION_NAMES,
-    ...CLIENT_AUTHENTICATION_OPTIONS,
-    'profile',
-  ]);
+  const origin = optionsObject(ofOrigin, given);
+  refuseUnknown(ofOrigin, origin, [...CHANNEL_OPTION_NAMES, ...CLIENT_AUTHENTICATION_OPTIONS, 'profile']);
   const configOfOrigin = (url: string): ChannelConfig => clientConfig(ofOrigin, origin, url, CLIENT_MAX_PAYLOAD);
   configOfOrigin('');
   return { client: serverConfig(where, own, DEFAULT_LIMITS.maxPayload), origin: configOfOrigin };

@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import type { ChannelOptions, KemName } from '../api/types.ts';
 import { Set } from '../base/captured.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { MAX_TIMER } from '../base/timers.ts';
 import { KEM_SIZES } from '../crypto/backend.ts';
 import type { ExchangeLimits, HeartbeatLimits } from '../protocol/v1/extension-types.ts';
@@ -76,7 +77,7 @@ function limitsOf(where: string, option: string, value: unknown, names: readonly
   }
   const unknown = Object.keys(value).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new TypeError(`${where}: unknown option '${option}.${unknown}'`);
-  return value as Record<string, unknown>;
+  return ownProperties(value) as Record<string, unknown>;
 }
 
 /** Each time of another name and of another JSON type, so that a peer which refuses the unknown fails the first time. */

@@ -1,6 +1,7 @@
 /** From a server's options to what its connections are to be, in each profile. */
 import { WorkQueue } from '../base/work-queue.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { platform } from '#platform';
 import { chain } from '../base/maybe-promise.ts';
 import type { Prove } from '../protocol/authentication.ts';
@@ -19,8 +20,12 @@ const DEFAULT_MAX_PROOFS = 16;
 /** The strongest first; a client offers what it wants. */
 const SERVER_KEMS: readonly KemName[] = ['mlkem768-x25519', 'ml-kem-1024', 'ml-kem-768'];
 
-/** @throws {TypeError | RangeError} for an option that is wrong */
-export function serverConfig(where: string, options: ServerSocketOptions, defaultMaxPayload: number): ChannelConfig {
+/**
+ * @param given of which the own properties count: a member of a polluted `Object.prototype` is no option
+ * @throws {TypeError | RangeError} for an option that is wrong
+ */
+export function serverConfig(where: string, given: ServerSocketOptions, defaultMaxPayload: number): ChannelConfig {
+  const options = ownProperties(given);
   const profiles = profileList(where, options.profiles);
   const config = channelConfig(where, options, defaultMaxPayload);
   const proofs = new WorkQueue(numberOption(where, 'maxProofs', options.maxProofs, DEFAULT_MAX_PROOFS, 1, 65_536));

@@ -21,13 +21,23 @@ export function signer(where: string, identity: Identity, needsKey = false): Non
     if (needsKey) throw new TypeError(`${where}: option 'identity' needs the public key: { sign, publicKey }`);
     return external(identity, undefined);
   }
-  if (typeof identity === 'object' && 'sign' in identity) {
+  if (isSigner(identity)) {
     const pin = readPin(where, 'identity.publicKey', identity.publicKey);
     if (pin.type === 'fingerprint') throw new TypeError(`${where}: option 'identity.publicKey' must be a key`);
     return external((message, work) => identity.sign(message, work), pin.bytes);
   }
   const key = signingKey(where, identity);
   return (message) => chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
+}
+
+/** Bytes are a key, whatever a polluted `Object.prototype` has; a signer may be an object of a class, with its method there. */
+function isSigner(identity: Identity): identity is Extract<Identity, { sign: unknown }> {
+  return (
+    typeof identity === 'object' &&
+    (identity as object | null) !== null &&
+    !isUint8Array(identity) &&
+    'sign' in identity
+  );
 }
 
 /** A signer that is not ours: an HSM, a KMS. */

@@ -12,7 +12,7 @@ export function offerOf(where: string, request: unknown): ReceivedOffer {
   if (typeof headers !== 'object' || (headers as object | null) === null) {
     throw new TypeError(`${where}: 'request' must be the upgrade request, with its headers, got ${described(request)}`);
   }
-  const value = isHeaders(headers) ? headers.get(HEADER) : headers[HEADER];
+  const value = isHeaders(headers) ? headers.get(HEADER) : Object.hasOwn(headers, HEADER) ? headers[HEADER] : undefined;
   return readOffer(protocolsOf(typeof value === 'string' ? value : (value ?? []).join(',')));
 }
 
@@ -28,5 +28,7 @@ export function protocolsOf(header: string): string[] {
 }
 
 function isHeaders(headers: UpgradeRequest['headers']): headers is { get(name: string): string | null } {
-  return typeof (headers as { get?: unknown }).get === 'function';
+  // A polluted `Object.prototype` makes no Headers of Node's plain object.
+  const { get } = headers as { get?: unknown };
+  return typeof get === 'function' && get !== (Object.prototype as { get?: unknown }).get;
 }

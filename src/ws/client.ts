@@ -8,6 +8,7 @@ import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../options/client.ts';
 import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../options/channel.ts';
 import { clientConfig } from '../options/profile.ts';
 import type { Underneath } from '../connection/secure-socket.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
 import { internalsOf, WsStyleSocket } from './socket/socket.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../api/types.ts';
@@ -57,7 +58,10 @@ function open(
   protocols: string | string[] | WebSocketOptions | undefined,
   options: WebSocketOptions | undefined,
 ): Underneath {
-  const { protocols: offered, ...given } = (isOptions(protocols) ? protocols : options) ?? {};
+  const { protocols: offered, ...others } = ownProperties<WebSocketOptions>(
+    (isOptions(protocols) ? protocols : options) ?? {},
+  );
+  const given = ownProperties(others);
   const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
   refuseUnknown(WHERE, given, [
     ...CHANNEL_OPTION_NAMES,
@@ -68,12 +72,15 @@ function open(
   const url = hrefOf(address);
   const ownOptions: OwnOptions = given;
   // ws takes 0 for no limit.
-  const channelOptions = given.maxPayload === 0 ? { ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER } : ownOptions;
+  const channelOptions =
+    given.maxPayload === 0 ? ownProperties({ ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER }) : ownOptions;
   const config = transportConfig(WHERE, clientConfig(WHERE, channelOptions, url, DEFAULT_LIMITS.maxPayload), given);
   const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
   const { finishRequest } = given;
   const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, config, (all) => {
-    const passedOn = Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name)));
+    const passedOn = uninherited(
+      Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
+    );
     const transportOptions = {
       ...passedOn,
       // The callback gets the socket that seals, once it is complete, and no other.
@@ -93,6 +100,21 @@ function open(
     });
   });
   return { role: 'client', transport, config: { ...config, ...upgrade } };
+}
+
+/** What `ws` and Node look up in their options without a default of their own. */
+const WITHOUT_DEFAULT = [
+  ...['handshakeTimeout', 'finishRequest', 'generateMask', 'origin', 'agent', 'auth', 'headers', 'lookup', 'family'],
+  ...['localAddress', 'localPort', 'signal', 'socket', 'setHost', 'insecureHTTPParser'],
+  ...['ca', 'cert', 'key', 'pfx', 'secureContext', 'servername', 'session', 'pskCallback'],
+];
+
+/** With an undefined of its own in the place of each that a polluted `Object.prototype` would stand in for. */
+function uninherited(options: Record<string, unknown>): Record<string, unknown> {
+  for (const name of WITHOUT_DEFAULT) {
+    if (name in options && !Object.hasOwn(options, name)) options[name] = undefined;
+  }
+  return options;
 }
 
 function isOptions(protocols: string | string[] | WebSocketOptions | undefined): protocols is WebSocketOptions {

@@ -16,6 +16,7 @@ import { CHANNEL_OPTION_NAMES, contextOption, numberOption, refuseUnknown } from
 import type { ChannelConfig } from '../options/channel.ts';
 import { refuseOnlyInV1 } from '../options/profile.ts';
 import { serverConfig } from '../options/server.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { safely } from '../base/safely.ts';
 import type { SocketWatcher, WsStyleSocket } from './socket/socket.ts';
 import { internalsOf } from './socket/socket.ts';
@@ -105,9 +106,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param callback a listener for 'listening', with `port`
    * @throws {TypeError | RangeError} for an option that is unknown, wrong or missing
    */
-  constructor(options: WebSocketServerOptions = {}, callback?: () => void) {
+  constructor(given: WebSocketServerOptions = {}, callback?: () => void) {
     super();
-    Object.defineProperty(this, SECURE, { value: true });
+    const options = ownProperties(given);
+    Object.defineProperty(this, SECURE, ownProperties({ value: true }));
     if ((options as { WebSocket?: unknown }).WebSocket !== undefined) {
       throw new TypeError(
         `${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`,
@@ -152,7 +154,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#ownServer = isGiven(options.port) ? createServer(upgradeRequired) : undefined;
     this.#server = this.#ownServer ?? options.server ?? undefined;
     const { port, host, backlog } = options;
-    this.#ownServer?.listen({ port, host: host ?? undefined, backlog: backlog ?? undefined }, callback);
+    this.#ownServer?.listen(ownProperties({ port, host: host ?? undefined, backlog: backlog ?? undefined }), callback);
     this.#detach = this.#attach();
   }
 
@@ -304,7 +306,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   }
 
   #configFor(request: IncomingMessage): ChannelConfig {
-    const { context } = this.options;
+    // Not among the defaults that are shown, so that it is the only member that could be a polluted prototype's.
+    const { context } = ownProperties(this.options);
     const config = { ...this.#liveConfig(), earlyHello: this.#upgrades.helloOf(request) };
     return typeof context === 'function' ? { ...config, context: contextOption(WHERE, context(request)) } : config;
   }

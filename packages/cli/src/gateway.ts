@@ -71,7 +71,7 @@ export interface RunningGateway {
  * @throws {Error} when an address cannot be had
  */
 export async function startGateway(options: GatewayOptions, hooks: GatewayHooks = {}): Promise<RunningGateway> {
-  const { log: givenLog, ...authentication } = hooks;
+  const { log: givenLog, ...authentication }: GatewayHooks = { __proto__: null, ...hooks } as GatewayHooks;
   const config = configFrom(options);
   const log = safeLog(givenLog ?? createLog(config.settings.log));
   const gateway = await Gateway.prepare(config, log, authentication);

@@ -3,6 +3,7 @@
  * docs/nitro.md has both ends, and every check with its code.
  * @module pq-websocket-nitro
  */
+import { optionsObject } from 'pq-websocket/kit';
 import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { awsNitroRootG1 } from './nitro/root.ts';
 import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
@@ -39,6 +40,7 @@ export function verifyNitro(
  */
 export async function verifyNitroDocument(document: Uint8Array, options: NitroDocumentOptions): Promise<NitroDocument> {
   const demands = demandsOf('verifyNitroDocument', options, ['userData']);
-  const userData = expectedUserData('verifyNitroDocument', options.userData);
+  const { userData: given } = optionsObject('verifyNitroDocument', options) as NitroDocumentOptions;
+  const userData = expectedUserData('verifyNitroDocument', given);
   return { ...judge(document, awsNitroRootG1(), demands, userData), testRoot: false };
 }

@@ -5,7 +5,7 @@
  * @module pq-websocket-nitro/testing
  */
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { equalBytes } from 'pq-websocket/kit';
+import { equalBytes, optionsObject } from 'pq-websocket/kit';
 import { parseCertificate } from './nitro/certificate.ts';
 import { demandsOf, expectedUserData } from './nitro/options.ts';
 import { commonName } from './nitro/test-certificate.ts';
@@ -29,7 +29,7 @@ export function verifyNitroForTesting(
 ): (document: Uint8Array, context: Pick<AttestationContext, 'userData'>) => Promise<void> {
   const where = 'verifyNitroForTesting';
   const demands = demandsOf(where, options, ['root']);
-  const root = testRoot(where, options.root);
+  const root = testRoot(where, (optionsObject(where, options) as TestRoot).root);
   return async (document, context) => {
     judge(document, root, demands, expectedUserData(where, context.userData));
   };
@@ -42,8 +42,9 @@ export async function verifyNitroDocumentForTesting(
 ): Promise<NitroDocument> {
   const where = 'verifyNitroDocumentForTesting';
   const demands = demandsOf(where, options, ['root', 'userData']);
-  const userData = expectedUserData(where, options.userData);
-  return { ...judge(document, testRoot(where, options.root), demands, userData), testRoot: true };
+  const { userData: given, root } = optionsObject(where, options) as NitroDocumentOptions & TestRoot;
+  const userData = expectedUserData(where, given);
+  return { ...judge(document, testRoot(where, root), demands, userData), testRoot: true };
 }
 
 function testRoot(where: string, given: unknown): Uint8Array {

@@ -2,6 +2,7 @@
 // By another name: people who bundle for Node declare `createRequire` in a banner of their own, and two of them are a SyntaxError.
 import { createRequire as requireFrom } from 'node:module';
 import { startupSnapshot } from 'node:v8';
+import { owns } from '../../base/own-properties.ts';
 import type { CryptoBackend } from '../backend.ts';
 import { nodeBackend } from './backend.ts';
 import type { NativeBinding } from './native.ts';
@@ -24,7 +25,7 @@ export function chooseBackend(demand?: boolean): CryptoBackend {
   if (wanted === false) return nodeBackend;
   // Native code can't be part of a snapshot; who starts from it looks then.
   const result = isBuildingSnapshot() ? { error: new Error('a startup snapshot is being built') } : (found ??= find());
-  if ('backend' in result) return result.backend;
+  if (owns(result, 'backend')) return result.backend;
   if (wanted === undefined) return nodeBackend;
   throw new Error(
     `${PACKAGE} is demanded ${demand === true ? "by option 'native'" : `by ${VARIABLE}`} and cannot be loaded`,
@@ -34,7 +35,7 @@ export function chooseBackend(demand?: boolean): CryptoBackend {
 
 /** What masks WebSocket frames, once a connection has chosen pq-websocket-native. */
 export function nativeMask(): NativeBinding['unmask'] | undefined {
-  return found !== undefined && 'native' in found ? found.native.unmask : undefined;
+  return found !== undefined && owns(found, 'native') ? found.native.unmask : undefined;
 }
 
 function environmentDemand(): boolean | undefined {

@@ -20,6 +20,7 @@ import { later, safely, throwLater } from '../../base/safely.ts';
 import type { CloseOutcome } from '../../protocol/outcome.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
+import { ownProperties } from '../../base/own-properties.ts';
 import type { CloseHolder, SocketFace, Underneath } from '../../connection/secure-socket.ts';
 import { SecureSocket } from '../../connection/secure-socket.ts';
 import type { WsFeatures } from '../../transport/transport.ts';
@@ -37,6 +38,9 @@ import {
   removeDomListener,
   setAttribute,
 } from './events.ts';
+
+/** Inherits nothing either. */
+const NO_OPTIONS: SendOptions = ownProperties({});
 
 /** What a server must know of its sockets, whatever listeners the application adds or removes. */
 export interface SocketWatcher {
@@ -255,7 +259,7 @@ export class WsStyleSocket extends EventEmitter {
    */
   send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
     const given = typeof options === 'function' ? options : callback;
-    const { binary, fin } = (typeof options === 'object' ? (options as SendOptions | null) : undefined) ?? {};
+    const { binary, fin } = typeof options === 'object' ? ownProperties<SendOptions>(options) : NO_OPTIONS;
     const message = sendData(data, binary);
     const sent = typeof given === 'function' ? later(safely(given)) : undefined;
     if (this.readyState >= CLOSING) {

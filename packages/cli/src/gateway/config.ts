@@ -125,9 +125,23 @@ function isRecord(value: unknown): value is Record<string | number, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** Of any realm: a test runner's objects are of another one. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A copy, all the way down, that inherits nothing: a member of a polluted `Object.prototype` is no setting. */
+function own<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(own) as T;
+  if (!isRecord(value) || !isPlain(value)) return value;
+  return { __proto__: null, ...Object.fromEntries(Object.entries(value).map(([key, each]) => [key, own(each)])) } as T;
+}
+
 function validated(values: unknown, locate: Config['locate']): GatewaySettings {
-  const result = v.safeParse(gatewaySchema, values);
-  if (result.success) return result.output;
+  const result = v.safeParse(gatewaySchema, own(values));
+  // What is optional and not there is looked up, too.
+  if (result.success) return own(result.output);
   throw new GatewayConfigError(
     result.issues.map((issue): ConfigProblem => {
       const path = (issue.path ?? []).map(({ key }) => key as string | number);

@@ -20,8 +20,8 @@ export async function listen(server: Server, address: SocketAddress): Promise<vo
 
 /** The file of a unix socket that nobody listens on any more, as one that was killed leaves it, makes room. */
 export async function removeStaleSocket(address: SocketAddress): Promise<void> {
-  if (!('path' in address)) return;
-  const { path } = address;
+  if (!Object.hasOwn(address, 'path')) return;
+  const { path } = address as { path: string };
   const isSocket = await lstat(path).then(
     (file) => file.isSocket(),
     () => false,

@@ -41,9 +41,10 @@ export interface TestEnclave {
 
 /** @throws {TypeError | RangeError} that names the option */
 export function createTestEnclave(options: TestEnclaveOptions = {}): TestEnclave {
-  refuseUnknown('createTestEnclave', optionsObject('createTestEnclave', options), ['pcrs', 'moduleId', 'now']);
-  const { moduleId = 'test-enclave', now = Date.now } = options;
-  const pcrs = registers(options.pcrs ?? {});
+  const given: TestEnclaveOptions = optionsObject('createTestEnclave', options);
+  refuseUnknown('createTestEnclave', given, ['pcrs', 'moduleId', 'now']);
+  const { moduleId = 'test-enclave', now = Date.now } = given;
+  const pcrs = registers(given.pcrs ?? {});
   const rootKey = testKey();
   const born = now();
   const rootCertificate = authority(TEST_ROOT_NAME, rootKey, TEST_ROOT_NAME, rootKey, born, undefined);
