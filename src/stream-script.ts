@@ -11,7 +11,9 @@ import { brandOf } from './transport/choose.ts';
 function make(polyfill: object): object | undefined {
   const { openSecure, nativeStream: native, options = {} } = polyfill as Partial<Polyfill>;
   const { include, ...channel } = options;
-  return openSecure && createStreamClass({ openSecure, native }, 'WebSocketStream', { channel, include });
+  return (
+    openSecure && createStreamClass({ openSecure, native, asPlatform: true }, 'WebSocketStream', { channel, include })
+  );
 }
 
 registerPart('stream', make);

@@ -22,7 +22,7 @@ export const {
 /** Node's own; what is nearest to it where a test's environment has taken it away. */
 export const setImmediate: (act: () => void) => void = globalThis.setImmediate ?? globalThis.setTimeout;
 
-type Constructor = 'Blob' | 'TextEncoder' | 'TextDecoder';
+type Constructor = 'Blob' | 'TextEncoder' | 'TextDecoder' | 'ReadableStream' | 'WritableStream';
 
 /** A class that is taken now, or when it is first asked for. */
 function late<Name extends Constructor>(name: Name): () => (typeof globalThis)[Name] {
@@ -31,6 +31,8 @@ function late<Name extends Constructor>(name: Name): () => (typeof globalThis)[N
 }
 
 export const blobClass = /* @__PURE__ */ late('Blob');
+export const readableStreamClass = /* @__PURE__ */ late('ReadableStream');
+export const writableStreamClass = /* @__PURE__ */ late('WritableStream');
 const encoderClass = /* @__PURE__ */ late('TextEncoder');
 const decoderClass = /* @__PURE__ */ late('TextDecoder');
 

@@ -1,13 +1,19 @@
 /** WebSocketCloseInfo of the WHATWG draft, converted and judged. */
-import { ownProperties } from '../base/own-properties.ts';
+import { owns } from '../base/own-properties.ts';
 import type { CloseArguments } from './webidl.ts';
 import { parseCloseArguments } from './webidl.ts';
 
-/** A dictionary's members, of which a page's `Object.prototype` has none. @throws {TypeError} for what Web IDL takes for none */
-export function dictionary(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (value === undefined || value === null) return {};
+const { prototype } = Object;
+
+/**
+ * What a dictionary's members are read by, one by one as Web IDL has it, inherited ones too: but a page's `Object.prototype` has none.
+ * @throws {TypeError} for what Web IDL takes for no dictionary
+ */
+export function dictionary(value: unknown, what: string): (name: string) => unknown {
+  if (value === undefined || value === null) return () => undefined;
   if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(`${what} must be an object.`);
-  return ownProperties(value as Readonly<Record<string, unknown>>);
+  const members = value as Readonly<Record<string, unknown>>;
+  return (name) => (name in prototype && !owns(members, name) ? undefined : members[name]);
 }
 
 /**
@@ -15,8 +21,11 @@ export function dictionary(value: unknown, what: string): Readonly<Record<string
  * @throws {TypeError} for a code that is no unsigned short, {DOMException} for one that applications may not say
  */
 export function parseCloseInfo(value: unknown): CloseArguments | undefined {
-  const { closeCode, reason } = dictionary(value, 'closeInfo');
-  return parseCloseArguments(closeCode === undefined ? undefined : enforceUnsignedShort(closeCode), reason);
+  const member = dictionary(value, 'closeInfo');
+  // Web IDL converts each member when it has read it, in the order of their names.
+  const given = member('closeCode');
+  const closeCode = given === undefined ? undefined : enforceUnsignedShort(given);
+  return parseCloseArguments(closeCode, member('reason'));
 }
 
 /** [EnforceRange] unsigned short. */

@@ -9,7 +9,7 @@ import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { PQWebSocketCloseInfo, PQWebSocketOpenInfo, StreamChunk } from '../api/stream-types.ts';
 import { bufferSource, getterOf } from '../base/brands.ts';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
-import { DOMException, Promise, setTimeout } from '../base/captured.ts';
+import { DOMException, Promise, readableStreamClass, setTimeout, writableStreamClass } from '../base/captured.ts';
 import { iterable } from '../base/iterable.ts';
 import { OPEN } from '../base/rfc6455.ts';
 import { toUsvString } from '../base/values.ts';
@@ -22,7 +22,7 @@ import type { OpenSecure } from './open-secure.ts';
 import { WebSocketError, webSocketError } from './websocket-error.ts';
 import { baseUrl, parseProtocols, parseUrl, toProtocols } from './webidl.ts';
 
-const { ReadableStream, WritableStream, AbortSignal } = globalThis;
+const { AbortSignal } = globalThis;
 const isAborted = getterOf<boolean>(AbortSignal.prototype, 'aborted');
 
 /** Bytes that may wait unread, and unsent, before the other side has to. */
@@ -38,7 +38,11 @@ export interface StreamParts {
   /** What runs underneath before that: npm `ws`, where it can run. */
   readonly fallback?: WebSocketConstructor | undefined;
   readonly refuseClone?: ((object: object) => void) | undefined;
+  /** Whether bytes come as the platform's own class gives them, in whose place this one stands. Default: as Uint8Array, which the draft has. */
+  readonly asPlatform?: boolean;
 }
+
+type GivenChunk = StreamChunk | ArrayBuffer;
 
 interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -79,16 +83,22 @@ export class StreamConnection {
   secure: SecureSocket<string> | undefined;
   #flow: Flow | undefined;
   #isPaused = false;
-  #reading: ReadableStreamDefaultController<StreamChunk> | undefined;
+  #reading: ReadableStreamDefaultController<GivenChunk> | undefined;
   #writing: WritableStreamDefaultController | undefined;
   /** Of the writable's close(), which is done when the connection is. */
   #closing: Deferred<void> | undefined;
 
   constructor(parts: StreamParts, url: unknown, given: unknown, channelOptions: unknown) {
+    // Before anything is opened: jsdom has none until a test's set-up brings them.
+    if ([readableStreamClass(), writableStreamClass()].includes(undefined as never)) {
+      throw new TypeError('PQWebSocketStream: there is no ReadableStream or no WritableStream here');
+    }
     const text = toUsvString(url);
-    const options = dictionary(given, 'options');
-    const protocols = options['protocols'] === undefined ? [] : sequence(options['protocols']);
-    const signal = options['signal'] === undefined ? undefined : signalOf(options['signal']);
+    const member = dictionary(given, 'options');
+    const asked = member('protocols');
+    const protocols = asked === undefined ? [] : sequence(asked);
+    const aborts = member('signal');
+    const signal = aborts === undefined ? undefined : signalOf(aborts);
     this.url = parseUrl(text, baseUrl()).href;
     parseProtocols(protocols);
     if (signal?.aborted) {
@@ -105,7 +115,8 @@ export class StreamConnection {
       },
       binary: (payload) => {
         // A copy: what the record was opened into may hold more than this message.
-        this.#enqueue(payload.slice());
+        const chunk = payload.slice();
+        this.#enqueue(parts.asPlatform === true && this.#flow?.givesBuffers === true ? chunk.buffer : chunk);
       },
       failed: () => undefined,
       closed: (outcome) => {
@@ -158,7 +169,7 @@ export class StreamConnection {
 
   #opened(): void {
     const secure = this.secure as SecureSocket<string>;
-    const readable = new ReadableStream<StreamChunk>(
+    const readable = new (readableStreamClass())<GivenChunk>(
       {
         start: (controller) => {
           this.#reading = controller;
@@ -171,9 +182,12 @@ export class StreamConnection {
         },
       },
       // Every message counts for something, an empty one too.
-      { highWaterMark: HIGH_WATER, size: (chunk) => chunk.length + 1 },
+      {
+        highWaterMark: HIGH_WATER,
+        size: (chunk) => (chunk instanceof ArrayBuffer ? chunk.byteLength : chunk.length) + 1,
+      },
     );
-    const writable = new WritableStream({
+    const writable = new (writableStreamClass())({
       start: (controller) => {
         this.#writing = controller;
       },
@@ -187,15 +201,16 @@ export class StreamConnection {
         this.#closeFor(reason);
       },
     });
+    // Web IDL makes an object of a dictionary in the order of its members' names.
     this.opened.resolve({
-      readable: iterable(readable),
-      writable,
       extensions: secure.extensions,
       protocol: secure.protocol,
+      readable: iterable(readable as ReadableStream<StreamChunk>),
+      writable,
     });
   }
 
-  #enqueue(chunk: StreamChunk): void {
+  #enqueue(chunk: GivenChunk): void {
     try {
       this.#reading?.enqueue(chunk);
     } catch {
@@ -244,13 +259,9 @@ export class StreamConnection {
 
   #closed({ code, reason, wasClean, failure }: CloseOutcome): void {
     if (this.#reading === undefined) {
-      this.#giveUp(
-        webSocketError(
-          `WebSocket closed before it was open${failure === undefined ? '' : `: ${failure.message}`}`,
-          null,
-          '',
-        ),
-      );
+      const message = `WebSocket closed before it was open${failure === undefined ? '' : `: ${failure.message}`}`;
+      this.opened.reject(webSocketError(message, null, ''));
+      this.closed.reject(webSocketError(message, code, reason));
       return;
     }
     if (wasClean) {

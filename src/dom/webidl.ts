@@ -50,10 +50,19 @@ export function parseUrl(value: unknown, base: string | undefined): URL {
   return url;
 }
 
-type Page = { document?: object; location?: { href?: string }; Node?: { prototype: object } };
+type Page = { document?: object; location?: { href?: string }; Document?: { prototype: object } };
 
-/** By the getter of the interface: a page's `<img name="baseURI">` stands before that member of `document`. */
-const baseUri = getterOf<string>((globalThis as Page).Node?.prototype, 'baseURI');
+/**
+ * By the getter of the interface: a page's `<img name="baseURI">` stands before that member of `document`. Node has it by the standard, and
+ * in happy-dom another class between Node and Document.
+ */
+const baseUri = inherited<string>((globalThis as Page).Document?.prototype, 'baseURI');
+
+function inherited<T>(owner: object | null | undefined, name: string): ReturnType<typeof getterOf<T>> {
+  return owner
+    ? (getterOf<T>(owner, name) ?? inherited<T>(Object.getPrototypeOf(owner) as object | null, name))
+    : undefined;
+}
 
 /** What relative URLs are relative to; nothing on Node. */
 export function baseUrl(): string | undefined {

@@ -12,6 +12,8 @@ export interface Flow {
   resume(): void;
   /** Resolves when everything that was given to send() has left. */
   drained(): Promise<void>;
+  /** Whether the platform's class gives bytes as ArrayBuffer, as Chromium's does, and not as Uint8Array. */
+  readonly givesBuffers: boolean;
 }
 
 interface NativeStream {
@@ -32,6 +34,7 @@ export class StreamSocket extends DispatchedSocket implements Flow {
   override extensions = '';
   readyState: number = CONNECTING;
   bufferedAmount = 0;
+  givesBuffers = false;
   readonly #stream: NativeStream;
   #writer: WritableStreamDefaultWriter<string | Uint8Array> | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
@@ -106,6 +109,7 @@ export class StreamSocket extends DispatchedSocket implements Flow {
         await this.#gate;
         const { done, value } = await reader.read();
         if (done) return;
+        this.givesBuffers = value instanceof ArrayBuffer;
         this.dispatch('message', { data: value });
       }
     } catch {

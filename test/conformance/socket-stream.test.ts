@@ -144,7 +144,7 @@ describe('its end', () => {
     });
     const stream = new PQWebSocketStream(server.url);
     expect(await outcome(stream.opened)).toEqual(['WebSocketError', null, '']);
-    expect(await outcome(stream.closed)).toEqual(['WebSocketError', null, '']);
+    expect(await outcome(stream.closed)).toEqual(['WebSocketError', 3768, '']);
     expect(stream.pq.failure).not.toBeNull();
     await server.close();
   });
