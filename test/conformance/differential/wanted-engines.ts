@@ -148,6 +148,12 @@ export const ENGINES_OWN: readonly Excuse[] = [
     'lifetime: the members of a socket of a frame that is gone / listener',
   ]),
   ...strays(
+    ['Chromium', 'Firefox'],
+    'HTML: an event handler attribute gives what was set; in a frame that is gone they have forgotten it',
+    ['realms: the interface object of a frame that is gone / onopen'],
+    { native: null },
+  ),
+  ...strays(
     ['Chromium'],
     'a frame that is gone gives its class nothing to draw randomness from, and a socket that never connects',
     [

@@ -1,45 +1,6 @@
 /** Windows: documents that go away, their frames, and what goes with their requests. */
-import type { Case, Cases, Scene } from '../scene.ts';
-import { group } from './group.ts';
-
-/** A frame of this page's own origin, with the class under test. @param policy its Content-Security-Policy */
-async function frame(
-  scene: Scene,
-  policy?: string,
-): Promise<{ element: HTMLIFrameElement; WebSocket: Scene['WebSocket'] }> {
-  const element = document.createElement('iframe');
-  const loaded = new Promise((resolve) => {
-    element.onload = resolve;
-  });
-  element.src = `/frame/?variant=${scene.setting.variant}${policy === undefined ? '' : `&policy=${encodeURIComponent(policy)}`}`;
-  document.body.append(element);
-  scene.cleanup(() => {
-    element.remove();
-  });
-  await loaded;
-  const inside = element.contentWindow as unknown as {
-    WebSocket: Scene['WebSocket'];
-    ClassUnderTest?: Scene['WebSocket'];
-  };
-  return {
-    element,
-    WebSocket: scene.setting.variant === 'class' ? (inside.ClassUnderTest as Scene['WebSocket']) : inside.WebSocket,
-  };
-}
-
-/** Cases that need a document. */
-function inWindows(subject: string, cases: Cases): Case[] {
-  return group(subject, cases).map((one) => ({ ...one, where: (kind) => kind === 'window' }));
-}
-
-/** A socket of the frame that has opened. */
-async function openedIn(FrameSocket: Scene['WebSocket'], url: string): Promise<WebSocket> {
-  const socket = new FrameSocket(url);
-  await new Promise((resolve) => {
-    socket.onopen = resolve;
-  });
-  return socket;
-}
+import type { Scene } from '../scene.ts';
+import { frame, inWindows, openedIn } from './frames.ts';
 
 export const documentCases = inWindows('lifetime', {
   'a frame that is removed ends its connections': async (scene) => {
@@ -177,6 +138,29 @@ export const documentCases = inWindows('lifetime', {
     });
     elsewhere.append(element);
     scene.note('server', await scene.server(socket, 'closed'));
+  },
+  "a frame that navigates, and comes back, ends nothing of the page's": async (scene) => {
+    const { element } = await frame(scene);
+    const socket = await scene.opened();
+    const loaded = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        element.onload = resolve;
+      });
+    for (const go of [
+      (): void => {
+        element.src = '/frame/?variant=native';
+      },
+      (): void => {
+        element.contentWindow?.history.back();
+      },
+    ]) {
+      const there = loaded();
+      go();
+      await there;
+      const reply = scene.messages(socket, 1);
+      socket.send('still there');
+      scene.note('reply', await reply);
+    }
   },
   'the members of a socket of a frame that is gone': async (scene) => {
     const { element, WebSocket: FrameSocket } = await frame(scene);

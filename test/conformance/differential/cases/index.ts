@@ -5,6 +5,7 @@ import { documentCases, leavingCases, requestCases } from './documents.ts';
 import { handlerCases } from './handlers.ts';
 import { lifetimeCases } from './lifetime.ts';
 import { orderCases } from './order.ts';
+import { realmCases } from './realms.ts';
 import { binaryCases, bufferedCases, sendCases } from './send.ts';
 import { surfaceCases } from './surface.ts';
 
@@ -17,6 +18,7 @@ export const ALL_CASES: readonly Case[] = [
   ...closeCases,
   ...lifetimeCases,
   ...documentCases,
+  ...realmCases,
   ...leavingCases,
   ...requestCases,
   ...handlerCases,

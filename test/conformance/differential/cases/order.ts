@@ -153,4 +153,35 @@ export const orderCases = group('order', {
     scene.note('open', [...seen]);
     await scene.until(socket, 'close');
   },
+  'a microtask between two listeners of one event': {
+    sampled: true,
+    run: async (scene) => {
+      const socket = scene.socket(scene.url('/quiet?open=[["send","x"],["close",4000,"bye"]]'));
+      for (const type of ['open', 'message', 'close']) {
+        socket.addEventListener(type, () => {
+          scene.note(`${type}: the first`);
+          void Promise.resolve().then(() => {
+            scene.note(`${type}: microtask of the first`);
+          });
+        });
+        socket.addEventListener(type, () => {
+          scene.note(`${type}: the second`);
+        });
+      }
+      await scene.until(socket, 'close');
+    },
+  },
+  'no microtask between the listeners of an event that a script dispatches': async (scene) => {
+    const socket = await scene.opened('/quiet');
+    for (const name of ['first', 'second'])
+      socket.addEventListener('message', () => {
+        scene.note(name);
+        queueMicrotask(() => {
+          scene.note(`microtask of the ${name}`);
+        });
+      });
+    socket.dispatchEvent(new MessageEvent('message', { data: 'dispatched' }));
+    scene.note('dispatched');
+    await scene.tasks(1);
+  },
 });

@@ -383,6 +383,20 @@ export const bufferedCases = group('bufferedAmount', {
     await Promise.resolve();
     scene.note('microtask', socket.bufferedAmount);
   },
+  'during a synchronous XMLHttpRequest': {
+    where: (kind) => kind === 'window' || kind === 'dedicated worker',
+    run: async (scene) => {
+      const socket = await scene.opened();
+      const back = scene.messages(socket, 1);
+      socket.send('x'.repeat(1000));
+      const before = socket.bufferedAmount;
+      const request = new XMLHttpRequest();
+      request.open('GET', `${scene.setting.harness}/class.js`, false);
+      request.send();
+      scene.note('unchanged', [request.status, before, socket.bufferedAmount]);
+      await back;
+    },
+  },
   'when the peer does not read': {
     limit: 20_000,
     run: async (scene) => {

@@ -338,4 +338,9 @@ export const surfaceCases = group('surface', {
       ]);
     }
   },
+  'what older drafts had': (scene) => {
+    const { prototype } = scene.WebSocket as unknown as { prototype: object };
+    for (const member of ['URL', 'disconnect', 'onreadystatechange']) scene.note(member, member in prototype);
+    scene.note('initCloseEvent', typeof CloseEvent === 'function' && 'initCloseEvent' in CloseEvent.prototype);
+  },
 });
