@@ -2,7 +2,7 @@
 import { platform } from '#platform';
 import type { PQWebSocketOptions } from '../api/types.ts';
 import { ownProperties } from '../base/own-properties.ts';
-import { toUsvString } from '../base/values.ts';
+import { toDomString, toUsvString } from '../base/values.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { optionsObject, refuseUnknown } from '../options/channel.ts';
 import { checkClientOptions, transportMaxPayload } from '../options/client.ts';
@@ -27,14 +27,19 @@ export function openTransport(
   // Web IDL converts every argument before the standard looks at one.
   const text = toUsvString(url);
   const converted = toProtocols(protocols);
-  const { href } = parseUrl(text, baseUrl());
-  const listed = converted && parseProtocols(converted);
   const options = optionsObject(where, given) as PQWebSocketOptions & Record<string, unknown>;
-  const config = checkClientOptions(where, options, href);
   const transportOptions = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => platform.transportOptions.has(name) && value !== undefined),
   );
   const needsWs = Object.keys(transportOptions).length > 0;
+  const Underlying = underlyingClass(where, options.WebSocket, needsWs);
+  const isWs = needsWs || Underlying === platform.fallbackWebSocket();
+  const { offered: listed, init } = converted
+    ? { offered: converted }
+    : readBag(where, protocols as object, Underlying, isWs);
+  const { href } = parseUrl(text, baseUrl());
+  const application = parseProtocols(listed);
+  const config = checkClientOptions(where, options, href);
   const { finishRequest } = transportOptions as PQWebSocketOptions;
   if (finishRequest !== undefined) {
     // ws shows it the socket that does not seal, too.
@@ -42,11 +47,6 @@ export function openTransport(
       finishRequest(request);
     };
   }
-  const Underlying = underlyingClass(where, options.WebSocket, needsWs);
-  const isWs = needsWs || Underlying === platform.fallbackWebSocket();
-  const { offered: application, init } = listed
-    ? { offered: listed }
-    : readBag(where, protocols as object, Underlying, isWs);
   const { transport, upgrade } = openUpgrade(application, options.fastOpen ?? false, config, (all) => {
     const offered = all.length > 0 ? [...all] : undefined;
     if (isWs) {
@@ -60,6 +60,7 @@ export function openTransport(
 }
 
 interface ReadBag {
+  /** Not judged yet. */
   readonly offered: string[];
   /** What else the class underneath is given. */
   readonly init?: OptionsBag;
@@ -70,7 +71,7 @@ function readBag(where: string, given: object, Underlying: WebSocketConstructor,
   const { protocols, ...init } = bag;
   if (isWs) refuseUnknown(where, init, [...platform.transportOptions, 'signal']);
   // A class that knows no bag makes a string of it.
-  else if (!takesBag(where, Underlying, bag)) return { offered: parseProtocols(given) };
-  const offered = parseProtocols(protocols);
+  else if (!takesBag(where, Underlying, bag)) return { offered: [toDomString(given)] };
+  const offered = toProtocols(protocols) ?? [toDomString(protocols)];
   return Object.keys(init).length > 0 ? { offered, init } : { offered };
 }
