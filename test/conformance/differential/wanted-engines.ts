@@ -82,6 +82,13 @@ export const ENGINES_OWN: readonly Excuse[] = [
     'lifetime: a frame that navigates ends its connections / socket close.wasClean',
   ]),
 
+  ...strays(
+    ['Firefox'],
+    'WHATWG WebSockets: bufferedAmount does not decrease while a script runs; it does during a synchronous XMLHttpRequest',
+    ['bufferedAmount: during a synchronous XMLHttpRequest / unchanged'],
+    { sometimes: true },
+  ),
+
   ...strays(['WebKitGTK'], 'counts frame headers in bufferedAmount', [
     'send: after close(): dropped and counted / *',
     'bufferedAmount: after the peer has closed / *',

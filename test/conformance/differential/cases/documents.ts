@@ -148,7 +148,7 @@ export const documentCases = inWindows('lifetime', {
       });
     for (const go of [
       (): void => {
-        element.src = '/frame/?variant=native';
+        element.src = '/frame/?variant=native&another';
       },
       (): void => {
         element.contentWindow?.history.back();
