@@ -10,7 +10,8 @@ import { run } from './run.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
-export type ToolSet = 'packed' | 'bundlers' | 'deploy' | 'libraries' | 'msw' | 'react' | 'site' | 'typedoc';
+export type ToolSet =
+  'packed' | 'bundlers' | 'deploy' | 'libraries' | 'msw' | 'react' | 'site' | 'typedoc' | 'environments';
 
 /** Where each runtime's platform packages are, and the binary in them. */
 const ENGINES = {

@@ -60,6 +60,11 @@ function steps(projects: readonly string[]): Step[] {
       command: program('test/bundlers/main.ts', '--ci'),
     },
     {
+      name: 'environments',
+      title: 'the packed tarball under jest, vitest with jsdom and happy-dom, zone.js and SES',
+      command: program('test/environments/main.ts'),
+    },
+    {
       name: 'integrations',
       title: 'libraries over the packed tarball, with taps on the wire',
       command: program('test/libraries/main.ts'),
