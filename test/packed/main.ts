@@ -31,6 +31,8 @@ interface Runtime {
   readonly version: () => string | Promise<string>;
   readonly client?: (to: Environment) => Promise<string>;
   readonly server?: () => Promise<RunningServer>;
+  /** Whether what runs under a stream there can stop reading: npm `ws` on Node, and Chromium's WebSocketStream. */
+  readonly canStop?: boolean;
 }
 
 /** Everything of the package is looked up in `app`, where the tarball is installed. */
@@ -64,6 +66,7 @@ function nodeRuntime(app: string, major: number): Runtime {
     version: () => nodeVersion(major),
     client: (to) => report(program('client.js', JSON.stringify(to)), SUITE_LIMIT_MS),
     server: () => startServer(program('node-server.js'), /^PORT (\d+)$/m),
+    canStop: true,
   };
 }
 
@@ -149,6 +152,7 @@ function browserRuntime(app: string, browser: Browser, where: 'window' | 'worker
   return {
     name: `${browser.name} ${where}`,
     version: async () => (await browser.engine).version,
+    canStop: browser.name === 'Chromium',
     async client(to) {
       const server = await serve({ 'index.html': PAGE }, app);
       try {
@@ -164,12 +168,16 @@ function browserRuntime(app: string, browser: Browser, where: 'window' | 'worker
 }
 
 /** Runs the suite with `client` against the server at `port`. */
-async function runAgainst(port: number, client: (to: Environment) => Promise<string>): Promise<SuiteReport> {
+async function runAgainst(
+  port: number,
+  client: (to: Environment) => Promise<string>,
+  canStop: boolean,
+): Promise<SuiteReport> {
   const relay = await startRelay(port);
   const stranger = await startStranger();
   try {
     return JSON.parse(
-      await client({ server: `ws://127.0.0.1:${port}`, relay: relay.url, stranger: stranger.url }),
+      await client({ server: `ws://127.0.0.1:${port}`, relay: relay.url, stranger: stranger.url, canStop }),
     ) as SuiteReport;
   } finally {
     await relay.close();
@@ -180,13 +188,15 @@ async function runAgainst(port: number, client: (to: Environment) => Promise<str
 async function rowOf(runtime: Runtime, role: 'client' | 'server', reference: Required<Runtime>): Promise<Row> {
   const start = role === 'server' ? runtime.server : reference.server;
   const client = role === 'client' ? runtime.client : reference.client;
+  // Of other runtimes' servers it is not asked: what they still have waiting not all of them say.
+  const canStop = role === 'client' && runtime.canStop === true;
   let label = { runtime: runtime.name, version: '-', role };
   try {
     label = { ...label, version: await runtime.version() };
     if (start === undefined || client === undefined) return { ...label, result: undefined };
     const server = await start();
     try {
-      return { ...label, result: await runAgainst(server.port, client) };
+      return { ...label, result: await runAgainst(server.port, client, canStop) };
     } finally {
       await server.stop();
     }

@@ -1,9 +1,12 @@
 /** Both halves in workerd: an upgrade is a connection to the server, `/run` runs the client's half and answers with its report. */
 import { PQWebSocket } from 'pq-websocket';
 import { wrapServerSocket } from 'pq-websocket/server';
+import { PQWebSocketStream, WebSocketError } from 'pq-websocket/stream';
 import { runSuite } from '../suite/client.ts';
 import type { Environment } from '../suite/client.ts';
 import { optionsFor, serve } from '../suite/server.ts';
+
+const CLASSES = { PQWebSocket, PQWebSocketStream, WebSocketError };
 
 declare const WebSocketPair: new () => { 0: WebSocket; 1: WebSocket & { accept(): void } };
 
@@ -15,6 +18,6 @@ export default {
       serve(wrapServerSocket(server, optionsFor(new URL(request.url).pathname)), request.url);
       return new Response(null, { status: 101, webSocket: client } as ResponseInit);
     }
-    return Response.json(await runSuite(PQWebSocket, (await request.json()) as Environment));
+    return Response.json(await runSuite(CLASSES, (await request.json()) as Environment));
   },
 };

@@ -3,9 +3,13 @@
  * the same file runs in Node, Bun, Deno, workerd and browsers.
  */
 import type { PQWebSocketConstructor, PQWebSocketInstance, PQWebSocketOptions } from 'pq-websocket';
+import { equal, within } from './check.ts';
+import type { CaseResult } from './check.ts';
 import { IDENTITY_PIN } from './identity.ts';
 import type { ServerEnd } from './server.ts';
 import { hex } from './server.ts';
+import { STREAM_CASES } from './stream.ts';
+import type { StreamClasses } from './stream.ts';
 
 export interface Environment {
   /** The server under test, or the one beside the client under test. */
@@ -14,12 +18,13 @@ export interface Environment {
   readonly relay: string;
   /** A server that knows nothing of the secure layer. */
   readonly stranger: string;
+  /** Whether what runs under a stream on the client's side can stop reading. */
+  readonly canStop: boolean;
 }
 
-export interface CaseResult {
-  readonly group: string;
-  readonly name: string;
-  readonly error?: string;
+/** What the launcher imports from the tarball. */
+export interface Classes extends StreamClasses {
+  readonly PQWebSocket: PQWebSocketConstructor;
 }
 
 export interface SuiteReport {
@@ -94,11 +99,6 @@ function probe(socket: PQWebSocketInstance): Probe {
           waiting.push({ resolve, reject });
         });
   return { socket, opened, closed, events, unread, next };
-}
-
-function equal(actual: unknown, expected: unknown, what: string): void {
-  const [got, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (got !== wanted) throw new Error(`${what}: expected ${wanted}, got ${String(got).slice(0, 200)}`);
 }
 
 async function bytesOf(data: unknown): Promise<Uint8Array> {
@@ -463,27 +463,13 @@ const CASES: readonly Case[] = [
 ];
 
 /** Group and name of every case, in order: what a report must have. */
-export const CASE_NAMES: readonly (readonly [group: string, name: string])[] = CASES.map(({ group, name }) => [
-  group,
-  name,
-]);
-
-async function within<T>(limit: number, act: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`not done within ${limit} ms`));
-    }, limit);
-  });
-  try {
-    return await Promise.race([act, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export const CASE_NAMES: readonly (readonly [group: string, name: string])[] = [
+  ...CASES.map(({ group, name }) => [group, name] as const),
+  ...Object.keys(STREAM_CASES).map((name) => ['stream', name] as const),
+];
 
 /** Runs every case, one after the other. */
-export async function runSuite(PQWebSocket: PQWebSocketConstructor, to: Environment): Promise<SuiteReport> {
+export async function runSuite({ PQWebSocket, ...streams }: Classes, to: Environment): Promise<SuiteReport> {
   const cases: CaseResult[] = [];
   let channel: { backend: string; nativeKem: boolean | null } = { backend: '', nativeKem: null };
   const open = (url: string, options?: PQWebSocketOptions): Probe => {
@@ -493,9 +479,13 @@ export async function runSuite(PQWebSocket: PQWebSocketConstructor, to: Environm
     });
     return probe(socket);
   };
-  for (const { group, name, run } of CASES) {
+  const all = [
+    ...CASES.map(({ group, name, run }) => ({ group, name, run: () => run(open, to) })),
+    ...Object.entries(STREAM_CASES).map(([name, run]) => ({ group: 'stream', name, run: () => run(to, streams) })),
+  ];
+  for (const { group, name, run } of all) {
     try {
-      await within(CASE_LIMIT_MS, run(open, to));
+      await within(CASE_LIMIT_MS, run());
       cases.push({ group, name });
     } catch (error) {
       cases.push({ group, name, error: error instanceof Error ? error.message : String(error) });

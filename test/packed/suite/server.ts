@@ -12,7 +12,11 @@ export interface ServerEnd {
 /** A byte-order mark is a character like any other here. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** What `!flood` sends: more than two kernels hold for a connection. */
+export const FLOOD = { chunks: 400, length: 65_536 } as const;
+
 /** By the id that the client gave. */
+const open = new Map<string, ServerSocket>();
 const ends = new Map<string, ServerEnd>();
 
 /** Options by path; other paths have none. */
@@ -43,11 +47,13 @@ const FIRST_ACTS: Readonly<Record<string, (socket: ServerSocket) => void>> = {
 export function serve(socket: ServerSocket, requestUrl: string): void {
   const { pathname, searchParams } = new URL(requestUrl, 'ws://server');
   const id = searchParams.get('id');
+  if (id !== null) open.set(id, socket);
   socket.on('message', (data, isBinary) => {
     if (isBinary) socket.send(data);
     else answer(socket, decoder.decode(data));
   });
   socket.on('close', (code, reason) => {
+    if (id !== null) open.delete(id);
     if (id !== null) ends.set(id, { code, reason: decoder.decode(reason), failure: socket.pq.failure?.code ?? null });
   });
   FIRST_ACTS[pathname]?.(socket);
@@ -68,6 +74,15 @@ function answer(socket: ServerSocket, text: string): void {
     case '!close':
       socket.close(4002, 'server says ✓');
       return;
+    case '!flood':
+      for (let i = 0; i < FLOOD.chunks; i += 1) socket.send(new Uint8Array(FLOOD.length));
+      return;
+    case '!waiting': {
+      const waiting = open.get(argument ?? '')?.bufferedAmount ?? 0;
+      // 0 is what a runtime says that does not count, and what says that everything has left.
+      socket.send(String(waiting === 0 ? -1 : waiting));
+      return;
+    }
     case '!end':
       socket.send(JSON.stringify(ends.get(argument ?? '') ?? null));
       return;
