@@ -29,8 +29,7 @@ for (const [name, value] of Object.entries({ ReadableStream, WritableStream, Tex
   if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
 }
 
-const talkOver = (): Promise<unknown[]> =>
-  talk(new PQWebSocket(URL_UNDER_TEST, undefined, OPTIONS) as unknown as WebSocket);
+const talkOver = (): Promise<unknown[]> => talk(new PQWebSocket(URL_UNDER_TEST, undefined, OPTIONS));
 
 test(
   'PQWebSocket',
@@ -61,7 +60,7 @@ test(
     const read: unknown[] = [];
     for await (const message of readable) {
       read.push(message);
-      break;
+      if (read.length === 1) break;
     }
     expect([read, await stream.closed]).toEqual([[SAID], { closeCode: 1005, reason: '' }]);
   },
