@@ -156,7 +156,7 @@ export const realmCases = inWindows('realms', {
     const heard: unknown[] = [];
     Object.assign(realm, { heard });
     const of = (source: string): EventListener => realm.Function('event', source) as unknown as EventListener;
-    const socket = await scene.opened('/quiet?open=[["send","one"],["send","two"]]');
+    const socket = await scene.opened('/quiet');
     socket.onmessage = of('heard.push(["attribute", this.url === event.target.url, event.data])');
     scene.note('attribute', typeof socket.onmessage);
     socket.addEventListener(
@@ -171,7 +171,15 @@ export const realmCases = inWindows('realms', {
     const controller = new realm.AbortController();
     socket.addEventListener('message', of('heard.push(["with a signal", event.data])'), { signal: controller.signal });
     controller.abort();
-    await scene.messages(socket, 2);
+    const both = scene.messages(socket, 2);
+    socket.send(
+      '!' +
+        JSON.stringify([
+          ['send', 'one'],
+          ['send', 'two'],
+        ]),
+    );
+    await both;
     scene.note('heard', heard);
     socket.onmessage = new realm.Object() as never;
     scene.note('an object', typeof socket.onmessage);
