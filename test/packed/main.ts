@@ -31,7 +31,7 @@ interface Runtime {
   readonly version: () => string | Promise<string>;
   readonly client?: (to: Environment) => Promise<string>;
   readonly server?: () => Promise<RunningServer>;
-  /** Whether what runs under a stream there can stop reading: npm `ws` on Node, and Chromium's WebSocketStream. */
+  /** Whether what runs under a stream there can stop reading: npm `ws`, also Bun's and Deno's, and Chromium's WebSocketStream. */
   readonly canStop?: boolean;
 }
 
@@ -81,6 +81,7 @@ function engineRuntime(app: string, engine: Engine, name: string, args: readonly
     version: () => engineVersion(engine),
     client: (to) => report(program('client.js', JSON.stringify(to)), SUITE_LIMIT_MS),
     server: () => startServer(program(`${engine}-server.js`), /^PORT (\d+)$/m),
+    canStop: true,
   };
 }
 

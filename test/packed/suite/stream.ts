@@ -160,12 +160,13 @@ export const STREAM_CASES: Readonly<Record<string, Run>> = {
     await write('!flood');
     if (to.canStop) {
       const asking = await connected(PQWebSocketStream, to.server);
-      // It stands still once two answers are the same, and has not run dry.
-      for (let before = -1, waiting = 0; before !== waiting || waiting === 0;) {
-        before = waiting;
+      // It stands still once so many answers are the same, and has not run dry.
+      for (let before = -1, same = 0; same < 20;) {
         await asking.write(`!waiting ${id}`);
-        waiting = Number((await chunks(asking.info, 1))[0]);
+        const waiting = Number((await chunks(asking.info, 1))[0]);
         if (waiting === -1) throw new Error('everything left, though nothing was read');
+        same = waiting === before ? same + 1 : 0;
+        before = waiting;
       }
       asking.stream.close();
     }
