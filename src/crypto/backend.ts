@@ -13,7 +13,6 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 export const ENCAPSULATION_KEY_BYTES = 1184;
 export const CIPHERTEXT_BYTES = 1088;
 export const SHARED_SECRET_BYTES = 32;
-export const KEM_SEED_BYTES = 64;
 /** Sizes in bytes, by KEM: FIPS 203 tables 2 and 3; draft-irtf-cfrg-concrete-hybrid-kems-04. `seed` and `message` are for test vectors. */
 export const KEM_SIZES: Readonly<
   Record<

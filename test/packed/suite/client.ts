@@ -189,6 +189,25 @@ const CASES: readonly Case[] = [
   },
   {
     group: 'connect',
+    name: 'awaited: opened, for await, a signal that closes',
+    async run(open, to) {
+      const controller = new AbortController();
+      const { socket, closed } = open(to.server, { signal: controller.signal });
+      await socket.opened;
+      equal(socket.readyState, 1, 'readyState');
+      const heard: unknown[] = [];
+      socket.send('one');
+      socket.send('two');
+      for await (const data of socket) {
+        heard.push(data);
+        if (heard.length === 2) controller.abort();
+      }
+      equal(heard, ['one', 'two'], 'heard');
+      equal([(await closed).wasClean, socket.pq.failure], [true, null], 'close');
+    },
+  },
+  {
+    group: 'connect',
     name: 'eight connections at once, several messages in a record',
     async run(open, to) {
       const all = Array.from({ length: 8 }, () => open(to.server));
