@@ -9,7 +9,7 @@ import type { PQWebSocketConstructor, PQWebSocketInstance } from './api/socket-t
  * `new PQWebSocket(url, protocols?, options?)`: every member, event, exception and ordering of the standard's
  * WebSocket. Everything that the application says is sealed with AES-256-GCM under a key agreed with ML-KEM-768.
  */
-export const PQWebSocket: PQWebSocketConstructor = withAdditions() as unknown as PQWebSocketConstructor;
+export const PQWebSocket: PQWebSocketConstructor = withAdditions();
 export type PQWebSocket = PQWebSocketInstance;
 
 export default PQWebSocket;

@@ -11,7 +11,6 @@ import { isCloseCode, Kind, MAX_CLOSE_REASON_BYTES } from './protocol/v1/record.
 import { Outbox } from './protocol/v1/outbox.ts';
 import { offerOf } from './transport/upgrade-request.ts';
 import { internalsOf } from './ws/socket/socket.ts';
-import type { WsStyleSocket } from './ws/socket/socket.ts';
 import type { UpgradeRequest } from './api/types.ts';
 import type { WsStyleWebSocket } from './api/socket-types.ts';
 
@@ -28,7 +27,7 @@ export { isCloseCode, MAX_CLOSE_REASON_BYTES };
  */
 export function sendOwned(socket: WsStyleWebSocket, data: Uint8Array, isBinary: boolean): void {
   const bytes = data.length;
-  internalsOf(socket as unknown as WsStyleSocket).connection.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
+  internalsOf(socket).connection.send(isBinary ? Kind.BINARY : Kind.TEXT, data, true);
   // Whatever is a record of its own is sealed by now, or was copied.
   if (Outbox.goesAlone(bytes)) free(data);
 }
@@ -74,7 +73,7 @@ export class PlainSender {
  * @param socket one of `pq-websocket/ws`
  */
 export function recordsOpened(socket: WsStyleWebSocket): number {
-  return internalsOf(socket as unknown as WsStyleSocket).connection.session.recordsOpened;
+  return internalsOf(socket).connection.session.recordsOpened;
 }
 
 /**
@@ -88,7 +87,7 @@ export function holdCloseAnswer(
   socket: WsStyleWebSocket,
   hold: (code: number, reason: string, answer: () => void) => void,
 ): void {
-  internalsOf(socket as unknown as WsStyleSocket).holdClose = (content, answer): void => {
+  internalsOf(socket).holdClose = (content, answer): void => {
     hold(content?.code ?? NO_STATUS, content?.reason ?? '', answer);
   };
 }

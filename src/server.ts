@@ -55,7 +55,7 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   queueMicrotask(() => {
     internalsOf(secure).connection.answerEarly();
   });
-  return secure as unknown as ServerSocket;
+  return secure;
 }
 
 function socketConfig(where: string, options: WrapOptions): ChannelConfig {

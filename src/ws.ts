@@ -12,10 +12,10 @@ import { WebSocketServer } from './ws/server.ts';
 
 const createPlainStream = plain.createWebSocketStream;
 /** Exported by `ws`, and not in its types. */
-const ws = plain as unknown as { extension: unknown; subprotocol: unknown };
+const ws = plain as typeof plain & { extension: unknown; subprotocol: unknown };
 
-/** The class `WebSocket`, as npm `ws` declares its own. */
-export interface WebSocketConstructor {
+/** The class `WebSocket` with all that stands on it but itself. */
+interface WebSocketClass {
   /**
    * Subprotocols stand in the order of preference.
    * @throws {SyntaxError} for a URL or subprotocols that `ws` refuses
@@ -28,7 +28,6 @@ export interface WebSocketConstructor {
   readonly OPEN: 1;
   readonly CLOSING: 2;
   readonly CLOSED: 3;
-  readonly WebSocket: WebSocketConstructor;
   readonly WebSocketServer: typeof WebSocketServer;
   readonly Server: typeof WebSocketServer;
   readonly createWebSocketStream: typeof createWebSocketStream;
@@ -37,6 +36,11 @@ export interface WebSocketConstructor {
   readonly PerMessageDeflate: typeof PerMessageDeflate;
   readonly extension: typeof extension;
   readonly subprotocol: typeof subprotocol;
+}
+
+/** The class `WebSocket`, as npm `ws` declares its own. */
+export interface WebSocketConstructor extends WebSocketClass {
+  readonly WebSocket: WebSocketConstructor;
 }
 
 /** Refused: it throws when it is constructed. What it would read is sealed. */
@@ -60,8 +64,7 @@ export const subprotocol = ws.subprotocol as {
   parse(header: string): Set<string>;
 };
 
-/** A drop-in for npm `ws`'s client. It queues what is sent while CONNECTING; otherwise it behaves the same. */
-export const WebSocket: WebSocketConstructor = Object.assign(SecureClient, {
+const secure: WebSocketClass = Object.assign(SecureClient, {
   WebSocketServer,
   Server: WebSocketServer,
   createWebSocketStream,
@@ -70,9 +73,14 @@ export const WebSocket: WebSocketConstructor = Object.assign(SecureClient, {
   PerMessageDeflate,
   extension,
   subprotocol,
-}) as unknown as WebSocketConstructor;
+});
+
+/** A drop-in for npm `ws`'s client. It queues what is sent while CONNECTING; otherwise it behaves the same. */
+export const WebSocket: WebSocketConstructor = Object.assign(secure, {
+  // As in `ws`, where the class is what require() gives.
+  WebSocket: secure as WebSocketConstructor,
+});
 export type WebSocket = WsStyleWebSocket;
-Object.assign(WebSocket, { WebSocket });
 // Libraries print them, and a bundler may rename what it bundles.
 for (const [name, value] of Object.entries({ WebSocket, WebSocketServer, createWebSocketStream })) {
   Object.defineProperty(value, 'name', { value: name, configurable: true });

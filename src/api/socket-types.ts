@@ -11,7 +11,8 @@ import type {
   PQWebSocketOptions,
 } from './types.ts';
 
-type AnyHandler = ((this: unknown, event: never) => unknown) | null;
+/** An `on…` attribute, where the consumer's types have no type for it. */
+export type AnyHandler = ((this: unknown, event: never) => unknown) | null;
 
 /** The standard's WebSocket where the consumer's types have none. */
 interface StandardWebSocket extends PQEventTarget {
@@ -48,9 +49,11 @@ export interface PQWebSocketAdditions {
   [Symbol.asyncIterator](): AsyncIterableIterator<string | ArrayBuffer | PQBlob>;
 }
 
+/** The platform's WebSocket type with `pq`: the polyfilled class has no more. */
+export type PQWebSocketBase = GlobalInstance<'WebSocket', StandardWebSocket> & Pick<PQWebSocketAdditions, 'pq'>;
+
 /** The platform's WebSocket type with `pq` and some more on top; `await using` closes it, and waits for its end. */
-export type PQWebSocketInstance = GlobalInstance<'WebSocket', StandardWebSocket> &
-  PQWebSocketAdditions & { [Name in Disposer]: () => Promise<void> };
+export type PQWebSocketInstance = PQWebSocketBase & PQWebSocketAdditions & { [Name in Disposer]: () => Promise<void> };
 
 interface ReadyStates {
   readonly CONNECTING: 0;
@@ -114,8 +117,31 @@ export interface DomEvents {
 
 type DomListener<Event> = ((event: Event) => void) | { handleEvent(event: Event): void };
 
+/** The emitter under a `ws`-style socket. */
+export interface WsEmitter {
+  on<Name extends keyof WsEvents>(event: Name, listener: (this: this, ...values: WsEvents[Name]) => void): this;
+  on(event: string, listener: (this: this, ...values: never[]) => void): this;
+  once<Name extends keyof WsEvents>(event: Name, listener: (this: this, ...values: WsEvents[Name]) => void): this;
+  once(event: string, listener: (this: this, ...values: never[]) => void): this;
+  off(event: string, listener?: (...values: never[]) => void): this;
+  addListener: this['on'];
+  removeListener: this['off'];
+  removeAllListeners(event?: string): this;
+  emit(event: string, ...values: unknown[]): boolean;
+  listeners(event: string): ((...values: never[]) => void)[];
+  listenerCount(event: string): number;
+  eventNames(): (string | symbol)[];
+  /** These are Node's, on Node, Deno and Bun. */
+  prependListener: this['on'];
+  prependOnceListener: this['on'];
+  rawListeners(event: string): ((...values: never[]) => void)[];
+  setMaxListeners(count: number): this;
+  getMaxListeners(): number;
+}
+
 /** A secure socket with npm `ws`'s surface beside the standard's. */
-export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addEventListener' | 'removeEventListener'> {
+export interface WsStyleWebSocket
+  extends ReadyStates, WsEmitter, Omit<PQEventTarget, 'addEventListener' | 'removeEventListener'> {
   readonly url: string;
   readonly readyState: 0 | 1 | 2 | 3;
   readonly bufferedAmount: number;
@@ -163,25 +189,6 @@ export interface WsStyleWebSocket extends ReadyStates, Omit<PQEventTarget, 'addE
   pong(data?: undefined, mask?: boolean, callback?: WsCallback): void;
   pause(): void;
   resume(): void;
-
-  on<Name extends keyof WsEvents>(event: Name, listener: (this: this, ...values: WsEvents[Name]) => void): this;
-  on(event: string, listener: (this: this, ...values: never[]) => void): this;
-  once<Name extends keyof WsEvents>(event: Name, listener: (this: this, ...values: WsEvents[Name]) => void): this;
-  once(event: string, listener: (this: this, ...values: never[]) => void): this;
-  off(event: string, listener?: (...values: never[]) => void): this;
-  addListener: this['on'];
-  removeListener: this['off'];
-  removeAllListeners(event?: string): this;
-  emit(event: string, ...values: unknown[]): boolean;
-  listeners(event: string): ((...values: never[]) => void)[];
-  listenerCount(event: string): number;
-  eventNames(): (string | symbol)[];
-  /** These are Node's, on Node, Deno and Bun. */
-  prependListener: this['on'];
-  prependOnceListener: this['on'];
-  rawListeners(event: string): ((...values: never[]) => void)[];
-  setMaxListeners(count: number): this;
-  getMaxListeners(): number;
 }
 
 /** What `wrapServerSocket` gives. */

@@ -3,6 +3,7 @@
  * for, and no enumeration shows it. The polyfilled class has none of it.
  */
 import { PQWebSocketError } from '../api/errors.ts';
+import type { PQWebSocketInstance } from '../api/socket-types.ts';
 import { Promise } from '../base/captured.ts';
 import { CLOSED } from '../base/rfc6455.ts';
 import { BaseEventTarget } from './events.ts';
@@ -67,8 +68,14 @@ async function dispose(this: PQWebSocket): Promise<void> {
   }
 }
 
+/** The class with what this file adds. */
+type Complete = typeof PQWebSocket & {
+  new (...given: ConstructorParameters<typeof PQWebSocket>): PQWebSocketInstance;
+  readonly prototype: PQWebSocketInstance;
+};
+
 /** @returns the class itself, with what this file adds */
-export function withAdditions(): typeof PQWebSocket {
+export function withAdditions(): Complete {
   const { prototype } = PQWebSocket;
   Object.defineProperty(prototype, 'opened', {
     get: opened,
@@ -85,5 +92,5 @@ export function withAdditions(): typeof PQWebSocket {
   ] as const) {
     if (name !== undefined) Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
   }
-  return PQWebSocket;
+  return PQWebSocket as Complete;
 }

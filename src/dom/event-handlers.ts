@@ -5,15 +5,14 @@
 import { BaseEventTarget } from './events.ts';
 import { Map } from '../base/captured.ts';
 
-type Handler = object | null;
-
 export class EventHandlers {
   readonly #handlers = new Map<string, { value: object; listener: (event: Event) => void }>();
 
   constructor(private readonly target: EventTarget) {}
 
-  get(type: string): Handler {
-    return this.#handlers.get(type)?.value ?? null;
+  /** As the attribute has it: a function, or any object, which is kept and never called. */
+  get<Handler extends (...values: never[]) => unknown>(type: string): Handler | null {
+    return (this.#handlers.get(type)?.value as Handler | undefined) ?? null;
   }
 
   set(type: string, value: unknown): void {

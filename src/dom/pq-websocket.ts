@@ -3,6 +3,7 @@ import { platform } from '#platform';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
+import type { PQWebSocketBase } from '../api/socket-types.ts';
 import type { PQChannel } from '../api/types.ts';
 import { blobClass, DOMException, URL } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
@@ -24,7 +25,7 @@ const NOTHING: EventInit = /* @__PURE__ */ ownProperties({});
 /** Not a member, so that no script sees it. @throws {TypeError} for what is no such socket */
 export let secureOf: (socket: PQWebSocket) => SecureSocket<string>;
 
-export class PQWebSocket extends BaseEventTarget {
+export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
   declare static readonly CONNECTING: typeof CONNECTING;
   declare static readonly OPEN: typeof OPEN;
   declare static readonly CLOSING: typeof CLOSING;
@@ -98,7 +99,7 @@ export class PQWebSocket extends BaseEventTarget {
     return this.#secure.channel;
   }
 
-  get onopen(): unknown {
+  get onopen(): PQWebSocketBase['onopen'] {
     return this.#handlers.get('open');
   }
 
@@ -106,7 +107,7 @@ export class PQWebSocket extends BaseEventTarget {
     this.#handlers.set('open', handler);
   }
 
-  get onerror(): unknown {
+  get onerror(): PQWebSocketBase['onerror'] {
     return this.#handlers.get('error');
   }
 
@@ -114,7 +115,7 @@ export class PQWebSocket extends BaseEventTarget {
     this.#handlers.set('error', handler);
   }
 
-  get onclose(): unknown {
+  get onclose(): PQWebSocketBase['onclose'] {
     return this.#handlers.get('close');
   }
 
@@ -122,7 +123,7 @@ export class PQWebSocket extends BaseEventTarget {
     this.#handlers.set('close', handler);
   }
 
-  get onmessage(): unknown {
+  get onmessage(): PQWebSocketBase['onmessage'] {
     return this.#handlers.get('message');
   }
 

@@ -78,9 +78,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       const waiting = this.#uncover(socket);
       // The handshake of yellowpages is over: its client proves itself when it has something to say, if ever.
       if (internalsOf(socket).connection.session.profile === 'yellowpages') this.#pending.delete(socket);
-      this.clients?.add(shown(socket));
+      this.clients?.add(socket);
       internalsOf(socket).throwsUnheardErrors = true;
-      if (waiting !== undefined) safely(waiting.callback)(shown(socket), waiting.request);
+      if (waiting !== undefined) safely(waiting.callback)(socket, waiting.request);
     },
     accepted: (socket) => {
       this.#pending.delete(socket);
@@ -89,10 +89,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.#pending.delete(socket);
       const waiting = this.#uncover(socket);
       if (waiting !== undefined) {
-        const { failure } = shown(socket).pq;
+        const { failure } = socket.pq;
         if (failure !== null) safely(() => this.emit('handshakeFailed', failure, waiting.request))();
       }
-      this.clients?.delete(shown(socket));
+      this.clients?.delete(socket);
       this.#closeWhenEmpty();
     },
   };
@@ -339,10 +339,6 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.emit('close');
     });
   }
-}
-
-function shown(socket: WsStyleSocket): WsStyleWebSocket {
-  return socket as unknown as WsStyleWebSocket;
 }
 
 function isGiven(value: unknown): boolean {

@@ -7,6 +7,7 @@ import { platform } from '#platform';
 import { EventEmitter } from '#emitter';
 import { utf8 } from '../../base/bytes.ts';
 import { blobClass } from '../../base/captured.ts';
+import type { AnyHandler, WsEmitter, WsStyleWebSocket } from '../../api/socket-types.ts';
 import type { PQChannel } from '../../api/types.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { WsBinaryType } from './binary-type.ts';
@@ -66,14 +67,20 @@ export interface SocketInternals {
   holdClose: CloseHolder | undefined;
 }
 
-let internals: (socket: WsStyleSocket) => SocketInternals;
+let internals: (socket: WsStyleWebSocket) => SocketInternals;
 
-/** Not a member, so that no script sees it. */
-export function internalsOf(socket: WsStyleSocket): SocketInternals {
+/**
+ * Not a member, so that no script sees it.
+ * @throws {TypeError} for a socket that is none of ours
+ */
+export function internalsOf(socket: WsStyleWebSocket): SocketInternals {
   return internals(socket);
 }
 
-export class WsStyleSocket extends EventEmitter {
+/** The platform's, with the events that these sockets have. */
+const Emitter = EventEmitter as new () => WsEmitter;
+
+export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   declare static readonly CONNECTING: typeof CONNECTING;
   declare static readonly OPEN: typeof OPEN;
   declare static readonly CLOSING: typeof CLOSING;
@@ -83,13 +90,13 @@ export class WsStyleSocket extends EventEmitter {
   declare readonly OPEN: typeof OPEN;
   declare readonly CLOSING: typeof CLOSING;
   declare readonly CLOSED: typeof CLOSED;
-  declare onopen: unknown;
-  declare onerror: unknown;
-  declare onclose: unknown;
-  declare onmessage: unknown;
+  declare onopen: AnyHandler;
+  declare onerror: AnyHandler;
+  declare onclose: AnyHandler;
+  declare onmessage: AnyHandler;
 
   static {
-    internals = (socket): SocketInternals => socket.#face;
+    internals = (socket): SocketInternals => (socket as WsStyleSocket).#face;
     for (const type of EVENT_TYPES) {
       Object.defineProperty(this.prototype, `on${type}`, {
         configurable: true,
