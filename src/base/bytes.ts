@@ -25,6 +25,21 @@ export function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
+/**
+ * Memory for what is to be overwritten. V8 keeps arrays of 64 bytes or less in its heap and leaves a copy there when it moves them; what has an
+ * ArrayBuffer from the first stays where it is.
+ */
+export function memoryForSecret(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
+/** A copy in such memory. */
+export function copyOfSecret(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = memoryForSecret(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -7,6 +7,7 @@
  * as `check`.
  */
 import type { KemName } from '../api/types.ts';
+import { memoryForSecret } from '../base/bytes.ts';
 import { AEAD_KEY_BYTES, KEM_SIZES, KemInputError, NONCE_BYTES, TAG_BYTES } from './backend.ts';
 
 /** FIPS 203 section 2.4: the modulus q. */
@@ -119,7 +120,7 @@ export function own<T extends object>(secret: object, what: new (...given: never
 
 /** `first || second`, the caller's to overwrite. */
 export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
+  const bytes = memoryForSecret(first.length + second.length);
   bytes.set(first);
   bytes.set(second, first.length);
   return bytes;

@@ -6,6 +6,7 @@ import { ghash } from '@noble/ciphers/_polyval.js';
 import { ctr } from '@noble/ciphers/aes.js';
 import { equalBytes } from '@noble/ciphers/utils.js';
 import { NONCE_BYTES, TAG_BYTES } from '../backend.ts';
+import { copyOfSecret } from '../../base/bytes.ts';
 import { Promise } from '../../base/captured.ts';
 
 const BLOCK_BYTES = 16;
@@ -117,7 +118,7 @@ export class PiecewiseGcm {
     work: (cipher: Gcm, text: Uint8Array) => Promise<T>,
   ): Promise<T> {
     // Its owner may destroy it while this waits.
-    const own = Uint8Array.from(key);
+    const own = copyOfSecret(key);
     const result = this.#last.then(async () => {
       const cipher = new Gcm(own, frame.subarray(0, NONCE_BYTES), additionalData);
       try {

@@ -5,15 +5,16 @@
  * overwritten all the same, so that a later look into memory finds less.
  */
 import { gcm } from '@noble/ciphers/aes.js';
-import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { AeadKey, CryptoBackend, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import type { KemName } from '../../api/types.ts';
+import { copyOfSecret } from '../../base/bytes.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import * as check from '../checks.ts';
 import type { Pause } from './gcm-pieces.ts';
+import { hkdfSha256 } from './hkdf.ts';
 import { PIECE_BYTES, PiecewiseGcm } from './gcm-pieces.ts';
 import type { PortableKem } from '../portable-kem.ts';
 import type { OtherKems } from '../portable-kem.ts';
@@ -22,7 +23,7 @@ import { adoptingKeyPair, noOtherKems } from '../portable-kem.ts';
 class NobleSecret implements Secret {
   #bytes: Uint8Array | undefined;
 
-  /** Takes `bytes` over. */
+  /** Takes `bytes` over, which stand outside the engine's heap. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
@@ -85,7 +86,14 @@ class NobleAeadKey implements AeadKey {
 
 function derive(secret: Secret, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   check.hkdf(salt, info, length);
-  return hkdf(sha256, check.own(secret, NobleSecret).bytes, salt, info, length);
+  return hkdfSha256(check.own(secret, NobleSecret).bytes, salt, info, length);
+}
+
+/** What @noble gave, out of the memory that it chose. */
+function moved(secret: Uint8Array): Uint8Array {
+  const copy = copyOfSecret(secret);
+  secret.fill(0);
+  return copy;
 }
 
 /**
@@ -109,7 +117,7 @@ export function portableBackend(
     name: 'noble',
     generateKeyPair(seed, name = 'ml-kem-768') {
       return chain(kemOf(name), (present) =>
-        adoptingKeyPair(present.keyPair(seed), (sharedSecret) => new NobleSecret(sharedSecret)),
+        adoptingKeyPair(present.keyPair(seed), (sharedSecret) => new NobleSecret(moved(sharedSecret))),
       );
     },
 
@@ -117,7 +125,7 @@ export function portableBackend(
       check.encapsulation(encapsulationKey, m, name);
       return chain(kemOf(name), (present) => {
         const { ciphertext, sharedSecret } = present.encapsulate(encapsulationKey, m);
-        return { native: false, ciphertext, sharedSecret: new NobleSecret(sharedSecret) };
+        return { native: false, ciphertext, sharedSecret: new NobleSecret(moved(sharedSecret)) };
       });
     },
 
@@ -127,8 +135,7 @@ export function portableBackend(
 
     importSecret(bytes) {
       check.bytes(bytes, 'secret');
-      // Not slice(): a Node Buffer's gives a view of the same memory.
-      return new NobleSecret(Uint8Array.from(bytes));
+      return new NobleSecret(copyOfSecret(bytes));
     },
 
     sha256(data) {
@@ -149,7 +156,7 @@ export function portableBackend(
     importKey(secret) {
       const { bytes } = check.own(secret, NobleSecret);
       check.aeadKeySize(bytes.length);
-      return new NobleAeadKey(bytes.slice(), pieces);
+      return new NobleAeadKey(copyOfSecret(bytes), pieces);
     },
   };
 }
