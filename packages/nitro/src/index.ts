@@ -4,7 +4,7 @@
  * @module pq-websocket-nitro
  */
 import { optionsObject } from 'pq-websocket/kit';
-import { demandsOf, expectedUserData } from './nitro/options.ts';
+import { demandsOf, dueUserData, expectedUserData } from './nitro/options.ts';
 import { awsNitroRootG1 } from './nitro/root.ts';
 import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
 import { judge } from './nitro/verify.ts';
@@ -23,11 +23,11 @@ export type { AttestationContext } from 'pq-websocket';
  */
 export function verifyNitro(
   options: NitroOptions,
-): (document: Uint8Array, context: Pick<AttestationContext, 'userData'>) => Promise<void> {
+): (document: Uint8Array, context: Pick<AttestationContext, 'userData' | 'userDataText'>) => Promise<void> {
   const demands = demandsOf('verifyNitro', options);
   const root = awsNitroRootG1();
   return async (document, context) => {
-    judge(document, root, demands, expectedUserData('verifyNitro', context.userData));
+    judge(document, root, demands, dueUserData('verifyNitro', context));
   };
 }
 
@@ -42,5 +42,5 @@ export async function verifyNitroDocument(document: Uint8Array, options: NitroDo
   const demands = demandsOf('verifyNitroDocument', options, ['userData']);
   const { userData: given } = optionsObject('verifyNitroDocument', options) as NitroDocumentOptions;
   const userData = expectedUserData('verifyNitroDocument', given);
-  return { ...judge(document, awsNitroRootG1(), demands, userData), testRoot: false };
+  return { ...judge(document, awsNitroRootG1(), demands, [userData]), testRoot: false };
 }

@@ -7,7 +7,7 @@
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { equalBytes, optionsObject } from 'pq-websocket/kit';
 import { parseCertificate } from './nitro/certificate.ts';
-import { demandsOf, expectedUserData } from './nitro/options.ts';
+import { demandsOf, dueUserData, expectedUserData } from './nitro/options.ts';
 import { commonName } from './nitro/test-certificate.ts';
 import { certificateBytes, TEST_ROOT_NAME } from './nitro/test-enclave.ts';
 import type { NitroDocument, NitroDocumentOptions, NitroOptions } from './nitro/types.ts';
@@ -26,12 +26,12 @@ export interface TestRoot {
 /** As `verifyNitro`, under a test root. @throws {TypeError | RangeError} for a bad option */
 export function verifyNitroForTesting(
   options: NitroOptions & TestRoot,
-): (document: Uint8Array, context: Pick<AttestationContext, 'userData'>) => Promise<void> {
+): (document: Uint8Array, context: Pick<AttestationContext, 'userData' | 'userDataText'>) => Promise<void> {
   const where = 'verifyNitroForTesting';
   const demands = demandsOf(where, options, ['root']);
   const root = testRoot(where, (optionsObject(where, options) as TestRoot).root);
   return async (document, context) => {
-    judge(document, root, demands, expectedUserData(where, context.userData));
+    judge(document, root, demands, dueUserData(where, context));
   };
 }
 
@@ -44,7 +44,7 @@ export async function verifyNitroDocumentForTesting(
   const demands = demandsOf(where, options, ['root', 'userData']);
   const { userData: given, root } = optionsObject(where, options) as NitroDocumentOptions & TestRoot;
   const userData = expectedUserData(where, given);
-  return { ...judge(document, testRoot(where, root), demands, userData), testRoot: true };
+  return { ...judge(document, testRoot(where, root), demands, [userData]), testRoot: true };
 }
 
 function testRoot(where: string, given: unknown): Uint8Array {

@@ -1,5 +1,6 @@
 /** Options from outside, checked when they are given: a pin that can match nothing, or anything, is refused then. */
 import { described, numberOption, optionsObject, refuseUnknown } from 'pq-websocket/kit';
+import type { AttestationContext } from 'pq-websocket';
 import { MAX_PCR_INDEX, MAX_USER_DATA_BYTES, PCR_BYTES } from './payload.ts';
 import type { NitroOptions } from './types.ts';
 
@@ -72,6 +73,19 @@ export function expectedUserData(where: string, userData: unknown): Uint8Array {
     throw new RangeError(`${where}: 'userData' must have 1 to ${MAX_USER_DATA_BYTES} bytes, got ${userData.length}`);
   }
   return Uint8Array.from(userData);
+}
+
+/**
+ * What a document for this handshake may say: the bytes, or the same as text, for services that attest text alone (PROTOCOL.md 12).
+ * @throws {TypeError | RangeError}
+ */
+export function dueUserData(
+  where: string,
+  { userData, userDataText }: Pick<AttestationContext, 'userData' | 'userDataText'>,
+): Uint8Array[] {
+  const due = [expectedUserData(where, userData)];
+  if (userDataText !== undefined) due.push(expectedUserData(where, userDataText));
+  return due;
 }
 
 function expectedPcrs(where: string, pcrs: unknown): ReadonlyMap<number, readonly Uint8Array[]> {

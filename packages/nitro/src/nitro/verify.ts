@@ -15,10 +15,15 @@ const MAX_DOCUMENT_BYTES = 16_384;
 
 /**
  * @param root DER of the certificate that the chain must begin with
- * @param userData what `user_data` must be
+ * @param userData the forms of what `user_data` must be, any of which will do
  * @throws {NitroError}
  */
-export function judge(document: Uint8Array, root: Uint8Array, demands: Demands, userData: Uint8Array): Payload {
+export function judge(
+  document: Uint8Array,
+  root: Uint8Array,
+  demands: Demands,
+  userData: readonly Uint8Array[],
+): Payload {
   if (document.length === 0 || document.length > MAX_DOCUMENT_BYTES) throw new NitroError('NITRO_ERR_SIZE');
   // A copy: what is given back must not change with the caller's buffer.
   const { payload: bytes, signature, signed } = parseSign1(Uint8Array.from(document));
@@ -30,9 +35,8 @@ export function judge(document: Uint8Array, root: Uint8Array, demands: Demands, 
   checkAge(payload.timestamp, now, demands);
   checkEnclave(payload, demands);
   // The nonce counts for nothing: enclaves often attest a caller's, so it says nothing about who encapsulated.
-  if (payload.userData === undefined || !equalBytes(payload.userData, userData)) {
-    throw new NitroError('NITRO_ERR_USER_DATA');
-  }
+  const said = payload.userData;
+  if (said === undefined || !userData.some((due) => equalBytes(said, due))) throw new NitroError('NITRO_ERR_USER_DATA');
   return payload;
 }
 
