@@ -5,6 +5,8 @@ import { connecting } from './scenarios/connecting.ts';
 import { control } from './scenarios/control.ts';
 import { dom } from './scenarios/dom.ts';
 import { emitter } from './scenarios/emitter.ts';
+import { network } from './scenarios/network.ts';
+import { oldMajors } from './scenarios/old-majors.ts';
 import { receiving } from './scenarios/receiving.ts';
 import { sending } from './scenarios/sending.ts';
 import { server } from './scenarios/server.ts';
@@ -20,5 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...closing,
   ...connecting,
   ...server,
+  ...network,
+  ...oldMajors,
   ...stream,
 ];

@@ -123,6 +123,11 @@ export class Stage {
     return socket;
   }
 
+  /** Done when the scenario is over, last things first. */
+  cleanUp(act: () => unknown): void {
+    this.#cleanups.push(act);
+  }
+
   connect(url: string, ...values: [(string | string[] | ClientOptions)?, ClientOptions?]): WebSocket {
     return this.keep(new this.WebSocket(url, ...(values as [string[], ClientOptions])));
   }
@@ -130,13 +135,22 @@ export class Stage {
   /** A client and the server's end of its connection, both open and proved. */
   async pair(client: ClientOptions = {}, options: ServerOptions = {}): Promise<Pair> {
     const { server, url } = await this.serve(options);
+    return { ...(await this.join(server, url, client)), server, url };
+  }
+
+  /** The same with a server that is there, by whatever way the URL leads to it. */
+  async join(
+    server: WebSocketServer,
+    url: string,
+    options: ClientOptions = {},
+  ): Promise<Pick<Pair, 'client' | 'peer' | 'request'>> {
     const accepted = nodeOnce(server, 'connection');
-    const socket = this.connect(url, client);
-    await this.event(socket, 'open');
+    const client = this.connect(url, options);
+    await this.event(client, 'open');
     const [peer, request] = (await accepted) as [WebSocket, IncomingMessage];
     this.keep(peer);
     await (peer as { pq?: { finished: Promise<void> } }).pq?.finished;
-    return { client: socket, peer, request, server, url };
+    return { client, peer, request };
   }
 
   /** The arguments of the next event; an 'error' before it does not reject. */

@@ -34,6 +34,8 @@ const CONTROL_DATA =
   "Control frames are the transport's, and not sealed: data of a ping stays at its end, data of a pong is refused.";
 const OWN_CODES =
   'Failures of the secure layer have its own codes, 3768 to 3773, at both ends, and an error that says what failed.';
+const NOT_BELIEVED =
+  "A close that nobody sealed may be anybody's: its code is not believed, and the end is 1006 with an error.";
 const SEALED_UTF8 =
   'Text that is not UTF-8 ends a secure connection at once, whatever the options say (PROTOCOL.md, "Records").';
 const NOT_LOST =
@@ -208,6 +210,16 @@ export const WANTED: readonly WantedDifference[] = [
     ws: 'perMessageDeflate: true: undefined',
     ours: "perMessageDeflate: true throws: TypeError: WebSocket: option 'perMessageDeflate' is not supported: ciphertext does not compress, and compressing secrets beside chosen text leaks them (CRIME)",
   }),
+
+  ...['network: maxFragments', 'network: maxBufferedChunks'].flatMap((scenario) =>
+    wanted(
+      NOT_BELIEVED,
+      scenario,
+      'client',
+      { ws: 'close: 1008, Buffer()', ours: 'close: 1006, Buffer()' },
+      { ours: 'error: PQWebSocketError PQ_ERR_TRUNCATED: the connection ended without a sealed close' },
+    ),
+  ),
 
   ...wanted(LATE, 'server: noServer, by hand', 'server', {
     ws: 'handleUpgrade returns: undefined',
