@@ -18,6 +18,7 @@ import { WebSocketServer } from '../../src/ws.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
 import { encodeFrame } from '../support/frames.ts';
+import { originalServer } from '../support/original-server.ts';
 import { OPCODE, startTap } from '../support/tap.ts';
 import type { FrameHook } from '../support/tap.ts';
 import { CERTIFICATES, echoServer, listening } from './servers.ts';
@@ -179,6 +180,31 @@ describe('profiles, without falling back to one', () => {
     expect(asked.get('profile')).toMatchObject({ level: 'warning', seen: 'yellowpages; not v1' });
     expect(asked.has('fast-open')).toBe(false);
     expect(asked.get('close')?.level).toBe('info');
+  });
+});
+
+describe('the original server of yellowpages', () => {
+  const asked = [{ profile: 'yellowpages', verifyAttestation: false }, { profile: 'yellowpages' }] as const;
+
+  test('is looked at without a ping, which would end the exchange', async () => {
+    const server = await originalServer();
+    const tap = await startTap(server.port);
+    onTestFinished(() => tap.close());
+    const findings = await look(tap.url, ...asked);
+    expect(findings.get('profile')).toMatchObject({ level: 'warning', seen: 'yellowpages; not v1' });
+    expect(findings.get('handshake')?.level).toBe('good');
+    expect(findings.has('ping')).toBe(false);
+    const frames = tap.connections.flatMap((connection) => connection.frames);
+    expect(frames.filter(({ opcode }) => opcode === OPCODE.ping)).toEqual([]);
+  });
+
+  test('is recognised, though it answers a hello of v1 as its own', async () => {
+    const server = await originalServer();
+    expect((await look(server.url)).get('profile')).toMatchObject({
+      level: 'bad',
+      exitCode: EXIT.HANDSHAKE,
+      advice: expect.stringContaining('--profile yellowpages'),
+    });
   });
 });
 

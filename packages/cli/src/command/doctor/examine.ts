@@ -25,7 +25,8 @@ const ECHO_SIZES = [1, 65_536, 1_048_576];
 
 export async function examine(target: Target, settings: ExamineSettings): Promise<Finding[]> {
   const { profile, echo, patience } = settings;
-  const main = await probe(target, { patience, ping: true, echoSizes: echo ? ECHO_SIZES : [] });
+  // The original server of yellowpages ends the exchange for a ping.
+  const main = await probe(target, { patience, ping: profile === 'v1', echoSizes: echo ? ECHO_SIZES : [] });
   const { exitCode, message, failure } = main.ending;
   if (main.call.begun.tls === undefined && main.call.begun.upgrade === undefined) {
     return [

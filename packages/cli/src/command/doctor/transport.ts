@@ -87,7 +87,7 @@ async function isAttested(target: Target, profile: Profile, patience: number): P
 /** Of an open connection. */
 export function alterations(main: Probe, profile: Profile, hasEcho: boolean): Finding[] {
   return [
-    pingFinding(main),
+    ...(profile === 'v1' ? [pingFinding(main)] : []),
     framingFinding(main),
     ...(hasEcho ? [echoFinding(main)] : []),
     closeFinding(main, profile),
