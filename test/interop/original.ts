@@ -21,7 +21,7 @@ const peer: Peer = {
   name: 'Original',
   family: 'Original',
   features: { server: ['original'], client: ['original'] },
-  serve: () => startOriginalServer(),
+  serve: () => startOriginalServer({ politely: 'done' }),
   connect: async (url, _options, only = []) => {
     const verdicts: Verdict[] = [];
     for (const name of only.length > 0 ? only : Object.keys(REQUESTS)) verdicts.push(await run(url, name));

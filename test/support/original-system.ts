@@ -41,6 +41,11 @@ export interface OriginalServerOptions {
   readonly says?: readonly string[];
   /** Instead of the true ciphertext. */
   readonly ciphertext?: (ciphertext: Uint8Array) => Uint8Array;
+  /**
+   * Its close has this reason, and waits for the client's answer: as the servers of other implementations in test/interop, whose cases ask for
+   * both. Default: its own manners.
+   */
+  readonly politely?: string;
   /** Closes with this code instead of going on: as soon as there is a connection, or when the hello has come. Default: it goes on. */
   readonly givesUp?: { readonly at: 'connection' | 'hello'; readonly code: number };
   /** What upgrade requests must have; others are answered with 403. `X-Forwarded-For` is a proxy's to add. Default: nothing. */
@@ -97,9 +102,13 @@ class Exchange {
 
   /** Its Close, and the end of the connection: nothing that the client says to it is waited for. */
   #close(code: number): void {
-    this.network.end(frame(OPCODES.close, Uint8Array.of(code >> 8, code & 0xff)), () => {
-      this.network.destroy();
-    });
+    const { politely } = this.options;
+    const said = Buffer.concat([Uint8Array.of(code >> 8, code & 0xff), Buffer.from(politely ?? '')]);
+    if (politely === undefined) {
+      this.network.end(frame(OPCODES.close, said), () => {
+        this.network.destroy();
+      });
+    } else this.network.write(frame(OPCODES.close, said));
   }
 
   #hello(data: Buffer, isBinary: boolean): void {
