@@ -71,15 +71,24 @@ interface Incoming extends Writable {
 const { Receiver } = ws as typeof ws & { Receiver: new (options: { isServer: true }) => Incoming };
 
 class Exchange {
+  // Written out, and not as parameters: Node runs this file as it stands.
+  readonly #network: Duplex;
+  readonly #options: OriginalServerOptions;
+  readonly #requests: AsyncQueue<Buffer>;
+  readonly #hellos: AsyncQueue<string>;
   #key: Uint8Array | undefined;
   #greeted = false;
 
   constructor(
-    private readonly network: Duplex,
-    private readonly options: OriginalServerOptions,
-    private readonly requests: AsyncQueue<Buffer>,
-    private readonly hellos: AsyncQueue<string>,
+    network: Duplex,
+    options: OriginalServerOptions,
+    requests: AsyncQueue<Buffer>,
+    hellos: AsyncQueue<string>,
   ) {
+    this.#network = network;
+    this.#options = options;
+    this.#requests = requests;
+    this.#hellos = hellos;
     const { givesUp } = options;
     const receiver = new Receiver({ isServer: true });
     receiver.on('message', (data, isBinary) => {
@@ -102,19 +111,19 @@ class Exchange {
 
   /** Its Close, and the end of the connection: nothing that the client says to it is waited for. */
   #close(code: number): void {
-    const { politely } = this.options;
+    const { politely } = this.#options;
     const said = Buffer.concat([Uint8Array.of(code >> 8, code & 0xff), Buffer.from(politely ?? '')]);
     if (politely === undefined) {
-      this.network.end(frame(OPCODES.close, said), () => {
-        this.network.destroy();
+      this.#network.end(frame(OPCODES.close, said), () => {
+        this.#network.destroy();
       });
-    } else this.network.write(frame(OPCODES.close, said));
+    } else this.#network.write(frame(OPCODES.close, said));
   }
 
   #hello(data: Buffer, isBinary: boolean): void {
-    const { givesUp, says = [], ciphertext: changed } = this.options;
+    const { givesUp, says = [], ciphertext: changed } = this.#options;
     this.#greeted = true;
-    this.hellos.push(data.toString());
+    this.#hellos.push(data.toString());
     const encapsulationKey = isBinary ? undefined : encapsulationKeyOf(data.toString());
     if (encapsulationKey === undefined || givesUp?.at === 'hello') {
       this.#close(givesUp?.code ?? BAD_REQUEST);
@@ -126,12 +135,12 @@ class Exchange {
       ml_kem_768_ciphertext: Buffer.from(changed?.(cipherText) ?? cipherText).toString('base64'),
       auth_attestation_doc: documentFor(cipherText),
     };
-    this.network.write(frame(OPCODES.text, Buffer.from(JSON.stringify(hello))));
+    this.#network.write(frame(OPCODES.text, Buffer.from(JSON.stringify(hello))));
     for (const said of says) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', sharedSecret, nonce);
       const sealed = Buffer.concat([nonce, cipher.update(said), cipher.final(), cipher.getAuthTag()]);
-      this.network.write(frame(OPCODES.binary, sealed));
+      this.#network.write(frame(OPCODES.binary, sealed));
     }
   }
 
@@ -141,8 +150,8 @@ class Exchange {
       this.#close(BAD_REQUEST);
       return;
     }
-    this.requests.push(request);
-    this.#close(this.options.judge?.(request) ?? 1000);
+    this.#requests.push(request);
+    this.#close(this.#options.judge?.(request) ?? 1000);
   }
 
   #opened(sealed: Buffer): Buffer | undefined {
