@@ -141,7 +141,7 @@ export interface ChannelOptions {
   maxQueuedBytes?: number;
   /**
    * Bytes of the longest frame that several messages, sent in one turn, share: for proxies that cap messages. A message alone keeps
-   * its size. 1 (every message alone) to 1,048,576. Default 49,152.
+   * its size. 1 (every message alone) to 1,048,576. Default 65,000.
    */
   maxBatchBytes?: number;
   /** Bytes of one received message; a longer one fails the connection with 3773. Default: 1 GiB on a

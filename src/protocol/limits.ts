@@ -41,7 +41,8 @@ export const DEFAULT_LIMITS: SessionLimits = {
   maxPayload: 100 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,
   maxWaitingBytes: 16 * 1024 * 1024,
-  maxBatchBytes: 48 * 1024,
+  // Below 64 KiB with every header that a proxy may count, and room for three messages of 16 KiB.
+  maxBatchBytes: 65_000,
   rekey: DEFAULT_REKEY,
   receivedEpochRecords: 2 ** 24,
 };

@@ -135,7 +135,7 @@ describe('channel options', () => {
         maxPayload: 1000,
         maxQueuedBytes: 16 * 2 ** 20,
         maxWaitingBytes: 16 * 2 ** 20,
-        maxBatchBytes: 49_152,
+        maxBatchBytes: 65_000,
         rekey: { records: 2 ** 20, bytes: 2 ** 36, milliseconds: 3_600_000 },
         receivedEpochRecords: 2 ** 24,
       },
