@@ -2,7 +2,6 @@
 import { Server, WebSocket as MockSocket } from 'mock-socket';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { PQWebSocket } from '../../src/index.ts';
-import type * as App from './mock-libraries-app.ts';
 
 afterEach(() => {
   vi.doUnmock('pq-websocket');
@@ -17,7 +16,7 @@ function mockServer(url: string, heard: unknown[], mock = false): void {
   server.on('connection', (socket) => {
     socket.on('message', (data) => {
       heard.push(data);
-      socket.send(`answer to ${String(data)}`);
+      socket.send(`answer to ${data as string}`);
     });
   });
 }
@@ -26,7 +25,7 @@ test('the class itself may stand in for PQWebSocket: then nothing is sealed, and
   const heard: unknown[] = [];
   mockServer('wss://mock.test/one', heard);
   vi.doMock('pq-websocket', () => ({ PQWebSocket: MockSocket, default: MockSocket }));
-  const { ask } = (await import('./mock-libraries-app.ts')) as typeof App;
+  const { ask } = await import('./mock-libraries-app.ts');
   expect(await ask('wss://mock.test/one', 'how are you?')).toBe('answer to how are you?');
   expect(heard).toEqual(['how are you?']);
 });
