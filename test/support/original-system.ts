@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import * as ws from 'ws';
 import { AsyncQueue } from './deferred.ts';
@@ -62,9 +62,10 @@ function frame(opcode: number, payload: Uint8Array): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-interface Incoming extends Writable {
+interface Incoming {
   on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this;
-  on(event: 'ping' | 'conclude' | 'error' | 'drain', listener: () => void): this;
+  on(event: 'ping' | 'conclude' | 'error', listener: () => void): this;
+  write(chunk: Buffer): boolean;
 }
 
 /** npm `ws`'s reader of frames, which its types leave out. */
