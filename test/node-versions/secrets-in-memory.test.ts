@@ -17,7 +17,7 @@ import type { Pattern } from '../support/memory-reader.ts';
 import { MASK } from './memory-record.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 /** The first of them is not looked for: it finds out what this Node has. */
 const CONNECTIONS = 201;
 const FEW_CONNECTIONS = 21;
