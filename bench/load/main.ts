@@ -7,8 +7,10 @@ import { machineFacts } from '../machine.ts';
 import { percentile } from '../statistics.ts';
 import type { LoadArguments } from './arguments.ts';
 import { readArguments, USAGE } from './arguments.ts';
+import type { Flood } from './floods.ts';
+import { FLOODS } from './floods.ts';
 import { liveKiB } from './memory.ts';
-import type { NuisanceReport, OpenReport, TalkReport } from './messages.ts';
+import type { FloodReport, NuisanceReport, OpenReport, TalkReport } from './messages.ts';
 import { ask, Processes, residentKiB, said } from './processes.ts';
 
 /** Before memory is read: garbage of the handshakes is collected while nothing happens. */
@@ -16,11 +18,16 @@ const SETTLE = 3_000;
 /** What is alive after the bad company may be more than what it was by this much and still count as "where it was", in KiB. */
 const MEMORY_SLACK_KIB = 4 * 1024;
 const MEMORY_SLACK_SHARE = 0.05;
+/** So many times its p99 may a crowd have while one client floods. */
+const FLOOD_FACTOR = 3;
+/** In a quick run, whose p99 is that of a few messages: below this many milliseconds it is as good as any. */
+const QUICK_P99 = 100;
 
 export interface Part {
   readonly name:
     | 'plain proxy'
     | 'gateway'
+    | `gateway, one floods with ${Flood}`
     | 'plain proxy, with 1 % slow, 1 % cut, 1 % garbage'
     | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
   readonly connections: number;
@@ -28,7 +35,7 @@ export interface Part {
   readonly messagesPerSecond: number;
   readonly p50: number;
   readonly p99: number;
-  /** Of the proxy's resident memory, over what it had with no connection. */
+  /** Of the proxy's resident memory, over what it had with no connection; NaN where it was not read. */
   readonly kibPerConnection: number;
   readonly errors: readonly string[];
 }
@@ -98,6 +105,40 @@ async function inBadCompany(
   return { talk, nuisances: await nuisances, each };
 }
 
+/** The crowd talks as before, while one client floods the gateway from the first to the last message. */
+async function duringFlood(
+  processes: Processes,
+  kind: Flood,
+  url: string,
+  crowd: ChildProcess,
+  { seconds, rate, isQuick }: LoadArguments,
+): Promise<{ talk: TalkReport; report: FloodReport }> {
+  const flooder = processes.role('flood', kind, url);
+  const reported = said<FloodReport>(flooder);
+  // Whoever ends early is told of below.
+  reported.catch(() => undefined);
+  const talk = await ask<TalkReport>(crowd, { type: 'talk', seconds: isQuick ? seconds / 2 : seconds, rate });
+  flooder.send('enough');
+  const report = await reported;
+  flooder.kill('SIGKILL');
+  return { talk, report };
+}
+
+function floodPart(
+  kind: Flood,
+  without: Part,
+  { talk, report }: { talk: TalkReport; report: FloodReport },
+  isQuick: boolean,
+): Part {
+  const part = talkPart(`gateway, one floods with ${kind}`, without.connections, undefined, talk, NaN);
+  const most = Math.max(FLOOD_FACTOR * without.p99, isQuick ? QUICK_P99 : 0);
+  const errors = [
+    ...(part.p99 > most ? [`p99 went from ${without.p99.toFixed(1)} to ${part.p99.toFixed(1)} ms`] : []),
+    ...(report.messages < 1_000 ? [`it was no flood: ${report.messages} messages`] : []),
+  ];
+  return { ...part, errors: [...part.errors, ...errors] };
+}
+
 const mib = (kib: number): string => (kib / 1024).toFixed(1);
 
 async function gauge(admin: string, name: string): Promise<number> {
@@ -130,6 +171,15 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
     const { child, url, admin, inspector } = await processes.gateway(upstream, connections);
     const { crowd, part, empty } = await crowdThrough(processes, 'pq', { child, url }, args);
 
+    const floods: Part[] = [];
+    for (const kind of Object.keys(FLOODS) as Flood[]) {
+      progress(`gateway, one floods with ${kind}`);
+      const result = await duringFlood(processes, kind, url, crowd, args);
+      const { messages, ended } = result.report;
+      progress(`${messages} messages of the flood${ended === undefined ? '' : `, ended with ${ended}`}`);
+      floods.push(floodPart(kind, part, result, args.isQuick));
+    }
+
     progress('gateway, in bad company');
     const before = { live: await liveKiB(inspector), resident: residentKiB(child) };
     const {
@@ -159,7 +209,7 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       (after.resident - empty) / connections,
     );
     await ask(crowd, { type: 'close' });
-    return [plain.part, plainCompany, part, { ...company, errors: [...company.errors, ...errors] }];
+    return [plain.part, plainCompany, part, ...floods, { ...company, errors: [...company.errors, ...errors] }];
   } finally {
     processes.endAll();
   }
@@ -177,7 +227,7 @@ function table(parts: readonly Part[]): string {
       number(part.messagesPerSecond),
       number(part.p50, 1),
       number(part.p99, 1),
-      number(part.kibPerConnection, 1),
+      Number.isNaN(part.kibPerConnection) ? '' : number(part.kibPerConnection, 1),
       number(part.errors.length),
     ]),
   ];

@@ -22,6 +22,13 @@ export interface TalkReport {
   readonly errors: readonly string[];
 }
 
+export interface FloodReport {
+  /** Those that were given to the socket. */
+  readonly messages: number;
+  /** The close code, where the gateway has not borne it. */
+  readonly ended: number | undefined;
+}
+
 export interface NuisanceReport {
   readonly slow: number;
   readonly cut: number;

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { WebSocketServer } from 'ws';
 import { plainProxy } from '../plain-proxy.ts';
 import { Crowd } from './crowd.ts';
+import type { Flood } from './floods.ts';
+import { flood as floodWith, SINK } from './floods.ts';
 import type { CrowdOrder } from './messages.ts';
 import { annoy, FLOOD } from './nuisances.ts';
 
@@ -12,8 +14,9 @@ const FLOOD_WATER = 1024 * 1024;
 
 async function backend(): Promise<string> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false, backlog: 4096 });
-  server.on('connection', (socket) => {
+  server.on('connection', (socket, { url }) => {
     socket.on('error', () => undefined);
+    if (url === SINK) return;
     socket.on('message', (data, isBinary) => {
       if ((data as Buffer).toString() === FLOOD) flood();
       else socket.send(data, { binary: isBinary });
@@ -44,5 +47,8 @@ const [role, ...args] = process.argv.slice(2);
 if (role === 'backend') process.send?.(await backend());
 else if (role === 'plain-proxy') process.send?.(await plainProxy(args[0] as string));
 else if (role === 'crowd') crowd(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]));
-else if (role === 'nuisances')
+else if (role === 'flood') {
+  const stop = once(process, 'message').then(() => undefined);
+  process.send?.(await floodWith(args[0] as Flood, args[1] as string, stop));
+} else if (role === 'nuisances')
   process.send?.(await annoy(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]), Number(args[3])));
