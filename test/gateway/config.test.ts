@@ -60,6 +60,7 @@ test('every default', () => {
     timeouts: { header: 10_000, handshake: 10_000, connect: 5_000, upgrade: 30_000, idle: 3_600_000 },
     drain: { delay: 0, deadline: 30_000 },
     log: { format: 'json', level: 'info', refusals: 100 },
+    traces: false,
     workers: 1,
   });
 });
@@ -129,6 +130,8 @@ describe('errors', () => {
     ['admin: 9090', 'admin', 'a map with listen'],
     ['log: {format: xml}', 'log.format', 'one of json, pretty'],
     ['log: {level: trace}', 'log.level', 'one of debug, info, warn, error, silent'],
+    ['traces: maybe', 'traces', 'true or false'],
+    ['traces: true', 'traces', 'an OpenTelemetry SDK, registered before: NODE_OPTIONS="--import FILE"'],
     ['workers: 0', 'workers', 'an integer from 1 to 256, or cores'],
   ];
 

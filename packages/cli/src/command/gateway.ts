@@ -181,6 +181,13 @@ export const GATEWAY_SETTINGS: readonly Setting[] = [
     help: 'processes, or cores (default 1)',
   },
   {
+    flags: '--traces <true|false>',
+    env: 'PQ_GATEWAY_TRACES',
+    path: ['traces'],
+    read: boolean,
+    help: 'spans to the OpenTelemetry SDK that NODE_OPTIONS loads (default false)',
+  },
+  {
     flags: '--log-format <format>',
     env: 'PQ_GATEWAY_LOG_FORMAT',
     path: ['log', 'format'],

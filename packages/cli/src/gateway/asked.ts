@@ -6,6 +6,7 @@ import type { Forwarding, HeaderPairs, Headers } from './headers.ts';
 import { forwardedHeaders, valuesOf } from './headers.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Asker, Route } from './routes.ts';
+import type { Trace, Traces } from './traces.ts';
 import type { UpstreamServer } from './upstream-server.ts';
 
 export interface ClientFacts {
@@ -21,6 +22,8 @@ export interface Asked {
   readonly route: Route;
   /** Of the request, for logs here and behind: a trusted proxy's, or a new one. */
   readonly id: string;
+  /** Where somebody traces. */
+  readonly trace?: Trace | undefined;
   /** What the authentication before it says to the upstream. */
   readonly authHeaders?: Headers;
   /** Fingerprint of the key by which the client has proved who it is. */
@@ -41,6 +44,16 @@ export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: Clien
 /** The trace that a request belongs to, for the log; its headers pass as they are. */
 export function traceOf({ rawHeaders }: IncomingMessage): string | undefined {
   return TRACEPARENT.exec(valuesOf(rawHeaders, 'traceparent')[0] ?? '')?.[1];
+}
+
+/** Begins the trace of a request, where somebody traces. */
+export function beginTrace(
+  traces: Traces | undefined,
+  { method = 'GET', headers }: IncomingMessage,
+  target: RequestTarget | undefined,
+  client: ClientFacts,
+): Trace | undefined {
+  return traces?.begin(method, target?.pathname, client.address, headers);
 }
 
 export function askerOf({ request: { rawHeaders }, client: { address } }: Asked): Asker {
@@ -64,5 +77,5 @@ export function headersFor(asked: Asked, passing: HeaderPairs, server: UpstreamS
     'X-Request-Id': asked.id,
     ...(clientKey !== undefined && { 'X-PQ-Client-Key': clientKey }),
   };
-  return applyRules(headers, route.requestHeaders);
+  return applyRules(asked.trace?.passedOn(headers) ?? headers, route.requestHeaders);
 }

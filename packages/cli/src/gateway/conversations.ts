@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ChannelCounters } from 'pq-websocket';
 import { fingerprintOf } from 'pq-websocket/keys';
 import { offeredProtocols } from 'pq-websocket/proxy';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
@@ -9,7 +10,7 @@ import type { WebSocketServer } from 'pq-websocket/ws';
 import type { Admission } from './admission.ts';
 import { Bridge, cut, provedLive } from './bridge.ts';
 import type { EarlyWords, Traffic } from './bridge.ts';
-import { requestId, traceOf } from './asked.ts';
+import { beginTrace, requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
 import { EarlyClient } from './early-client.ts';
 import { forwardAuth } from './forward-auth.ts';
@@ -26,6 +27,7 @@ import type { RefusalLog } from './refusal-log.ts';
 import { asksForWebSocket, requestTarget } from './request-target.ts';
 import type { GatewaySettings } from './schema.ts';
 import type { Site } from './site.ts';
+import type { Trace } from './traces.ts';
 import { Turns } from './turns.ts';
 import { openUpstream } from './upstream.ts';
 import type { Upstream, UpstreamLimits } from './upstream.ts';
@@ -34,9 +36,13 @@ import type { Upstream, UpstreamLimits } from './upstream.ts';
 const POLICY_VIOLATION = 1008;
 const BAD_GATEWAY = 1014;
 
+function namedForTraces(counters: ChannelCounters): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters).map(([name, value]) => [`pqws.${name}`, value as number]));
+}
+
 /** What the log says of a conversation. */
-function factsOf({ client, id, request, route, clientKey }: Asked): object {
-  return { client: client.address, id, trace: traceOf(request), route: route.name, clientKey };
+function factsOf({ client, id, request, route, clientKey, trace }: Asked): object {
+  return { client: client.address, id, trace: trace?.id ?? traceOf(request), route: route.name, clientKey };
 }
 
 export interface ConversationParts {
@@ -101,9 +107,11 @@ export class Conversations {
     const client = parts.clientOf(request);
     const path = requestTarget(request);
     const id = requestId(request, client);
-    const trace = traceOf(request);
+    const span = beginTrace(site.traces, request, path, client);
+    const trace = span?.id ?? traceOf(request);
     const refused = (denial: Denial, facts: object = {}): void => {
       parts.metrics.refused(denial.reason);
+      span?.end({ status: denial.status, reason: denial.reason });
       parts.refusals.refused(
         denial.reason,
         { client: client.address, id, trace, path: path?.pathname, reason: denial.reason, ...facts },
@@ -138,10 +146,11 @@ export class Conversations {
     socket.once('close', () => {
       admitted();
       abort.abort();
+      span?.end({ reason: 'PQ_ERR_CLOSED_EARLY' });
       this.#arriving.delete(socket);
       this.#checkEmpty();
     });
-    let asked: Asked = { request, target: path, client, route, id };
+    let asked: Asked = { request, target: path, client, route, id, trace: span };
     if (route.auth !== undefined) {
       const result = await forwardAuth(route.auth, asked);
       if (result.type === 'denied') {
@@ -165,7 +174,9 @@ export class Conversations {
         },
         'the backend refused',
       );
-      if (!passDenial(socket, result.response, limits.upgradeTimeout)) {
+      if (passDenial(socket, result.response, limits.upgradeTimeout)) {
+        span?.end({ status: result.response.statusCode });
+      } else {
         refused({ reason: 'upstream-error', status: 502 }, { route: route.name });
       }
     } else if (result.type === 'failed') {
@@ -231,6 +242,7 @@ export class Conversations {
       const { statusCode: status = 502 } = result.response;
       result.response.destroy();
       refusals.refused('backend', { ...facts, backend: result.backend.label, status }, 'the backend refused');
+      asked.trace?.end({ status: 101, reason: 'upstream-error' });
       early.refuse(status < 500 ? POLICY_VIOLATION : BAD_GATEWAY, `the backend refused: ${status}`);
       return;
     }
@@ -239,6 +251,7 @@ export class Conversations {
       const reason = result.type === 'failed' ? result.denial.reason : 'upstream-error';
       if (result.type === 'open') cut(result.upstream.network, result.upstream.socket);
       metrics.refused(reason);
+      asked.trace?.end({ status: 101, reason });
       refusals.refused(reason, { ...facts, reason }, 'refused');
       early.refuse(BAD_GATEWAY, isOther ? 'the backend chose another subprotocol' : 'no backend');
       return;
@@ -246,7 +259,8 @@ export class Conversations {
     const { upstream } = result;
     const { bufferedBytes } = site.settings.limits;
     const bridgeFacts = { ...factsOf(asked), backend: upstream.backend.label };
-    this.#bridge(early.socket, socket, upstream, bufferedBytes, bridgeFacts, early.release());
+    const about = { facts: bridgeFacts, trace: asked.trace };
+    this.#bridge(early.socket, socket, upstream, bufferedBytes, about, early.release());
   }
 
   #secure(asked: Asked, site: Site, socket: Duplex, head: Buffer, upstream: Upstream): void {
@@ -265,7 +279,7 @@ export class Conversations {
       socket.off('close', giveUp);
       this.#waiting.delete(request);
       const facts = { ...factsOf(asked), backend: upstream.backend.label };
-      this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, facts);
+      this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, { facts, trace: asked.trace });
     };
     // The 101 is written within the call. Header values are bytes, which Node shows as latin1.
     (socket as Socket).setDefaultEncoding('latin1');
@@ -286,21 +300,26 @@ export class Conversations {
     clientNetwork: Duplex,
     upstream: Upstream,
     highWater: number,
-    facts: object,
+    { facts, trace }: { readonly facts: object; readonly trace: Trace | undefined },
     early?: EarlyWords,
   ): void {
     const { metrics, log, traffic } = this.parts;
     const started = performance.now();
     let result: 'pending' | 'ok' | 'failed' = 'pending';
+    let conversation: Trace | undefined;
     provedLive(client).then(
       () => {
         result = 'ok';
         metrics.handshakeDone(client.pq.handshakeMilliseconds ?? 0);
+        trace?.end({ status: 101 });
+        conversation = trace?.conversation({ 'pqws.profile': client.pq.profile });
         log.debug(facts, 'opened');
       },
       () => {
         result = 'failed';
-        metrics.handshakeFailed(client.pq.failure?.code ?? 'PQ_ERR_CLOSED_EARLY');
+        const reason = client.pq.failure?.code ?? 'PQ_ERR_CLOSED_EARLY';
+        metrics.handshakeFailed(reason);
+        trace?.end({ status: 101, reason });
       },
     );
     const legs = {
@@ -322,6 +341,7 @@ export class Conversations {
         this.bridges.delete(bridge);
         const { counters, failure, profile } = client.pq;
         // A handshake that failed has been counted as one.
+        conversation?.end({ reason: failure?.code, attributes: { 'pqws.end': end, ...namedForTraces(counters) } });
         metrics.channelClosed(counters, end, result === 'ok' ? failure?.code : undefined);
         log.info(
           {

@@ -38,7 +38,7 @@ export async function forwardAuth({ url, timeout, pass }: ForwardAuthConfig, ask
   };
   let answer: IncomingMessage;
   try {
-    answer = await ask(url, headers, timeout);
+    answer = await ask(url, asked.trace?.passedOn(headers) ?? headers, timeout);
   } catch {
     return UNANSWERED;
   }

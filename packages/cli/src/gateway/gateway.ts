@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerAuthenticationOptions } from 'pq-websocket/server';
 import { Admission } from './admission.ts';
-import { requestId, traceOf } from './asked.ts';
+import { beginTrace, requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
 import type { Traffic } from './bridge.ts';
 import { tellChanges } from './changes.ts';
@@ -284,7 +284,13 @@ export class Gateway {
     const client = this.#clientOf(request);
     const path = requestTarget(request);
     const id = requestId(request, client);
-    const trace = traceOf(request);
+    const span = beginTrace(site.traces, request, path, client);
+    const trace = span?.id ?? traceOf(request);
+    let leave: (() => void) | undefined;
+    response.once('close', () => {
+      leave?.();
+      span?.end({ status: response.statusCode, ...(!response.writableFinished && { reason: 'cut' }) });
+    });
     const denied = (denial: Denial, cause?: unknown): void => {
       this.metrics.refused(denial.reason);
       const { code } = (cause ?? {}) as NodeJS.ErrnoException;
@@ -319,8 +325,8 @@ export class Gateway {
       denied(admitted);
       return;
     }
-    response.once('close', admitted);
-    let asked: Asked = { request, target: path, client, route, id };
+    leave = admitted;
+    let asked: Asked = { request, target: path, client, route, id, trace: span };
     if (route.auth !== undefined) {
       const result = await forwardAuth(route.auth, asked);
       if (result.type === 'denied') {

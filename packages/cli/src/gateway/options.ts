@@ -215,6 +215,8 @@ export interface GatewayOptions {
   /** Where `/metrics`, `/healthz` and `/readyz` are, as `listen`. Default: nowhere. */
   admin?: { listen: string };
   log?: LogOptions;
+  /** Whether spans go to the OpenTelemetry SDK that is registered in this process. Default false. */
+  traces?: boolean;
   /** Processes that share the work; `cores` for one a core. Only the command line starts them. Default 1. */
   workers?: number | 'cores';
 }

@@ -62,16 +62,19 @@ export function whyNotPassable({ rawHeaders }: IncomingMessage): Denial | undefi
  * @param denied told where the gateway answers itself
  */
 export async function passRequest(
-  asked: Asked,
+  given: Asked,
   response: ServerResponse,
   limits: PassLimits,
   denied: (denial: Denial, cause?: unknown) => void,
 ): Promise<void> {
+  const trace = given.trace?.toBackend();
+  const asked = { ...given, trace };
   const { request } = asked;
   let dialled: Dialled;
   try {
     dialled = await asked.route.dial(askerOf(asked));
   } catch (error) {
+    trace?.end({ reason: UNREACHABLE.reason });
     denied(UNREACHABLE, error);
     return;
   }
@@ -83,6 +86,7 @@ export async function passRequest(
   }
   response.once('close', () => {
     socket.destroy();
+    trace?.end({ status: response.statusCode, attributes: { 'pqws.backend': backend.label } });
   });
   const passed = httpRequest({
     method: request.method ?? 'GET',

@@ -245,6 +245,7 @@ export const gatewaySchema = object({
     }),
     {},
   ),
+  traces: v.optional(flag, false),
   workers: v.optional(
     v.custom<number | 'cores'>(
       (value) => value === 'cores' || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 256),

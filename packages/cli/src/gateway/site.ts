@@ -20,6 +20,8 @@ import { Route, urlPatternClass } from './routes.ts';
 import type { GatewaySettings } from './schema.ts';
 import { clientKeysOption, serverAuthentication } from './signers.ts';
 import { upstreamTls } from './tls.ts';
+import { loadTraces } from './traces.ts';
+import type { Traces } from './traces.ts';
 import type { UpstreamTls } from './upstream-server.ts';
 
 /** What a site is made of and outlives it. */
@@ -42,6 +44,8 @@ export class Site {
   private constructor(
     readonly config: Config,
     readonly listeners: readonly ListenerPlan[],
+    /** Undefined where nobody traces. */
+    readonly traces: Traces | undefined,
     readonly routes: readonly Route[],
     authentication: ServerSocketOptions,
   ) {
@@ -75,9 +79,10 @@ export class Site {
     const authentication = problems.collect(() => serverAuthentication(config));
     const clientKeys = clientKeysOption(config, problems);
     const listeners = planListeners(config, problems);
+    const traces = await loadTraces(config, problems);
     const routes = await makeRoutes(config, parts, problems);
     problems.throwIfAny();
-    return new Site(config, listeners, routes, { ...authentication, ...clientKeys, ...parts.hooks });
+    return new Site(config, listeners, traces, routes, { ...authentication, ...clientKeys, ...parts.hooks });
   }
 
   routeOf(hostname: string, pathname: string): Route | undefined {

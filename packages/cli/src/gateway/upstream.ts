@@ -10,6 +10,7 @@ import { beyondUpgrade } from './headers.ts';
 import type { Headers } from './headers.ts';
 import { areWritable } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
+import type { Outcome } from './traces.ts';
 import type { UpstreamServer } from './upstream-server.ts';
 import { UpstreamSocket } from './upstream-socket.ts';
 
@@ -41,7 +42,21 @@ export interface UpstreamLimits {
 }
 
 /** @param abort ends the attempt when the client goes away */
-export async function openUpstream(asked: Asked, limits: UpstreamLimits, abort: AbortSignal): Promise<UpstreamResult> {
+export async function openUpstream(given: Asked, limits: UpstreamLimits, abort: AbortSignal): Promise<UpstreamResult> {
+  const trace = given.trace?.toBackend();
+  const result = await open({ ...given, trace }, limits, abort);
+  trace?.end(outcomeOf(result));
+  return result;
+}
+
+function outcomeOf(result: UpstreamResult): Outcome {
+  if (result.type === 'failed') return { reason: result.denial.reason };
+  const [backend, { statusCode: status }] =
+    result.type === 'open' ? [result.upstream.backend, result.upstream.response] : [result.backend, result.response];
+  return { status, attributes: { 'pqws.backend': backend.label } };
+}
+
+async function open(asked: Asked, limits: UpstreamLimits, abort: AbortSignal): Promise<UpstreamResult> {
   const { request } = asked;
   let dialled: Dialled;
   try {

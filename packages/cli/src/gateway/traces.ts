@@ -1,0 +1,138 @@
+/**
+ * OpenTelemetry traces, where the operator has registered an SDK: spans of requests, of their way to a backend, and of
+ * conversations. Nothing that anybody says is in them, and no query.
+ */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { Attributes, Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
+import type { Config } from './config.ts';
+import type { Problems } from './config-error.ts';
+import type { Headers } from './headers.ts';
+
+type Api = typeof import('@opentelemetry/api');
+
+/** Where each copy of the API finds what an SDK has registered with another. */
+const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+const NAME = 'pq-websocket-cli';
+
+/** How it came out. */
+export interface Outcome {
+  /** Of HTTP. */
+  readonly status?: number | undefined;
+  /** The gateway's own word for what went wrong. */
+  readonly reason?: string | undefined;
+  readonly attributes?: Attributes;
+}
+
+/** One span, and what is below it. */
+export class Trace {
+  #isOver = false;
+
+  constructor(
+    private readonly api: Api,
+    private readonly tracer: Tracer,
+    private readonly context: Context,
+    private readonly span: Span,
+  ) {}
+
+  /** Of the whole trace, for the log. */
+  get id(): string {
+    return this.span.spanContext().traceId;
+  }
+
+  /** The headers as the next one gets them: this span is its parent, in whatever form the SDK says that. */
+  passedOn(headers: Headers): Headers {
+    const carrier: Record<string, string> = {};
+    this.api.propagation.inject(this.context, carrier);
+    const own = new Set(Object.keys(carrier).map((name) => name.toLowerCase()));
+    return {
+      ...Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name.toLowerCase()))),
+      ...carrier,
+    };
+  }
+
+  /** Its way to a backend. */
+  toBackend(): Trace {
+    return this.#below('backend', this.api.SpanKind.CLIENT);
+  }
+
+  /** What it has become. */
+  conversation(facts: Attributes): Trace {
+    return this.#below('conversation', this.api.SpanKind.INTERNAL, facts);
+  }
+
+  /** Later calls do nothing. */
+  end({ status, reason, attributes = {} }: Outcome = {}): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.span.setAttributes({
+      ...attributes,
+      ...(status !== undefined && { 'http.response.status_code': status }),
+      ...(reason !== undefined && { 'error.type': reason }),
+    });
+    // A client's own mistake is no error of a server's span.
+    const isError = status === undefined || status < 400 ? reason !== undefined : status >= 500;
+    if (isError) this.span.setStatus({ code: this.api.SpanStatusCode.ERROR });
+    this.span.end();
+  }
+
+  #below(name: string, kind: SpanKind, attributes: Attributes = {}): Trace {
+    const span = this.tracer.startSpan(name, { kind, attributes }, this.context);
+    return new Trace(this.api, this.tracer, this.api.trace.setSpan(this.context, span), span);
+  }
+}
+
+export class Traces {
+  readonly #tracer: Tracer;
+
+  constructor(private readonly api: Api) {
+    this.#tracer = api.trace.getTracer(NAME);
+  }
+
+  /**
+   * Begins one for a request, below the one that it says it belongs to.
+   * @param headers the request's, by lower-case names
+   */
+  begin(method: string, pathname: string | undefined, client: string, headers: Record<string, unknown>): Trace {
+    const { api } = this;
+    const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
+    const attributes = {
+      'http.request.method': method,
+      'client.address': client,
+      ...(pathname !== undefined && { 'url.path': pathname }),
+    };
+    const span = this.#tracer.startSpan(method, { kind: api.SpanKind.SERVER, attributes }, parent);
+    return new Trace(api, this.#tracer, api.trace.setSpan(parent, span), span);
+  }
+}
+
+/** What is registered in this process; undefined where none is wanted, or one of the problems says why there is none. */
+export async function loadTraces({ settings, locate }: Config, problems: Problems): Promise<Traces | undefined> {
+  if (!settings.traces) return undefined;
+  const problem = (message: string): undefined => {
+    problems.add({ source: locate(['traces']), path: 'traces', message });
+  };
+  const registered = (globalThis as { [REGISTRY]?: { trace?: unknown; version?: string } })[REGISTRY];
+  if (registered?.trace === undefined)
+    return problem('expected an OpenTelemetry SDK, registered before: NODE_OPTIONS="--import FILE"');
+  for (const load of [ofWorkingDirectory, ofGateway]) {
+    const api = await load();
+    // A copy that is newer than the SDK's does not see what that has registered.
+    if (api !== undefined && (api.trace.getTracerProvider() as unknown) === registered.trace) return new Traces(api);
+  }
+  return problem(
+    `expected @opentelemetry/api of the SDK's version, ${registered.version ?? 'unknown'}, where it starts`,
+  );
+}
+
+function ofWorkingDirectory(): Api | undefined {
+  try {
+    return createRequire(path.join(process.cwd(), 'gateway.js'))('@opentelemetry/api') as Api;
+  } catch {
+    return undefined;
+  }
+}
+
+async function ofGateway(): Promise<Api | undefined> {
+  return import('@opentelemetry/api').catch(() => undefined);
+}
