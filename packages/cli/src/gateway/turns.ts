@@ -8,7 +8,10 @@ export const SHARE = 128 * 1024;
 /** So many legs get their turn in one of the event loop's. */
 const LEGS_A_TURN = 8;
 
-/** What a leg's doings cost beside their bytes, in the same unit; measured, in round numbers. */
+/**
+ * What a leg's doings cost beside their bytes, in the same unit. Estimates in round numbers, on the high side: what counts is that
+ * whoever makes much work of few bytes waits for it, which `npm run load` shows with a flood of each.
+ */
 export const Cost = {
   /** A message, though it be empty. */
   MESSAGE: 512,
