@@ -23,8 +23,8 @@ export const USAGE = `npm run load -- [options]
 
 Seven parts: a plain proxy and the gateway, each alone and with slow readers, cut connections and garbage among its
 clients, 1 % each; and the gateway while one client floods it with empty messages, with key updates, and with batches of
-empty messages: then the p99 of all others is to stay within three times what it was without (with --quick, where a p99
-is that of a few messages, or below 100 ms). These come from one address, and the last two come back a second later, again and again; the others
+empty messages: then the p99 of all others is to stay within three times what it was directly before, which the column
+behind it shows (--quick floods and does not judge: its p99 is that of a few messages). These come from one address, and the last two come back a second later, again and again; the others
 come from many (of 127.0.0.0/8, which Linux and Windows have). The gateway has its usual limits for an address. Ends
 with another exit code than 0 when anything failed that should not have.
 Two file descriptors a connection are needed in one process: raise \`ulimit -n\` for more than it allows.`;

@@ -49,6 +49,11 @@ else if (role === 'plain-proxy') process.send?.(await plainProxy(args[0] as stri
 else if (role === 'crowd') crowd(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]));
 else if (role === 'flood') {
   const stop = once(process, 'message').then(() => undefined);
-  process.send?.(await floodWith(args[0] as Flood, args[1] as string, stop));
+  let isBegun = false;
+  const begun = (): void => {
+    if (!isBegun) process.send?.('begun');
+    isBegun = true;
+  };
+  process.send?.(await floodWith(args[0] as Flood, args[1] as string, begun, stop));
 } else if (role === 'nuisances')
   process.send?.(await annoy(args[0] as 'plain' | 'pq', args[1] as string, Number(args[2]), Number(args[3])));
