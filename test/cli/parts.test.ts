@@ -8,12 +8,35 @@ import { actionsOf } from '../../packages/cli/src/command/connect/input.ts';
 import { converse } from '../../packages/cli/src/command/connect/piped.ts';
 import { PlainView } from '../../packages/cli/src/command/connect/views.ts';
 import { dial } from '../../packages/cli/src/command/dial.ts';
+import { endingOf } from '../../packages/cli/src/command/ending.ts';
 import { EXIT } from '../../packages/cli/src/command/exit-codes.ts';
 import { paintFor, visible, visibleLine } from '../../packages/cli/src/command/terminal.ts';
 import { KEPT_BYTES, tapFrames } from '../../packages/cli/src/command/wire-tap.ts';
 import type { WireFrame } from '../../packages/cli/src/command/wire-tap.ts';
+import { PQWebSocketError } from '../../src/ws.ts';
 import { encodeFrame } from '../support/frames.ts';
 import { echoServer } from './servers.ts';
+
+describe('how a connection ended', () => {
+  test.each([
+    // As Node 20 says it, and as later ones do.
+    [
+      'EPROTO',
+      'write EPROTO 80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl3_record.c:350:\n',
+    ],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'wrong version number'],
+  ])('TLS with a server that has none, %s', (code, message) => {
+    const cause = Object.assign(new Error(message), { code });
+    const failure = new PQWebSocketError('PQ_ERR_TRANSPORT', 1006, 'transport', { cause });
+    const close = { code: 1006, reason: '', wasClean: false };
+    expect(endingOf('wss://x/', 'tls', close, failure, undefined)).toMatchObject({
+      exitCode: EXIT.TLS,
+      failure: 'ERR_SSL_WRONG_VERSION_NUMBER',
+      message: 'no TLS connection: wrong version number',
+      hint: 'It may speak no TLS on this port: try ws: in place of wss:.',
+    });
+  });
+});
 
 describe('text from elsewhere', () => {
   const anything = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });

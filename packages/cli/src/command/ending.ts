@@ -106,7 +106,11 @@ function causeOf(failure: PQWebSocketError | null): { message: string; code?: st
   const cause: unknown = failure?.cause;
   if (!(cause instanceof Error)) return undefined;
   // Node tries all addresses of a name, and its sum of failures has no message.
-  return cause instanceof AggregateError ? (cause.errors[0] as Error) : cause;
+  const first = cause instanceof AggregateError ? (cause.errors[0] as Error) : cause;
+  // Where OpenSSL's own code is not the error's, its words are in the message, behind numbers of this process.
+  const said = /:SSL routines:[^:]*:([^:]+):/.exec(first.message)?.[1];
+  if ((first as NodeJS.ErrnoException).code !== 'EPROTO' || said === undefined) return first;
+  return { message: said, code: `ERR_SSL_${said.toUpperCase().replaceAll(' ', '_')}` };
 }
 
 function explain(phase: Phase, failure: PQWebSocketError | null, cause: { message: string } | undefined): string {
