@@ -286,9 +286,9 @@ export class Gateway {
     const id = requestId(request, client);
     const span = beginTrace(site.traces, request, path, client);
     const trace = span?.id ?? traceOf(request);
-    let leave: (() => void) | undefined;
+    const leaving: (() => void)[] = [];
     response.once('close', () => {
-      leave?.();
+      for (const leave of leaving) leave();
       span?.end({ status: response.statusCode, ...(!response.writableFinished && { reason: 'cut' }) });
     });
     const denied = (denial: Denial, cause?: unknown): void => {
@@ -325,7 +325,7 @@ export class Gateway {
       denied(admitted);
       return;
     }
-    leave = admitted;
+    leaving.push(admitted);
     let asked: Asked = { request, target: path, client, route, id, trace: span };
     if (route.auth !== undefined) {
       const result = await forwardAuth(route.auth, asked);

@@ -4,12 +4,11 @@
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type * as Api from '@opentelemetry/api';
 import type { Attributes, Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import type { Config } from './config.ts';
 import type { Problems } from './config-error.ts';
 import type { Headers } from './headers.ts';
-
-type Api = typeof import('@opentelemetry/api');
 
 /** Where each copy of the API finds what an SDK has registered with another. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
@@ -29,7 +28,7 @@ export class Trace {
   #isOver = false;
 
   constructor(
-    private readonly api: Api,
+    private readonly api: typeof Api,
     private readonly tracer: Tracer,
     private readonly context: Context,
     private readonly span: Span,
@@ -85,7 +84,7 @@ export class Trace {
 export class Traces {
   readonly #tracer: Tracer;
 
-  constructor(private readonly api: Api) {
+  constructor(private readonly api: typeof Api) {
     this.#tracer = api.trace.getTracer(NAME);
   }
 
@@ -125,14 +124,14 @@ export async function loadTraces({ settings, locate }: Config, problems: Problem
   );
 }
 
-function ofWorkingDirectory(): Api | undefined {
+function ofWorkingDirectory(): typeof Api | undefined {
   try {
-    return createRequire(path.join(process.cwd(), 'gateway.js'))('@opentelemetry/api') as Api;
+    return createRequire(path.join(process.cwd(), 'gateway.js'))('@opentelemetry/api') as typeof Api;
   } catch {
     return undefined;
   }
 }
 
-async function ofGateway(): Promise<Api | undefined> {
+async function ofGateway(): Promise<typeof Api | undefined> {
   return import('@opentelemetry/api').catch(() => undefined);
 }
