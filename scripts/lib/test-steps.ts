@@ -99,6 +99,11 @@ function steps(projects: readonly string[]): Step[] {
       title: 'the documentation site: it builds, its links lead somewhere, axe finds nothing',
       command: program('scripts/site.ts', '--check'),
     },
+    {
+      name: 'examples',
+      title: 'examples as who downloads them runs them: npm install, npm start',
+      command: program('test/examples/main.ts'),
+    },
     { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
     {
