@@ -3,8 +3,8 @@ import { find, join, runClient } from '../../../examples/automerge/client.js';
 import { startServer } from '../../../examples/automerge/server.js';
 import { nextEnd } from '../shared/ends.js';
 
-/** Each retry makes a new socket, whatever the one before is doing. */
-const RETRY_MS = 300;
+/** Each retry makes a new socket and forgets the one before, also where that is about to open. */
+const RETRY_MS = 2_000;
 
 /** Two repositories that are connected. */
 async function joined(url, retryMilliseconds) {
