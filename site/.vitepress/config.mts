@@ -68,6 +68,16 @@ export default defineConfig({
         ],
       },
       {
+        text: 'In a framework',
+        items: [
+          page('React', '/docs/frameworks/react'),
+          page('Vue', '/docs/frameworks/vue'),
+          page('Next', '/docs/frameworks/next'),
+          page('Electron', '/docs/frameworks/electron'),
+          page('React Native', '/docs/frameworks/react-native'),
+        ],
+      },
+      {
         text: 'When something is wrong',
         items: [
           page('Troubleshooting', '/docs/troubleshooting'),
