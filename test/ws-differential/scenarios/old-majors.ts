@@ -3,16 +3,18 @@
  * what it sees of a socket of the present `ws`.
  */
 import type { IncomingMessage } from 'node:http';
-import { Server as Server6 } from 'ws-6';
-import { Server as Server7 } from 'ws-7';
-import { WebSocketServer as Server80 } from 'ws-8.0';
+import { createRequire } from 'node:module';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { wrapServerSocket } from '../../../src/server.ts';
 import type { Scenario } from '../scenario.ts';
 import { part } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
-const MAJORS = { 'ws 6': Server6, 'ws 7': Server7, 'ws 8.0': Server80 } as const;
+// CommonJS, whose exports not every loader finds; `Server` is in all of them.
+const require = createRequire(import.meta.url);
+const serverOf = (name: string): typeof WebSocketServer => (require(name) as { Server: typeof WebSocketServer }).Server;
+
+const MAJORS = { 'ws 6': serverOf('ws-6'), 'ws 7': serverOf('ws-7'), 'ws 8.0': serverOf('ws-8.0') } as const;
 
 interface Ends {
   readonly client: WebSocket;
