@@ -21,6 +21,9 @@ const WHERE = 'WebSocket';
 /** `ws` lets its address and its own method, protocol and timeout win over these of http.request, whatever they say. */
 export const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol', 'socketPath', 'timeout'];
 
+/** Beside what `PQWebSocket` passes on: it has a `signal` of its own, and `ws` leaves that to http.request. */
+export const PASSED_ON: readonly string[] = [...TRANSPORT_OPTIONS, 'signal'];
+
 type OwnOptions = ChannelOptions & ClientAuthenticationOptions & FastOpenOptions & Pick<PQWebSocketOptions, 'profile'>;
 
 /** Options of the secure client, and all that npm `ws` takes but `perMessageDeflate`, which only may be `false`. */
@@ -63,12 +66,7 @@ function open(
   );
   const given = ownProperties(others);
   const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
-  refuseUnknown(WHERE, given, [
-    ...CHANNEL_OPTION_NAMES,
-    ...CLIENT_OPTION_NAMES,
-    ...TRANSPORT_OPTIONS,
-    ...WITHOUT_EFFECT,
-  ]);
+  refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...PASSED_ON, ...WITHOUT_EFFECT]);
   const url = hrefOf(address);
   const ownOptions: OwnOptions = given;
   // ws takes 0 for no limit.
@@ -79,7 +77,7 @@ function open(
   const { finishRequest } = given;
   const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, config, (all) => {
     const passedOn = uninherited(
-      Object.fromEntries(Object.entries(given).filter(([name]) => TRANSPORT_OPTIONS.has(name))),
+      Object.fromEntries(Object.entries(given).filter(([name]) => PASSED_ON.includes(name))),
     );
     const transportOptions = {
       ...passedOn,

@@ -3,14 +3,13 @@ import { Set } from '../base/captured.ts';
 import { CHANNEL_OPTION_NAMES } from '../options/channel.ts';
 import { CLIENT_OPTION_NAMES } from '../options/client.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
-import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
-import { WITHOUT_EFFECT } from './client.ts';
+import { PASSED_ON, WITHOUT_EFFECT } from './client.ts';
 import { OWN_SERVER_OPTIONS, WS_SERVER_OPTIONS } from './options.ts';
 
 export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   ...CHANNEL_OPTION_NAMES,
   ...CLIENT_OPTION_NAMES,
-  ...TRANSPORT_OPTIONS,
+  ...PASSED_ON,
   ...WITHOUT_EFFECT,
   'protocols',
 ]);
