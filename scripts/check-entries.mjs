@@ -90,7 +90,8 @@ for (const condition of ['node', 'web']) {
 for (const condition of ['node', 'web']) {
   const folder = path.join(ROOT, 'dist', condition);
   const names = readdirSync(folder).filter(
-    (name) => /^(?!chunk-|register\.)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name),
+    // `inspect` is imported for its effect.
+    (name) => /^(?!chunk-|register\.|(native-)?inspect\.)[a-z-]+\.c?js$/.test(name) && !/-[A-Z0-9]{8}\./.test(name),
   );
   const files = names.map((name) => path.join(folder, name));
   const args = ['--no-warnings', '-e', NO_EFFECTS.replace('FILES', JSON.stringify(files))];

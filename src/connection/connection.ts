@@ -10,6 +10,7 @@ import type { CloseContent } from '../protocol/v1/record.ts';
 import type { Kind } from '../protocol/v1/record.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Message, SessionConfig, SessionHost } from '../protocol/session-types.ts';
+import { observer } from '#observer';
 import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { unref } from '../base/timers.ts';
 import { intakeOf, isTooMuch } from '../protocol/intake.ts';
@@ -75,7 +76,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   ) {
     this.#startedAt = config.now();
     this.#isUnproved = config.role === 'server';
-    this.session = createSession(config, this);
+    this.session = createSession(observer.watch?.(config, this, socket) ?? config, this);
     this.transport = attachTransport(socket, this);
     this.#limitIntake();
     this.#schedule();

@@ -1,4 +1,5 @@
 /** `socket.pq`: the facts about the secure channel. */
+import { inspectable } from '#inspectable';
 import type { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName, ChannelCounters, KemName, PQChannel } from '../api/types.ts';
 import type { Acceptance } from './acceptance.ts';
@@ -78,3 +79,16 @@ export class ChannelView implements PQChannel {
     return Promise.resolve(this.#connection.exportKey(label, length));
   }
 }
+
+inspectable(ChannelView.prototype, (channel) => ({
+  profile: channel.profile,
+  backend: channel.backend,
+  kem: channel.kem,
+  nativeKem: channel.nativeKem,
+  cipher: channel.cipher,
+  generation: channel.generation,
+  handshakeMilliseconds: channel.handshakeMilliseconds,
+  failure: channel.failure?.code ?? null,
+  closeAnswered: channel.closeAnswered,
+  counters: channel.counters,
+}));

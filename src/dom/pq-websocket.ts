@@ -1,4 +1,5 @@
 /** The standard's WebSocket over a secure connection: WHATWG WebSockets, member by member. */
+import { inspectable } from '#inspectable';
 import { platform } from '#platform';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
@@ -61,6 +62,8 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
     this.#origin = new URL(opened.url).origin;
     this.#strict = opened.strict;
     this.#secure = opened.secure;
+    // On the object: the prototype has what the standard's has.
+    inspectable(this, shown);
   }
 
   get url(): string {
@@ -204,3 +207,9 @@ defineInterface(PQWebSocket);
 // Minifiers rename classes.
 Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
 Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });
+
+/** For a console on Node. */
+function shown({ url, readyState, protocol, bufferedAmount, binaryType, pq }: PQWebSocket): object {
+  // A query may be a secret.
+  return { url: url.replace(/\?[^]*/, '?...'), readyState, protocol, bufferedAmount, binaryType, pq };
+}

@@ -67,7 +67,7 @@ function taken<T extends object>(object: T): T {
 }
 
 /** `load`; its failure has a code of its own and names what is missing. */
-function part<T>(name: string, load: () => MaybePromise<T>): () => MaybePromise<T> {
+export function part<T>(name: string, load: () => MaybePromise<T>): () => MaybePromise<T> {
   return () =>
     attempt(load, (error) => {
       const reason = error instanceof Error ? error.message : String(error);

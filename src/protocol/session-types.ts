@@ -134,6 +134,8 @@ export interface ChannelFacts {
   readonly transcriptHash: Uint8Array | undefined;
   readonly kem: KemName;
   readonly nativeKem: boolean;
+  /** Those that both ends have; yellowpages has none. */
+  readonly features?: ReadonlySet<Feature>;
 }
 
 /** What the transport's own close said, authenticated by nothing. */

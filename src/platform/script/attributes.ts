@@ -3,6 +3,8 @@ import type { PQWebSocketOptions } from '../../api/types.ts';
 
 export interface TagOptions extends Omit<PQWebSocketOptions, 'WebSocket'> {
   include?: (url: URL) => boolean;
+  /** Whether the page shows what its sockets say, for debugging. */
+  inspect?: boolean;
 }
 
 type Attributes = Readonly<Record<string, string>>;
@@ -27,6 +29,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   serverKeys: (value) => value.trim().split(/[\s,]+/),
   strict: boolean,
   fastOpen: boolean,
+  inspect: boolean,
   profile: (value) => value,
   verifyAttestation: noVerifier,
 };

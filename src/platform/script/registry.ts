@@ -4,7 +4,7 @@ import type { CryptoBackend } from '../../crypto/backend.ts';
 import type { OtherKems, PortableKem } from '../../crypto/portable-kem.ts';
 import type { SignatureScheme } from '../../crypto/signature.ts';
 import type { ExtensionsMaker } from '../../protocol/v1/extension-types.ts';
-import type { ProfileMaker } from '../../protocol/session-types.ts';
+import type { ProfileMaker, SessionConfig } from '../../protocol/session-types.ts';
 
 export interface Parts {
   /** ML-KEM-768 alone. */
@@ -19,6 +19,8 @@ export interface Parts {
   /** Exchange and heartbeat. */
   extensions: ExtensionsMaker;
   yellowpages: ProfileMaker;
+  /** Looks at a connection, which this room knows nothing of: gives the configuration that it is to have. */
+  inspect: <Text>(config: SessionConfig<Text>, connection: never, socket: object) => SessionConfig<Text>;
 }
 
 const REGISTRY: unique symbol = Symbol.for('pq-websocket parts');

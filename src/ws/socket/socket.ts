@@ -3,6 +3,7 @@
  * listeners and attributes on top of it, send callbacks, ping, pong, terminate, pause and resume. Servers get it from
  * `wrapServerSocket` and `WebSocketServer`, Node clients from `pq-websocket/ws`.
  */
+import { inspectable } from '#inspectable';
 import { platform } from '#platform';
 import { EventEmitter } from '#emitter';
 import { utf8 } from '../../base/bytes.ts';
@@ -368,3 +369,13 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
 }
 
 defineWsInterface(WsStyleSocket);
+inspectable(WsStyleSocket.prototype, ({ url, readyState, protocol, bufferedAmount, binaryType, isPaused, pq }) => ({
+  // A query may be a secret.
+  url: url.replace(/\?[^]*/, '?...'),
+  readyState,
+  protocol,
+  bufferedAmount,
+  binaryType,
+  isPaused,
+  pq,
+}));
