@@ -11,7 +11,9 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
 /** The parts that the polyfill loads by itself, by their names in src/platform/script/registry.ts. */
-const LOADED_PARTS = ['kem', 'other-kems', 'portable', 'ml-dsa', 'extensions', 'yellowpages'] as const;
+const LOADED_PARTS = ['kem', 'other-kems', 'portable', 'ml-dsa', 'extensions', 'yellowpages', 'inspect'] as const;
+/** Of those that rooms further left make. */
+const ENTRIES: Readonly<Partial<Record<string, string>>> = { inspect: 'src/inspect-script.ts' };
 
 /** For pages without a bundler: everything in one file, which loads nothing. What `unpkg` and `jsdelivr` of package.json give is the script. */
 export const BROWSER_MODULE = 'pq-websocket.browser.min.js';
@@ -49,7 +51,7 @@ export async function buildScriptTag(): Promise<ScriptTag> {
   };
   const parts: Record<string, string> = {};
   for (const part of LOADED_PARTS) {
-    await add(fileOf(part), `src/platform/script/part-${part}.ts`, SCRIPT_TAG);
+    await add(fileOf(part), ENTRIES[part] ?? `src/platform/script/part-${part}.ts`, SCRIPT_TAG);
     // Shorter than the one for people's tags: every page has it.
     parts[part] = createHash('sha256')
       .update(files[fileOf(part)] ?? '')
