@@ -1,6 +1,7 @@
 // A Chromium to drive from afar: its DevTools port listens on loopback alone, and what comes from elsewhere comes sealed. The gateway
 // does the same without code.
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +23,12 @@ async function startChromium(binary, flags) {
   ];
   const child = spawn(binary, [...own, ...FLAGS, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((resolve) => child.once('close', resolve));
+  // Whoever ends this process without close() leaves no browser behind.
+  const abandon = () => {
+    child.kill('SIGKILL');
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  };
+  process.once('exit', abandon);
   const address = await new Promise((resolve, reject) => {
     ended.then(() => reject(new Error('Chromium has ended')));
     child.once('error', reject);
@@ -31,6 +38,7 @@ async function startChromium(binary, flags) {
     });
   });
   const end = async () => {
+    process.off('exit', abandon);
     child.kill();
     await ended;
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
