@@ -120,6 +120,7 @@ export function readToken(subprotocols: readonly string[]): string | undefined {
   const [token] = tokens;
   if (token === undefined || tokens.length !== 1 || subprotocols.filter((name) => name === 'pqws1').length !== 1)
     return undefined;
+  if (token.length > 8000) return undefined;
   const bytes = readBase64Url(token.slice('pqws1.'.length));
   return bytes === undefined ? undefined : readUtf8(bytes);
 }

@@ -252,6 +252,15 @@ test('an offer with pqws1 twice carries no hello; pqws1 can be selected all the 
   expect(readOffer(['PQWS1', 'a'])).toEqual({ application: ['a'], fastOpen: false, clientHello: undefined });
 });
 
+test('a token of more than 8,000 characters is neither made nor read', () => {
+  const [, longest] = fastOpenProtocols([], 'x'.repeat(5_995)) as [string, string];
+  expect(longest).toHaveLength(8_000);
+  expect(readOffer(['pqws1', longest]).clientHello).toHaveLength(5_995);
+  expect(() => fastOpenProtocols([], 'x'.repeat(5_996))).toThrow(RangeError);
+  expect(readOffer(['pqws1', `${longest}A`])).toMatchObject({ clientHello: undefined, fastOpen: true });
+  expect(readOffer(['pqws1', `pqws1.${Buffer.alloc(5_996).toString('base64url')}`]).clientHello).toBeUndefined();
+});
+
 test('only the base64url that an encoder gives is read', () => {
   const hello = '{"a":"~~~???"}';
   const [, token] = fastOpenProtocols([], hello) as [string, string];

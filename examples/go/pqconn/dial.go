@@ -31,6 +31,9 @@ func (d *Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
 	}
 	offer := d.Subprotocols
 	if d.FastOpen {
+		if !pqws.FitsFastOpen(session.ClientHello()) {
+			return nil, errors.New("pqws: the hello is too long for fast open")
+		}
 		offer = pqws.FastOpenProtocols(offer, session.ClientHello())
 	}
 	// A Dialer of its own, without compression: lengths after compression would tell of contents.

@@ -269,6 +269,9 @@ func TestFastOpen(t *testing.T) {
 			offer.Select(c.Application) != c.Select {
 			t.Errorf("%s: read differently", c.Name)
 		}
+		if !FitsFastOpen([]byte(v.ClientHello)) || FitsFastOpen(make([]byte, 5996)) || !FitsFastOpen(make([]byte, 5995)) {
+			t.Errorf("%s: fits differently", c.Name)
+		}
 		made := FastOpenProtocols(c.Application, []byte(v.ClientHello))
 		if len(made) != len(c.Protocols) || made[len(made)-1] != v.Token || made[0] != c.Protocols[0] {
 			t.Errorf("%s: made differently", c.Name)

@@ -8,9 +8,15 @@ import (
 const (
 	FastOpenProtocol = "pqws1"
 	fastOpenPrefix   = "pqws1."
+	maxFastOpenToken = 8000 // characters (rule 1)
 )
 
-// FastOpenProtocols appends what carries ClientHello in the upgrade request (section 13, rule 1).
+// FitsFastOpen tells whether a hello may travel in an upgrade request; a longer one must not.
+func FitsFastOpen(clientHello []byte) bool {
+	return len(fastOpenPrefix)+base64.RawURLEncoding.EncodedLen(len(clientHello)) <= maxFastOpenToken
+}
+
+// FastOpenProtocols appends what carries ClientHello, which fits, in the upgrade request (section 13, rule 1).
 func FastOpenProtocols(application []string, clientHello []byte) []string {
 	offer := append([]string{}, application...)
 	return append(offer, FastOpenProtocol, fastOpenPrefix+base64.RawURLEncoding.EncodeToString(clientHello))
@@ -45,7 +51,7 @@ func ReadFastOpen(protocols []string) FastOpenOffer {
 		}
 	}
 	offer.offered = names > 0
-	if names != 1 || len(tokens) != 1 {
+	if names != 1 || len(tokens) != 1 || len(fastOpenPrefix)+len(tokens[0]) > maxFastOpenToken {
 		return offer
 	}
 	hello, err := base64.RawURLEncoding.DecodeString(tokens[0])

@@ -1,6 +1,6 @@
 //! The tungstenite side: opens a transport and starts a handshake on it.
 use crate::crypto::System;
-use crate::fast_open::{is_reserved, offer};
+use crate::fast_open::{fits, is_reserved, offer};
 use crate::record::longest_frame;
 use crate::socket::{Socket, HEADROOM};
 use crate::{v1, yellowpages};
@@ -46,6 +46,9 @@ pub async fn connect(url: &str, options: Arc<v1::ClientOptions>) -> Result<Clien
     // Before the transport, since with fast open the upgrade request has the hello in it.
     let mut connection = v1::Connection::client(Arc::clone(&options), Box::new(System), Instant::now());
     let subprotocols = match connection.client_hello() {
+        Some(hello) if options.fast_open && !fits(hello) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the hello is too long for fast open").into());
+        }
         Some(hello) if options.fast_open => offer(&options.subprotocols, hello),
         _ => options.subprotocols.clone(),
     };

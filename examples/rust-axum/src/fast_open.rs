@@ -5,6 +5,13 @@ use base64::Engine;
 /// What a server selects where the application offered no subprotocol of its own.
 pub const PROTOCOL: &str = "pqws1";
 const TOKEN_PREFIX: &str = "pqws1.";
+/// Characters (rule 1).
+const MAX_TOKEN: usize = 8_000;
+
+/// Whether a hello may travel in an upgrade request; a longer one must not.
+pub fn fits(client_hello: &str) -> bool {
+    base64::encoded_len(client_hello.len(), false).is_some_and(|length| TOKEN_PREFIX.len() + length <= MAX_TOKEN)
+}
 
 /// Whether a subprotocol's name is the layer's: the application offers none such and sees none.
 pub fn is_reserved(protocol: &str) -> bool {
@@ -12,7 +19,7 @@ pub fn is_reserved(protocol: &str) -> bool {
     name == PROTOCOL || name.starts_with(TOKEN_PREFIX)
 }
 
-/// The subprotocols of the upgrade request (rule 1).
+/// The subprotocols of the upgrade request (rule 1), for a hello that fits.
 pub fn offer(application: &[String], client_hello: &str) -> Vec<String> {
     let token = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(client_hello));
     application.iter().cloned().chain([PROTOCOL.to_owned(), token]).collect()
@@ -43,7 +50,7 @@ impl Offer {
             }
         }
         let client_hello = match tokens[..] {
-            [token] if names == 1 => decode(token),
+            [token] if names == 1 && TOKEN_PREFIX.len() + token.len() <= MAX_TOKEN => decode(token),
             _ => None,
         };
         Self { application, client_hello, offered: names > 0 }

@@ -4,6 +4,8 @@ import { fromBase64, fromUtf8, toBase64, utf8 } from '../../base/bytes.ts';
 /** What a server selects where the application offers no subprotocol of its own. */
 export const FAST_OPEN_PROTOCOL = 'pqws1';
 const TOKEN_PREFIX = 'pqws1.';
+/** Rule 1. */
+const MAX_TOKEN_CHARACTERS = 8_000;
 
 /** What a client's upgrade request offered as subprotocols. */
 export interface ClientOffer {
@@ -29,17 +31,23 @@ export function isReserved(protocol: string): boolean {
   return name === FAST_OPEN_PROTOCOL || name.startsWith(TOKEN_PREFIX);
 }
 
-/** The subprotocols of the upgrade request (rule 1). */
+/**
+ * The subprotocols of the upgrade request (rule 1).
+ * @throws {RangeError} for a hello that is too long for it
+ */
 export function fastOpenProtocols(application: readonly string[], clientHello: string): string[] {
-  return [...application, FAST_OPEN_PROTOCOL, TOKEN_PREFIX + toBase64Url(utf8(clientHello))];
+  const token = TOKEN_PREFIX + toBase64Url(utf8(clientHello));
+  if (token.length > MAX_TOKEN_CHARACTERS) throw new RangeError('fastOpen: the hello is too long');
+  return [...application, FAST_OPEN_PROTOCOL, token];
 }
 
-/** A token counts only if it is well formed, the only one, and beside one `pqws1`. */
+/** A token counts only if it is well formed, not too long, the only one, and beside one `pqws1`. */
 export function readOffer(offered: readonly string[]): ReceivedOffer {
   const names = offered.filter((protocol) => protocol === FAST_OPEN_PROTOCOL);
   const tokens = offered.filter((protocol) => protocol.startsWith(TOKEN_PREFIX));
   const [token] = tokens;
-  const counts = token !== undefined && tokens.length === 1 && names.length === 1;
+  const isOne = token !== undefined && tokens.length === 1 && names.length === 1;
+  const counts = isOne && token.length <= MAX_TOKEN_CHARACTERS;
   const bytes = counts ? fromBase64Url(token.slice(TOKEN_PREFIX.length)) : undefined;
   return {
     application: offered.filter((protocol) => !isReserved(protocol)),

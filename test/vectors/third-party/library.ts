@@ -4,7 +4,7 @@
  * beneath it where the platform has no ML-KEM. (CCTV's strcmp case reaches the backends from a seed as case 1 of
  * Wycheproof's decapsulation file.)
  */
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { ml_kem1024, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { cctv, fromHex, wycheproof, type WycheproofCase } from './formats.ts';
 import { same, type Group } from './harness.ts';
 
@@ -15,45 +15,55 @@ interface ExpandedKeyCase extends WycheproofCase {
   readonly K: string;
 }
 
-const expandedKeys: Group = {
-  name: '@noble, Wycheproof ML-KEM-768 expanded decapsulation keys',
-  cases: 100,
-  async run(_backend, load, check) {
-    for (const test of await wycheproof<ExpandedKeyCase>(load, 'wycheproof/mlkem_768_keygen_seed_test.json')) {
-      await check(`case ${test.tcId}`, async () => {
-        same('dk', ml_kem768.keygen(fromHex(test.seed)).secretKey, test.dk);
-      });
-    }
-  },
-};
+/** What the files call each KEM, and how many cases they have where that differs. */
+export const ML_KEM = {
+  'ml-kem-768': { title: 'ML-KEM-768', number: 768, library: ml_kem768, encapsulations: 265, coefficients: 780 },
+  'ml-kem-1024': { title: 'ML-KEM-1024', number: 1024, library: ml_kem1024, encapsulations: 269, coefficients: 1040 },
+} as const;
+export type MlKem = keyof typeof ML_KEM;
 
-const semiExpanded: Group = {
-  name: '@noble, Wycheproof ML-KEM-768 semi-expanded decapsulation',
-  cases: 9,
-  async run(_backend, load, check) {
-    const file = 'wycheproof/mlkem_768_semi_expanded_decaps_test.json';
-    for (const test of await wycheproof<ExpandedKeyCase>(load, file)) {
-      await check(`case ${test.tcId} ${test.comment ?? ''}`, async () => {
-        const decapsulate = () => ml_kem768.decapsulate(fromHex(test.c), fromHex(test.dk));
-        if (test.result === 'valid') same('K', decapsulate(), test.K);
-        else if (!throws(decapsulate)) throw new Error('was not refused');
-      });
-    }
-  },
-};
-
-const cctvDecapsulation: Group = {
-  name: '@noble, CCTV ML-KEM-768 decapsulation',
-  cases: 3,
-  async run(_backend, load, check) {
-    for (const name of ['strcmp', 'unluckysample', 'intermediate']) {
-      const field = await cctv(load, `cctv/${name}/ML-KEM-768.txt`);
-      await check(name, async () => {
-        same('K', ml_kem768.decapsulate(fromHex(field('c')), fromHex(field('dk'))), field('K'));
-      });
-    }
-  },
-};
+function libraryGroups({ title, number, library }: (typeof ML_KEM)[MlKem]): readonly Group[] {
+  return [
+    {
+      name: `@noble, Wycheproof ${title} expanded decapsulation keys`,
+      cases: 100,
+      async run(_backend, load, check) {
+        const file = `wycheproof/mlkem_${number}_keygen_seed_test.json`;
+        for (const test of await wycheproof<ExpandedKeyCase>(load, file)) {
+          await check(`case ${test.tcId}`, async () => {
+            same('dk', library.keygen(fromHex(test.seed)).secretKey, test.dk);
+          });
+        }
+      },
+    },
+    {
+      name: `@noble, Wycheproof ${title} semi-expanded decapsulation`,
+      cases: 9,
+      async run(_backend, load, check) {
+        const file = `wycheproof/mlkem_${number}_semi_expanded_decaps_test.json`;
+        for (const test of await wycheproof<ExpandedKeyCase>(load, file)) {
+          await check(`case ${test.tcId} ${test.comment ?? ''}`, async () => {
+            const decapsulate = () => library.decapsulate(fromHex(test.c), fromHex(test.dk));
+            if (test.result === 'valid') same('K', decapsulate(), test.K);
+            else if (!throws(decapsulate)) throw new Error('was not refused');
+          });
+        }
+      },
+    },
+    {
+      name: `@noble, CCTV ${title} decapsulation`,
+      cases: 3,
+      async run(_backend, load, check) {
+        for (const name of ['strcmp', 'unluckysample', 'intermediate']) {
+          const field = await cctv(load, `cctv/${name}/${title}.txt`);
+          await check(name, async () => {
+            same('K', library.decapsulate(fromHex(field('c')), fromHex(field('dk'))), field('K'));
+          });
+        }
+      },
+    },
+  ];
+}
 
 function throws(run: () => unknown): boolean {
   try {
@@ -64,4 +74,4 @@ function throws(run: () => unknown): boolean {
   }
 }
 
-export const LIBRARY_GROUPS: readonly Group[] = [expandedKeys, semiExpanded, cctvDecapsulation];
+export const LIBRARY_GROUPS: readonly Group[] = Object.values(ML_KEM).flatMap(libraryGroups);

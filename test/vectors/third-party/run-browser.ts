@@ -4,6 +4,7 @@
  */
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../../src/crypto/noble/kem.ts';
+import { nobleOtherKems } from '../../../src/crypto/noble/other-kems.ts';
 import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
 import type { Loader } from './formats.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Report } from './report.ts';
@@ -24,7 +25,12 @@ async function runVectors(files: Readonly<Record<string, string>>): Promise<Repo
     [
       { backend: nobleBackend, native: false, nativeDecapsulations: () => 0 },
       {
-        backend: webcryptoBackend(counted.subtle, () => nobleKem),
+        backend: webcryptoBackend(
+          counted.subtle,
+          () => nobleKem,
+          undefined,
+          () => nobleOtherKems,
+        ),
         native: subtleClaimsKem(),
         nativeDecapsulations: counted.calls,
       },

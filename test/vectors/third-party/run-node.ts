@@ -5,6 +5,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../../src/crypto/noble/kem.ts';
+import { nobleOtherKems } from '../../../src/crypto/noble/other-kems.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
 import { nativeBackend } from '../../../src/crypto/node/native.ts';
 import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
@@ -51,7 +52,12 @@ const subjects: Subject[] = [
   { backend: nobleBackend, native: false, nativeDecapsulations: () => 0 },
   { backend: nodeBackend, native, nativeDecapsulations: countNodeDecapsulations() },
   {
-    backend: webcryptoBackend(counted.subtle, () => nobleKem),
+    backend: webcryptoBackend(
+      counted.subtle,
+      () => nobleKem,
+      undefined,
+      () => nobleOtherKems,
+    ),
     native: subtleClaimsKem(),
     nativeDecapsulations: counted.calls,
   },

@@ -2,12 +2,13 @@
  * The third-party vectors against one backend, through its interface alone. Imports neither a test framework nor
  * Node, so that the same suite runs in vitest, in plain Node of any supported version and in browsers.
  */
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import type { KemName } from '../../../src/api/types.ts';
 import type { CryptoBackend } from '../../../src/crypto/backend.ts';
+import { KEM_SIZES } from '../../../src/crypto/backend.ts';
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { cctv, fromHex, lines, toHex, wycheproof, type Loader, type WycheproofCase } from './formats.ts';
 import { fingerprint, refused, runGroup, same, sameSecret, type Group, type GroupResult } from './harness.ts';
-import { LIBRARY_GROUPS } from './library.ts';
+import { LIBRARY_GROUPS, ML_KEM, type MlKem } from './library.ts';
 
 const title = ({ tcId, comment }: WycheproofCase): string => `case ${tcId} ${comment ?? ''}`.trim();
 
@@ -85,28 +86,31 @@ interface KemCase extends WycheproofCase {
   readonly m: string;
 }
 
-const keygen: Group = {
-  name: 'Wycheproof ML-KEM-768 key generation',
-  cases: 100,
-  async run(backend, load, check) {
-    for (const test of await wycheproof<KemCase>(load, 'wycheproof/mlkem_768_keygen_seed_test.json')) {
-      await check(title(test), async () => {
-        const seed = fromHex(test.seed);
-        const pair = await backend.generateKeyPair(seed);
-        same('seed afterwards', seed, test.seed);
-        same('ek', pair.encapsulationKey, test.ek);
-        await agrees(backend, test.seed);
-        pair.destroy();
-      });
-    }
-  },
-};
+function keygen(kem: MlKem): Group {
+  const { title: name, number } = ML_KEM[kem];
+  return {
+    name: `Wycheproof ${name} key generation`,
+    cases: 100,
+    async run(backend, load, check) {
+      for (const test of await wycheproof<KemCase>(load, `wycheproof/mlkem_${number}_keygen_seed_test.json`)) {
+        await check(title(test), async () => {
+          const seed = fromHex(test.seed);
+          const pair = await backend.generateKeyPair(seed, kem);
+          same('seed afterwards', seed, test.seed);
+          same('ek', pair.encapsulationKey, test.ek);
+          await agrees(backend, test.seed, kem);
+          pair.destroy();
+        });
+      }
+    },
+  };
+}
 
 /** Encapsulates with fresh randomness, which is where native code runs, and decapsulates here and with @noble. */
-async function agrees(backend: CryptoBackend, seed: string): Promise<void> {
-  const pair = await backend.generateKeyPair(fromHex(seed));
-  const independent = await nobleBackend.generateKeyPair(fromHex(seed));
-  const { ciphertext, sharedSecret } = await backend.encapsulate(pair.encapsulationKey);
+async function agrees(backend: CryptoBackend, seed: string, kem: KemName): Promise<void> {
+  const pair = await backend.generateKeyPair(fromHex(seed), kem);
+  const independent = await nobleBackend.generateKeyPair(fromHex(seed), kem);
+  const { ciphertext, sharedSecret } = await backend.encapsulate(pair.encapsulationKey, undefined, kem);
   const [sent, received, expected] = [
     await fingerprint(backend, sharedSecret),
     await fingerprint(backend, await pair.decapsulate(ciphertext)),
@@ -115,93 +119,137 @@ async function agrees(backend: CryptoBackend, seed: string): Promise<void> {
   if (sent !== received || sent !== expected) throw new Error('the two ends do not agree');
 }
 
-const decaps: Group = {
-  name: 'Wycheproof ML-KEM-768 decapsulation',
-  cases: 193,
+function decaps(kem: MlKem): Group {
+  const { title: name, number } = ML_KEM[kem];
+  return {
+    name: `Wycheproof ${name} decapsulation`,
+    cases: 193,
+    async run(backend, load, check) {
+      for (const test of await wycheproof<KemCase>(load, `wycheproof/mlkem_${number}_test.json`)) {
+        await check(title(test), async () => {
+          if (test.result !== 'valid' && test.seed.length !== 2 * 64) {
+            await refused('RangeError', () => backend.generateKeyPair(fromHex(test.seed), kem));
+            return;
+          }
+          const pair = await backend.generateKeyPair(fromHex(test.seed), kem);
+          same('ek', pair.encapsulationKey, test.ek);
+          if (test.result === 'valid') await sameSecret(backend, await pair.decapsulate(fromHex(test.c)), test.K);
+          else await refused('length', () => pair.decapsulate(fromHex(test.c)));
+          pair.destroy();
+        });
+      }
+    },
+  };
+}
+
+function encaps(kem: MlKem): Group {
+  const { title: name, number, encapsulations } = ML_KEM[kem];
+  return {
+    name: `Wycheproof ${name} encapsulation`,
+    cases: encapsulations,
+    async run(backend, load, check) {
+      for (const test of await wycheproof<KemCase>(load, `wycheproof/mlkem_${number}_encaps_test.json`)) {
+        await check(title(test), async () => {
+          const [ek, m] = [fromHex(test.ek), fromHex(test.m)];
+          if (test.result === 'valid') {
+            const { ciphertext, sharedSecret } = await backend.encapsulate(ek, m, kem);
+            same('c', ciphertext, test.c);
+            await sameSecret(backend, sharedSecret, test.K);
+            return;
+          }
+          const reason = ek.length === KEM_SIZES[kem].key ? 'modulus' : 'length';
+          await refused(reason, () => backend.encapsulate(ek, m, kem));
+          await refused(reason, () => backend.encapsulate(ek, undefined, kem));
+        });
+      }
+    },
+  };
+}
+
+function modulus(kem: MlKem): Group {
+  const { title: name, coefficients } = ML_KEM[kem];
+  return {
+    name: `CCTV ${name} modulus`,
+    cases: coefficients,
+    async run(backend, load, check) {
+      const keys = await lines(load, `cctv/modulus/${name}.txt.gz`);
+      for (const [i, key] of keys.entries()) {
+        await check(`line ${i + 1}`, async () => {
+          await refused('modulus', () => backend.encapsulate(fromHex(key), undefined, kem));
+          await refused('modulus', () => backend.encapsulate(fromHex(key), new Uint8Array(32), kem));
+        });
+      }
+    },
+  };
+}
+
+/**
+ * Encapsulation to the key of one CCTV file. Its `d` is not used: these two files expand it as the draft of FIPS 203
+ * did (G(d)), where the standard has G(d || k) (algorithm 13). Their `dk` goes to @noble, in library.ts and here.
+ */
+function cctvEncapsulation(kem: MlKem, name: string): Group {
+  const { title: kemTitle, library } = ML_KEM[kem];
+  return {
+    name: `CCTV ${kemTitle} ${name}`,
+    cases: 2,
+    async run(backend, load, check) {
+      const field = await cctv(load, `cctv/${name}/${kemTitle}.txt`);
+      await check('given randomness', async () => {
+        const { ciphertext, sharedSecret } = await backend.encapsulate(fromHex(field('ek')), fromHex(field('m')), kem);
+        same('c', ciphertext, field('c'));
+        await sameSecret(backend, sharedSecret, field('K'));
+      });
+      await check('fresh randomness', async () => {
+        const { ciphertext, sharedSecret } = await backend.encapsulate(fromHex(field('ek')), undefined, kem);
+        await sameSecret(backend, sharedSecret, toHex(library.decapsulate(ciphertext, fromHex(field('dk')))));
+      });
+    },
+  };
+}
+
+/** The HPKE working group's, of its KEM 0x647a. */
+interface HpkeCase {
+  readonly kem_id: number;
+  readonly ikmE: string;
+  readonly skRm: string;
+  readonly pkRm: string;
+  readonly enc: string;
+  readonly shared_secret: string;
+}
+
+const hybrid: Group = {
+  name: 'HPKE working group MLKEM768-X25519',
+  cases: 2,
   async run(backend, load, check) {
-    for (const test of await wycheproof<KemCase>(load, 'wycheproof/mlkem_768_test.json')) {
-      await check(title(test), async () => {
-        if (test.result !== 'valid' && test.seed.length !== 2 * 64) {
-          await refused('RangeError', () => backend.generateKeyPair(fromHex(test.seed)));
-          return;
-        }
-        const pair = await backend.generateKeyPair(fromHex(test.seed));
-        same('ek', pair.encapsulationKey, test.ek);
-        if (test.result === 'valid') await sameSecret(backend, await pair.decapsulate(fromHex(test.c)), test.K);
-        else await refused('length', () => pair.decapsulate(fromHex(test.c)));
+    const kem = 'mlkem768-x25519';
+    const all = JSON.parse(await load('hpke/mlkem768_x25519.json')) as readonly HpkeCase[];
+    for (const [i, test] of all.filter(({ kem_id }) => kem_id === 0x647a).entries()) {
+      await check(`case ${i + 1}`, async () => {
+        const pair = await backend.generateKeyPair(fromHex(test.skRm), kem);
+        same('key', pair.encapsulationKey, test.pkRm);
+        const sent = await backend.encapsulate(fromHex(test.pkRm), fromHex(test.ikmE), kem);
+        same('ciphertext', sent.ciphertext, test.enc);
+        await sameSecret(backend, sent.sharedSecret, test.shared_secret);
+        await sameSecret(backend, await pair.decapsulate(fromHex(test.enc)), test.shared_secret);
+        await agrees(backend, test.skRm, kem);
         pair.destroy();
       });
     }
   },
 };
 
-const encaps: Group = {
-  name: 'Wycheproof ML-KEM-768 encapsulation',
-  cases: 265,
-  async run(backend, load, check) {
-    for (const test of await wycheproof<KemCase>(load, 'wycheproof/mlkem_768_encaps_test.json')) {
-      await check(title(test), async () => {
-        const [ek, m] = [fromHex(test.ek), fromHex(test.m)];
-        if (test.result === 'valid') {
-          const { ciphertext, sharedSecret } = await backend.encapsulate(ek, m);
-          same('c', ciphertext, test.c);
-          await sameSecret(backend, sharedSecret, test.K);
-          return;
-        }
-        const reason = ek.length === 1184 ? 'modulus' : 'length';
-        await refused(reason, () => backend.encapsulate(ek, m));
-        await refused(reason, () => backend.encapsulate(ek));
-      });
-    }
-  },
-};
-
-const modulus: Group = {
-  name: 'CCTV ML-KEM-768 modulus',
-  cases: 780,
-  async run(backend, load, check) {
-    const keys = await lines(load, 'cctv/modulus/ML-KEM-768.txt.gz');
-    for (const [i, key] of keys.entries()) {
-      await check(`line ${i + 1}`, async () => {
-        await refused('modulus', () => backend.encapsulate(fromHex(key)));
-        await refused('modulus', () => backend.encapsulate(fromHex(key), new Uint8Array(32)));
-      });
-    }
-  },
-};
-
-/**
- * Encapsulation to the key of one CCTV file. Its `d` is not used: these two files expand it as the draft of FIPS 203
- * did (G(d)), where the standard has G(d || k) (algorithm 13). Their `dk` goes to @noble, in library.ts and here.
- */
-function cctvEncapsulation(name: string): Group {
-  return {
-    name: `CCTV ML-KEM-768 ${name}`,
-    cases: 2,
-    async run(backend, load, check) {
-      const field = await cctv(load, `cctv/${name}/ML-KEM-768.txt`);
-      await check('given randomness', async () => {
-        const { ciphertext, sharedSecret } = await backend.encapsulate(fromHex(field('ek')), fromHex(field('m')));
-        same('c', ciphertext, field('c'));
-        await sameSecret(backend, sharedSecret, field('K'));
-      });
-      await check('fresh randomness', async () => {
-        const { ciphertext, sharedSecret } = await backend.encapsulate(fromHex(field('ek')));
-        await sameSecret(backend, sharedSecret, toHex(ml_kem768.decapsulate(ciphertext, fromHex(field('dk')))));
-      });
-    },
-  };
-}
-
 const BACKEND_GROUPS: readonly Group[] = [
   aesGcm,
   hkdf,
-  keygen,
-  decaps,
-  encaps,
-  modulus,
-  cctvEncapsulation('unluckysample'),
-  cctvEncapsulation('intermediate'),
+  ...(['ml-kem-768', 'ml-kem-1024'] as const).flatMap((kem) => [
+    keygen(kem),
+    decaps(kem),
+    encaps(kem),
+    modulus(kem),
+    cctvEncapsulation(kem, 'unluckysample'),
+    cctvEncapsulation(kem, 'intermediate'),
+  ]),
+  hybrid,
 ];
 
 /** The groups that a backend is held to. */
@@ -219,12 +267,15 @@ export async function runThirdPartyVectors(backend: CryptoBackend, files: Loader
 export const VECTOR_FILES: readonly string[] = [
   'wycheproof/aes_gcm_test.json',
   'wycheproof/hkdf_sha256_test.json',
-  'wycheproof/mlkem_768_keygen_seed_test.json',
-  'wycheproof/mlkem_768_test.json',
-  'wycheproof/mlkem_768_encaps_test.json',
-  'wycheproof/mlkem_768_semi_expanded_decaps_test.json',
-  'cctv/modulus/ML-KEM-768.txt.gz',
-  'cctv/strcmp/ML-KEM-768.txt',
-  'cctv/unluckysample/ML-KEM-768.txt',
-  'cctv/intermediate/ML-KEM-768.txt',
+  'hpke/mlkem768_x25519.json',
+  ...['768', '1024'].flatMap((number) => [
+    `wycheproof/mlkem_${number}_keygen_seed_test.json`,
+    `wycheproof/mlkem_${number}_test.json`,
+    `wycheproof/mlkem_${number}_encaps_test.json`,
+    `wycheproof/mlkem_${number}_semi_expanded_decaps_test.json`,
+    `cctv/modulus/ML-KEM-${number}.txt.gz`,
+    `cctv/strcmp/ML-KEM-${number}.txt`,
+    `cctv/unluckysample/ML-KEM-${number}.txt`,
+    `cctv/intermediate/ML-KEM-${number}.txt`,
+  ]),
 ];

@@ -21,6 +21,13 @@ export function fastOpen(): void {
     },
     setup,
   );
+  const long = text.padEnd(5_995);
+  const longest = fresh('server', 'longest-token', 'a token of 8,000 characters counts', 'fast open', ['13'], {
+    subprotocols: ['pqws1', token(long)],
+  });
+  longest.agree(long, serverHelloOf());
+  longest.step({ start: true }, { sends: [{ text: longest.serverHello }, longest.own(K.finished, utf8('{}'))] });
+  goesOn(longest.receive({ text: long }).finished());
   const at = (id: string, title: string): Story => from(answered, id, title, 'fast open', ['13', '3.2']);
   goesOn(at('repeated', 'the same hello, then Finished(client)').receive({ text }).finished());
   const speaks = at('speaks', 'the server sends before the hello is repeated');
@@ -68,6 +75,7 @@ export function fastOpen(): void {
     ['bad-key', 'a hello whose key fails the modulus check', ['pqws1', token(badKey)]],
     ['version-2', 'a hello of another version', ['pqws1', token(clientHelloOf({ version: '2' }))]],
     ['bom', 'a byte-order mark before the hello', ['pqws1', token(`\ufeff${text}`)]],
+    ['long-token', 'one of 8,001 characters', ['pqws1', token(text.padEnd(5_996))]],
     ['too-long', 'a hello of more than 16,384 bytes', ['pqws1', token(`${text}${' '.repeat(16_384)}`)]],
   ];
   for (const [id, title, subprotocols] of ignored) {
