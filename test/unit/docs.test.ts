@@ -88,3 +88,29 @@ describe("SECURITY.md's tests exist", () => {
     expect(read(path.join('test', file))).toContain(name);
   });
 });
+
+describe('the vectors that SECURITY.md names', () => {
+  type Case = { readonly id: string; readonly setup: { readonly seqFrom?: number } };
+  const cases = new Map(
+    ['v1.json', 'yellowpages.json', 'extensions.json'].flatMap((file) =>
+      (JSON.parse(read(`test/vectors/${file}`)) as { readonly cases: readonly Case[] }).cases.map(
+        (each) => [each.id, each] as const,
+      ),
+    ),
+  );
+  // In a row: "vector" or "vectors", then ids with commas between. The file that the row cites runs them on our sessions.
+  const named = read('SECURITY.md')
+    .split('\n')
+    .flatMap((row) => (/ vectors? ((?:`[\w.-]+`(?:, )?)+)/.exec(row)?.[1] ?? '').match(/[\w.-]+/g) ?? []);
+
+  test('there are some, and no row sends a reader to the reference peer for what ours does', () => {
+    expect(named.length).toBeGreaterThan(4);
+    expect(read('SECURITY.md')).not.toContain('reference.test.ts');
+    expect(read('SOUNDNESS.md')).not.toContain('reference.test.ts');
+  });
+
+  test.each(named)('%s is a case, and vectors/extension-cases.test.ts runs it', (id) => {
+    expect(cases.get(id)).toBeDefined();
+    expect(cases.get(id)?.setup.seqFrom).toBeUndefined();
+  });
+});
