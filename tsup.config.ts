@@ -1,5 +1,6 @@
 import { defineConfig, type Options } from 'tsup';
 import { isomorphicWs } from './scripts/lib/isomorphic-ws.ts';
+import { MANGLED_PROPERTIES } from './scripts/lib/mangled.ts';
 import { MINIFY } from './scripts/lib/minify.ts';
 import { NOBLE, nobleInCommonJs } from './scripts/lib/noble-in-commonjs.ts';
 
@@ -24,10 +25,12 @@ const nodeConditions = (
   // What a module of CommonJS is called by: createRequire takes either.
   if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': '__filename' };
 };
-const webConditions = (options: { conditions?: string[] }): void => {
+const webConditions = (options: { conditions?: string[]; mangleProps?: RegExp }): void => {
   options.conditions = ['browser'];
+  options.mangleProps = MANGLED_PROPERTIES;
 };
-const nativeConditions = (options: { conditions?: string[] }): void => {
+const nativeConditions = (options: { conditions?: string[]; mangleProps?: RegExp }): void => {
+  webConditions(options);
   options.conditions = ['browser', 'native'];
 };
 

@@ -1,19 +1,30 @@
 /**
- * Members whose names the script tag's files shorten. They are this package's own: no platform's object has them, no public type,
- * and no string names them (test/unit/mangled.test.ts). What is no longer among the sources does no harm here.
+ * Members whose names are shortened in what browsers load, the script tag's files and dist/web. They are this package's own: no
+ * platform's object has them, no public type, no export that is imported by import(), and no string names them
+ * (test/unit/mangled.test.ts). What is no longer among the sources does no harm here.
  */
 export const MANGLED: readonly string[] = [
-  ...['abandon', 'agreement', 'answerEarly', 'applicationBytes', 'asTask', 'asText'],
-  ...['byHello', 'bytesUnderWay', 'closeDrained', 'closeTransmitted', 'compose'],
-  ...['deliver', 'deriveBytes', 'encapsulationKey', 'equalBytes', 'facts', 'failureOf'],
-  ...['fallbackWebSocket', 'finishedFrame', 'generateKeyPair', 'giveUp', 'goesAlone', 'handedOver'],
-  ...['hasEarlyHello', 'hasRoomFor', 'importSecret', 'inOrder', 'isBusy', 'isClosed'],
-  ...['isEmpty', 'isFree', 'isIdle', 'isOpen', 'keyed', 'keyedIfAgreed'],
-  ...['keysDrawNonces', 'layered', 'maker', 'maxEpochRecords', 'maxInner', 'maxWaitingBytes'],
-  ...['messagesAsTasks', 'nextTask', 'openFinished', 'outbox', 'outcomeOf'],
-  ...['peerAccepted', 'peerClose', 'peerClosing', 'pieceBytes', 'proof', 'queueTask'],
-  ...['queuedBytes', 'receivedEpochRecords', 'sealFresh', 'sendNow', 'serverHello', 'startTimer'],
-  ...['stepTimeout', 'takeFrame', 'tasksEverywhere', 'toBuffer', 'transmit', 'transmitted'],
-  ...['transportClosed', 'transportFailed', 'transportGone', 'transportMessage', 'transportOpened', 'transportOptions'],
-  ...['underneath', 'waitingBytes', 'wireBytes'],
+  ...['BATCH', 'BINARY', 'CLOSE', 'CLOSE_ANSWER', 'EXCHANGE_ANSWER', 'EXCHANGE_END', 'EXCHANGE_OFFER'],
+  ...['EXCHANGE_WANTED', 'FINISHED', 'KEY_UPDATE', 'PING', 'PONG', 'TEXT', 'abandon', 'acceptOwn', 'aes'],
+  ...['agreement', 'answerEarly', 'answersLater', 'apart', 'application', 'applicationBytes', 'asTask', 'asText'],
+  ...['ask', 'asked', 'attachTransport', 'awaitsFinished', 'begin', 'byHello', 'bytesUnderWay', 'clientHello'],
+  ...['closeDrained', 'closeTransmitted', 'compose', 'deadline', 'deliver', 'derive', 'deriveBytes', 'destroyKeys'],
+  ...['dispatch', 'drained', 'encapsulationKey', 'enter', 'equalBytes', 'establish', 'exchangeSeed', 'facts'],
+  ...['failureOf', 'fallbackWebSocket', 'finishedFrame', 'generateKeyPair', 'giveUp', 'goesAlone', 'handedOver'],
+  ...['hasEarlyHello', 'hasRoomFor', 'hkdf', 'hold', 'holdClose', 'importSecret', 'inEventOrder', 'inOneWrite'],
+  ...['inOrder', 'isBusy', 'isClosed', 'isClosing', 'isEmpty', 'isFree', 'isIdle', 'isOpen', 'isUtf8', 'joinSecrets'],
+  ...['keyPair', 'keyPairs', 'keyed', 'keyedIfAgreed', 'keysDrawNonces', 'layered', 'leave', 'limit'],
+  ...['loadExtensions', 'maker', 'maxEpochRecords', 'maxFrames', 'maxInner', 'maxWaitingBytes', 'mayBegin'],
+  ...['messagesAsTasks', 'nextTask', 'onControl', 'openFinished', 'otherKems', 'outbox', 'outcomeOf', 'owned'],
+  ...['peerAccepted', 'peerClose', 'peerClosing', 'phase', 'pieceBytes', 'prepare', 'proof', 'queueTask'],
+  ...['queuedBytes', 'readFinished', 'receive', 'receivedEpochRecords', 'say', 'sealAlone'],
+  ...['sealFresh', 'sendControl', 'sendNow', 'serve', 'serverHello', 'signingKey', 'startExtensions', 'startStep'],
+  ...['startTimer', 'statesFor', 'stepTimeout', 'still', 'stopWork', 'switchSending', 'switchTo', 'takeFrame'],
+  ...['tasksEverywhere', 'tick', 'timersChanged', 'toBuffer', 'transmit', 'transmitted', 'transportBytes'],
+  ...['transportClosed', 'transportFailed', 'transportGone', 'transportMessage', 'transportOpened'],
+  ...['transportOptions', 'tryToBegin', 'underneath', 'waitingBytes', 'wantsWork', 'whenDrained', 'wireBytes'],
+  ...['writeFrame'],
 ];
+
+/** For esbuild's `mangleProps`. */
+export const MANGLED_PROPERTIES = new RegExp(`^(${MANGLED.join('|')})$`);

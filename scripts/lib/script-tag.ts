@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { build } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
-import { MANGLED } from './mangled.ts';
+import { MANGLED_PROPERTIES } from './mangled.ts';
 import { minified } from './minify.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -11,7 +11,16 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
 /** The parts that the polyfill loads by itself, by their names in src/platform/script/registry.ts. */
-const LOADED_PARTS = ['kem', 'other-kems', 'portable', 'ml-dsa', 'extensions', 'yellowpages', 'inspect'] as const;
+const LOADED_PARTS = [
+  'kem',
+  'other-kems',
+  'portable',
+  'ml-dsa',
+  'extensions',
+  'authentication',
+  'yellowpages',
+  'inspect',
+] as const;
 /** Of those that rooms further left make. */
 const ENTRIES: Readonly<Partial<Record<string, string>>> = { inspect: 'src/inspect-script.ts' };
 
@@ -81,7 +90,7 @@ async function bundled(
     target: 'es2022',
     ...options,
     minify: true,
-    mangleProps: new RegExp(`^(${MANGLED.join('|')})$`),
+    mangleProps: MANGLED_PROPERTIES,
     mangleCache,
     sourcemap: 'external',
     logLevel: 'error',

@@ -13,8 +13,10 @@ import type { Message, SessionConfig, SessionHost } from '../protocol/session-ty
 import { observer } from '#observer';
 import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { unref } from '../base/timers.ts';
-import { intakeOf, isTooMuch } from '../protocol/intake.ts';
 import { BufferedAmount } from './buffered-amount.ts';
+import type { ProofWork } from './proof-work.ts';
+import type { UnprovedPeer } from './unproved.ts';
+import type { ChannelConfig } from '../options/channel.ts';
 import type { Attach, Transport, TransportHost } from '../transport/transport.ts';
 import { clearTimeout, queueMicrotask, setTimeout } from '../base/captured.ts';
 
@@ -40,6 +42,11 @@ export interface ConnectionParts {
   readonly createSession: <Text>(config: SessionConfig<Text>, host: SessionHost<Text>) => Session;
   /** Attaches to the socket underneath and reports its life from now on. */
   readonly attachTransport: Attach;
+  /** What only a server has: a page has no use for the code. */
+  readonly server?: {
+    readonly unprovedPeer: (session: Session, transport: Transport) => UnprovedPeer;
+    readonly proofWork: (config: ChannelConfig) => ProofWork | undefined;
+  };
 }
 
 /** A peer that does not end the transport's own close within this many milliseconds is cut off. */
@@ -63,8 +70,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #drain: ReturnType<typeof setTimeout> | undefined;
   #flushScheduled = false;
   /** On a server, until its peer has proved itself. */
-  #isUnproved: boolean;
-  #unprovedBytes = 0;
+  #unproved: UnprovedPeer | undefined;
   #transportCause: unknown;
   #transportCode: number | undefined;
 
@@ -72,13 +78,12 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     socket: object,
     private readonly config: SessionConfig<Text>,
     private readonly face: ConnectionFace<Text>,
-    { createSession, attachTransport }: ConnectionParts,
+    { createSession, attachTransport, server }: ConnectionParts,
   ) {
     this.#startedAt = config.now();
-    this.#isUnproved = config.role === 'server';
     this.session = createSession(observer.watch?.(config, this, socket) ?? config, this);
     this.transport = attachTransport(socket, this);
-    this.#limitIntake();
+    this.#unproved = server?.unprovedPeer(this.session, this.transport);
     this.#schedule();
     // A server's answer waits for `answerEarly`: our owner must first be able to hear of it.
     if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
@@ -150,15 +155,13 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   transportMessage(message: string | Uint8Array, owned?: boolean): void {
     if (typeof message !== 'string') this.bytesOpened += message.length;
-    if (this.#isUnproved) this.#receiveUnproved(message, owned);
-    else this.session.receive(message, owned);
+    (this.#unproved ?? this.session).receive(message, owned);
     this.#schedule();
   }
 
   transportFailed(cause: unknown): void {
     this.#transportCause ??= cause ?? 'unknown';
-    // What `ws` refused, our limits included, ends such a connection now: its peer need not answer the close.
-    if (this.#isUnproved && isRefusedFrame(cause)) this.session.abort('PQ_ERR_TRANSPORT', cause);
+    this.#unproved?.transportFailed(cause);
   }
 
   transportClosed(code: number, reason: string, wasClean: boolean): void {
@@ -191,7 +194,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
       this.handshakeMilliseconds = this.config.now() - this.#startedAt;
       // Its client proves itself by the first thing that it says.
       this.#proved();
-    } else this.#limitIntake();
+    } else this.#unproved?.limitIntake();
     this.#schedule();
     this.face.opened();
   }
@@ -302,29 +305,9 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     );
   }
 
-  #receiveUnproved(message: string | Uint8Array, owned: boolean | undefined): void {
-    this.#unprovedBytes += message.length;
-    if (isTooMuch(this.#unprovedBytes, this.session.state)) {
-      this.session.abort('PQ_ERR_QUEUE_LIMIT');
-    } else {
-      this.session.receive(message, owned);
-      this.#limitIntake(this.session.isBusy);
-    }
-  }
-
-  /** A peer that has not proved itself makes this end hold what its part of the handshake needs, and no more. */
-  #limitIntake(isBusy = false): void {
-    if (!this.#isUnproved) return;
-    const intake = intakeOf(this.session.state, isBusy);
-    this.transport.limit(intake === 'none' ? undefined : intake);
-    this.transport.hold(intake === 'none');
-  }
-
   #proved(): void {
-    if (!this.#isUnproved) return;
-    this.#isUnproved = false;
-    this.transport.limit(undefined);
-    this.transport.hold(false);
+    this.#unproved?.over();
+    this.#unproved = undefined;
   }
 
   /** Keeps one timer for the session's deadline. */
@@ -346,11 +329,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
       ),
     );
   }
-}
-
-/** An error of npm `ws`'s receiver. */
-function isRefusedFrame(cause: unknown): boolean {
-  return String((cause as { code?: unknown } | undefined)?.code).startsWith('WS_ERR_');
 }
 
 function allOf(callbacks: readonly SentCallback[]): SentCallback {

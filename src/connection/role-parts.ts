@@ -3,6 +3,8 @@ import { attachTransport } from '#attach';
 import { createClientSession } from '../protocol/client-session.ts';
 import { createServerSession } from '../protocol/server-session.ts';
 import type { ConnectionParts } from './connection.ts';
+import { ProofWork } from './proof-work.ts';
+import { UnprovedPeer } from './unproved.ts';
 import { attachAnytime } from '../transport/late.ts';
 
 export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> = {
@@ -10,5 +12,12 @@ export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> 
     createSession: createClientSession,
     attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
   },
-  server: { createSession: createServerSession, attachTransport },
+  server: {
+    createSession: createServerSession,
+    attachTransport,
+    server: {
+      unprovedPeer: (session, transport) => new UnprovedPeer(session, transport),
+      proofWork: (config) => ProofWork.of(config),
+    },
+  },
 };

@@ -17,7 +17,7 @@ import { Acceptance } from './acceptance.ts';
 import { ChannelView } from './facts.ts';
 import type { ConnectionFace, ConnectionParts } from './connection.ts';
 import { Connection } from './connection.ts';
-import { ProofWork } from './proof-work.ts';
+import type { ProofWork } from './proof-work.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { ownProperties, owns } from '../base/own-properties.ts';
@@ -75,7 +75,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#backend = config.backend.name;
     // While the transport connects. Who needs what failed to load asks again, and says so.
     config.backend.prepare?.().catch(() => undefined);
-    if (role === 'server') this.#proofs = ProofWork.of(config);
+    this.#proofs = parts.server?.proofWork(config);
     this.connection = new Connection<Text>(
       transport,
       // What it lacks, a page's Object.prototype must not give it.

@@ -24,6 +24,7 @@ export const KEM_SIZES: Readonly<
   'mlkem768-x25519': { key: 1216, ciphertext: 1120, seed: 32, message: 64 },
   'ml-kem-1024': { key: 1568, ciphertext: 1568, seed: 64, message: 32 },
 };
+export const KEM_NAMES = Object.keys(KEM_SIZES) as KemName[];
 export const AEAD_KEY_BYTES = 32;
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;

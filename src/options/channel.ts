@@ -10,7 +10,7 @@ import type { ChannelOptions } from '../api/types.ts';
 import { encode, Set } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { MAX_TIMER } from '../base/timers.ts';
-import { described, numberOption } from './checks.ts';
+import { described, numberOption, wrongOption } from './checks.ts';
 import type { FeatureConfig } from './features.ts';
 import { featureConfig } from './features.ts';
 
@@ -34,6 +34,14 @@ export const CHANNEL_OPTION_NAMES = [
   'grease',
   'native',
 ] as const satisfies readonly (keyof ChannelOptions)[];
+
+/** Least and most. */
+const RANGES = {
+  handshakeTimeout: [1, MAX_TIMER],
+  maxPayload: [1, Number.MAX_SAFE_INTEGER],
+  maxQueuedBytes: [0, Number.MAX_SAFE_INTEGER],
+  maxBatchBytes: [1, MAX_BATCH_FRAME_BYTES],
+} as const satisfies Partial<Record<keyof SessionLimits, readonly [least: number, most: number]>>;
 
 /** Options that every class refuses, with the reason. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -88,19 +96,17 @@ export function refuseUnknown(where: string, options: object, known: Iterable<st
 
 /** @throws {TypeError | RangeError} that names the option, what was expected and what came */
 export function channelConfig(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
-  const number = (name: keyof ChannelOptions, fallback: number, least: number, most: number): number =>
-    numberOption(where, name, options[name], fallback, least, most);
+  const number = (name: keyof typeof RANGES, fallback = DEFAULT_LIMITS[name]): number =>
+    numberOption(where, name, options[name], fallback, ...RANGES[name]);
   return {
     backend: backendOption(where, options.native),
     limits: {
-      handshakeTimeout: number('handshakeTimeout', DEFAULT_LIMITS.handshakeTimeout, 1, MAX_TIMER),
-      closeTimeout: DEFAULT_LIMITS.closeTimeout,
-      maxPayload: number('maxPayload', defaultMaxPayload, 1, Number.MAX_SAFE_INTEGER),
-      maxQueuedBytes: number('maxQueuedBytes', DEFAULT_LIMITS.maxQueuedBytes, 0, Number.MAX_SAFE_INTEGER),
-      maxWaitingBytes: DEFAULT_LIMITS.maxWaitingBytes,
-      maxBatchBytes: number('maxBatchBytes', DEFAULT_LIMITS.maxBatchBytes, 1, MAX_BATCH_FRAME_BYTES),
+      ...DEFAULT_LIMITS,
+      handshakeTimeout: number('handshakeTimeout'),
+      maxPayload: number('maxPayload', defaultMaxPayload),
+      maxQueuedBytes: number('maxQueuedBytes'),
+      maxBatchBytes: number('maxBatchBytes'),
       rekey: rekeyLimits(where, options.rekey),
-      receivedEpochRecords: DEFAULT_LIMITS.receivedEpochRecords,
     },
     padding: paddingOption(where, options.padding),
     context: contextOption(where, options.context),
@@ -110,7 +116,7 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
 
 function backendOption(where: string, native: unknown): CryptoBackend {
   if (native !== undefined && typeof native !== 'boolean') {
-    throw new TypeError(`${where}: option 'native' must be a boolean, got ${described(native)}`);
+    throw wrongOption(where, 'native', 'a boolean', native);
   }
   return platform.backend(native);
 }
@@ -118,7 +124,7 @@ function backendOption(where: string, native: unknown): CryptoBackend {
 function rekeyLimits(where: string, rekey: unknown): RekeyLimits {
   if (rekey === undefined) return DEFAULT_REKEY;
   if (typeof rekey !== 'object' || rekey === null) {
-    throw new TypeError(`${where}: option 'rekey' must be an object, got ${described(rekey)}`);
+    throw wrongOption(where, 'rekey', 'an object', rekey);
   }
   const limits = ownProperties(rekey) as Record<string, unknown>;
   for (const name of Object.keys(limits)) {
@@ -133,7 +139,7 @@ function paddingOption(where: string, padding: unknown): Padding {
   if (padding === undefined || padding === 'off') return 'off';
   if (padding === 'padme') return padding;
   if (typeof padding !== 'number') {
-    throw new TypeError(`${where}: option 'padding' must be 'off', 'padme' or a block size, got ${described(padding)}`);
+    throw wrongOption(where, 'padding', "'off', 'padme' or a block size", padding);
   }
   return numberOption(where, 'padding', padding, 0, 1, MAX_PADDING_BLOCK);
 }
@@ -145,7 +151,7 @@ export function contextOption(where: string, context: unknown): Uint8Array | und
   if (typeof context === 'string') bytes = encode(context);
   else if (isArrayBuffer(context)) bytes = new Uint8Array(context).slice();
   else if (isUint8Array(context)) bytes = context.slice();
-  else throw new TypeError(`${where}: option 'context' must be a string or bytes, got ${described(context)}`);
+  else throw wrongOption(where, 'context', 'a string or bytes', context);
   if (bytes.length === 0) throw new RangeError(`${where}: option 'context' must not be empty`);
   return bytes;
 }

@@ -1,5 +1,10 @@
 /** Single options, checked: what is wrong is named, and its contents are never quoted. */
 
+/** What is thrown for an option of the wrong kind. */
+export function wrongOption(where: string, name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${where}: option '${name}' must be ${expected}, got ${described(value)}`);
+}
+
 /**
  * An integer from `least` to `most`, or `fallback` where it is undefined.
  * @throws {TypeError | RangeError} that names the option
@@ -14,7 +19,7 @@ export function numberOption(
 ): number {
   if (value === undefined) return fallback;
   if (typeof value !== 'number') {
-    throw new TypeError(`${where}: option '${name}' must be a number, got ${described(value)}`);
+    throw wrongOption(where, name, 'a number', value);
   }
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new RangeError(`${where}: option '${name}' must be an integer from ${least} to ${most}, got ${value}`);
@@ -25,7 +30,7 @@ export function numberOption(
 export function booleanOption(where: string, name: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   if (typeof value === 'boolean') return value;
-  throw new TypeError(`${where}: option '${name}' must be a boolean, got ${described(value)}`);
+  throw wrongOption(where, name, 'a boolean', value);
 }
 
 /** What came, without its contents: a secret may have been passed for the wrong option. */

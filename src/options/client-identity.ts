@@ -1,46 +1,45 @@
-/** The options by which a client knows its server: `serverKeys` and `verifyAttestation`. */
-import type { MaybePromise } from '../base/maybe-promise.ts';
-import type { ClientDemands } from '../protocol/authentication.ts';
-import { readPins, verifyByPins } from './pins.ts';
-import { chain } from '../base/maybe-promise.ts';
-import type { AttestationContext, ClientAuthenticationOptions } from '../api/types.ts';
+/** The options by which a client knows its server, and is known to it: `serverKeys`, `verifyAttestation` and `identity`. */
+import { platform } from '#platform';
+import type { ClientAuthenticationOptions } from '../api/types.ts';
+import { Set } from '../base/captured.ts';
+import { chain, isPromise } from '../base/maybe-promise.ts';
+import type { Feature } from '../protocol/v1/hellos.ts';
+import type { ChannelConfig } from './channel.ts';
+import { readIdentity } from './identity.ts';
+import { LENT, readPins } from './pins.ts';
 
 export const CLIENT_AUTHENTICATION_OPTIONS = ['serverKeys', 'verifyAttestation', 'identity'] as const;
 
+type Authentication = Pick<ChannelConfig, 'authenticate' | 'prove' | 'features'>;
+
 /**
+ * The code of it is asked for now, where it has to be loaded: it is not needed before the server has answered.
  * @param url the socket's, for the application's verifier
- * @throws {TypeError | RangeError} for a pin that is none
+ * @param features those without it
+ * @throws {TypeError} for an option that is wrong; for a secret key that is none where the code is there already, which
+ *   else fails the connection
  */
-export function clientDemands(where: string, options: ClientAuthenticationOptions, url: string): ClientDemands {
-  const { serverKeys, verifyAttestation } = options;
+export function clientAuthentication(
+  where: string,
+  { serverKeys, verifyAttestation, identity: given }: ClientAuthenticationOptions,
+  url: string,
+  features: Iterable<Feature> = [],
+): Authentication {
   if (verifyAttestation !== undefined && typeof verifyAttestation !== 'function') {
     throw new TypeError(`${where}: option 'verifyAttestation' must be a function`);
   }
   const pins = serverKeys === undefined ? undefined : readPins(where, 'serverKeys', serverKeys);
+  const identity = given === undefined ? undefined : readIdentity(where, given, true);
+  const demands = pins ?? verifyAttestation;
+  if (demands === undefined && identity === undefined) return {};
+  const made = chain(platform.clientAuthentication(), (make) => make({ pins, verifyAttestation, url, identity }, LENT));
+  // Whoever needs it says why it can't have it.
+  if (isPromise(made)) made.catch(() => undefined);
   return {
-    verifySignature:
-      pins && ((message, signature, publicKey, only) => verifyByPins(pins, message, signature, publicKey, only)),
-    verifyAttestation:
-      verifyAttestation &&
-      ((document, userData, transcriptHash): MaybePromise<void> =>
-        callVerifier(verifyAttestation, document, {
-          profile: 'v1',
-          url,
-          userData: userData.binary,
-          userDataText: userData.text,
-          transcriptHash,
-        })),
+    ...(demands && { authenticate: (...finished) => chain(made, ({ authenticate }) => authenticate?.(...finished)) }),
+    ...(identity && {
+      prove: (...occasion) => chain(made, ({ prove }) => prove?.(...occasion) ?? {}),
+      features: new Set<Feature>([...features, 'client_identity']),
+    }),
   };
-}
-
-/** Throws or rejects where the application's verifier refuses. */
-export function callVerifier(
-  verify: (document: Uint8Array, context: AttestationContext) => void | Promise<void>,
-  document: Uint8Array,
-  context: AttestationContext,
-): MaybePromise<void> {
-  return chain(verify(document, context) as MaybePromise<unknown>, (result) => {
-    // A verifier that says no in the other usual way must not be taken for one that says nothing.
-    if (result === false) throw new Error('verifyAttestation gave false');
-  });
 }

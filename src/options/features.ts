@@ -4,13 +4,12 @@ import type { ChannelOptions, KemName } from '../api/types.ts';
 import { Set } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { MAX_TIMER } from '../base/timers.ts';
-import { KEM_SIZES } from '../crypto/backend.ts';
+import { KEM_NAMES } from '../crypto/backend.ts';
 import type { ExchangeLimits, HeartbeatLimits } from '../protocol/v1/extension-types.ts';
 import type { Feature, HelloExtras } from '../protocol/v1/hellos.ts';
 import type { SessionConfig } from '../protocol/session.ts';
-import { booleanOption, described, numberOption } from './checks.ts';
+import { booleanOption, described, numberOption, wrongOption } from './checks.ts';
 
-const KEM_NAMES = Object.keys(KEM_SIZES) as KemName[];
 const HOUR = 60 * 60 * 1000;
 const EXCHANGE_TIMEOUT = 60_000;
 /** Random letters of the member's name. */
@@ -73,7 +72,7 @@ function heartbeatLimits(where: string, heartbeat: unknown): HeartbeatLimits | u
 
 function limitsOf(where: string, option: string, value: unknown, names: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`${where}: option '${option}' must be an object or a boolean, got ${described(value)}`);
+    throw wrongOption(where, option, 'an object or a boolean', value);
   }
   const unknown = Object.keys(value).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new TypeError(`${where}: unknown option '${option}.${unknown}'`);

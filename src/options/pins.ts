@@ -2,17 +2,16 @@
 import { platform } from '#platform';
 import type { ServerKey } from '../api/types.ts';
 import { isUint8Array } from '../base/brands.ts';
-import { equalBytes, fromBase64 } from '../base/bytes.ts';
-import type { MaybePromise } from '../base/maybe-promise.ts';
-import { chain } from '../base/maybe-promise.ts';
+import { fromBase64 } from '../base/bytes.ts';
 import { fromHex, readPublicKeyPem } from '../crypto/key-files.ts';
 import { SIGNATURE_PUBLIC_KEY_BYTES } from '../crypto/signature.ts';
+import type { LentCryptography, Pin } from '../protocol/pinned-keys.ts';
 
-/** A pinned key, or the SHA-256 of one. */
-export interface Pin {
-  readonly type: 'key' | 'fingerprint';
-  readonly bytes: Uint8Array;
-}
+/** The platform's, as it is when it is needed. */
+export const LENT: LentCryptography = {
+  signatures: () => platform.signatures(),
+  sha256: (data) => platform.backend().sha256(data),
+};
 
 const FINGERPRINT = /^sha256:([0-9a-f]{64})$/i;
 
@@ -38,36 +37,4 @@ export function readPin(where: string, name: string, key: ServerKey): Pin {
   const bytes = typeof key === 'string' ? fromBase64(key.trim()) : key;
   if (!isUint8Array(bytes) || bytes.length !== SIGNATURE_PUBLIC_KEY_BYTES) throw new TypeError(expected);
   return { type: 'key', bytes: bytes.slice() };
-}
-
-/**
- * Of several pins any, so that keys can be rotated.
- * @param only the one key that it may be by
- * @returns the key that made the signature, or undefined
- */
-export function verifyByPins(
-  pins: readonly Pin[],
-  message: Uint8Array,
-  signature: Uint8Array,
-  sentKey: Uint8Array | undefined,
-  only: Uint8Array | undefined,
-): MaybePromise<Uint8Array | undefined> {
-  return chain(only === undefined ? trustedKeys(pins, sentKey) : [only], (keys) =>
-    chain(platform.signatures(), (signatures) => keys.find((key) => signatures.verify(key, message, signature))),
-  );
-}
-
-/** Whether the key is pinned, itself or by its fingerprint. */
-export function isPinned(pins: readonly Pin[], key: Uint8Array): MaybePromise<boolean> {
-  return chain(trustedKeys(pins, key), (keys) => keys.some((pinned) => equalBytes(pinned, key)));
-}
-
-/** The pinned keys, and the one that was sent if its fingerprint is pinned. */
-function trustedKeys(pins: readonly Pin[], sentKey: Uint8Array | undefined): MaybePromise<Uint8Array[]> {
-  const keys = pins.filter(({ type }) => type === 'key').map(({ bytes }) => bytes);
-  const fingerprints = pins.filter(({ type }) => type === 'fingerprint');
-  if (sentKey === undefined || fingerprints.length === 0) return keys;
-  return chain(platform.backend().sha256(sentKey), (hash) =>
-    fingerprints.some(({ bytes }) => equalBytes(bytes, hash)) ? [...keys, sentKey] : keys,
-  );
 }

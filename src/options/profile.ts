@@ -1,14 +1,10 @@
 /** The options that say which profile a client speaks, and from all options what a connection is to be in each. */
 import { platform } from '#platform';
-import { authenticator, clientProver } from '../protocol/authentication.ts';
-import type { Feature } from '../protocol/v1/hellos.ts';
-import { Set } from '../base/captured.ts';
 import { kemsOption } from './features.ts';
-import { signer } from './signer.ts';
 import { DEFAULT_YELLOWPAGES } from '../protocol/limits.ts';
 import type { YellowpagesConfig } from '../protocol/session-types.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, PQWebSocketOptions, Profile } from '../api/types.ts';
-import { callVerifier, clientDemands } from './client-identity.ts';
+import { clientAuthentication } from './client-identity.ts';
 import type { ChannelConfig } from './channel.ts';
 import { channelConfig, described } from './channel.ts';
 
@@ -34,14 +30,7 @@ export function clientConfig(
   checkProfile(where, 'profile', profile);
   const config = channelConfig(where, options, defaultMaxPayload);
   const kems = kemsOption(where, 'kem', options.kem);
-  const { identity } = options;
-  if (profile === 'v1') {
-    const authenticate = authenticator(clientDemands(where, options, url));
-    const own = { ...config, kems, authenticate };
-    if (identity === undefined) return own;
-    const features = new Set<Feature>([...(config.features ?? []), 'client_identity']);
-    return { ...own, features, prove: clientProver(signer(where, identity, true)) };
-  }
+  if (profile === 'v1') return { ...config, kems, ...clientAuthentication(where, options, url, config.features) };
   refuseOnlyInV1(where, options);
   if (verifyAttestation !== false && typeof verifyAttestation !== 'function') {
     throw new TypeError(
@@ -52,7 +41,7 @@ export function clientConfig(
   const verify =
     verifyAttestation &&
     ((document: Uint8Array, userData: Uint8Array) =>
-      callVerifier(verifyAttestation, document, { profile, url, userData, transcriptHash: undefined }));
+      verifyAttestation(document, { profile, url, userData, transcriptHash: undefined }));
   return {
     ...config,
     profile,

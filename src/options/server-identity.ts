@@ -3,7 +3,9 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { ServerCredentials } from '../protocol/authentication.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { ServerAuthenticationOptions } from '../api/types.ts';
-import { signer } from './signer.ts';
+import { readIdentity } from './identity.ts';
+import { LENT } from './pins.ts';
+import { signer } from '../protocol/signer.ts';
 import { isUint8Array } from '../base/brands.ts';
 
 export const SERVER_AUTHENTICATION_OPTIONS = [
@@ -18,7 +20,7 @@ export function serverCredentials(where: string, options: ServerAuthenticationOp
     throw new TypeError(`${where}: option 'attest' must be a function`);
   }
   return {
-    sign: identity === undefined ? undefined : signer(where, identity),
+    sign: identity === undefined ? undefined : signer(LENT, readIdentity(where, identity)),
     attest:
       attest &&
       ((userData, transcriptHash, signal): MaybePromise<Uint8Array> =>

@@ -8,7 +8,8 @@ import type { Prove } from '../protocol/authentication.ts';
 import { clientAuthenticator, prover } from '../protocol/authentication.ts';
 import type { Feature } from '../protocol/v1/hellos.ts';
 import { kemsOption } from './features.ts';
-import { isPinned, readPins } from './pins.ts';
+import { isPinned } from '../protocol/pinned-keys.ts';
+import { LENT, readPins } from './pins.ts';
 import type { KemName, Profile, ServerSocketOptions } from '../api/types.ts';
 import type { ChannelConfig } from './channel.ts';
 import { channelConfig, described, numberOption } from './channel.ts';
@@ -97,7 +98,7 @@ function acceptor(
     return (publicKey) => chain(clientKeys(publicKey.slice()) as MaybePromise<unknown>, (answer) => answer === true);
   }
   const pins = readPins(where, 'clientKeys', clientKeys);
-  return (publicKey) => isPinned(pins, publicKey);
+  return (publicKey) => isPinned(LENT, pins, publicKey);
 }
 
 function profileList(where: string, profiles: unknown): readonly Profile[] {

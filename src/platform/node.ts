@@ -6,6 +6,7 @@ import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node/signature.ts';
 import { chooseBackend, nativeMask } from '../crypto/node/choose.ts';
 import { pooled } from '../crypto/random-pool.ts';
+import { clientAuthentication } from '../protocol/client-authentication.ts';
 import { LiveExtensions } from '../protocol/v1/extensions.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { takeFrame } from './node-frames/pool.ts';
@@ -23,6 +24,7 @@ const random = pooled((target) => randomFillSync(target), mayPool);
 export const platform: Platform = {
   signatures: () => nodeSignatures(),
   extensions: () => LiveExtensions,
+  clientAuthentication: () => clientAuthentication,
   yellowpages: () => Yellowpages,
   backend: chooseBackend,
   random,

@@ -12,7 +12,7 @@ import type { Platform } from './platform.ts';
 import { Set } from '../base/captured.ts';
 
 /** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */
-export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | 'yellowpages'> {
+export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | 'clientAuthentication' | 'yellowpages'> {
   /** ML-KEM-768 for engines that have none. */
   readonly kem: () => MaybePromise<PortableKem>;
   /** The KEMs beside it. */
@@ -21,7 +21,15 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | '
   readonly portable: () => Promise<CryptoBackend>;
 }
 
-export function webPlatform({ kem, otherKems, portable, signatures, extensions, yellowpages }: WebParts): Platform {
+export function webPlatform({
+  kem,
+  otherKems,
+  portable,
+  signatures,
+  extensions,
+  clientAuthentication,
+  yellowpages,
+}: WebParts): Platform {
   let backend: CryptoBackend | undefined;
   let crypto = globalThis.crypto && taken(globalThis.crypto);
   const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
@@ -30,6 +38,7 @@ export function webPlatform({ kem, otherKems, portable, signatures, extensions, 
   return {
     signatures: part('ML-DSA-65', signatures),
     extensions: part('exchange and heartbeat', extensions),
+    clientAuthentication: part('authentication', clientAuthentication),
     yellowpages: part('yellowpages', yellowpages),
     backend(native) {
       if (native === true) throw new Error("option 'native' demands pq-websocket-native, which runs on Node only");

@@ -15,5 +15,6 @@ export const platform = /* @__PURE__ */ webPlatform({
   },
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
   extensions: async () => (await import('../protocol/v1/extensions.ts')).LiveExtensions,
+  clientAuthentication: async () => (await import('../protocol/client-authentication.ts')).clientAuthentication,
   yellowpages: async () => (await import('../protocol/yellowpages/profile.ts')).Yellowpages,
 });

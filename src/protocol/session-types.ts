@@ -25,8 +25,8 @@ export interface YellowpagesConfig {
   readonly stepTimeout: number;
   /** Frames of a connection, both directions together. */
   readonly maxFrames: number;
-  /** Client: judges the document, as `authenticate` does. Absent: the application has said that it wants none. */
-  readonly verify?: ((document: Uint8Array, userData: Uint8Array) => MaybePromise<void>) | undefined;
+  /** Client: judges the document: throws, rejects or gives false to refuse it. Absent: the application has said that it wants none. */
+  readonly verify?: ((document: Uint8Array, userData: Uint8Array) => MaybePromise<void | boolean>) | undefined;
   /** Server: makes the document. Whatever it throws or rejects with is the cause of a PQ_ERR_IDENTITY. */
   readonly attest?: ((userData: Uint8Array, signal?: AbortSignal) => MaybePromise<Uint8Array>) | undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { platform } from '#platform';
 import type { WebSocketConstructor } from '../platform/platform.ts';
-import { described } from '../options/channel.ts';
+import { wrongOption } from '../options/checks.ts';
 import { URL } from '../base/captured.ts';
 
 /**
@@ -42,7 +42,7 @@ export function brandOf(constructor: unknown): Brand | undefined {
 export function underlyingClass(where: string, option: unknown, forTransportOptions: boolean): WebSocketConstructor {
   if (option !== undefined) {
     if (typeof option !== 'function') {
-      throw new TypeError(`${where}: option 'WebSocket' must be a class, got ${described(option)}`);
+      throw wrongOption(where, 'WebSocket', 'a class', option);
     }
     const given = plain(option as WebSocketConstructor);
     if (given !== undefined) return given;

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import type { Receipt } from '../../src/protocol/receipt.ts';
 import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
+import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session.ts';
 import { Session } from '../../src/protocol/session.ts';
@@ -83,6 +84,7 @@ export class End implements SessionHost<string> {
         padding: 'off',
         context: undefined,
         readText: fromUtf8,
+        extensions: () => LiveExtensions,
         ...options,
       },
       this,

@@ -1,4 +1,4 @@
-/** What the script tag's build shortens is nobody else's. */
+/** What the builds for browsers shorten is nobody else's. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -14,17 +14,38 @@ function sources(folder: string, prefix = ''): string[] {
 
 test.each([
   ['a platform object', sources('node_modules/typescript/lib', 'lib.').join('\n'), /\blib\b/],
-  ['a public type', sources('src/api').join('\n'), /\binterface PQChannel\b/],
+  ['a public type', [...sources('src/api'), ...publicSources()].join('\n'), /\binterface PQChannel\b/],
 ])('no member of %s', (_, text, proof) => {
   expect(text).toMatch(proof);
   const names = new Set(text.match(/[A-Za-z_$][\w$]*/g));
   expect(MANGLED.filter((name) => names.has(name) && isMember(name, text))).toEqual([]);
 });
 
+/** The entries, with the types that they declare, and the files of those that they export from elsewhere. */
+function publicSources(): string[] {
+  const read = (file: string): string =>
+    readFileSync(path.join(ROOT, 'src', file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, '');
+  const entries = ['index', 'server', 'polyfill', 'stream', 'msw', 'ws-browser', 'keys', 'kit'].map((name) =>
+    read(`${name}.ts`),
+  );
+  const elsewhere = entries.flatMap((text) =>
+    [...text.matchAll(/^export type \{[^}]*\} from '\.\/(\S+)';$/gm)].map(([, file]) => read(file as string)),
+  );
+  return [...entries, ...elsewhere];
+}
+
 /** TypeScript's libraries speak in prose, too. */
 function isMember(name: string, text: string): boolean {
   return new RegExp(`^\\s*(readonly |get |set )?${name}\\??\\s*[:(<]`, 'm').test(text);
 }
+
+test('no export that import() is asked for: its name is not shortened', () => {
+  const names = sources('src').flatMap((text) => [
+    ...text.matchAll(/\(await import\([^)]*\)\)\.(\w+)|\{ (\w+) \}[^\n]*import\(/g),
+  ]);
+  expect(names.length).toBeGreaterThan(5);
+  expect(names.map(([, a, b]) => a ?? b).filter((name) => MANGLED.includes(name ?? ''))).toEqual([]);
+});
 
 test('no string of the sources', () => {
   const strings = new Set(

@@ -8,6 +8,7 @@ import type { Platform } from '../../src/platform/platform.ts';
 import { webPlatform } from '../../src/platform/web-platform.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
+import { clientAuthentication } from '../../src/protocol/client-authentication.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { turn } from '../support/counting-backend.ts';
 import { nodeHasKem, wrapSubtle } from './crypto-fixtures.ts';
@@ -34,6 +35,7 @@ function watched(there: () => boolean): { platform: Platform; asked: string[] } 
     signatures: () => give('signatures', nobleSignatures),
     otherKems: () => give('other KEMs', nobleOtherKems),
     extensions: () => give('extensions', LiveExtensions),
+    clientAuthentication: () => give('authentication', clientAuthentication),
     yellowpages: () => give('yellowpages', Yellowpages),
   });
   return { platform, asked };
@@ -94,6 +96,8 @@ test.runIf(nodeHasKem)('an engine with ML-KEM of its own loads nothing, at neith
 
 test.each([
   ['signatures', 'ML-DSA-65'],
+  ['extensions', 'exchange and heartbeat'],
+  ['clientAuthentication', 'authentication'],
   ['yellowpages', 'yellowpages'],
 ] as const)('the part %s is told by its name too', async (name, title) => {
   const { platform } = watched(() => false);

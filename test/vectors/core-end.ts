@@ -13,6 +13,7 @@ import { createServerSession } from '../../src/protocol/server-session.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session-types.ts';
 import type { Session } from '../../src/protocol/session.ts';
 import { readOffer } from '../../src/protocol/v1/fast-open.ts';
+import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { type CaseSetup, type CaseStep, setupOf, wireMessage } from '../reference/cases.ts';
@@ -95,6 +96,7 @@ export class CoreEnd implements SessionHost<string> {
       padding: setup.padding ?? 'off',
       context,
       readText: fromUtf8,
+      extensions: () => LiveExtensions,
       keySeed: () => wanted.seed('ml-kem-768', 0),
       encapsulationRandomness: () => wanted.coins('ml-kem-768', 0),
       ...(demands && {

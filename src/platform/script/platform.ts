@@ -8,5 +8,6 @@ export const platform = webPlatform({
   portable: async () => (await scriptPart('portable'))(() => scriptPart('other-kems')),
   signatures: () => scriptPart('ml-dsa'),
   extensions: () => scriptPart('extensions'),
+  clientAuthentication: () => scriptPart('authentication'),
   yellowpages: () => scriptPart('yellowpages'),
 });

@@ -6,7 +6,7 @@ import { KEM_SIZES } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
 import { Exchange } from './exchange.ts';
 import { buildFinished } from './hellos.ts';
-import type { GenerationKeys } from './key-schedule.ts';
+import type { GenerationKeys } from './generation.ts';
 import type { OpenedRecord } from './open.ts';
 import { Kind } from './record.ts';
 

@@ -94,7 +94,8 @@ export class ClientHandshake implements Handshake {
     const signed = attempt<Proof>(
       () => config.prove?.(transcriptHash, 'handshake') ?? {},
       (cause) => {
-        throw new Refusal('PQ_ERR_CLIENT_IDENTITY', { cause });
+        // What signs did not load: that says nothing of the identity.
+        throw cause instanceof Refusal ? cause : new Refusal('PQ_ERR_CLIENT_IDENTITY', { cause });
       },
     );
     return chain(signed, (proof) => (state.is('client: signing') ? this.#accepted(buildFinished(proof)) : undefined));

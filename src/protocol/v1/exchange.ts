@@ -14,9 +14,10 @@ import type { Secret } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
 import type { ExtensionHost } from './extension-types.ts';
 import type { Proof, ReceivedFinished } from './hellos.ts';
-import { buildFinished, exchangeTranscript, parseFinished } from './hellos.ts';
-import type { DirectionKeys, GenerationKeys } from './key-schedule.ts';
-import { deriveGeneration } from './key-schedule.ts';
+import { exchangeTranscript, deriveGeneration } from './generation.ts';
+import type { GenerationKeys } from './generation.ts';
+import { buildFinished, parseFinished } from './hellos.ts';
+import type { DirectionKeys } from './key-schedule.ts';
 import type { OpenedRecord } from './open.ts';
 import { composeFrame, Kind } from './record.ts';
 
@@ -205,6 +206,7 @@ export abstract class Exchange {
     const proof = attempt<Proof>(
       () => this.host.config.prove?.(transcriptHash, 'exchange') ?? {},
       (cause) => {
+        if (cause instanceof Refusal) throw cause;
         throw new Refusal(this.host.config.role === 'client' ? 'PQ_ERR_CLIENT_IDENTITY' : 'PQ_ERR_IDENTITY', { cause });
       },
     );

@@ -88,4 +88,8 @@ export interface Extensions {
   release(reason: () => Error): void;
 }
 
-export type ExtensionsMaker = new (host: ExtensionHost) => Extensions;
+export interface ExtensionsMaker {
+  new (host: ExtensionHost): Extensions;
+  /** Channel binding needs none of them on, and few ask for it: it stands with them. @throws {RangeError | TypeError} */
+  exportKey(backend: CryptoBackend, agreement: Agreement, label: string, length: number): MaybePromise<Uint8Array>;
+}

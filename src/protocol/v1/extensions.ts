@@ -1,4 +1,4 @@
-/** Exchange and heartbeat of a connection: what runs only in one that uses them, so that it can be loaded by itself. */
+/** Exchange, heartbeat and exporter of a connection: what runs only in one that uses them, so that it can be loaded by itself. */
 import { Promise } from '../../base/captured.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
@@ -6,11 +6,13 @@ import type { Exchange } from './exchange.ts';
 import { ClientExchange } from './client-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { ExtensionHost, Extensions } from './extension-types.ts';
+import { exportKey } from './exporter.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { OpenedRecord } from './open.ts';
 import { Kind } from './record.ts';
 
 export class LiveExtensions implements Extensions {
+  static readonly exportKey = exportKey;
   readonly #exchange: Exchange | undefined;
   readonly #heartbeat: Heartbeat | undefined;
 

@@ -3,7 +3,7 @@
  * "Finished". Nothing here keeps state.
  */
 import type { KemName } from '../../api/types.ts';
-import { KEM_SIZES } from '../../crypto/backend.ts';
+import { KEM_NAMES, KEM_SIZES } from '../../crypto/backend.ts';
 import { ascii, concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 import { Map, Set } from '../../base/captured.ts';
@@ -16,12 +16,13 @@ export const MAX_FINISHED_BYTES = 65_536;
 const VERSION = 1;
 
 /** Of each KEM: the member of ClientHello and that of ServerHello (PROTOCOL.md 4.1 and 21). */
-const KEM_MEMBERS: Readonly<Record<KemName, readonly [key: string, ciphertext: string]>> = {
-  'ml-kem-768': ['ml_kem_768_encapsulation_key', 'ml_kem_768_ciphertext'],
-  'mlkem768-x25519': ['mlkem768_x25519_encapsulation_key', 'mlkem768_x25519_ciphertext'],
-  'ml-kem-1024': ['ml_kem_1024_encapsulation_key', 'ml_kem_1024_ciphertext'],
-};
-const KEM_NAMES = Object.keys(KEM_MEMBERS) as KemName[];
+function keyMember(kem: KemName): string {
+  return `${kem.replaceAll('-', '_')}_encapsulation_key`;
+}
+
+function ciphertextMember(kem: KemName): string {
+  return `${kem.replaceAll('-', '_')}_ciphertext`;
+}
 
 /** What is on only where ClientHello offers it and ServerHello answers it (PROTOCOL.md 22 to 24). */
 export type Feature = 'exchange' | 'client_identity' | 'heartbeat';
@@ -53,7 +54,7 @@ export function buildClientHello(
     keys instanceof Map
       ? [...(keys as ReadonlyMap<KemName, Uint8Array>)]
       : [['ml-kem-768', keys as Uint8Array] as const];
-  return buildHello(Object.fromEntries(all.map(([kem, key]) => [KEM_MEMBERS[kem][0], toBase64(key)])), extras);
+  return buildHello(Object.fromEntries(all.map(([kem, key]) => [keyMember(kem), toBase64(key)])), extras);
 }
 
 export function buildServerHello(
@@ -61,7 +62,7 @@ export function buildServerHello(
   kem: KemName = 'ml-kem-768',
   extras: HelloExtras = {},
 ): string {
-  return buildHello({ [KEM_MEMBERS[kem][1]]: toBase64(ciphertext) }, extras);
+  return buildHello({ [ciphertextMember(kem)]: toBase64(ciphertext) }, extras);
 }
 
 export interface ClientHello {
@@ -83,7 +84,7 @@ function readClientHello(message: string | Uint8Array, kems: readonly KemName[])
   const hello = parseHello(message);
   const keys = new Map<KemName, Uint8Array>();
   for (const kem of kems) {
-    const [member] = KEM_MEMBERS[kem];
+    const member = keyMember(kem);
     if (hello.has(member)) keys.set(kem, kemMember(hello, member, KEM_SIZES[kem].key));
   }
   if (keys.size === 0) throw new Refusal('PQ_ERR_HELLO');
@@ -115,11 +116,11 @@ function readServerHello(
   offered: ReadonlySet<Feature>,
 ): ServerHello {
   const hello = parseHello(message);
-  const [kem, ...others] = KEM_NAMES.filter((name) => hello.has(KEM_MEMBERS[name][1]));
+  const [kem, ...others] = KEM_NAMES.filter((name) => hello.has(ciphertextMember(name)));
   if (kem === undefined || others.length > 0 || !kems.includes(kem)) throw new Refusal('PQ_ERR_HELLO');
   const features = FEATURES.filter((feature) => hello.has(feature));
   if (features.some((feature) => hello.get(feature) !== 1 || !offered.has(feature))) throw new Refusal('PQ_ERR_HELLO');
-  const ciphertext = kemMember(hello, KEM_MEMBERS[kem][1], KEM_SIZES[kem].ciphertext);
+  const ciphertext = kemMember(hello, ciphertextMember(kem), KEM_SIZES[kem].ciphertext);
   return { kem, ciphertext, features: new Set(features) };
 }
 
@@ -252,12 +253,6 @@ function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): Ma
 }
 
 const TRANSCRIPT_LABEL = ascii('pq-websocket/1 transcript');
-const EXCHANGE_LABEL = ascii('pq-websocket/1 exchange transcript');
-
-/** What an exchange's own transcript hash is taken over (PROTOCOL.md 22). */
-export function exchangeTranscript(before: Uint8Array, offer: Uint8Array, answer: Uint8Array): Uint8Array {
-  return concat(EXCHANGE_LABEL, before, u32be(offer.length), offer, u32be(answer.length), answer);
-}
 
 /** What the transcript hash is taken over. Lengths come before contents, so no two hello pairs give the same bytes. */
 export function transcript(clientHello: string, serverHello: string, context: Uint8Array | undefined): Uint8Array {

@@ -88,11 +88,10 @@ export class Link<Text = unknown> implements ExtensionHost {
   /** @throws {Refusal} or rejects with one where they are off, or their code can't be loaded */
   loadExtensions(): MaybePromise<Extensions> {
     if (this.#extensions !== undefined) return this.#extensions;
-    const { extensions } = this.config;
-    if (this.#loading === undefined || extensions === undefined) throw new Refusal('PQ_ERR_KIND');
+    if (this.#loading === undefined) throw new Refusal('PQ_ERR_KIND');
     const loading = attempt(
       () => this.#loading as MaybePromise<ExtensionsMaker>,
-      () => (this.#loading = extensions()) as never,
+      () => (this.#loading = this.extensionsCode()) as never,
     );
     return chain(loading, (Live) => {
       if (this.#extensions === undefined && !this.state.isOver) {
@@ -123,7 +122,11 @@ export class Link<Text = unknown> implements ExtensionHost {
     const { role, limits } = this.config;
     const { client, server } = agreement.keys;
     const [own, peers] = role === 'client' ? [client, server] : [server, client];
-    if (agreement.features.has('exchange') || agreement.features.has('heartbeat')) this.#loading = this.#load();
+    if (agreement.features.has('exchange') || agreement.features.has('heartbeat')) {
+      this.#loading = this.extensionsCode();
+      // Whoever needs it asks again.
+      if (isPromise(this.#loading)) this.#loading.catch(() => undefined);
+    }
     this.#keyed = {
       agreement,
       peerKey: undefined,
@@ -139,11 +142,10 @@ export class Link<Text = unknown> implements ExtensionHost {
     return this.#keyed;
   }
 
-  #load(): MaybePromise<ExtensionsMaker> {
+  /** @throws {Refusal} or rejects with one where it can't be loaded */
+  extensionsCode(): MaybePromise<ExtensionsMaker> {
     const loading = this.config.extensions?.();
     if (loading === undefined) throw new Error('no code of exchange and heartbeat');
-    // Whoever needs it asks again.
-    if (isPromise(loading)) loading.catch(() => undefined);
     return loading;
   }
 

@@ -1,5 +1,6 @@
 /** The profile v1, as a session has it: the handshake until `open`, the conversation from then on. */
 import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { chain } from '../../base/maybe-promise.ts';
 import { failureOf } from '../errors.ts';
 import type { PQWebSocketError } from '../../api/errors.ts';
 import type { Refusal } from '../errors.ts';
@@ -142,7 +143,12 @@ abstract class V1<Text> implements Profile {
 
   exportKey(label: string, length: number): MaybePromise<Uint8Array> {
     if (!this.state.may('exports')) throw new Error('exportKey: the connection is not open');
-    return this.#link.keyed.agreement.keys.exporter.exportKey(label, length);
+    const { config, keyed } = this.#link;
+    return chain(this.#link.extensionsCode(), (code) => {
+      // Its secret may be gone since.
+      if (!this.state.may('exports')) throw new Error('exportKey: the connection is not open');
+      return code.exportKey(config.backend, keyed.agreement, label, length);
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import { attempt, chain } from '../../base/maybe-promise.ts';
 import { KEM_SIZES, KemInputError } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
 import { Exchange } from './exchange.ts';
-import type { GenerationKeys } from './key-schedule.ts';
+import type { GenerationKeys } from './generation.ts';
 import type { OpenedRecord } from './open.ts';
 import { Kind } from './record.ts';
 

@@ -42,7 +42,11 @@ export class YellowpagesClientHandshake {
     if (document === 'malformed' || document.length === 0) throw new Refusal('PQ_ERR_ATTESTATION_REFUSED');
     return chain(this.config.backend.sha256(ciphertext), (hash) =>
       attempt(
-        () => verify(document, attestationUserData(hash)),
+        () =>
+          chain(verify(document, attestationUserData(hash)), (result) => {
+            // A verifier that says no in the other usual way must not be taken for one that says nothing.
+            if (result === false) throw new Error('verifyAttestation gave false');
+          }),
         (cause) => {
           throw new Refusal('PQ_ERR_ATTESTATION_REFUSED', { cause });
         },

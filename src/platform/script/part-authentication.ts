@@ -1,0 +1,4 @@
+import { clientAuthentication } from '../../protocol/client-authentication.ts';
+import { registerPart } from './registry.ts';
+
+registerPart('authentication', clientAuthentication);
