@@ -2,7 +2,10 @@
 import { platform } from '#platform';
 import type { ClientAuthenticationOptions } from '../api/types.ts';
 import { Set } from '../base/captured.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { chain, isPromise } from '../base/maybe-promise.ts';
+import type { ClientAuthentication, Demands } from '../protocol/client-authentication.ts';
+import type { Identity } from '../protocol/signer.ts';
 import type { Feature } from '../protocol/v1/hellos.ts';
 import type { ChannelConfig } from './channel.ts';
 import { readIdentity } from './identity.ts';
@@ -30,16 +33,25 @@ export function clientAuthentication(
   }
   const pins = serverKeys === undefined ? undefined : readPins(where, 'serverKeys', serverKeys);
   const identity = given === undefined ? undefined : readIdentity(where, given, true);
-  const demands = pins ?? verifyAttestation;
-  if (demands === undefined && identity === undefined) return {};
-  const made = chain(platform.clientAuthentication(), (make) => make({ pins, verifyAttestation, url, identity }, LENT));
+  return {
+    ...((pins ?? verifyAttestation) && judging({ pins, verifyAttestation, url })),
+    ...(identity && { ...proving(identity), features: new Set<Feature>([...features, 'client_identity']) }),
+  };
+}
+
+function judging(demands: Demands): Authentication {
+  const judge = withCode((code) => code.judge(demands, LENT));
+  return { authenticate: (...finished) => chain(judge, (authenticate) => authenticate?.(...finished)) };
+}
+
+function proving(identity: Identity): Authentication {
+  const prover = withCode((code) => code.prover(identity, LENT));
+  return { prove: (...occasion) => chain(prover, (prove) => prove(...occasion)) };
+}
+
+function withCode<T>(make: (code: ClientAuthentication) => T): MaybePromise<T> {
+  const made = chain(platform.clientAuthentication(), make);
   // Whoever needs it says why it can't have it.
   if (isPromise(made)) made.catch(() => undefined);
-  return {
-    ...(demands && { authenticate: (...finished) => chain(made, ({ authenticate }) => authenticate?.(...finished)) }),
-    ...(identity && {
-      prove: (...occasion) => chain(made, ({ prove }) => prove?.(...occasion) ?? {}),
-      features: new Set<Feature>([...features, 'client_identity']),
-    }),
-  };
+  return made;
 }

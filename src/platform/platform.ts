@@ -2,7 +2,7 @@
 import type { CryptoBackend, RandomSource } from '../crypto/backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
-import type { ClientAuthenticationMaker } from '../protocol/client-authentication.ts';
+import type { ClientAuthentication } from '../protocol/client-authentication.ts';
 import type { ExtensionsMaker } from '../protocol/v1/extension-types.ts';
 import type { ProfileMaker } from '../protocol/session-types.ts';
 
@@ -25,7 +25,7 @@ export interface Platform {
   /** Exchange, heartbeat and exporter of v1. Loaded when it is first asked for where the code's size counts. */
   readonly extensions: () => MaybePromise<ExtensionsMaker>;
   /** What judges a server, or proves a client. Loaded when it is first asked for where the code's size counts. */
-  readonly clientAuthentication: () => MaybePromise<ClientAuthenticationMaker>;
+  readonly clientAuthentication: () => MaybePromise<ClientAuthentication>;
   /** The profile yellowpages, for clients. Loaded when it is first asked for where the code's size counts. */
   readonly yellowpages: () => MaybePromise<ProfileMaker>;
   /** The WebSocket class for where there is no global one, and for connections that need npm `ws` options. */

@@ -9,46 +9,43 @@ import { verifyByPins } from './pinned-keys.ts';
 import type { Identity } from './signer.ts';
 import { signer } from './signer.ts';
 
-/** What its options ask for. */
-export interface ClientAuthenticationConfig {
+/** What its options ask of a server, at least one of the two. */
+export interface Demands {
   readonly pins: readonly Pin[] | undefined;
   readonly verifyAttestation: ((document: Uint8Array, context: AttestationContext) => void | Promise<void>) | undefined;
   /** The socket's, for the application's verifier. */
   readonly url: string;
-  readonly identity: Identity | undefined;
 }
 
 export interface ClientAuthentication {
-  readonly authenticate: Authenticate | undefined;
-  readonly prove: Prove | undefined;
+  /** Undefined where nothing is demanded. */
+  judge(demands: Demands, lent: LentCryptography): Authenticate | undefined;
+  /** @throws {TypeError | RangeError} for a secret key that is none */
+  prover(identity: Identity, lent: LentCryptography): Prove;
 }
 
-/** @throws {TypeError | RangeError} for a secret key that is none */
-export type ClientAuthenticationMaker = (
-  config: ClientAuthenticationConfig,
-  lent: LentCryptography,
-) => ClientAuthentication;
-
-export const clientAuthentication: ClientAuthenticationMaker = ({ pins, verifyAttestation, url, identity }, lent) => ({
-  authenticate: authenticator({
-    verifySignature:
-      pins && ((message, signature, publicKey, only) => verifyByPins(lent, pins, message, signature, publicKey, only)),
-    verifyAttestation:
-      verifyAttestation &&
-      ((document, userData, transcriptHash): MaybePromise<void> =>
-        chain(
-          verifyAttestation(document, {
-            profile: 'v1',
-            url,
-            userData: userData.binary,
-            userDataText: userData.text,
-            transcriptHash,
-          }),
-          refuseFalse,
-        )),
-  }),
-  prove: identity && clientProver(signer(lent, identity)),
-});
+export const clientAuthentication: ClientAuthentication = {
+  judge: ({ pins, verifyAttestation, url }, lent) =>
+    authenticator({
+      verifySignature:
+        pins &&
+        ((message, signature, publicKey, only) => verifyByPins(lent, pins, message, signature, publicKey, only)),
+      verifyAttestation:
+        verifyAttestation &&
+        ((document, userData, transcriptHash): MaybePromise<void> =>
+          chain(
+            verifyAttestation(document, {
+              profile: 'v1',
+              url,
+              userData: userData.binary,
+              userDataText: userData.text,
+              transcriptHash,
+            }),
+            refuseFalse,
+          )),
+    }),
+  prover: (identity, lent) => clientProver(signer(lent, identity)),
+};
 
 /** A verifier that says no in the other usual way must not be taken for one that says nothing. */
 function refuseFalse(result: unknown): void {

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { CryptoBackend } from '../../crypto/backend.ts';
 import type { OtherKems, PortableKem } from '../../crypto/portable-kem.ts';
 import type { SignatureScheme } from '../../crypto/signature.ts';
-import type { ClientAuthenticationMaker } from '../../protocol/client-authentication.ts';
+import type { ClientAuthentication } from '../../protocol/client-authentication.ts';
 import type { ExtensionsMaker } from '../../protocol/v1/extension-types.ts';
 import type { ProfileMaker, SessionConfig } from '../../protocol/session-types.ts';
 
@@ -18,7 +18,7 @@ export interface Parts {
   /** Makes the class of streams for a polyfill; undefined where no socket opens at all. */
   stream: (polyfill: object) => object | undefined;
   /** For who pins keys, wants attestation, or has an identity. */
-  authentication: ClientAuthenticationMaker;
+  authentication: ClientAuthentication;
   /** Exchange, heartbeat and exporter. */
   extensions: ExtensionsMaker;
   yellowpages: ProfileMaker;
