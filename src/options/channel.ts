@@ -96,8 +96,10 @@ export function refuseUnknown(where: string, options: object, known: Iterable<st
 
 /** @throws {TypeError | RangeError} that names the option, what was expected and what came */
 export function channelConfig(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
-  const number = (name: keyof typeof RANGES, fallback = DEFAULT_LIMITS[name]): number =>
-    numberOption(where, name, options[name], fallback, ...RANGES[name]);
+  const number = (name: keyof typeof RANGES, fallback: number = DEFAULT_LIMITS[name]): number => {
+    const [least, most] = RANGES[name];
+    return numberOption(where, name, options[name], fallback, least, most);
+  };
   return {
     backend: backendOption(where, options.native),
     limits: {
