@@ -11,16 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 export const POLYFILL = 'pq-websocket.polyfill.min.js';
 
 /** The parts that the polyfill loads by itself, by their names in src/platform/script/registry.ts. */
-const LOADED_PARTS = [
-  'kem',
-  'other-kems',
-  'portable',
-  'ml-dsa',
-  'extensions',
-  'authentication',
-  'yellowpages',
-  'inspect',
-] as const;
+const LOADED_PARTS = ['kem', 'portable', 'ml-dsa', 'extensions', 'yellowpages', 'inspect'] as const;
 /** Of those that rooms further left make. */
 const ENTRIES: Readonly<Partial<Record<string, string>>> = { inspect: 'src/inspect-script.ts' };
 

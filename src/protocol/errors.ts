@@ -2,15 +2,23 @@
 import { CloseCode, FAILURES, PQWebSocketError } from '../api/errors.ts';
 import type { PQErrorCode } from '../api/errors.ts';
 
+/** A part of the script tag has a copy of this class, whose refusals are known here by this. */
+const BRAND = Symbol.for('pq-websocket.refusal');
+
 /** Thrown inside `protocol/` by a check that fails; the session adds what depends on its phase. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
+  readonly [BRAND] = true;
 
   constructor(
     readonly code: PQErrorCode,
     options?: ErrorOptions,
   ) {
     super(FAILURES[code].message, options);
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 }
 

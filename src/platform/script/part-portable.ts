@@ -2,4 +2,4 @@ import { nobleKem } from '../../crypto/noble/kem.ts';
 import { pageBackend } from '../../crypto/noble/page.ts';
 import { registerPart } from './registry.ts';
 
-registerPart('portable', (others) => pageBackend(nobleKem, others));
+registerPart('portable', pageBackend(nobleKem));

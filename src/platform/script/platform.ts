@@ -1,13 +1,16 @@
 /** The script tag: as web.ts, whose parts are files beside the script. */
+import { chain } from '../../base/maybe-promise.ts';
+import { noOtherKems } from '../../crypto/portable-kem.ts';
 import { scriptPart } from './parts.ts';
 import { webPlatform } from '../web-platform.ts';
 
 export const platform = webPlatform({
   kem: () => scriptPart('kem'),
-  otherKems: () => scriptPart('other-kems'),
-  portable: async () => (await scriptPart('portable'))(() => scriptPart('other-kems')),
-  signatures: () => scriptPart('ml-dsa'),
+  // No attribute asks for one.
+  otherKems: noOtherKems,
+  portable: async () => scriptPart('portable'),
+  signatures: () => chain(scriptPart('ml-dsa'), ({ signatures }) => signatures),
   extensions: () => scriptPart('extensions'),
-  clientAuthentication: () => scriptPart('authentication'),
+  clientAuthentication: () => chain(scriptPart('ml-dsa'), ({ authentication }) => authentication),
   yellowpages: () => scriptPart('yellowpages'),
 });

@@ -1,7 +1,6 @@
 /** Where the script tag finds its parts, and they put themselves, whichever of them loads first. */
-import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { CryptoBackend } from '../../crypto/backend.ts';
-import type { OtherKems, PortableKem } from '../../crypto/portable-kem.ts';
+import type { PortableKem } from '../../crypto/portable-kem.ts';
 import type { SignatureScheme } from '../../crypto/signature.ts';
 import type { ClientAuthentication } from '../../protocol/client-authentication.ts';
 import type { ExtensionsMaker } from '../../protocol/v1/extension-types.ts';
@@ -10,15 +9,12 @@ import type { ProfileMaker, SessionConfig } from '../../protocol/session-types.t
 export interface Parts {
   /** ML-KEM-768 alone. */
   kem: PortableKem;
-  /** ML-KEM-1024 and MLKEM768-X25519. */
-  'other-kems': OtherKems;
   /** ML-KEM-768 and all else, for pages without crypto.subtle. */
-  portable: (others: () => MaybePromise<OtherKems>) => CryptoBackend;
-  'ml-dsa': SignatureScheme;
+  portable: CryptoBackend;
+  /** For who pins keys. */
+  'ml-dsa': { readonly signatures: SignatureScheme; readonly authentication: ClientAuthentication };
   /** Makes the class of streams for a polyfill; undefined where no socket opens at all. */
   stream: (polyfill: object) => object | undefined;
-  /** For who pins keys, wants attestation, or has an identity. */
-  authentication: ClientAuthentication;
   /** Exchange, heartbeat and exporter. */
   extensions: ExtensionsMaker;
   yellowpages: ProfileMaker;

@@ -1,4 +1,0 @@
-import { clientAuthentication } from '../../protocol/client-authentication.ts';
-import { registerPart } from './registry.ts';
-
-registerPart('authentication', clientAuthentication);
