@@ -47,6 +47,23 @@ test('no export that import() is asked for: its name is not shortened', () => {
   expect(names.map(([, a, b]) => a ?? b).filter((name) => MANGLED.includes(name ?? ''))).toEqual([]);
 });
 
+test('no export that a namespace is asked for, whose name is not shortened either', () => {
+  const files = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const read = (file: string): string => readFileSync(path.join(ROOT, 'src', file), 'utf8');
+  const reached = files.flatMap((file) =>
+    [...read(file).matchAll(/^import \* as \w+ from '(\.[^']+)';$/gm)].map(([, to]) =>
+      path.join(path.dirname(file), to as string),
+    ),
+  );
+  const names = [...new Set(reached)].flatMap((file) =>
+    [...read(file).matchAll(/^export (?:const|function|class) (\w+)/gm)].map(([, name]) => name as string),
+  );
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => MANGLED.includes(name))).toEqual([]);
+});
+
 test('no string of the sources', () => {
   const strings = new Set(
     [
