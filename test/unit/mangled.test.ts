@@ -25,7 +25,7 @@ test.each([
 function publicSources(): string[] {
   const read = (file: string): string =>
     readFileSync(path.join(ROOT, 'src', file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, '');
-  const entries = ['index', 'server', 'polyfill', 'stream', 'msw', 'ws-browser', 'keys', 'kit'].map((name) =>
+  const entries = ['index', 'server', 'polyfill', 'stream', 'msw', 'ws-browser', 'keys', 'kit', 'login'].map((name) =>
     read(`${name}.ts`),
   );
   const elsewhere = entries.flatMap((text) =>
