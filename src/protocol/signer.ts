@@ -11,15 +11,15 @@ import type { LentCryptography } from './pinned-keys.ts';
 
 /** A secret key, in bytes or PEM; or who signs, with the public key where it is known. */
 export type Identity =
-  | { readonly secret: Uint8Array | string }
-  | { readonly sign: IdentitySigner; readonly publicKey: Uint8Array | undefined };
+  | { readonly type: 'key'; readonly secret: Uint8Array | string }
+  | { readonly type: 'external'; readonly sign: IdentitySigner; readonly publicKey: Uint8Array | undefined };
 
 /** @throws {TypeError | RangeError} for a secret key that is none */
 export function signer(
   { signatures }: Pick<LentCryptography, 'signatures'>,
   identity: Identity,
 ): NonNullable<ServerCredentials['sign']> {
-  if ('sign' in identity) return external(identity.sign, identity.publicKey);
+  if (identity.type === 'external') return external(identity.sign, identity.publicKey);
   const key = signingKey(signatures, identity.secret);
   return (message) => chain(key, (present) => ({ signature: present.sign(message), publicKey: present.publicKey }));
 }
