@@ -24,11 +24,20 @@ const DEPLOYMENT = [
   describe: () => name,
 }));
 
+/** What the test of `pq-websocket decode` captures with. */
+const CAPTURE: SystemProgram = {
+  title: 'tcpdump',
+  packages: ['tcpdump'],
+  advice: 'install it with `apt-get install tcpdump` as root, or as your system installs it',
+  find: () => findProgram('tcpdump'),
+  describe: () => 'tcpdump',
+};
+
 /** Finds or installs everything that the tests run besides this Node, and prints a line for each. */
 export async function ensureToolchain(): Promise<void> {
   console.log(`Node ${process.versions.node}: runs the tools`);
   for (const major of INSTALLED_MAJORS) console.log(await ensureNode(major));
-  for (const line of await ensurePrograms([CHROMIUM, FIREFOX, ...WEBKIT, ...DEPLOYMENT])) console.log(line);
+  for (const line of await ensurePrograms([CHROMIUM, FIREFOX, ...WEBKIT, ...DEPLOYMENT, CAPTURE])) console.log(line);
   if (WEBKIT.length === 0) console.log('WebKitGTK: runs on Linux only, so its rows are left out here');
 }
 

@@ -153,6 +153,13 @@ export interface ChannelOptions {
    * PQ_WEBSOCKET_NATIVE says, `require`, `off` or `auto`, which uses it where it is installed and is the default.
    */
   native?: boolean;
+  /**
+   * For debugging, on Node alone: where the keys of records are written down, a line for each, in the manner of TLS's SSLKEYLOGFILE. Whoever
+   * has them can read all that is said: `pq-websocket decode` does. A path (the file gets mode 0600, and is appended to), or a function
+   * of each line, which ends the connection where it throws. The first line comes with a warning of the process. In profile v1; yellowpages
+   * writes none. Default: what the environment variable PQ_WEBSOCKET_KEYLOG names.
+   */
+  keyLog?: string | ((line: string) => void);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Options from outside: every one is checked, unknown ones are refused by name, contents are never quoted. */
+import { KEY_LOG_OPTIONS, withKeyLog } from '#key-log';
 import { platform } from '#platform';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
@@ -33,6 +34,7 @@ export const CHANNEL_OPTION_NAMES = [
   'heartbeat',
   'grease',
   'native',
+  ...KEY_LOG_OPTIONS,
 ] as const satisfies readonly (keyof ChannelOptions)[];
 
 /** Least and most. */
@@ -101,7 +103,7 @@ export function channelConfig(where: string, options: ChannelOptions, defaultMax
     return numberOption(where, name, options[name], fallback, least, most);
   };
   return {
-    backend: backendOption(where, options.native),
+    backend: withKeyLog(where, backendOption(where, options.native), options.keyLog),
     limits: {
       ...DEFAULT_LIMITS,
       handshakeTimeout: number('handshakeTimeout'),

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addCompletionCommand } from './completion.ts';
 import { addConnectCommand } from './connect.ts';
+import { addDecodeCommand } from './decode.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addGatewayCommand } from './gateway.ts';
 import { addIdentityCommands } from './identity-commands.ts';
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
 Examples:
   $ pq-websocket connect wss://example.com/chat
   $ pq-websocket doctor wss://example.com/chat
+  $ pq-websocket decode capture.pcap --keylog keys.log
   $ pq-websocket serve --plain 127.0.0.1:8081
   $ pq-websocket tunnel wss://example.com/chat --listen 127.0.0.1:8080
   $ pq-websocket gateway --listen 0.0.0.0:8443 --upstream ws://127.0.0.1:8080
@@ -29,6 +31,7 @@ Examples:
     );
   addConnectCommand(program);
   addDoctorCommand(program);
+  addDecodeCommand(program);
   addServeCommand(program);
   addTunnelCommand(program);
   addGatewayCommand(program);

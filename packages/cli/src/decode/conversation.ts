@@ -1,0 +1,239 @@
+/** Opens the records of a captured connection in profile v1 with the keys of a log (PROTOCOL.md 4 to 9 and 22). */
+import { createDecipheriv, createHash } from 'node:crypto';
+import { exchangeTranscript, Kind, parseBatch, parseClose, parseInner, transcript } from 'pq-websocket/kit';
+import type { KeyLog } from './key-log.ts';
+import type { Side } from './websocket.ts';
+
+/** Where something stood. */
+export interface Place {
+  readonly side: Side;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The record's number in its direction. */
+  readonly record: number;
+  readonly generation: number;
+  readonly epoch: number;
+}
+
+export type Said =
+  | (Place & { readonly type: 'text'; readonly text: string })
+  | (Place & { readonly type: 'binary'; readonly bytes: Buffer })
+  | (Place & {
+      readonly type: 'close';
+      readonly code: number | undefined;
+      readonly reason: string;
+      readonly isAnswer: boolean;
+    })
+  | (Place & { readonly type: 'control'; readonly name: string; readonly bytes: Buffer });
+
+export interface ConversationListener {
+  said(said: Said): void;
+  /** Why not all of it can be shown. */
+  problem(why: string): void;
+}
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** By kind (PROTOCOL.md 7.6). */
+const CONTROL: Readonly<Record<number, string>> = {
+  [Kind.KEY_UPDATE]: 'key update',
+  [Kind.FINISHED]: 'finished',
+  [Kind.EXCHANGE_WANTED]: 'exchange wanted',
+  [Kind.EXCHANGE_OFFER]: 'exchange offer',
+  [Kind.EXCHANGE_ANSWER]: 'exchange answer',
+  [Kind.EXCHANGE_END]: 'exchange end',
+  [Kind.PING]: 'ping',
+  [Kind.PONG]: 'pong',
+};
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+interface Direction {
+  readonly side: Side;
+  record: number;
+  generation: number;
+  epoch: number;
+  /** Of its generation. */
+  hash: string;
+  isLost: boolean;
+}
+
+interface Waiting {
+  readonly side: Side;
+  readonly frame: Buffer;
+  readonly at: number;
+}
+
+export class V1Conversation {
+  readonly #directions: Record<Side, Direction> = { client: direction('client'), server: direction('server') };
+  readonly #hellos: Partial<Record<Side, string>> = {};
+  /** What came before both hellos had: a server answers a hello of the request before its client repeats it (PROTOCOL.md 13). */
+  #waiting: Waiting[] | undefined = [];
+  #hash: Uint8Array = new Uint8Array(0);
+  #offer: Uint8Array | undefined;
+  #isOver = false;
+
+  constructor(
+    private readonly log: KeyLog,
+    private readonly context: Uint8Array | undefined,
+    private readonly listener: ConversationListener,
+  ) {}
+
+  /** A message of the WebSocket underneath. */
+  message(side: Side, isText: boolean, payload: Buffer, at: number): void {
+    if (this.#isOver) return;
+    if (isText) this.#hello(side, payload.toString('utf8'));
+    else if (this.#waiting !== undefined) this.#waiting.push({ side, frame: payload, at });
+    else this.#open(side, payload, at);
+  }
+
+  #hello(side: Side, text: string): void {
+    if (this.#hellos[side] !== undefined) {
+      this.#end(`an unsealed text message of the ${side}, which ends a secure connection`);
+      return;
+    }
+    const profile = profileOf(text);
+    if (profile !== 'v1') {
+      this.#end(
+        profile === 'yellowpages'
+          ? 'it speaks the profile yellowpages, of which no keys are logged'
+          : 'it is not sealed: a plain WebSocket, or another protocol',
+      );
+      return;
+    }
+    this.#hellos[side] = text;
+    const { client, server } = this.#hellos;
+    if (client === undefined || server === undefined) return;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#hash = sha256(transcript(client, server, this.context));
+    const first = waiting[0];
+    if (first !== undefined) this.#find(first);
+    for (const { side: from, frame, at } of waiting) this.#open(from, frame, at);
+  }
+
+  /** Which keys of the log are this connection's: by its transcript hash, or, where a context is bound in, by trying. */
+  #find({ side, frame }: Pick<Waiting, 'side' | 'frame'>): void {
+    let hash = hex(this.#hash);
+    if (!this.log.has(hash)) {
+      for (const candidate of this.log.hashes) {
+        const key = this.log.key(side, candidate, 0);
+        if (key !== undefined && decrypt(key, 0, frame) !== undefined) {
+          hash = candidate;
+          this.#hash = Buffer.from(candidate, 'hex');
+          break;
+        }
+      }
+    }
+    for (const each of Object.values(this.#directions)) each.hash = hash;
+  }
+
+  #open(side: Side, frame: Buffer, at: number): void {
+    const own = this.#directions[side];
+    if (own.isLost) return;
+    if (own.hash === '') this.#find({ side, frame });
+    const { record, generation, epoch } = own;
+    const where = `record ${record} of the ${side} (generation ${generation}, epoch ${epoch})`;
+    const key = this.log.key(side, own.hash, epoch);
+    if (key === undefined) {
+      const isKnown = this.log.has(own.hash);
+      this.#loseFor(own, isKnown ? `the key log has no key for ${where}` : 'the key log has no key of this connection');
+      return;
+    }
+    const inner = decrypt(key, record, frame);
+    if (inner === undefined) {
+      this.#loseFor(own, `${where} does not open: it was altered, or the capture lacks one before it`);
+      return;
+    }
+    own.record += 1;
+    try {
+      this.#read({ side, at, record, generation, epoch }, inner);
+    } catch {
+      this.#loseFor(own, `${where} opens, and breaks the protocol: its receiver ends the connection`);
+    }
+  }
+
+  #read(place: Place, inner: Buffer): void {
+    const { kind, content } = parseInner(inner);
+    const bytes = Buffer.from(content);
+    const message = (each: number, payload: Uint8Array): void => {
+      if (each === Kind.BINARY) this.listener.said({ ...place, type: 'binary', bytes: Buffer.from(payload) });
+      else this.listener.said({ ...place, type: 'text', text: utf8.decode(payload) });
+    };
+    if (kind === Kind.TEXT || kind === Kind.BINARY) message(kind, content);
+    else if (kind === Kind.BATCH) parseBatch(content, message);
+    else if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER) {
+      const close = parseClose(content);
+      const isAnswer = kind === Kind.CLOSE_ANSWER;
+      this.listener.said({ ...place, type: 'close', code: close?.code, reason: close?.reason ?? '', isAnswer });
+    } else {
+      const name = CONTROL[kind];
+      if (name === undefined) throw new Error('unknown kind');
+      this.listener.said({ ...place, type: 'control', name, bytes });
+      this.#turn(place.side, kind, bytes);
+    }
+  }
+
+  /** Goes to the next epoch, or to the next generation (PROTOCOL.md 8 and 22). */
+  #turn(side: Side, kind: number, content: Buffer): void {
+    const own = this.#directions[side];
+    if (kind === Kind.KEY_UPDATE) own.epoch += 1;
+    else if (kind === Kind.EXCHANGE_OFFER) this.#offer = content;
+    else if (kind === Kind.EXCHANGE_ANSWER && this.#offer !== undefined) {
+      this.#hash = sha256(exchangeTranscript(this.#hash, this.#offer, content));
+      next(own, hex(this.#hash));
+    } else if (kind === Kind.EXCHANGE_END) next(own, this.#directions.server.hash);
+  }
+
+  #loseFor(own: Direction, why: string): void {
+    own.isLost = true;
+    this.listener.problem(`${why}; what follows of the ${own.side} is not shown`);
+  }
+
+  #end(why: string): void {
+    this.#isOver = true;
+    this.listener.problem(why);
+  }
+}
+
+function direction(side: Side): Direction {
+  return { side, record: 0, generation: 0, epoch: 0, hash: '', isLost: false };
+}
+
+function next(own: Direction, hash: string): void {
+  own.generation += 1;
+  own.epoch = 0;
+  own.hash = hash;
+}
+
+/** By what a hello has (PROTOCOL.md 4.1 and 15). */
+function profileOf(text: string): 'v1' | 'yellowpages' | undefined {
+  try {
+    const hello = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+    if (typeof hello !== 'object' || hello === null) return undefined;
+    if ('pq_websocket' in hello) return 'v1';
+    return 'ml_kem_768_encapsulation_key' in hello || 'ml_kem_768_ciphertext' in hello ? 'yellowpages' : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function decrypt(key: Buffer, sequence: number, frame: Buffer): Buffer | undefined {
+  if (frame.length < NONCE_BYTES + 1 + TAG_BYTES) return undefined;
+  const additionalData = Buffer.alloc(8);
+  additionalData.writeBigUInt64BE(BigInt(sequence));
+  const cipher = createDecipheriv('aes-256-gcm', key, frame.subarray(0, NONCE_BYTES));
+  cipher.setAAD(additionalData).setAuthTag(frame.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([cipher.update(frame.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

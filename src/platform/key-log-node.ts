@@ -1,0 +1,116 @@
+/**
+ * The key log, for debugging: each epoch's key as a line, in the manner of TLS's SSLKEYLOGFILE. It is the one place where a key leaves
+ * this package, by the option `keyLog` or the environment variable PQ_WEBSOCKET_KEYLOG, and never without a warning.
+ *
+ *     PQWS1_CLIENT_KEY <transcript hash of the generation, hex> <AES-256-GCM key, hex>
+ *     PQWS1_SERVER_KEY <...> <...>
+ *
+ * Lines of one label and hash are the epochs, in order.
+ */
+import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { chain } from '../base/maybe-promise.ts';
+import type { CryptoBackend } from '../crypto/backend.ts';
+import { AEAD_KEY_BYTES } from '../crypto/backend.ts';
+
+export const KEY_LOG_OPTIONS: readonly 'keyLog'[] = ['keyLog'];
+
+const VARIABLE = 'PQ_WEBSOCKET_KEYLOG';
+/** The owner alone. */
+const MODE = 0o600;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+/** What the key schedule calls the keys of records (PROTOCOL.md 6). */
+const RECORD_KEY = /^pq-websocket\/1 (client|server) key$/;
+
+type Write = (line: string) => void;
+
+const files = new Map<string, Write>();
+let hasWarned = false;
+let hasFailed = false;
+
+/**
+ * @param option a path, or what is called with each line (without its line feed); undefined: what the environment says
+ * @returns `backend`, which writes the keys of records down where that is asked for
+ * @throws {TypeError} for an option that is neither, or a file that cannot be opened
+ */
+export function withKeyLog(where: string, backend: CryptoBackend, option: unknown): CryptoBackend {
+  const write = writer(where, option);
+  if (write === undefined) return backend;
+  const deriveKey: CryptoBackend['deriveKey'] = (secret, salt, info) => {
+    const label = RECORD_KEY.exec(Buffer.from(info).toString('latin1'))?.[1]?.toUpperCase();
+    if (label === undefined) return backend.deriveKey(secret, salt, info);
+    return chain(backend.deriveBytes(secret, salt, info, AEAD_KEY_BYTES), (key) => {
+      try {
+        warn();
+        write(`PQWS1_${label}_KEY ${hex(salt)} ${hex(key)}`);
+      } finally {
+        key.fill(0);
+      }
+      return backend.deriveKey(secret, salt, info);
+    });
+  };
+  return {
+    name: backend.name,
+    generateKeyPair: (...given) => backend.generateKeyPair(...given),
+    encapsulate: (...given) => backend.encapsulate(...given),
+    importSecret: (...given) => backend.importSecret(...given),
+    deriveSecret: (...given) => backend.deriveSecret(...given),
+    joinSecrets: (...given) => backend.joinSecrets(...given),
+    sha256: (data) => backend.sha256(data),
+    deriveBytes: (...given) => backend.deriveBytes(...given),
+    importKey: (secret) => backend.importKey(secret),
+    deriveKey,
+  };
+}
+
+function writer(where: string, option: unknown): Write | undefined {
+  if (typeof option === 'function') return option as Write;
+  if (typeof option === 'string' && option !== '') {
+    try {
+      return toFile(option);
+    } catch (cause) {
+      throw new TypeError(`${where}: option 'keyLog': ${(cause as Error).message}`, { cause });
+    }
+  }
+  if (option !== undefined) throw new TypeError(`${where}: option 'keyLog' must be a path or a function`);
+  const path = process.env[VARIABLE];
+  if (path === undefined || path === '') return undefined;
+  try {
+    return toFile(path);
+  } catch (error) {
+    if (!hasFailed) process.emitWarning(`${VARIABLE}: ${(error as Error).message}`, { code: 'PQ_WARN_KEYLOG' });
+    hasFailed = true;
+    return undefined;
+  }
+}
+
+function toFile(path: string): Write {
+  let write = files.get(path);
+  if (write === undefined) {
+    // Windows has no O_NOFOLLOW.
+    const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | ((O_NOFOLLOW as number | undefined) ?? 0), MODE);
+    try {
+      // A file that was there before, too.
+      if ((fstatSync(file).mode & 0o777) !== MODE) fchmodSync(file, MODE);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    write = (line) => void writeSync(file, `${line}\n`);
+    files.set(path, write);
+  }
+  return write;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+function warn(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    "pq-websocket writes down the keys of its connections (option 'keyLog' or PQ_WEBSOCKET_KEYLOG). " +
+      'Whoever has them can read all that was said. For debugging alone.',
+    { code: 'PQ_WARN_KEYLOG' },
+  );
+}
