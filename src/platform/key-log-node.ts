@@ -8,6 +8,7 @@
  * Lines of one label and hash are the epochs, in order.
  */
 import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { Map } from '../base/captured.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import { AEAD_KEY_BYTES } from '../crypto/backend.ts';

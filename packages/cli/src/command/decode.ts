@@ -52,13 +52,15 @@ async function run(file: string, flags: DecodeFlags): Promise<ExitCode> {
     const { connections, problems } = decode(capture, keys.toString('utf8'), {
       context,
       connection: (number, ends) => {
-        const { begin, said, problem } = print(number);
-        begin(ends);
+        const printer = print(number);
+        printer.begin(ends);
         return {
           said: (each) => {
-            if (each.type !== 'control' || flags.control === true) said(each);
+            if (each.type !== 'control' || flags.control === true) printer.said(each);
           },
-          problem,
+          problem: (why) => {
+            printer.problem(why);
+          },
         };
       },
     });
