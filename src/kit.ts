@@ -5,5 +5,6 @@
  */
 export { equalBytes, fromBase64, toBase64 } from './base/bytes.ts';
 export { described, numberOption, optionsObject, refuseUnknown } from './options/channel.ts';
-export { exchangeTranscript, transcript } from './protocol/v1/hellos.ts';
+export { exchangeTranscript } from './protocol/v1/generation.ts';
+export { transcript } from './protocol/v1/hellos.ts';
 export { Kind, parseBatch, parseClose, parseInner } from './protocol/v1/record.ts';
