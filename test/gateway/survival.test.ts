@@ -17,11 +17,13 @@ import { oddRequest } from './fuzz/requests.ts';
 import { nextText, openClient, startTestGateway } from './support.ts';
 import type { TestGateway } from './support.ts';
 
-// The whole corpus is tried, however busy the machine is; how many more there were is said.
+// The whole corpus and a hundred new inputs are tried, however busy the machine is; how many more there were is said.
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Milliseconds of new inputs, behind the corpus. */
 const FUZZ_MS = Number(process.env['PQ_FUZZ_MS'] ?? 4_000);
+/** New inputs at least, however long they take. */
+const MIN_NEW = 100;
 const AT_ONCE = 16;
 const UPGRADE = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n`;
 const limits = {
@@ -31,7 +33,7 @@ const limits = {
   handshakeBurst: 1_000_000,
 };
 
-/** Runs inputs, `AT_ONCE` of them at a time: those of the corpus, then new ones until the time is over. */
+/** Runs inputs, `AT_ONCE` of them at a time: those of the corpus, then new ones until the time is over and there were enough. */
 async function each(
   corpus: readonly string[],
   make: () => string,
@@ -40,15 +42,17 @@ async function each(
   const inputs = [...corpus];
   const end = performance.now() + FUZZ_MS;
   let count = 0;
+  const isEnough = (): boolean => count >= corpus.length + MIN_NEW && performance.now() >= end;
   const worker = async (): Promise<void> => {
     for (;;) {
-      const input = inputs.shift() ?? (performance.now() < end ? make() : undefined);
+      const input = inputs.shift() ?? (isEnough() ? undefined : make());
       if (input === undefined) return;
       count += 1;
       await run(input);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  expect(count).toBeGreaterThanOrEqual(corpus.length + MIN_NEW);
   return count;
 }
 
