@@ -252,10 +252,10 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
         await writer.write('from the page');
         await writer.write(new Uint8Array([1, 2]));
         const chunks = [];
-        for await (const chunk of readable) { chunks.push(typeof chunk === 'string' ? chunk : chunk.constructor.name + chunk.length); if (chunks.length === 2) break; }
+        for await (const chunk of readable) { chunks.push(typeof chunk === 'string' ? chunk : chunk.constructor.name + chunk.byteLength); if (chunks.length === 2) break; }
         const { closeCode } = await stream.closed;
         return [chunks, protocol, extensions, closeCode, stream instanceof WebSocketStream, WebSocketStream.name, WebSocket[Symbol.for('pq-websocket')].isProtected()];`);
-      expect(seen).toEqual([['from the page', 'Uint8Array2'], '', '', 1005, true, 'WebSocketStream', true]);
+      expect(seen).toEqual([['from the page', 'ArrayBuffer2'], '', '', 1005, true, 'WebSocketStream', true]);
     }
     assertSealed(tap, ['from the page']);
   });
@@ -283,7 +283,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     expect(left).toBeLessThan(TOTAL);
     const read = await page.run(`
       let read = 0;
-      for await (const chunk of info.readable) { read += chunk.length; if (read === ${CHUNK * TOTAL}) break; }
+      for await (const chunk of info.readable) { read += chunk.byteLength; if (read === ${CHUNK * TOTAL}) break; }
       return read;`);
     expect(read).toBe(CHUNK * TOTAL);
   });
