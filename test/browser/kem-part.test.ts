@@ -49,7 +49,7 @@ const SERVICE_WORKER = (url: string, options = '{}'): string => `
 `;
 
 /** Makes any engine one without ML-KEM of its own. */
-const WITHOUT_KEM = 'delete SubtleCrypto.prototype.encapsulateBits; delete SubtleCrypto.prototype.encapsulateKey;\n';
+const WITHOUT_KEM = 'delete SubtleCrypto.prototype.encapsulateKey;\n';
 const PORTABLE = ['from the page', false, 4000, true];
 
 interface Site {

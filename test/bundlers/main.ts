@@ -117,7 +117,7 @@ async function runInChromium(browser: TestBrowser, built: Built, { url, pin }: E
     const refused = await talk({ serverKeys: [`sha256:${'0'.repeat(64)}`] });
     if (refused[0] !== 3770) throw new Error(`it took a server that it does not know: ${JSON.stringify(refused)}`);
     // As an engine that has no ML-KEM: then there is one more part to load.
-    await page.evaluateOnNewDocument('delete SubtleCrypto.prototype.encapsulateBits');
+    await page.evaluateOnNewDocument('delete SubtleCrypto.prototype.encapsulateKey');
     await page.reload({ waitUntil: 'load' });
     await ready();
     await expectTalk({}, false);

@@ -59,7 +59,7 @@ export function scriptPart<Name extends LoadedPart>(name: Name): MaybePromise<Pa
  * lacks and any connection will need; where that fails, the connection asks again.
  */
 export function loadAhead(): void {
-  if (isPage || typeof SubtleCrypto === 'undefined' || 'encapsulateBits' in SubtleCrypto.prototype) return;
+  if (isPage || typeof SubtleCrypto === 'undefined' || 'encapsulateKey' in SubtleCrypto.prototype) return;
   (async () => scriptPart('kem'))().catch(() => undefined);
 }
 

@@ -6,6 +6,7 @@ import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { concat, fromUtf8, readU32be, u16be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 
+/** The kind of a record, its last byte before padding (PROTOCOL.md, registry of kinds). */
 export const Kind = {
   TEXT: 1,
   BINARY: 2,
@@ -21,6 +22,7 @@ export const Kind = {
   PING: 12,
   PONG: 13,
 } as const;
+/** One of the kinds that this version knows. */
 export type Kind = (typeof Kind)[keyof typeof Kind];
 export type MessageKind = typeof Kind.TEXT | typeof Kind.BINARY;
 
