@@ -214,6 +214,12 @@ export default tseslint.config(
     languageOptions: { globals: readonly(PAGE_GLOBALS) },
   },
   {
+    files: ['packages/devtools/src/*.js'],
+    languageOptions: {
+      globals: readonly([...PAGE_GLOBALS, ...['Element', 'HTMLElement', 'HTMLInputElement', 'HTMLSelectElement']]),
+    },
+  },
+  {
     files: ['examples/cloudflare-durable-object/*.js', 'examples/hono/*.js'],
     languageOptions: { globals: readonly(['Bun', 'Deno', 'Response', 'WebSocketPair']) },
   },

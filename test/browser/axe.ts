@@ -1,7 +1,7 @@
 /** axe-core in a page: what it finds wrong for people who use a keyboard or a screen reader. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Page } from 'puppeteer-core';
+import type { Frame, Page } from 'puppeteer-core';
 import { ensureTools, toolFolder } from '../../scripts/lib/locked-tools.ts';
 
 interface AxeResults {
@@ -17,7 +17,7 @@ interface AxeResults {
  * @returns each violation in a line; none for a page that is in order
  * @throws {Error} where it looked at nothing
  */
-export async function axeViolations(page: Page): Promise<string[]> {
+export async function axeViolations(page: Page | Frame): Promise<string[]> {
   await ensureTools('site');
   // By the debugger, which no Content-Security-Policy of the page stops.
   await page.evaluate(readFileSync(path.join(toolFolder('site'), 'node_modules/axe-core/axe.min.js'), 'utf8'));

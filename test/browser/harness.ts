@@ -46,8 +46,11 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** Starts a headless Chromium with a profile of its own that reaches nothing but loopback. */
-export async function startBrowser(): Promise<TestBrowser> {
+/**
+ * Starts a headless Chromium with a profile of its own that reaches nothing but loopback.
+ * @param extension an absolute path of an unpacked extension, where the test is about one: the developer tools are pages then
+ */
+export async function startBrowser(extension?: string): Promise<TestBrowser> {
   const profile = await mkdtemp(path.join(tmpdir(), 'pq-websocket-chromium-'));
   const removeProfile = (): Promise<void> =>
     rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
@@ -60,6 +63,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       // One call may run all vectors, which takes longer than the three minutes that puppeteer allows.
       protocolTimeout: 600_000,
       args: chromiumFlags(INSECURE_HOST),
+      ...(extension === undefined ? {} : { enableExtensions: [extension], handleDevToolsAsPage: true }),
     });
   } catch (error) {
     await removeProfile();

@@ -1,0 +1,116 @@
+/** What has been seen: connections, and events in order. */
+/** @typedef {import('./events.js').PageEvent} PageEvent */
+
+/** Events that are kept, the latest. The page keeps 5,000 itself. */
+const MAX_EVENTS = 20_000;
+/** Bytes of their contents. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * @typedef {object} Connection
+ * @property {string} key
+ * @property {string} name such as `#1`
+ * @property {string} url
+ * @property {string} role
+ * @property {'connecting' | 'open' | 'closed' | 'failed'} state
+ * @property {import('./events.js').Facts | undefined} facts
+ * @property {number} sent messages
+ * @property {number} received
+ */
+
+/** @typedef {{ key: string, connection: Connection, event: PageEvent }} Entry */
+
+export class History {
+  /** @type {Map<string, Connection>} */
+  connections = new Map();
+  /** @type {Entry[]} */
+  entries = [];
+  /** Events that the page kept no longer when it was asked, and such as this panel does not know. */
+  lost = 0;
+  unknown = 0;
+  #bytes = 0;
+  #count = 0;
+
+  /** @param {import('./page.js').Look} look */
+  add({ page, answers }) {
+    /** @type {Entry[]} */
+    const added = [];
+    for (const { source, lost, unknown, events } of answers) {
+      this.lost += lost;
+      this.unknown += unknown;
+      for (const event of events) {
+        const connection = this.#connectionOf(page, source, event.socket);
+        follow(connection, event);
+        this.#count += 1;
+        added.push({ key: String(this.#count), connection, event });
+        this.#bytes += sizeOf(event);
+      }
+    }
+    this.entries.push(...added);
+    let dropped = 0;
+    while (
+      this.entries.length - dropped > MAX_EVENTS ||
+      (this.#bytes > MAX_BYTES && this.entries.length - dropped > 1)
+    ) {
+      this.#bytes -= sizeOf(/** @type {Entry} */ (this.entries[dropped]).event);
+      dropped += 1;
+    }
+    this.entries.splice(0, dropped);
+    return added;
+  }
+
+  /** Forgets what was said. Connections that still live are heard of again with their next event. */
+  clear() {
+    this.connections.clear();
+    this.entries = [];
+    this.lost = 0;
+    this.unknown = 0;
+    this.#bytes = 0;
+  }
+
+  /**
+   * @param {number} page
+   * @param {number} source
+   * @param {number} socket
+   */
+  #connectionOf(page, source, socket) {
+    const key = `${page} ${source} ${socket}`;
+    const known = this.connections.get(key);
+    if (known !== undefined) return known;
+    /** @type {Connection} */
+    const connection = {
+      key,
+      // A page with two copies of the package has two inspectors, and each counts from one.
+      name: source === 0 ? `#${socket}` : `#${socket} of copy ${source + 1}`,
+      url: '',
+      role: '',
+      state: 'connecting',
+      facts: undefined,
+      sent: 0,
+      received: 0,
+    };
+    this.connections.set(key, connection);
+    return connection;
+  }
+}
+
+/**
+ * @param {Connection} connection
+ * @param {PageEvent} event
+ */
+function follow(connection, event) {
+  if (event.type === 'start') {
+    connection.url = event.url ?? '';
+    connection.role = event.role ?? '';
+  }
+  if (event.channel !== undefined) connection.facts = event.channel;
+  if (event.type === 'open') connection.state = 'open';
+  if (event.type === 'failure') connection.state = 'failed';
+  if (event.type === 'end' && connection.state !== 'failed') connection.state = event.wasClean ? 'closed' : 'failed';
+  if (event.type === 'message') connection[event.direction === 'sent' ? 'sent' : 'received'] += 1;
+}
+
+/** @param {PageEvent} event */
+function sizeOf({ data, record }) {
+  return (typeof data === 'string' ? 2 * data.length : (data?.length ?? 0)) + (record?.frame?.length ?? 0);
+}
