@@ -227,11 +227,14 @@ test('sockets and their facts; a close; and a reload begins anew', async () => {
   await panel.focus('#clear');
   await tools.keyboard.press('Enter');
   expect(await lines(panel)).toEqual([]);
+  // The one that lives stays, with its facts; the one of the page that was left does not.
+  const rest = await panel.$$eval('#connections [role=option]', (options) => options.map((each) => each.textContent));
+  expect(rest).toEqual(['All sockets', expect.stringContaining('#1open')]);
 });
 
 test('a page that has not opted in is told how', async () => {
   const { panel } = await open('<h1>A page</h1>');
-  const advice = await panel.$eval('#opted-out', (box) => box.innerText);
+  const advice = await panel.$eval('#opted-out', (box) => (box as HTMLElement).innerText);
   expect(advice).toContain('This page has not opted in');
   expect(advice).toContain('data-pq-inspect');
   expect(advice).toContain("import 'pq-websocket/inspect'");

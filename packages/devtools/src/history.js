@@ -12,7 +12,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * @property {string} name such as `#1`
  * @property {string} url
  * @property {string} role
- * @property {'connecting' | 'open' | 'closed' | 'failed'} state
+ * @property {'connecting' | 'open' | 'closed' | 'failed' | 'left'} state `left` is what was not at its end when its page was
  * @property {import('./events.js').Facts | undefined} facts
  * @property {number} sent messages
  * @property {number} received
@@ -46,7 +46,7 @@ export class History {
         this.#bytes += sizeOf(event);
       }
     }
-    this.entries.push(...added);
+    for (const entry of added) this.entries.push(entry);
     let dropped = 0;
     while (
       this.entries.length - dropped > MAX_EVENTS ||
@@ -59,9 +59,14 @@ export class History {
     return added;
   }
 
-  /** Forgets what was said. Connections that still live are heard of again with their next event. */
+  /** The page is another one. */
+  leave() {
+    for (const connection of this.connections.values()) if (isAlive(connection)) connection.state = 'left';
+  }
+
+  /** Forgets what was said, and the connections that are over. */
   clear() {
-    this.connections.clear();
+    for (const [key, connection] of this.connections) if (!isAlive(connection)) this.connections.delete(key);
     this.entries = [];
     this.lost = 0;
     this.unknown = 0;
@@ -74,7 +79,7 @@ export class History {
    * @param {number} socket
    */
   #connectionOf(page, source, socket) {
-    const key = `${page} ${source} ${socket}`;
+    const key = `${page}-${source}-${socket}`;
     const known = this.connections.get(key);
     if (known !== undefined) return known;
     /** @type {Connection} */
@@ -93,6 +98,9 @@ export class History {
     return connection;
   }
 }
+
+/** @param {Connection} connection */
+const isAlive = ({ state }) => state === 'connecting' || state === 'open';
 
 /**
  * @param {Connection} connection

@@ -50,7 +50,9 @@ class Panel {
   take(look) {
     if (look.page !== this.#page) {
       this.#page = look.page;
-      if (!this.#keep.checked) this.#clear();
+      this.#history.leave();
+      if (this.#keep.checked) this.#drawConnections();
+      else this.#clear();
     }
     const added = this.#history.add(look);
     const hasAny = look.isOptedIn || this.#history.entries.length > 0;
@@ -87,8 +89,7 @@ class Panel {
 
   #clear() {
     this.#history.clear();
-    this.#connections.clear();
-    this.#connections.put(ALL, [element('span', '', 'All sockets')]);
+    this.#drawConnections();
     this.#events.selected = '';
     this.#detail.show(undefined);
     this.#connections.select(ALL);
@@ -122,6 +123,12 @@ class Panel {
     if (lost > 0) said.push(`${lost} were gone before they could be read.`);
     if (unknown > 0) said.push(`${unknown} have a shape that this panel does not know, and are left out.`);
     this.#status.textContent = said.join(' ');
+  }
+
+  #drawConnections() {
+    this.#connections.clear();
+    this.#connections.put(ALL, [element('span', '', 'All sockets')]);
+    for (const connection of this.#history.connections.values()) this.#putConnection(connection);
   }
 
   /** @param {import('./history.js').Connection} connection */
