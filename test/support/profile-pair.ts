@@ -11,6 +11,7 @@ import type { Receipt } from '../../src/protocol/receipt.ts';
 import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import { createClientSession } from '../../src/protocol/client-session.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
+import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
 import { createServerSession } from '../../src/protocol/server-session.ts';
 import type { Session } from '../../src/protocol/session.ts';
@@ -64,6 +65,7 @@ export class ProfileEnd implements SessionHost<string> {
     const config: SessionConfig<string> = {
       role,
       backend,
+      extensions: () => LiveExtensions,
       random: seededRandom(role === 'client' ? 1 : 2),
       now: clock.now,
       limits: { ...DEFAULT_LIMITS, ...limits },
