@@ -31,7 +31,7 @@ export const LEFT_OUT_BY_THE_DRIVER: Readonly<Record<string, string>> = {
     "no peer's command line asks for a document but in yellowpages: the vectors",
   "authentication: the server's signer or attester fails": ATTESTER,
   "authentication: the client's signer fails": ATTESTER,
-  'fast open: token that is malformed, repeated, without `pqws1` beside it exactly once, or whose hello would be refused for anything, 3770 included':
+  'fast open: token that is malformed, too long, repeated, without `pqws1` beside it exactly once, or whose hello would be refused for anything, 3770 included':
     'it is not refused, but ignored: the vectors',
   'too much waits for a verification':
     "no peer's command line has a verifier that takes its time: test/unit/session-async.test.ts, Go's exchange_test.go",
