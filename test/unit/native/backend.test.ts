@@ -41,7 +41,12 @@ it('has no other cryptography that it could fall back to', async () => {
     platform: 'node',
   });
   const inputs = Object.keys(metafile.inputs).map((file) => file.slice(file.indexOf('src/')));
-  expect(inputs.sort()).toEqual(['src/crypto/backend.ts', 'src/crypto/checks.ts', 'src/crypto/node/native.ts']);
+  // base/ has bytes and what the platform had when modules were loaded, and no cryptography.
+  expect(inputs.filter((file) => !file.startsWith('src/base/')).sort()).toEqual([
+    'src/crypto/backend.ts',
+    'src/crypto/checks.ts',
+    'src/crypto/node/native.ts',
+  ]);
   expect(Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external))).toEqual(
     [],
   );
