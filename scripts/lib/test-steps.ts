@@ -2,10 +2,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { runSteps } from './step-runner.ts';
 import type { Outcome, Step } from './step-runner.ts';
-import { readTotals } from './vitest-totals.ts';
+import { addTotals, readTotals } from './vitest-totals.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const REPORT = path.join(ROOT, '.cache', 'vitest.json');
+/** Of the project `browser`, which has a step of its own: its tests mostly wait for browsers, and others can work beside them. */
+const PAGES_REPORT = path.join(ROOT, '.cache', 'vitest-pages.json');
 /** What each step said that ran beside another. It survives the run. */
 const LOGS = path.join(ROOT, '.cache', 'steps');
 /** A guard against steps that hang, all together: far above what they take on two cores, so that a busy machine is not a failure. */
@@ -22,8 +24,12 @@ function program(file: string, ...args: readonly string[]): readonly [string, ..
 
 /** In the order in which they start; two run at a time where neither is `alone`. */
 function steps(projects: readonly string[]): Step[] {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
-  const chosen = projects.map((project) => `--project=${project}`);
+  const reporters = (report: string): string[] => [
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  const chosen = projects.length === 0 ? ['--project=!browser'] : projects.map((project) => `--project=${project}`);
   const all: Step[] = [
     { name: 'toolchain', title: 'what the tests need', command: program('scripts/lib/toolchain.ts'), alone: true },
     { name: 'build', title: 'build', command: ['node', 'scripts/build.mjs'] },
@@ -44,6 +50,11 @@ function steps(projects: readonly string[]): Step[] {
       command: ['node', 'scripts/check-entries.mjs'],
     },
     { name: 'sizes', title: 'what an install and each entry point cost', command: ['node', 'scripts/sizes.mjs'] },
+    {
+      name: 'pages',
+      title: 'tests of pages, in browsers',
+      command: ['vitest', 'run', '--project=browser', ...reporters(PAGES_REPORT)],
+    },
     {
       name: 'peers',
       title: 'the Go and Rust peers by their own tests, the vectors among them',
@@ -120,7 +131,7 @@ function steps(projects: readonly string[]): Step[] {
       command: program('test/interop/main.ts', '--ci'),
       needs: ['peers'],
     },
-    { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters], alone: true },
+    { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters(REPORT)], alone: true },
     {
       name: 'load',
       title: 'many connections over the gateway, and bad company',
@@ -187,7 +198,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const folders = [path.dirname(process.execPath), path.join(ROOT, 'node_modules', '.bin')];
   process.env['PATH'] = [...folders, process.env['PATH'] ?? ''].join(path.delimiter);
   mkdirSync(path.dirname(REPORT), { recursive: true });
-  rmSync(REPORT, { force: true });
+  for (const report of [REPORT, PAGES_REPORT]) rmSync(report, { force: true });
   const start = performance.now();
   const outcomes = await runSteps(chosen, {
     cwd: ROOT,
@@ -199,7 +210,7 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   const succeeded = outcomes.every(({ failure }) => failure === undefined);
-  const totals = readTotals(REPORT, ROOT);
+  const totals = addTotals([REPORT, PAGES_REPORT].map((report) => readTotals(report, ROOT)));
   for (const line of totals.notes) console.log(line);
   const reports = chosen.some(({ name, command }) => name === 'vitest' && command.includes('--reporter=json'));
   const ranNothing = succeeded && reports && totals.passed === 0;

@@ -38,3 +38,11 @@ export function readTotals(report: string, root: string): Totals {
   }
   return { passed, failed, notes };
 }
+
+export function addTotals(totals: readonly Totals[]): Totals {
+  return {
+    passed: totals.reduce((sum, { passed }) => sum + passed, 0),
+    failed: totals.reduce((sum, { failed }) => sum + failed, 0),
+    notes: totals.flatMap(({ notes }) => notes),
+  };
+}
