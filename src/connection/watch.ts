@@ -16,6 +16,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import { chain, OrderedResults } from '../base/maybe-promise.ts';
 import type { AeadKey, CryptoBackend } from '../crypto/backend.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
+import { passingOn } from '../crypto/passing-on.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SessionConfig } from '../protocol/session-types.ts';
 import { Kind, parseBatch, parseClose, parseInner } from '../protocol/v1/record.ts';
@@ -170,14 +171,7 @@ export class Watcher<Text> {
   #backend(backend: CryptoBackend): CryptoBackend {
     const watched = (key: MaybePromise<AeadKey>): MaybePromise<AeadKey> => chain(key, (made) => this.#key(made));
     return {
-      name: backend.name,
-      generateKeyPair: (...given) => backend.generateKeyPair(...given),
-      encapsulate: (...given) => backend.encapsulate(...given),
-      importSecret: (...given) => backend.importSecret(...given),
-      deriveSecret: (...given) => backend.deriveSecret(...given),
-      joinSecrets: (...given) => backend.joinSecrets(...given),
-      sha256: (data) => backend.sha256(data),
-      deriveBytes: (...given) => backend.deriveBytes(...given),
+      ...passingOn(backend.name, (act) => act(backend)),
       deriveKey: (...given) => watched(backend.deriveKey(...given)),
       importKey: (secret) => watched(backend.importKey(secret)),
     };

@@ -2,6 +2,7 @@
 import type { BackendName } from '../api/types.ts';
 import type { CryptoBackend } from './backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import { passingOn } from './passing-on.ts';
 
 /** @param load is asked again after it has failed; whatever needed it fails with its reason */
 export function deferredBackend(name: BackendName, load: () => Promise<CryptoBackend>): CryptoBackend {
@@ -20,17 +21,5 @@ export function deferredBackend(name: BackendName, load: () => Promise<CryptoBac
     return loading.then(act);
   }
 
-  return {
-    name,
-    prepare: async () => use(() => undefined),
-    generateKeyPair: (...given) => use((loaded) => loaded.generateKeyPair(...given)),
-    encapsulate: (...given) => use((loaded) => loaded.encapsulate(...given)),
-    importSecret: (bytes) => use((loaded) => loaded.importSecret(bytes)),
-    joinSecrets: (...given) => use((loaded) => loaded.joinSecrets(...given)),
-    sha256: (data) => use((loaded) => loaded.sha256(data)),
-    deriveBytes: (...given) => use((loaded) => loaded.deriveBytes(...given)),
-    deriveSecret: (...given) => use((loaded) => loaded.deriveSecret(...given)),
-    deriveKey: (...given) => use((loaded) => loaded.deriveKey(...given)),
-    importKey: (secret) => use((loaded) => loaded.importKey(secret)),
-  };
+  return { ...passingOn(name, use), prepare: async () => use(() => undefined) };
 }

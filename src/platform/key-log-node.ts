@@ -12,6 +12,7 @@ import { Map } from '../base/captured.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import { AEAD_KEY_BYTES } from '../crypto/backend.ts';
+import { passingOn } from '../crypto/passing-on.ts';
 
 export const KEY_LOG_OPTIONS: readonly 'keyLog'[] = ['keyLog'];
 
@@ -49,18 +50,7 @@ export function withKeyLog(where: string, backend: CryptoBackend, option: unknow
       return backend.deriveKey(secret, salt, info);
     });
   };
-  return {
-    name: backend.name,
-    generateKeyPair: (...given) => backend.generateKeyPair(...given),
-    encapsulate: (...given) => backend.encapsulate(...given),
-    importSecret: (...given) => backend.importSecret(...given),
-    deriveSecret: (...given) => backend.deriveSecret(...given),
-    joinSecrets: (...given) => backend.joinSecrets(...given),
-    sha256: (data) => backend.sha256(data),
-    deriveBytes: (...given) => backend.deriveBytes(...given),
-    importKey: (secret) => backend.importKey(secret),
-    deriveKey,
-  };
+  return { ...passingOn(backend.name, (act) => act(backend)), deriveKey };
 }
 
 function writer(where: string, option: unknown): Write | undefined {
