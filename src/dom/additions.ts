@@ -5,6 +5,7 @@
 import { PQWebSocketError } from '../api/errors.ts';
 import type { PQWebSocketInstance } from '../api/socket-types.ts';
 import { Promise } from '../base/captured.ts';
+import { Queue } from '../base/queue.ts';
 import { CLOSED } from '../base/rfc6455.ts';
 import { BaseEventTarget } from './events.ts';
 import { PQWebSocket, secureOf } from './pq-websocket.ts';
@@ -33,7 +34,7 @@ function opened(this: PQWebSocket): Promise<void> {
 /** Data of messages from now on, in order, until the connection ends; it throws where that was no clean end. */
 async function* messages(this: PQWebSocket): AsyncGenerator<unknown> {
   const secure = secureOf(this);
-  const waiting: unknown[] = [];
+  const waiting = new Queue<unknown>();
   let wake: (() => void) | undefined;
   const hear = (event: Event): void => {
     if (event.type === 'message') waiting.push((event as MessageEvent).data);
