@@ -61,7 +61,11 @@ async function proofOf(socket: LoginSocket, token: LoginToken, id: string, end: 
   const channel = await socket.pq.exportKey(LABEL, PROOF_BYTES);
   // One for each direction: what one end has said cannot be said back to it.
   const info = concat(utf8(`pq-websocket login ${end}\0`), utf8(id));
-  return derive(token, channel, info, PROOF_BYTES);
+  try {
+    return await derive(token, channel, info, PROOF_BYTES);
+  } finally {
+    channel.fill(0);
+  }
 }
 
 /** In constant time, but for the length, which is no secret. */
