@@ -10,7 +10,7 @@ import { rawServer } from '../support/raw-peer.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 import type { Tapped } from '../support/ws-endpoints.ts';
-import { serve } from './static-server.ts';
+import { openBody } from './open-body.ts';
 
 const NO_PIN = `sha256:${'0'.repeat(64)}`;
 const read = (file: string): string =>
@@ -93,14 +93,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     headers: Readonly<Record<string, string>> = {},
     others: Readonly<Record<string, string>> = {},
   ): Promise<EnginePage> {
-    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${body}`;
-    const server = await serve({ ...files, ...others, 'index.html': html }, undefined, headers);
-    const page = await engine.open(`http://127.0.0.1:${server.port}/`);
-    onTestFinished(async () => {
-      await page.close();
-      await server.close();
-    });
-    return page;
+    return openBody(engine, body, { ...files, ...others }, headers);
   }
   const tag = (attributes = ''): string => `<script src="/polyfill.js" ${attributes}></script>`;
   const script = (name: string): string => `<script src="/${name}.js"></script>`;

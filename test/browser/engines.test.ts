@@ -15,6 +15,7 @@ import type { Tapped } from '../support/ws-endpoints.ts';
 import { leaveAndReturn } from './back-forward.ts';
 import { bundle } from './bundle.ts';
 import type { NativeSeen } from './native-page.ts';
+import { openBody } from './open-body.ts';
 import { serve } from './static-server.ts';
 import type { Content } from './static-server.ts';
 
@@ -86,14 +87,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
   afterAll(() => engine?.close());
 
   async function open(body: string): Promise<EnginePage> {
-    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script src="/console.js"></script>${body}`;
-    const server = await serve({ ...files, 'index.html': html });
-    const page = await engine.open(`http://127.0.0.1:${server.port}/`);
-    onTestFinished(async () => {
-      await page.close();
-      await server.close();
-    });
-    return page;
+    return openBody(engine, `<script src="/console.js"></script>${body}`, files);
   }
 
   const tagged = (attributes: string): Promise<EnginePage> =>

@@ -10,7 +10,7 @@ import type { Engine, EnginePage } from '../support/engines/engine.ts';
 import { rawServer } from '../support/raw-peer.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
-import { serve } from './static-server.ts';
+import { openBody } from './open-body.ts';
 
 const NO_PIN = `data-pq-server-keys="sha256:${'0'.repeat(64)}"`;
 /** What comes of a socket of any class: its messages, then its close code; or the name of what its constructor threw. */
@@ -68,14 +68,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
   afterAll(() => engine?.close());
 
   async function open(body: string, headers: Readonly<Record<string, string>>): Promise<EnginePage> {
-    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${body}`;
-    const server = await serve({ ...files, 'index.html': html }, undefined, headers);
-    const page = await engine.open(`http://127.0.0.1:${server.port}/`);
-    onTestFinished(async () => {
-      await page.close();
-      await server.close();
-    });
-    return page;
+    return openBody(engine, body, files, headers);
   }
   const tag = (attributes = ''): string => `<script src="/polyfill.js" ${attributes}></script>`;
   const TALKS = '<script src="/talk.js"></script>';

@@ -1,4 +1,5 @@
 /** What `npm run integrations` prints, and what docs/integrations/README.md holds. */
+import { printColumns } from '../support/columns.ts';
 import type { RowReport } from './report.ts';
 
 export interface Row {
@@ -36,14 +37,6 @@ export function problems({ name, result }: Row): string[] {
 }
 
 export function printTable(rows: readonly Row[]): void {
-  const lines = [HEAD, ...rows.map(cells)];
-  const widths = HEAD.map((_title, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of lines)
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  printColumns(HEAD, rows.map(cells));
   for (const row of rows) for (const problem of problems(row)) console.error(problem);
 }

@@ -1,11 +1,11 @@
 /** In every supported Node: a whole conversation, and the backend that a label names is the backend that ran. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeBinary } from '../../scripts/lib/toolchain.ts';
+import { executed } from '../support/executed.ts';
 import type { RuntimeReport } from './backends-script.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -18,14 +18,6 @@ const NODES: readonly (readonly [major: number, hasGlobalWebSocket: boolean, has
   [24, true, true],
   [26, true, true],
 ];
-
-function run(binary: string, args: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(binary, args, { timeout: LIMIT_MS }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr });
-    });
-  });
-}
 
 describe.each(['esm', 'cjs'] as const)('bundled as %s', (format) => {
   let scratch: string;
@@ -50,7 +42,11 @@ describe.each(['esm', 'cjs'] as const)('bundled as %s', (format) => {
   afterAll(() => rm(scratch, { recursive: true, force: true }));
 
   test.each(NODES)('Node %i', { timeout: 2 * LIMIT_MS }, async (major, hasGlobalWebSocket, hasMlKem) => {
-    const { code, stdout, stderr } = await run(nodeBinary(major), ['--disable-warning=ExperimentalWarning', bundle]);
+    const { code, stdout, stderr } = await executed(
+      nodeBinary(major),
+      ['--disable-warning=ExperimentalWarning', bundle],
+      LIMIT_MS,
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout) as RuntimeReport;
     expect(report.node.startsWith(`v${major}.`)).toBe(true);

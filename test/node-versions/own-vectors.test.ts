@@ -1,10 +1,11 @@
 /** src/protocol against our own vectors in every supported Node, on every backend. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeBinary } from '../../scripts/lib/toolchain.ts';
+import { executed } from '../support/executed.ts';
+import type { Executed } from '../support/executed.ts';
 import { nativeBinding } from '../support/native.ts';
 import { bundleOwnVectors, readV1 } from '../support/own-vectors-bundle.ts';
 
@@ -19,20 +20,6 @@ const NODES: readonly (readonly [major: number, hasMlKem: boolean])[] = [
   [26, true],
 ];
 
-interface Run {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function execute(binary: string, args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(binary, args, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr });
-    });
-  });
-}
-
 const isBuilt = nativeBinding('our own vectors on it in every Node') !== undefined;
 
 let scratch: string;
@@ -41,10 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-async function runSuite(major: number, v1Text: string): Promise<Run> {
+async function runSuite(major: number, v1Text: string): Promise<Executed> {
   const bundle = path.join(scratch, `suite-${major}.mjs`);
   await writeFile(bundle, await bundleOwnVectors(ENTRY, 'node', v1Text));
-  return execute(nodeBinary(major), ['--disable-warning=ExperimentalWarning', bundle]);
+  return executed(nodeBinary(major), ['--disable-warning=ExperimentalWarning', bundle], LIMIT_MS);
 }
 
 const passedIn = new Map<number, number>();

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeBinary } from '../../scripts/lib/toolchain.ts';
+import { executed } from '../support/executed.ts';
 import { nativeBinding } from '../support/native.ts';
 import { sharedVectors } from '../support/shared-vectors.ts';
 
@@ -14,20 +14,6 @@ const MAJORS = [20, 22, 24, 26];
 const LIMIT_MS = 240_000;
 
 const folder = sharedVectors('third-party vectors in Node 20, 22, 24 and 26');
-
-interface Run {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function execute(binary: string, args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(binary, args, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr });
-    });
-  });
-}
 
 const isBuilt = nativeBinding('third-party vectors on it in every Node') !== undefined;
 
@@ -53,13 +39,13 @@ describe.skipIf(folder === undefined)('third-party vectors in every supported No
 
   test.each(MAJORS)('Node %i', { timeout: LIMIT_MS + 10_000 }, async (major) => {
     const binary = nodeBinary(major);
-    const version = await execute(binary, ['--version']);
+    const version = await executed(binary, ['--version'], LIMIT_MS);
     expect(version.stdout.startsWith(`v${major}.`)).toBe(true);
-    const { code, stdout, stderr } = await execute(binary, [
-      '--disable-warning=ExperimentalWarning',
-      bundle,
-      folder ?? '',
-    ]);
+    const { code, stdout, stderr } = await executed(
+      binary,
+      ['--disable-warning=ExperimentalWarning', bundle, folder ?? ''],
+      LIMIT_MS,
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(stdout) ?? [];
     expect(Number(passed)).toBeGreaterThan(1000);

@@ -1,4 +1,5 @@
 /** What `npm run runtimes` prints: runtime × role × groups of cases. */
+import { printColumns } from '../support/columns.ts';
 import { CASE_NAMES } from './suite/client.ts';
 import type { SuiteReport } from './suite/client.ts';
 
@@ -41,14 +42,7 @@ function problems(row: Row): string[] {
 export function printTable(rows: readonly Row[]): void {
   const head = ['runtime', 'version', 'role', 'client’s cryptography', ...GROUPS];
   const lines = rows.map((row) => [row.runtime, row.version, row.role, cryptography(row), ...cells(row)]);
-  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of [head, ...lines])
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  printColumns(head, lines);
   for (const row of rows)
     for (const problem of problems(row)) console.error(`${row.runtime} as ${row.role}: ${problem}`);
 }

@@ -1,4 +1,5 @@
 /** What `npm run conformance` prints. */
+import { printColumns } from '../../support/columns.ts';
 import type { Difference, Unused, Verdict } from './compare.ts';
 
 /** The verdicts of one class in one place. */
@@ -33,16 +34,7 @@ export function cellsOf({ place, version, variant, verdicts }: Row): string[] {
 }
 
 export function printTable(rows: readonly Row[]): void {
-  const head = HEAD;
-  const lines = rows.map(cellsOf);
-  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of [head, ...lines])
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  printColumns(HEAD, rows.map(cellsOf));
 }
 
 /** Names each place with the difference only once: most differ in several engines alike. */
