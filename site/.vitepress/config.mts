@@ -23,7 +23,7 @@ export default defineConfig({
     // WCAG 2.1 AA wants more contrast (1.4.3) than the default themes have.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
-  // `API reference` and the playground are put beside the pages after this build, and scripts/lib/site-check.ts follows every link.
+  // `API reference` and the playground are put beside the pages after this build, and test/site/check.ts follows every link.
   ignoreDeadLinks: [/^\/(api|playground)\//, /\/(api|playground)\/index$/],
   themeConfig: {
     search: { provider: 'local' },
