@@ -1,5 +1,13 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import type { MinifyOptions } from 'terser';
 import { minify } from 'terser';
+
+const { version } = createRequire(import.meta.url)('terser/package.json') as { version: string };
+/** What came of a code before, by the hash of all that it depends on: a dozen test files build the same scripts. */
+const CACHE = path.resolve(import.meta.dirname, '../../.cache/minified');
 
 /**
  * How what browsers load is minified. Whatever is observable stays: no property is renamed, nothing is taken for free of
@@ -12,6 +20,11 @@ export const MINIFY: MinifyOptions = {
   format: { comments: false },
 };
 
+export interface Minified {
+  readonly code: string;
+  readonly map: string;
+}
+
 /**
  * @param map of `code`, JSON; the result's is of the same sources
  * @param module whether the code is a module, and no classic script
@@ -21,13 +34,25 @@ export async function minified(
   map: string,
   name: string,
   module: boolean,
-): Promise<{ readonly code: string; readonly map: string }> {
+): Promise<Minified> {
+  const key = createHash('sha256').update(JSON.stringify([version, MINIFY, code, map, name, module])).digest('hex');
+  const file = path.join(CACHE, key);
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Minified;
+  } catch {
+    // Not there, or half of it: it is made.
+  }
   const result = await minify(code, {
-    ...MINIFY,
+    // A copy: terser writes into what it is given.
+    ...structuredClone(MINIFY),
     module,
     // No comment that points to it: it stays in the repository.
     sourceMap: { content: map, filename: name, includeSources: true },
   });
   if (result.code === undefined || typeof result.map !== 'string') throw new Error(`terser made nothing of ${name}`);
-  return { code: result.code, map: result.map };
+  const made = { code: result.code, map: result.map };
+  mkdirSync(CACHE, { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(made));
+  renameSync(`${file}.${process.pid}`, file);
+  return made;
 }
