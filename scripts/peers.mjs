@@ -1,6 +1,7 @@
 // Runs the tests of the peers in other languages. In CI a missing toolchain is a failure; elsewhere it is said.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { isCi } from './lib/ci.ts';
 
 const EXAMPLES = path.resolve(import.meta.dirname, '../examples');
 const PEERS = [
@@ -14,15 +15,14 @@ const PEERS = [
   },
   { folder: 'rust-axum', tool: 'cargo', steps: [['cargo', 'test', '--locked']] },
 ];
-const isCi = (process.env.CI ?? '') !== '';
 let failed = 0;
 
 for (const { folder, tool, steps } of PEERS) {
   if (spawnSync(tool, ['version']).error !== undefined && spawnSync(tool, ['--version']).error !== undefined) {
-    console[isCi ? 'error' : 'warn'](
-      `${folder}: there is no '${tool}' here; its tests ${isCi ? 'cannot run' : 'are left out'}`,
+    console[isCi() ? 'error' : 'warn'](
+      `${folder}: there is no '${tool}' here; its tests ${isCi() ? 'cannot run' : 'are left out'}`,
     );
-    if (isCi) failed += 1;
+    if (isCi()) failed += 1;
     continue;
   }
   for (const [command, ...args] of steps) {

@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { isCi } from './ci.ts';
 import { run } from './run.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -102,7 +103,7 @@ function isInstalled(program: string): boolean {
 async function ci(): Promise<void> {
   if (!isInstalled('cargo')) {
     const message = 'there is no cargo: packages/native is not built, and its tests are left out';
-    if ((process.env['CI'] ?? '') !== '') throw new Error(message);
+    if (isCi()) throw new Error(message);
     console.log(message);
     return;
   }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { isCi } from '../../scripts/lib/ci.ts';
 import { findProgram } from '../../scripts/lib/debian.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -15,7 +16,7 @@ interface Ended {
 }
 
 const hasPython = findProgram('python3') !== undefined;
-if (!hasPython && process.env['CI'] !== undefined) throw new Error('python3 is missing: it makes the pseudo-terminal');
+if (!hasPython && isCi()) throw new Error('python3 is missing: it makes the pseudo-terminal');
 
 /** @param until what the terminal shows before `action` is done */
 async function endDemo(until: string, action: string): Promise<Ended> {

@@ -7,6 +7,7 @@ import type { InspectEvent } from '../../src/inspect.ts';
 import type { Engine } from '../support/engines/engine.ts';
 import { startChromium } from '../support/engines/puppeteer.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
+import { bundle } from './bundle.ts';
 import { serve } from './static-server.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -69,24 +70,8 @@ test('the attribute loads the part, and every connection is seen', async () => {
 });
 
 test('so does the import', async () => {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: "import './src/inspect.ts'; import { install } from './src/polyfill.ts'; install();",
-      resolveDir: ROOT,
-      sourcefile: 'module.js',
-    },
-    absWorkingDir: ROOT,
-    outdir: 'out',
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    conditions: ['browser'],
-    target: 'es2022',
-    logLevel: 'silent',
-  });
   const page = '<script type="module" src="/module.js"></script><script type="module" src="/app.js"></script>';
-  expectAll((await talk(page, { 'module.js': outputFiles[0]?.text ?? '' })) as Seen);
+  expectAll((await talk(page, { 'module.js': await bundle('test/browser/devtools-page.ts', 'esm') })) as Seen);
 });
 
 test('nothing else does: no message, event, global, storage entry, nor an attribute that says false', async () => {

@@ -2,9 +2,9 @@
  * The policies that docs/script-tag.md names, each with the script tag in each browser: what a script can't cover (a frame's own class, a
  * library that kept the native one, a script that never came) is closed by them and by the server.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
+import { buildScriptTag, integrityOf, POLYFILL } from '../../scripts/lib/script-tag.ts';
 import { ENGINES } from '../support/engines/all.ts';
 import type { Engine, EnginePage } from '../support/engines/engine.ts';
 import { rawServer } from '../support/raw-peer.ts';
@@ -47,9 +47,9 @@ let files: Readonly<Record<string, string>>;
 /** What goes into a tag's `integrity`. */
 let hash: string;
 beforeAll(async () => {
-  const { files: built } = await buildScriptTag();
+  const { files: built, integrity } = await buildScriptTag();
   const script = built[POLYFILL] ?? '';
-  hash = `sha384-${createHash('sha384').update(script).digest('base64')}`;
+  hash = integrity[POLYFILL] ?? '';
   files = {
     ...built,
     'polyfill.js': script,
@@ -136,6 +136,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     expect(await page.run(`return talk('${url}')`)).toEqual(
       taken === true ? [1006, 'PQ_ERR_LOAD'] : [3770, 'PQ_ERR_SIGNATURE_INVALID'],
     );
+    if (name === 'Chromium') expect(taken).toBe(true);
   });
 
   describe('Integrity-Policy', () => {
@@ -143,10 +144,9 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
 
     test('with hashes the script and its parts run', async () => {
       const { url } = await startSecure({ identity: randomBytes(32) });
-      const hashOfTalk = `sha384-${createHash('sha384').update(TALK).digest('base64')}`;
       const page = await open(
         tag(`${NO_PIN} integrity="${hash}" crossorigin="anonymous"`) +
-          `<script src="/talk.js" integrity="${hashOfTalk}" crossorigin="anonymous"></script>`,
+          `<script src="/talk.js" integrity="${integrityOf(TALK)}" crossorigin="anonymous"></script>`,
         policy,
       );
       expect(await page.run('return isProtected()')).toBe(true);
@@ -163,8 +163,7 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
   });
 
   test('a script with another hash than the tag says does not run, and isProtected() says so', async () => {
-    const other = `sha384-${createHash('sha384').update('another script').digest('base64')}`;
-    const page = await open(tag(`integrity="${other}" crossorigin="anonymous"`) + TALKS, {});
+    const page = await open(tag(`integrity="${integrityOf('another script')}" crossorigin="anonymous"`) + TALKS, {});
     expect(await page.run('return isProtected()')).toBe(null);
   });
 

@@ -104,13 +104,13 @@ const ASK = `
 
 describe.each(ENGINES.filter(({ name }) => name !== 'WebKitGTK'))('the original server, from $name', ({ start }) => {
   let engine: Engine;
+  let script: string;
   beforeAll(async () => {
-    engine = await start();
+    [engine, script] = await Promise.all([start(), bundle('test/browser/yellowpages-page.ts', 'iife')]);
   });
   afterAll(() => engine?.close());
 
   async function visit(): Promise<{ page: EnginePage; origin: string }> {
-    const script = await bundle('test/browser/yellowpages-page.ts', 'iife');
     const html = '<!doctype html><title>test</title><link rel="icon" href="data:,"><script src="/page.js"></script>';
     const server = await serve({ 'index.html': html, 'page.js': script });
     const origin = `http://127.0.0.1:${server.port}`;

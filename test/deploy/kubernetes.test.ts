@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isCi } from '../../scripts/lib/ci.ts';
 import { parse } from 'yaml';
 import { findProgram } from '../../scripts/lib/debian.ts';
 import { CHART, renderedFile, renderedHeader, valueSets } from '../../scripts/lib/helm.ts';
@@ -26,8 +27,7 @@ const read = (file: string): string => readFileSync(file, 'utf8');
 const OPERATOR = ['podmonitor', 'prometheusrule'];
 
 const hasPython = findProgram('python3') !== undefined;
-if (!hasPython && process.env['CI'] !== undefined)
-  throw new Error('python3 is missing: the schemas of Kubernetes come with it');
+if (!hasPython && isCi()) throw new Error('python3 is missing: the schemas of Kubernetes come with it');
 
 describe.runIf(hasPython)('the schemas of Kubernetes', () => {
   beforeAll(ensureKubernetesValidate, 5 * 60_000);

@@ -102,15 +102,15 @@ const chats = (tap: Tap): Pick<Tap, 'connections'> => ({
 
 async function nodeEcho({ folder, start: begin }: Installed): Promise<void> {
   const server = await begin();
+  const tap = await startTap(server.port);
   try {
-    const tap = await startTap(server.port);
     const args = ['run', '--silent', 'say', '--', SAID, tap.url];
     const { stdout } = await execute('npm', args, { cwd: folder, timeout: START_LIMIT_MS });
     assert.match(stdout, new RegExp(`^${SAID} \\(ml-kem-768, `, 'm'));
     assertSealed(tap, [SAID]);
-    await tap.close();
   } finally {
     await server.stop();
+    await tap.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isCi } from '../../scripts/lib/ci.ts';
 import { BACKEND_LANGUAGES, ensureBackend, missingProgram } from '../../scripts/lib/gateway-backends.ts';
 import { once } from '../support/deferred.ts';
 import { passThroughSuite } from './pass-through.ts';
@@ -12,7 +13,7 @@ const INSTALL_MS = 5 * 60_000;
 
 describe.each(BACKEND_LANGUAGES)('%s', (language) => {
   const missing = missingProgram(language);
-  const isLeftOut = missing !== undefined && process.env['CI'] === undefined;
+  const isLeftOut = missing !== undefined && !isCi();
   let child: ChildProcess | undefined;
   let port = '';
 

@@ -52,7 +52,6 @@ async function each(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  expect(count).toBeGreaterThanOrEqual(corpus.length + MIN_NEW);
   return count;
 }
 

@@ -9,6 +9,7 @@ import type { InspectClose, InspectControl, InspectEvent, InspectMessage } from 
 import { traceSockets } from '../../examples/opentelemetry/telemetry.ts';
 import { Watcher } from '../../src/connection/watch.ts';
 import { connect, connected, MODES, secureServer, useMode } from '../support/endpoints.ts';
+import { uncaughtErrors } from '../support/ws-endpoints.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SOURCES = Symbol.for('pq-websocket inspect');
@@ -167,13 +168,7 @@ test("yellowpages: what it says is binary, and its close is the transport's", as
 });
 
 test('a listener that throws ends no connection, and hears no more once it is taken off', async () => {
-  const uncaught = vi.fn();
-  const listeners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException').on('uncaughtException', uncaught);
-  onTestFinished(() => {
-    process.removeAllListeners('uncaughtException');
-    for (const listener of listeners) process.on('uncaughtException', listener);
-  });
+  const errors = uncaughtErrors();
   let calls = 0;
   const end = subscribe(() => {
     calls += 1;
@@ -188,7 +183,7 @@ test('a listener that throws ends no connection, and hears no more once it is ta
   client.socket.send('y');
   expect(await peer.seen.next()).toBe('y');
   expect(calls).toBe(before);
-  await vi.waitFor(() => expect(uncaught).toHaveBeenCalled());
+  expect(await errors.next()).toMatchObject({ message: 'a bug of the listener' });
   expect(() => subscribe('no function' as never)).toThrow(TypeError);
 });
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { isCi } from '../../scripts/lib/ci.ts';
 import { run } from '../../scripts/lib/run.ts';
 import { chromium } from './chromium.ts';
 import type { Tally } from './hostile/run.ts';
@@ -40,7 +41,7 @@ async function makePeers(recipes: readonly Recipe[], without: readonly string[])
     if (without.includes(recipe.name)) missing.push({ name: recipe.name, reason: 'left out by --without' });
     else if (recipe.tool !== undefined && !hasTool(recipe.tool)) {
       const reason = `there is no '${recipe.tool}' on PATH here`;
-      if ((process.env['CI'] ?? '') !== '') throw new Error(`${recipe.name}: ${reason}`);
+      if (isCi()) throw new Error(`${recipe.name}: ${reason}`);
       missing.push({ name: recipe.name, reason });
     } else {
       const start = performance.now();

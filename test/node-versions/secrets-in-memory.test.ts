@@ -78,8 +78,17 @@ afterEach(() => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-async function bundled(backend: Backend, wipes: boolean): Promise<string> {
+const bundles = new Map<string, Promise<string>>();
+
+/** Made once for all Nodes. */
+function bundled(backend: Backend, wipes: boolean): Promise<string> {
   const outfile = path.join(scratch, `${backend}-${wipes}.mjs`);
+  const made = bundles.get(outfile) ?? bundledTo(outfile, backend, wipes);
+  bundles.set(outfile, made);
+  return made;
+}
+
+async function bundledTo(outfile: string, backend: Backend, wipes: boolean): Promise<string> {
   const requires = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
   await build({
     entryPoints: [path.join(import.meta.dirname, 'memory-script.ts')],

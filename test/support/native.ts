@@ -1,6 +1,7 @@
 /** What `npm run build:native` builds, for the tests that need it. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { isCi } from '../../scripts/lib/ci.ts';
 import type { NativeBinding } from '../../src/crypto/node/native.ts';
 
 export type { NativeBinding };
@@ -21,7 +22,7 @@ export function nativeBinding(wanted: string): NativeBinding | undefined {
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_PQ_NATIVE_NOT_FOUND') throw error;
     const message = `packages/native is not built (npm run build:native); left out: ${wanted}`;
-    if ((process.env['CI'] ?? '') !== '') throw new Error(message, { cause: error });
+    if (isCi()) throw new Error(message, { cause: error });
     console.warn(message); // not to standard output, which a program may read
     return undefined;
   }

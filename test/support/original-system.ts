@@ -15,13 +15,13 @@ import type { Duplex } from 'node:stream';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import * as ws from 'ws';
 import { AsyncQueue } from './deferred.ts';
+import { closePayload, encodeFrame, OPCODE } from './frames.ts';
 
 export const MOST_REQUEST_BYTES = 16_500;
 /** What it refuses a frame, a hello or a ping with. */
 const BAD_REQUEST = 1008;
 /** RFC 6455 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const OPCODES = { text: 1, binary: 2, close: 8 } as const;
 
 export interface OriginalServer {
   readonly url: string;
@@ -50,16 +50,6 @@ export interface OriginalServerOptions {
   readonly givesUp?: { readonly at: 'connection' | 'hello'; readonly code: number };
   /** What upgrade requests must have; others are answered with 403. `X-Forwarded-For` is a proxy's to add. Default: nothing. */
   readonly demands?: { readonly origin: string; readonly token: string };
-}
-
-/** Writes an unmasked frame, as servers do. */
-function frame(opcode: number, payload: Uint8Array): Buffer {
-  const { length } = payload;
-  const header = Buffer.alloc(length < 126 ? 2 : 4);
-  header[0] = 0x80 | opcode;
-  header[1] = length < 126 ? length : 126;
-  if (length >= 126) header.writeUInt16BE(length, 2);
-  return Buffer.concat([header, payload]);
 }
 
 interface Incoming {
@@ -113,12 +103,12 @@ class Exchange {
   /** Its Close, and the end of the connection: nothing that the client says to it is waited for. */
   #close(code: number): void {
     const { politely } = this.#options;
-    const said = Buffer.concat([Uint8Array.of(code >> 8, code & 0xff), Buffer.from(politely ?? '')]);
+    const said = closePayload(code, politely);
     if (politely === undefined) {
-      this.#network.end(frame(OPCODES.close, said), () => {
+      this.#network.end(encodeFrame(OPCODE.close, said, false), () => {
         this.#network.destroy();
       });
-    } else this.#network.write(frame(OPCODES.close, said));
+    } else this.#network.write(encodeFrame(OPCODE.close, said, false));
   }
 
   #hello(data: Buffer, isBinary: boolean): void {
@@ -136,12 +126,12 @@ class Exchange {
       ml_kem_768_ciphertext: Buffer.from(changed?.(cipherText) ?? cipherText).toString('base64'),
       auth_attestation_doc: documentFor(cipherText),
     };
-    this.#network.write(frame(OPCODES.text, Buffer.from(JSON.stringify(hello))));
+    this.#network.write(encodeFrame(OPCODE.text, Buffer.from(JSON.stringify(hello)), false));
     for (const said of says) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', sharedSecret, nonce);
       const sealed = Buffer.concat([nonce, cipher.update(said), cipher.final(), cipher.getAuthTag()]);
-      this.#network.write(frame(OPCODES.binary, sealed));
+      this.#network.write(encodeFrame(OPCODE.binary, sealed, false));
     }
   }
 

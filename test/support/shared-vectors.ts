@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
+import { isCi } from '../../scripts/lib/ci.ts';
+
 const FOLDER = path.resolve(import.meta.dirname, '../../../shared/vectors');
 
 /**
@@ -12,7 +14,7 @@ const FOLDER = path.resolve(import.meta.dirname, '../../../shared/vectors');
 export function sharedVectors(wanted: string): string | undefined {
   if (existsSync(path.join(FOLDER, 'wycheproof'))) return FOLDER;
   const message = `no third-party vectors in ../shared/vectors beside the repository; left out: ${wanted}`;
-  if ((process.env['CI'] ?? '') !== '') throw new Error(message);
+  if (isCi()) throw new Error(message);
   console.warn(message);
   return undefined;
 }
