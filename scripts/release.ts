@@ -149,12 +149,12 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(`${path.basename(tarball)}: sha256 ${await sha256(tarball)}`);
   }
   await buildElsewhere(tarballs);
+  console.log('a second build in another folder gave the same tarballs, byte for byte');
   for (const folder of native.folders) {
     const tarball = await pack(ROOT, path.relative(ROOT, folder), OUT);
     tarballs.push(tarball);
     console.log(`${path.basename(tarball)}: sha256 ${await sha256(tarball)}`);
   }
-  console.log('a second build in another folder gave the same tarballs, byte for byte');
   console.log(await writeSbom());
   // npm signs where the forge lends it an identity; elsewhere --provenance is an error of npm's.
   const provenance = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'] === undefined ? [] : ['--provenance'];

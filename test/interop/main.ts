@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { isCi } from '../../scripts/lib/ci.ts';
+import { inTurns } from '../../scripts/lib/in-turns.ts';
 import { run } from '../../scripts/lib/run.ts';
 import { chromium } from './chromium.ts';
 import type { Tally } from './hostile/run.ts';
@@ -18,6 +19,7 @@ const USAGE = `usage: npm run interop [-- [--ci] [--without NAME]... [--write]]
 NAME is TypeScript, Go, Rust, Original or Chromium: its rows are left out, and the table says so.
 --ci leaves out what npm test has elsewhere: the other backends, and hostile cases to TypeScript.
 --write puts the tables into docs/interop.md, if they are full.`;
+/** Each variant has a server of its own, and much of its time is waiting. */
 const AT_ONCE = 3;
 const DEFAULT_BACKEND = 'TypeScript, node';
 const DOCUMENT = path.join(ROOT, 'docs/interop.md');
@@ -70,7 +72,7 @@ async function runPairs(peers: readonly Peer[]): Promise<Row[]> {
       }
       for (const client of peers) {
         const start = performance.now();
-        const cells = await inTurns(VARIANTS, async (variant, i) => {
+        const cells = await inTurns(VARIANTS, AT_ONCE, async (variant, i) => {
           return leftOut(variant, client, server) ?? (await runPair(variant, client, running[i] as RunningServer));
         });
         // Of a pair that has no profile in common there is nothing to say.
@@ -83,17 +85,6 @@ async function runPairs(peers: readonly Peer[]): Promise<Row[]> {
     }
   }
   return rows;
-}
-
-/** Runs `AT_ONCE` of them at a time: each variant has a server of its own, and much of its time is waiting. */
-async function inTurns<T, R>(items: readonly T[], run: (item: T, index: number) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const waiting = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of waiting) results[index] = await run(item, index);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
 }
 
 interface Pages {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { inTurns } from '../../scripts/lib/in-turns.ts';
 import type { App } from './app.ts';
 import { prepareApp, rowNames } from './app.ts';
 import { staleDocs, writeDocs } from './docs.ts';
@@ -38,20 +39,14 @@ function reportOf(app: App, args: readonly string[]): Promise<string> {
   });
 }
 
-async function runRows(app: App, names: readonly string[]): Promise<Row[]> {
-  const rows = new Map<string, Row>();
-  const waiting = [...names];
-  const work = async (): Promise<void> => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const result = await reportOf(app, ['run-row.ts', name]).then(
-        (line) => JSON.parse(line) as RowReport,
-        (error: unknown) => error as Error,
-      );
-      rows.set(name, { name, result });
-    }
-  };
-  await Promise.all(Array.from({ length: JOBS }, work));
-  return names.map((name) => rows.get(name)).filter((row) => row !== undefined);
+function runRows(app: App, names: readonly string[]): Promise<Row[]> {
+  return inTurns(names, JOBS, async (name) => {
+    const result = await reportOf(app, ['run-row.ts', name]).then(
+      (line) => JSON.parse(line) as RowReport,
+      (error: unknown) => error as Error,
+    );
+    return { name, result };
+  });
 }
 
 /** Plain `ws` through the same judge: what it says must be reported. */
