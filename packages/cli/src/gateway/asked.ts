@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { applyRules } from './header-rules.ts';
 import type { Forwarding, HeaderPairs, Headers } from './headers.ts';
-import { forwardedHeaders, valuesOf } from './headers.ts';
+import { backendName, forwardedHeaders, valuesOf } from './headers.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { Asker, Route } from './routes.ts';
 import type { Trace, Traces } from './traces.ts';
@@ -62,15 +62,15 @@ export function askerOf({ request: { rawHeaders }, client: { address } }: Asked)
 
 /** What is there, and not the gateway's own to say. */
 function isGiven([name, values]: [string, string | string[]]): boolean {
-  return values.length > 0 && !/^x-pq-/i.test(name);
+  return values.length > 0 && !backendName(name).startsWith('x-pq-');
 }
 
 /** @param passing those of the request's headers that go on */
 export function headersFor(asked: Asked, passing: HeaderPairs, server: UpstreamServer): Headers {
   const { request, target, client, route, authHeaders = {}, clientKey } = asked;
   const ownHost = route.preserveHost ? undefined : server.address.host;
-  const overruled = new Set(Object.keys(authHeaders).map((name) => name.toLowerCase()));
-  const kept = passing.filter(([name]) => !overruled.has(name.toLowerCase()));
+  const overruled = new Set(Object.keys(authHeaders).map(backendName));
+  const kept = passing.filter(([name]) => !overruled.has(backendName(name)));
   const headers = {
     ...forwardedHeaders(request.rawHeaders, kept, client.forwarding, target.host, ownHost),
     ...Object.fromEntries(Object.entries(authHeaders).filter(isGiven)),

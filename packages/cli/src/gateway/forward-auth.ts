@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { Asked } from './asked.ts';
 import type { Denial } from './denials.ts';
-import { beyondUpgrade, forwardedHeaders, valuesOf } from './headers.ts';
+import { backendName, beyondUpgrade, forwardedHeaders, valuesOf } from './headers.ts';
 import type { Headers } from './headers.ts';
 import { areWritable } from './message-heads.ts';
 
@@ -22,12 +22,15 @@ export type ForwardAuthResult =
 /** What an asker learns of a refusal: how to do better. */
 const TOLD = ['www-authenticate', 'location', 'set-cookie', 'retry-after'];
 
+/** What says for which request it is asked, here or to others of its kind. */
+const OF_THE_QUESTION = /^x-(?:original-.*|forwarded-(?:method|uri))$/;
+
 /** Without an answer nobody passes. */
 const UNANSWERED: ForwardAuthResult = { type: 'denied', denial: { reason: 'auth-unreachable', status: 502 } };
 
 export async function forwardAuth({ url, timeout, pass }: ForwardAuthConfig, asked: Asked): Promise<ForwardAuthResult> {
   const { request, target, client } = asked;
-  const passing = beyondUpgrade(request.rawHeaders).filter(([name]) => !/^x-original-/i.test(name));
+  const passing = beyondUpgrade(request.rawHeaders).filter(([name]) => !OF_THE_QUESTION.test(backendName(name)));
   const { host } = new URL(url);
   const headers: Headers = {
     ...forwardedHeaders(request.rawHeaders, passing, client.forwarding, target.host, host),

@@ -48,9 +48,24 @@ const OF_ONE_LEG: ReadonlySet<string> = new Set([
 ]);
 
 /** What the gateway says itself. */
-const REPLACED = /^(?:host|forwarded|x-forwarded-(?:for|host|proto)|x-request-id|x-pq-.*|client-cert.*)$/i;
+const REPLACED = /^(?:host|forwarded|x-forwarded-(?:for|host|proto)|x-request-id|x-pq-.*|client-cert.*)$/;
 /** Those, and what only a trusted proxy may say. */
-const FORWARDING = /^(?:host|forwarded|x-forwarded-.*|x-real-ip|x-request-id|x-pq-.*|client-cert.*)$/i;
+const FORWARDING = /^(?:host|forwarded|x-forwarded-.*|x-real-ip|x-request-id|x-pq-.*|client-cert.*)$/;
+
+/**
+ * A header's name as backends may read it. CGI (RFC 3875 4.1.18), and after it WSGI, Rack and PHP, make `HTTP_X_REAL_IP` of `X-Real-IP` and of
+ * `X_Real_IP`, and some servers of any other mark between: so names that differ in that alone are one name to whoever strips or sets them.
+ */
+export function backendName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '-');
+}
+
+/** Whether it is for the gateway to say, in whatever spelling. @param isTrusted whether a proxy says it whose own words count */
+function isOwn(name: string, isTrusted: boolean): boolean {
+  const read = backendName(name);
+  // A proxy writes them with hyphens: another spelling is its client's.
+  return isTrusted && read === name.toLowerCase() ? REPLACED.test(read) : FORWARDING.test(read);
+}
 
 export function pairsOf(rawHeaders: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];
@@ -71,13 +86,13 @@ export function endToEnd(rawHeaders: readonly string[]): [name: string, value: s
     .flatMap((value) => value.toLowerCase().split(','))
     .map((token) => token.trim())
     .filter((token) => !NEVER_NAMED.test(token));
-  const dropped = new Set([...HOP_BY_HOP, ...named]);
-  return pairsOf(rawHeaders).filter(([name]) => !dropped.has(name.toLowerCase()));
+  const dropped = new Set(named);
+  return pairsOf(rawHeaders).filter(([name]) => !dropped.has(name.toLowerCase()) && !HOP_BY_HOP.has(backendName(name)));
 }
 
 /** Those of an upgrade, or of its answer, that are for the other end. */
 export function beyondUpgrade(rawHeaders: readonly string[]): [name: string, value: string][] {
-  return endToEnd(rawHeaders).filter(([name]) => !OF_ONE_LEG.has(name.toLowerCase()));
+  return endToEnd(rawHeaders).filter(([name]) => !OF_ONE_LEG.has(backendName(name)));
 }
 
 /** Those of a plain request that are for the upstream. Its body's coding is written anew, and the gateway has answered Expect. */
@@ -99,7 +114,7 @@ export function forwardedHeaders(
   host: string,
   upstreamHost: string | undefined,
 ): Headers {
-  const collected = collect(passing.filter(([name]) => (isTrusted ? !REPLACED.test(name) : !FORWARDING.test(name))));
+  const collected = collect(passing.filter(([name]) => !isOwn(name, isTrusted)));
   const before = (name: string): string | undefined => {
     const values = isTrusted ? valuesOf(given, name) : [];
     return values.length === 0 ? undefined : values.join(', ');

@@ -8,6 +8,7 @@ import type * as Api from '@opentelemetry/api';
 import type { Attributes, Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import type { Config } from './config.ts';
 import type { Problems } from './config-error.ts';
+import { backendName } from './headers.ts';
 import type { Headers } from './headers.ts';
 
 /** Where each copy of the API finds what an SDK has registered with another. */
@@ -43,9 +44,9 @@ export class Trace {
   passedOn(headers: Headers): Headers {
     const carrier: Record<string, string> = {};
     this.api.propagation.inject(this.context, carrier);
-    const own = new Set(Object.keys(carrier).map((name) => name.toLowerCase()));
+    const own = new Set(Object.keys(carrier).map(backendName));
     return {
-      ...Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name.toLowerCase()))),
+      ...Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(backendName(name)))),
       ...carrier,
     };
   }
