@@ -12,6 +12,7 @@ import { LogSink } from '../../packages/cli/src/gateway/log-sink.ts';
 import type { LogOutput } from '../../packages/cli/src/gateway/log-sink.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
+import { startTap } from '../support/tap.ts';
 import { startBackend } from './backend.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
 import { memoryLog, nextText, openClient, startTestGateway } from './support.ts';
@@ -183,6 +184,31 @@ test('a flood of refusals is a line a second, and the metrics count each', async
   const sum = (reason: string): number => reasons.reduce((total, each) => total + (each[reason] ?? 0), 0);
   expect([sum('no-route'), sum('upgrade-required')]).toEqual([5, 1]);
   expect(gateway.lines.filter(({ message }) => message === 'refused')).toEqual([]);
+});
+
+test('so is a flood of hellos behind which nobody stays, though each had its conversation', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url], log: { refusals: 0 } });
+  // Nothing of the client passes but its upgrade request, whose hello is among the subprotocols.
+  const tap = await startTap(gateway.port, {
+    onFrame: ({ direction }) => (direction === 'client' ? 'drop' : 'forward'),
+  });
+  onTestFinished(() => tap.close());
+  for (let i = 0; i < 3; i += 1) {
+    const client = await openClient(`${tap.url}/echo`, [], { fastOpen: true });
+    const { closed } = await backend.next();
+    client.terminate();
+    await closed;
+  }
+  const stays = await openClient(`${gateway.url}/echo`);
+  stays.send('who proves who it is');
+  await nextText(stays);
+  await gateway.close();
+  const closed = gateway.lines.filter(({ message }) => message === 'closed');
+  expect(closed.map(({ facts }) => facts['end'])).toEqual(['drained']);
+  const leftOut = gateway.lines.filter(({ message }) => message === 'refusals were left out of the log');
+  const counts = leftOut.map(({ facts }) => facts['reasons'] as Record<string, number>);
+  expect(counts.reduce((sum, each) => sum + (each['PQ_ERR_TRUNCATED'] ?? 0), 0)).toBe(3);
 });
 
 test('a log of the operator that throws', () => {

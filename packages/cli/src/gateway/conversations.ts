@@ -35,6 +35,8 @@ import type { Upstream, UpstreamLimits } from './upstream.ts';
 /** RFC 6455 7.4.1 and its registry: closes of a client that is in and has no upstream. */
 const POLICY_VIOLATION = 1008;
 const BAD_GATEWAY = 1014;
+/** What it is called when a client goes before it has proved itself. */
+const CLOSED_EARLY = 'PQ_ERR_CLOSED_EARLY';
 
 function namedForTraces(counters: ChannelCounters): Record<string, number> {
   return Object.fromEntries(Object.entries(counters).map(([name, value]) => [`pqws.${name}`, value as number]));
@@ -146,7 +148,7 @@ export class Conversations {
     socket.once('close', () => {
       admitted();
       abort.abort();
-      span?.end({ reason: 'PQ_ERR_CLOSED_EARLY' });
+      span?.end({ reason: CLOSED_EARLY });
       this.#arriving.delete(socket);
       this.#checkEmpty();
     });
@@ -303,7 +305,7 @@ export class Conversations {
     { facts, trace }: { readonly facts: object; readonly trace: Trace | undefined },
     early?: EarlyWords,
   ): void {
-    const { metrics, log, traffic } = this.parts;
+    const { metrics, log, refusals, traffic } = this.parts;
     const started = performance.now();
     let result: 'pending' | 'ok' | 'failed' = 'pending';
     let conversation: Trace | undefined;
@@ -317,7 +319,7 @@ export class Conversations {
       },
       () => {
         result = 'failed';
-        const reason = client.pq.failure?.code ?? 'PQ_ERR_CLOSED_EARLY';
+        const reason = client.pq.failure?.code ?? CLOSED_EARLY;
         metrics.handshakeFailed(reason);
         trace?.end({ status: 101, reason });
       },
@@ -343,17 +345,11 @@ export class Conversations {
         // A handshake that failed has been counted as one.
         conversation?.end({ reason: failure?.code, attributes: { 'pqws.end': end, ...namedForTraces(counters) } });
         metrics.channelClosed(counters, end, result === 'ok' ? failure?.code : undefined);
-        log.info(
-          {
-            ...facts,
-            profile,
-            end,
-            code: failure?.code,
-            seconds: Math.round(performance.now() - started) / 1000,
-            ...counters,
-          },
-          'closed',
-        );
+        const seconds = Math.round(performance.now() - started) / 1000;
+        const told = { ...facts, profile, end, code: failure?.code, seconds, ...counters };
+        if (result === 'ok') log.info(told, 'closed');
+        // Whoever has proved nothing costs no line more than others who are refused.
+        else refusals.refused(failure?.code ?? CLOSED_EARLY, told, 'closed');
         this.#checkEmpty();
       },
     });
