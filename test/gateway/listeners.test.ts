@@ -1,5 +1,6 @@
 /** Several places to listen, each with TLS, certificates and a PROXY protocol of its own; what a reload adds, changes and removes. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Server } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
@@ -7,7 +8,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { configFrom } from '../../packages/cli/src/gateway/config.ts';
+import { Connections } from '../../packages/cli/src/gateway/connections.ts';
+import type { ListenerPlan } from '../../packages/cli/src/gateway/listener-plan.ts';
+import { Listeners } from '../../packages/cli/src/gateway/listeners.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
@@ -169,6 +174,84 @@ test('what cannot be had changes nothing', async () => {
   ]);
   expect(gateway.addresses).toEqual(addresses);
   await openClient(`${gateway.url}/`);
+});
+
+describe('those that take nobody new', () => {
+  const { limits } = configFrom({ routes: [{ upstreams: ['ws://127.0.0.1:1'] }] }).settings;
+  const plan = (name: string): ListenerPlan => ({
+    path: [],
+    listen: `unix:${path.join(folder, name)}`,
+    tls: undefined,
+    proxySources: undefined,
+  });
+  const make = (): Listeners => {
+    const connections = new Connections({
+      headerTimeout: () => 60_000,
+      idle: 10,
+      isProxy: () => false,
+      refused: () => undefined,
+    });
+    const never = (): Promise<void> => new Promise(() => undefined);
+    const listeners = new Listeners({
+      connections,
+      plainRequest: never,
+      upgrade: never,
+      connectRefused: () => undefined,
+      unreadable: () => undefined,
+      failed: () => undefined,
+    });
+    onTestFinished(() => {
+      listeners.stop();
+      listeners.end();
+    });
+    return listeners;
+  };
+  /** Somebody who is in the middle of a request. */
+  const enter = async (name: string): Promise<Socket> => {
+    const socket = connect(path.join(folder, name));
+    socket.on('error', () => undefined).resume();
+    const served = once(lastServer(), 'request');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await served;
+    return socket;
+  };
+  /** Of the listener that was opened last. */
+  let lastServer: () => Server;
+  beforeEach(() => {
+    const listen = vi.spyOn(Server.prototype, 'listen');
+    lastServer = (): Server => listen.mock.contexts.at(-1) as Server;
+    return (): void => {
+      listen.mockRestore();
+    };
+  });
+
+  test('are forgotten, with their keys, when their last connection is over', async () => {
+    const listeners = make();
+    (await listeners.prepare([plan('one')], limits)).commit();
+    const removed = lastServer();
+    const inside = await enter('one');
+    (await listeners.prepare([plan('two')], limits)).commit();
+    const ends = vi.spyOn(Server.prototype, 'closeAllConnections');
+    onTestFinished(() => {
+      ends.mockRestore();
+    });
+    listeners.end();
+    expect(ends.mock.contexts).toEqual([lastServer(), removed]);
+    await Promise.all([once(removed, 'close'), once(inside, 'close')]);
+    ends.mockClear();
+    listeners.end();
+    expect(ends.mock.contexts).toEqual([lastServer()]);
+  });
+
+  test('are ended with the others, those too that were opened for nothing', async () => {
+    const listeners = make();
+    (await listeners.prepare([plan('one')], limits)).commit();
+    const prepared = await listeners.prepare([plan('two')], limits);
+    const inside = await enter('two');
+    prepared.cancel();
+    listeners.end();
+    await once(inside, 'close');
+  });
 });
 
 test('in every worker', { timeout: 120_000 }, async () => {

@@ -103,9 +103,9 @@ export class Listener {
     this.#address = boundAddress(this.#server);
   }
 
-  /** Takes nobody new; who is in stays. */
-  stop(): void {
-    this.#server.close();
+  /** Takes nobody new; who is in stays. @param empty called when the last of them is gone */
+  stop(empty?: () => void): void {
+    this.#server.close(empty);
     this.#server.closeIdleConnections();
   }
 
@@ -185,8 +185,8 @@ export class ListenError extends Error {
 
 export class Listeners {
   #open: readonly Listener[] = [];
-  /** Those that a reload has closed, for conversations that stay. */
-  readonly #leaving: Listener[] = [];
+  /** Those that a reload has closed, for as long as somebody is in. */
+  readonly #leaving = new Set<Listener>();
 
   constructor(private readonly handlers: ListenerHandlers) {}
 
@@ -221,7 +221,7 @@ export class Listeners {
     const matched = this.#match(plans);
     const opened: Listener[] = [];
     const cancel = (): void => {
-      for (const listener of opened) listener.stop();
+      for (const listener of opened) this.#leave(listener);
     };
     const next: Listener[] = [];
     for (const [index, plan] of plans.entries()) {
@@ -238,12 +238,16 @@ export class Listeners {
     }
     const commit = (): void => {
       for (const [index, plan] of plans.entries()) matched[index]?.adjust(plan, limits);
-      const removed = this.#open.filter((listener) => !next.includes(listener));
-      for (const listener of removed) listener.stop();
-      this.#leaving.push(...removed);
+      for (const listener of this.#open) if (!next.includes(listener)) this.#leave(listener);
       this.#open = next;
     };
     return { opened, commit, cancel };
+  }
+
+  /** Who was taken meanwhile is ended with the others; the last one to go takes server and keys along. */
+  #leave(listener: Listener): void {
+    this.#leaving.add(listener);
+    listener.stop(() => this.#leaving.delete(listener));
   }
 
   stop(): void {
