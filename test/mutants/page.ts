@@ -21,7 +21,7 @@ export function tablePage(found: ReadonlyMap<Mutant, ReadonlyMap<string, string>
 
 A vector is worth what it finds. So the vectors are measured: [test/mutants/rules.ts](../test/mutants/rules.ts) has ${found.size} plausible mistakes, each a small change to a
 [reference peer](../test/reference/peer.ts) that was written from [PROTOCOL.md](../PROTOCOL.md) alone and that passes all ${cases} cases of
-[test/vectors](../test/vectors/README.md). ${killed} of them fail a case or more. \`npm run mutants\` runs all of it (about a minute); \`npm test\` puts each mutant before the
+[test/vectors](../test/vectors/README.md). ${killed} of them fail a case or more. \`npm run mutants\` runs all of it (about a minute on an idle machine, five on two busy cores); \`npm test\` puts each mutant before the
 cases that found it last.
 
 To add one: write the rule, run \`npm run mutants -- ID\`, and where nothing kills it, write the vector that does.
