@@ -1,11 +1,12 @@
 /** What the documents name exists, and what exists is named. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
 import { CLIENT_AUTHENTICATION_OPTIONS } from '../../src/options/client-identity.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../../src/options/server-identity.ts';
 import { CHANNEL_OPTION_NAMES } from '../../src/options/channel.ts';
+import { NOT_IN_SIDEBAR, SIDEBAR } from '../../site/.vitepress/sidebar.ts';
 import { OWN_SERVER_OPTIONS, SHOWN_DEFAULTS, WS_SERVER_OPTIONS } from '../../src/ws/options.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -72,6 +73,36 @@ describe('docs/ws.md lists', () => {
 
   test.each(Object.keys(ws))('the export %s', (name) => {
     expect(page).toMatch(name === 'default' ? /default export/ : new RegExp(`\\b${name}\\b`));
+  });
+});
+
+describe("the site's sidebar", () => {
+  /** Where the site has a document; a README is what its folder shows. */
+  const addressOf = (file: string): string => `/${file.replace(/(^|\/)README\.md$/, '$1').replace(/\.md$/, '')}`;
+  const linked = SIDEBAR.flatMap(({ items }) => items.map(({ link }) => link));
+  const listed = [...read('docs/README.md').matchAll(/\]\(([^)#\s]+\.md)(?:#[^)]*)?\)/g)].map(([, target = '']) =>
+    addressOf(path.normalize(path.join('docs', target))),
+  );
+
+  test('there are pages to look for', () => {
+    expect(listed.length).toBeGreaterThan(40);
+  });
+
+  test.each([...new Set(listed)])('leads to %s, which docs/README.md lists, or says why not', (address) => {
+    expect([...linked, ...Object.keys(NOT_IN_SIDEBAR)]).toContain(address);
+  });
+
+  test.each(linked)('%s is a document', (address) => {
+    const file = address.endsWith('/') ? `${address}README.md` : `${address}.md`;
+    expect(existsSync(path.join(root, file))).toBe(true);
+  });
+
+  test('names no page twice, and leaves none out that it has or that nobody lists', () => {
+    expect(linked).toEqual([...new Set(linked)]);
+    for (const address of Object.keys(NOT_IN_SIDEBAR)) {
+      expect(linked).not.toContain(address);
+      expect(listed).toContain(address);
+    }
   });
 });
 
