@@ -150,3 +150,29 @@ export async function startBackend(listen: ListenOptions = { port: 0, host: '127
   const url = typeof address === 'string' ? `unix:${address}` : `ws://127.0.0.1:${port}`;
   return { url, port, next: () => accepted.next(), accepted: () => count, stop };
 }
+
+export interface Recorder {
+  /** `host:port`. */
+  readonly url: string;
+  readonly asked: IncomingMessage[];
+}
+
+/** Keeps what it is asked, answers requests with 204 and these headers, and refuses upgrades. */
+export async function startRecorder(headers: Readonly<Record<string, string>> = {}): Promise<Recorder> {
+  const asked: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request);
+    response.writeHead(204, headers).end();
+  });
+  server.on('upgrade', (request, socket) => {
+    asked.push(request);
+    socket.end('HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}

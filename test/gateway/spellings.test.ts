@@ -2,13 +2,11 @@
  * A header's name as backends read it. CGI, WSGI, Rack and PHP make one variable of `X-PQ-Client-Key`, `X_PQ_Client_Key` and `X.PQ.Client.Key`: so
  * what the gateway says itself, or believes from few, no client says in any spelling.
  */
-import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fingerprintOf, publicKeyOf } from '../../src/keys.ts';
-import { once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
-import { startBackend } from './backend.ts';
+import { startBackend, startRecorder } from './backend.ts';
 import { openClient, startTestGateway } from './support.ts';
 
 const FORGED = 'forged';
@@ -39,31 +37,6 @@ const SPELLINGS: readonly (readonly [name: string, respelled: (name: string) => 
 ];
 const OF_UPGRADES = ['Sec-WebSocket-Protocol', 'Sec-WebSocket-Key', 'Content-Length'];
 
-interface Listening {
-  readonly url: string;
-  readonly asked: IncomingMessage[];
-}
-
-/** Keeps what it is asked, answers requests with 204 and refuses upgrades. */
-async function listening(headers: Record<string, string> = {}): Promise<Listening> {
-  const asked: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request);
-    response.writeHead(204, headers).end();
-  });
-  server.on('upgrade', (request, socket) => {
-    asked.push(request);
-    socket.end('HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `127.0.0.1:${(server.address() as { port: number }).port}`, asked };
-}
-
 /** The variables of CGI (RFC 3875 4.1.18), each with all that comes to it. */
 function variables({ rawHeaders }: IncomingMessage): Map<string, string[]> {
   const found = new Map<string, string[]>();
@@ -79,8 +52,8 @@ test.each(
 )(
   '$spelling, of a trusted proxy $isTrusted: nothing of it reaches a backend or who is asked before, in requests and upgrades',
   async ({ respelled, isTrusted }) => {
-    const backend = await listening();
-    const authority = await listening({ 'X-Auth-User': 'ada' });
+    const backend = await startRecorder();
+    const authority = await startRecorder({ 'X-Auth-User': 'ada' });
     const gateway = await startTestGateway({
       plainHttp: 'upstream',
       ...(isTrusted && { trustedProxies: ['127.0.0.1'] }),

@@ -1,15 +1,22 @@
 /** Spans, with the SDK of OpenTelemetry from the registry: what it gets, and what backends are told. */
 import { writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  AlwaysOffSampler,
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  ParentBasedSampler,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
-import { startBackend } from './backend.ts';
+import { startBackend, startRecorder } from './backend.ts';
 import { nextText, openClient, startTestGateway } from './support.ts';
 
 const start = useCommand();
@@ -36,9 +43,9 @@ async function spans(count: number): Promise<readonly ReadableSpan[]> {
   });
 }
 
-test('a conversation: its request, its way to the backend and itself, below the trace that the client names', async () => {
+test('a conversation: its request, its way to the backend and itself, below the trace that a trusted proxy names', async () => {
   const backend = await startBackend();
-  const gateway = await startTestGateway({ upstreams: [backend.url], traces: true });
+  const gateway = await startTestGateway({ upstreams: [backend.url], traces: true, trustedProxies: ['127.0.0.1'] });
   const client = await openClient(`${gateway.url}/echo?secret=1`, [], { headers: { traceparent } });
   client.send('never in a span');
   expect(await nextText(client)).toBe('never in a span');
@@ -71,6 +78,74 @@ test('a conversation: its request, its way to the backend and itself, below the 
   );
 });
 
+describe('what a request says of a trace', () => {
+  /** A plain request and an upgrade that name one, as a backend and who is asked before get them. */
+  const asked = async (trustedProxies?: string[]): Promise<IncomingMessage[]> => {
+    const backend = await startRecorder();
+    const authority = await startRecorder();
+    const gateway = await startTestGateway({
+      routes: [{ upstreams: [`ws://${backend.url}`], health: false, auth: { url: `http://${authority.url}/` } }],
+      traces: true,
+      plainHttp: 'upstream',
+      ...(trustedProxies !== undefined && { trustedProxies }),
+    });
+    const headers = { traceparent, tracestate: 'vendor=1', baggage: 'shop=berlin' };
+    expect((await fetch(`http://${gateway.address}/`, { headers })).status).toBe(204);
+    expect((await refusedUpgrade(gateway.port, '/', headers)).status).toBe(403);
+    const all = [...backend.asked, ...authority.asked];
+    expect(all).toHaveLength(4);
+    return all;
+  };
+
+  test('is a link where anybody may say it, and nothing of it goes on but what is no trace', async () => {
+    propagation.disable();
+    propagation.setGlobalPropagator(
+      new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+    );
+    const received = await asked();
+    const ended = await spans(4);
+    const requests = ended.filter(({ kind }) => kind === SpanKind.SERVER);
+    expect(requests).toHaveLength(2);
+    for (const request of requests) {
+      expect(request.spanContext().traceId).not.toBe(TRACE);
+      expect(request.parentSpanContext).toBeUndefined();
+      expect(request.links.map(({ context }) => [context.traceId, context.spanId])).toEqual([[TRACE, PARENT]]);
+    }
+    const own = new Set(ended.map((span) => span.spanContext().spanId));
+    for (const { headers } of received) {
+      expect(own).toContain(String(headers['traceparent']).split('-')[2]);
+      expect(headers['tracestate']).toBeUndefined();
+      expect(headers['baggage']).toBe('shop=berlin');
+    }
+  });
+
+  test('is continued where a trusted proxy says it', async () => {
+    const received = await asked(['127.0.0.1']);
+    for (const span of await spans(4)) {
+      expect(span.spanContext().traceId).toBe(TRACE);
+      expect(span.links).toEqual([]);
+    }
+    for (const { headers } of received)
+      expect(headers).toMatchObject({ tracestate: 'vendor=1', baggage: 'shop=berlin' });
+  });
+
+  test.each([
+    ['anybody, has none', undefined, 0],
+    ['a trusted proxy, has spans', ['127.0.0.1'], 4],
+  ])('said by %s recorded that the operator does not sample', async (_who, trusted, count) => {
+    trace.disable();
+    trace.setGlobalTracerProvider(
+      new BasicTracerProvider({
+        sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }),
+        spanProcessors: [new SimpleSpanProcessor(exporter)],
+      }),
+    );
+    const received = await asked(trusted);
+    for (const { headers } of received) expect(headers['traceparent']).toMatch(count === 0 ? /-00$/ : /-01$/);
+    await spans(count);
+  });
+});
+
 test('without a trace of the client one begins, and the log has it', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url], traces: true, plainHttp: 'upstream' });
@@ -96,11 +171,11 @@ test('refusals: of the gateway, of a backend, of one that is not there; and a ha
     ],
     traces: true,
   });
-  expect((await refusedUpgrade(gateway.port, '/none', { traceparent })).status).toBe(404);
+  expect((await refusedUpgrade(gateway.port, '/none', {})).status).toBe(404);
   const [noRoute] = await spans(1);
   expect(noRoute?.attributes).toMatchObject({ 'http.response.status_code': 404, 'error.type': 'no-route' });
   expect(noRoute?.status.code).toBe(SpanStatusCode.UNSET);
-  expect(gateway.lines.at(-1)?.facts['trace']).toBe(TRACE);
+  expect(gateway.lines.at(-1)?.facts['trace']).toBe(noRoute?.spanContext().traceId);
 
   expect((await refusedUpgrade(gateway.port, '/refuse', {})).status).toBe(403);
   const refused = (await spans(3)).slice(1);

@@ -33,7 +33,7 @@ export interface Asked {
 }
 
 const ID = /^[\w.:-]{1,128}$/;
-/** W3C Trace Context 2.2. */
+/** W3C Trace Context 3.2. */
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 
 export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: ClientFacts): string {
@@ -41,7 +41,7 @@ export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: Clien
   return given !== undefined && more.length === 0 && ID.test(given) ? given : randomUUID();
 }
 
-/** The trace that a request belongs to, for the log; its headers pass as they are. */
+/** The trace that a request says it belongs to, for the log where nobody traces; its headers pass as they are. */
 export function traceOf({ rawHeaders }: IncomingMessage): string | undefined {
   return TRACEPARENT.exec(valuesOf(rawHeaders, 'traceparent')[0] ?? '')?.[1];
 }
@@ -51,9 +51,9 @@ export function beginTrace(
   traces: Traces | undefined,
   { method = 'GET', headers }: IncomingMessage,
   target: RequestTarget | undefined,
-  client: ClientFacts,
+  { address, forwarding: { isTrusted } }: ClientFacts,
 ): Trace | undefined {
-  return traces?.begin(method, target?.pathname, client.address, headers);
+  return traces?.begin({ method, pathname: target?.pathname, client: address, headers, isTrusted });
 }
 
 export function askerOf({ request: { rawHeaders }, client: { address } }: Asked): Asker {

@@ -44,7 +44,8 @@ export class Trace {
   passedOn(headers: Headers): Headers {
     const carrier: Record<string, string> = {};
     this.api.propagation.inject(this.context, carrier);
-    const own = new Set(Object.keys(carrier).map(backendName));
+    // Those too that it leaves out: what a client says in them belongs to no trace of ours.
+    const own = new Set(this.api.propagation.fields().map(backendName));
     return {
       ...Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(backendName(name)))),
       ...carrier,
@@ -82,6 +83,18 @@ export class Trace {
   }
 }
 
+/** A request, as far as a trace goes by it. */
+export interface Begun {
+  readonly method: string;
+  readonly pathname: string | undefined;
+  /** Its address. */
+  readonly client: string;
+  /** By lower-case names. */
+  readonly headers: Record<string, unknown>;
+  /** Whether it comes from somebody whose word about it is believed. */
+  readonly isTrusted: boolean;
+}
+
 export class Traces {
   readonly #tracer: Tracer;
 
@@ -90,19 +103,29 @@ export class Traces {
   }
 
   /**
-   * Begins one for a request, below the one that it says it belongs to.
-   * @param headers the request's, by lower-case names
+   * Begins one for a request: below the one that it names, where who sends it is believed, and else a new one with a link to that.
+   * So whether it is recorded is the SDK's to say (W3C Trace Context 3.4 "Restart trace", 7.2).
    */
-  begin(method: string, pathname: string | undefined, client: string, headers: Record<string, unknown>): Trace {
+  begin({ method, pathname, client, headers, isTrusted }: Begun): Trace {
     const { api } = this;
-    const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
+    const named = api.propagation.extract(api.ROOT_CONTEXT, headers);
+    const parent = isTrusted ? named : this.#restarted(named);
+    const link = isTrusted ? undefined : api.trace.getSpanContext(named);
     const attributes = {
       'http.request.method': method,
       'client.address': client,
       ...(pathname !== undefined && { 'url.path': pathname }),
     };
-    const span = this.#tracer.startSpan(method, { kind: api.SpanKind.SERVER, attributes }, parent);
+    const options = { kind: api.SpanKind.SERVER, attributes, links: link === undefined ? [] : [{ context: link }] };
+    const span = this.#tracer.startSpan(method, options, parent);
     return new Trace(api, this.#tracer, api.trace.setSpan(parent, span), span);
+  }
+
+  /** What an application says along the way goes on, and no trace with its flags, in whatever form the SDK reads them. */
+  #restarted(named: Context): Context {
+    const { propagation, ROOT_CONTEXT } = this.api;
+    const baggage = propagation.getBaggage(named);
+    return baggage === undefined ? ROOT_CONTEXT : propagation.setBaggage(ROOT_CONTEXT, baggage);
   }
 }
 
