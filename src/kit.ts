@@ -4,6 +4,7 @@
  * @module pq-websocket/kit
  */
 export { equalBytes, fromBase64, toBase64 } from './base/bytes.ts';
+export { CONTROL_KINDS } from './connection/control-kinds.ts';
 export { described, numberOption, optionsObject, refuseUnknown } from './options/channel.ts';
 export { exchangeTranscript } from './protocol/v1/generation.ts';
 export { transcript } from './protocol/v1/hellos.ts';

@@ -3,7 +3,6 @@
  * or begins something. It keeps no key and no secret, and changes nothing that is said.
  */
 import type {
-  InspectControlKind,
   InspectDirection,
   InspectEvent,
   InspectFacts,
@@ -11,7 +10,6 @@ import type {
   InspectRecord,
 } from '../api/inspect-types.ts';
 import { copyOf, fromUtf8 } from '../base/bytes.ts';
-import { Map } from '../base/captured.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { chain, OrderedResults } from '../base/maybe-promise.ts';
 import type { AeadKey, CryptoBackend } from '../crypto/backend.ts';
@@ -20,21 +18,11 @@ import { passingOn } from '../crypto/passing-on.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SessionConfig } from '../protocol/session-types.ts';
 import { Kind, parseBatch, parseClose, parseInner } from '../protocol/v1/record.ts';
+import { CONTROL_KINDS } from './control-kinds.ts';
 import type { WatchedConnection } from './observe.ts';
 
 /** Of a frame that is shown. */
 const MAX_FRAME_SHOWN = 4_096;
-
-const CONTROL_KINDS: ReadonlyMap<number, InspectControlKind> = /* @__PURE__ */ new Map<number, InspectControlKind>([
-  [Kind.FINISHED, 'finished'],
-  [Kind.KEY_UPDATE, 'key update'],
-  [Kind.EXCHANGE_WANTED, 'exchange wanted'],
-  [Kind.EXCHANGE_OFFER, 'exchange offer'],
-  [Kind.EXCHANGE_ANSWER, 'exchange answer'],
-  [Kind.EXCHANGE_END, 'exchange end'],
-  [Kind.PING, 'ping'],
-  [Kind.PONG, 'pong'],
-]);
 
 /** An event, without what all of them have. */
 type Told<Event = InspectEvent> = Event extends InspectEvent ? Omit<Event, 'socket' | 'at'> : never;

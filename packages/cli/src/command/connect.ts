@@ -8,6 +8,7 @@ import type { Dialogue } from './connect/dialogue.ts';
 import type { Action, Format } from './connect/formats.ts';
 import { EXIT, EXIT_MEANINGS, UsageError } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { onOutputError } from './output.ts';
 
 interface ConnectFlags extends ClientFlags {
   readonly fastOpen?: true;
@@ -181,15 +182,13 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
   process.on('SIGTERM', () => {
     dialogue.interrupt(EXIT.TERMINATED);
   });
-  output.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
-    // The reader of our output has closed it.
-    if (code === 'EPIPE') {
+  onOutputError(output, {
+    enough: () => {
       dialogue.finish();
-      return;
-    }
-    dialogue.fail(`the output cannot be written (${code})`);
-    // It may be over, and this the last of the output.
-    process.exitCode = EXIT.FAILED;
+    },
+    failed: (why) => {
+      dialogue.fail(why);
+    },
   });
   if (terminal !== undefined && terminalView !== undefined) {
     const format = flags.input === false ? 'text' : flags.input;

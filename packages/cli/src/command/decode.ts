@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import type { ConversationListener, Said } from '../decode/conversation.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { onOutputError } from './output.ts';
 import { paintFor, visible, visibleLine } from './terminal.ts';
 
 interface DecodeFlags {
@@ -35,7 +36,8 @@ export function addDecodeCommand(program: Command): void {
     .addOption(new Option('-j, --json', 'one JSON object a line; binary messages in hex'))
     .addHelpText('after', EXAMPLES)
     .action(async (capture: string, flags: DecodeFlags) => {
-      process.exitCode = await run(capture, flags);
+      const exitCode = await run(capture, flags);
+      process.exitCode ??= exitCode;
     });
 }
 
@@ -46,6 +48,12 @@ async function run(file: string, flags: DecodeFlags): Promise<ExitCode> {
     import('../decode/decode.ts'),
   ]);
   const { stdout, stderr } = process;
+  onOutputError(stdout, {
+    enough: () => undefined,
+    failed: (why) => {
+      stderr.write(`${why}\n`);
+    },
+  });
   const print = flags.json === true ? jsonPrinter() : textPrinter();
   try {
     const context = flags.context === undefined ? undefined : Buffer.from(flags.context, 'utf8');
@@ -106,7 +114,7 @@ async function run(file: string, flags: DecodeFlags): Promise<ExitCode> {
       },
       said: (said) => {
         const arrow = said.side === 'client' ? paint('cyan', '>') : paint('green', '<');
-        const time = new Date(said.at).toISOString().slice(11, 23);
+        const time = new Date(said.at).toISOString().slice(-13, -1);
         stdout.write(`${connection}  ${paint('dim', time)}  ${arrow} ${said.type.padEnd(7)} ${textOf(said)}\n`);
       },
       problem: (why) => {

@@ -1,6 +1,14 @@
 /** Opens the records of a captured connection in profile v1 with the keys of a log (PROTOCOL.md 4 to 9 and 22). */
 import { createDecipheriv, createHash } from 'node:crypto';
-import { exchangeTranscript, Kind, parseBatch, parseClose, parseInner, transcript } from 'pq-websocket/kit';
+import {
+  CONTROL_KINDS,
+  exchangeTranscript,
+  Kind,
+  parseBatch,
+  parseClose,
+  parseInner,
+  transcript,
+} from 'pq-websocket/kit';
 import type { KeyLog } from './key-log.ts';
 import type { Side } from './websocket.ts';
 
@@ -34,17 +42,6 @@ export interface ConversationListener {
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** By kind (PROTOCOL.md 7.6). */
-const CONTROL: Readonly<Record<number, string>> = {
-  [Kind.KEY_UPDATE]: 'key update',
-  [Kind.FINISHED]: 'finished',
-  [Kind.EXCHANGE_WANTED]: 'exchange wanted',
-  [Kind.EXCHANGE_OFFER]: 'exchange offer',
-  [Kind.EXCHANGE_ANSWER]: 'exchange answer',
-  [Kind.EXCHANGE_END]: 'exchange end',
-  [Kind.PING]: 'ping',
-  [Kind.PONG]: 'pong',
-};
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 interface Direction {
@@ -84,6 +81,16 @@ export class V1Conversation {
     if (isText) this.#hello(side, payload.toString('utf8'));
     else if (this.#waiting !== undefined) this.#waiting.push({ side, frame: payload, at });
     else this.#open(side, payload, at);
+  }
+
+  /** The capture has ended: tells what waits for something that has not come. */
+  end(): void {
+    if (this.#isOver || this.#waiting === undefined) return;
+    const missing = (['client', 'server'] as const).filter((side) => this.#hellos[side] === undefined);
+    const { length } = this.#waiting;
+    if (missing.length === 2 && length === 0) return;
+    const records = length === 0 ? '' : `: ${length} record${length === 1 ? '' : 's'} cannot be opened`;
+    this.#end(`the capture has no hello of the ${missing.join(' and the ')}${records}`);
   }
 
   #hello(side: Side, text: string): void {
@@ -145,32 +152,36 @@ export class V1Conversation {
       return;
     }
     own.record += 1;
+    let said: readonly Said[];
     try {
-      this.#read({ side, at, record, generation, epoch }, inner);
+      said = this.#read({ side, at, record, generation, epoch }, inner);
     } catch {
       this.#loseFor(own, `${where} opens, and breaks the protocol: its receiver ends the connection`);
+      return;
     }
+    // What the listener throws is no fault of the record's.
+    for (const each of said) this.listener.said(each);
   }
 
-  #read(place: Place, inner: Buffer): void {
+  /** @throws {Error} for what breaks the protocol: its receiver takes nothing of it */
+  #read(place: Place, inner: Buffer): readonly Said[] {
     const { kind, content } = parseInner(inner);
-    const bytes = Buffer.from(content);
-    const message = (each: number, payload: Uint8Array): void => {
-      if (each === Kind.BINARY) this.listener.said({ ...place, type: 'binary', bytes: Buffer.from(payload) });
-      else this.listener.said({ ...place, type: 'text', text: utf8.decode(payload) });
-    };
-    if (kind === Kind.TEXT || kind === Kind.BINARY) message(kind, content);
-    else if (kind === Kind.BATCH) parseBatch(content, message);
-    else if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER) {
+    const message = (each: number, payload: Uint8Array): Said =>
+      each === Kind.BINARY
+        ? { ...place, type: 'binary', bytes: Buffer.from(payload) }
+        : { ...place, type: 'text', text: utf8.decode(payload) };
+    if (kind === Kind.TEXT || kind === Kind.BINARY) return [message(kind, content)];
+    if (kind === Kind.BATCH) return parseBatch(content, message);
+    if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER) {
       const close = parseClose(content);
       const isAnswer = kind === Kind.CLOSE_ANSWER;
-      this.listener.said({ ...place, type: 'close', code: close?.code, reason: close?.reason ?? '', isAnswer });
-    } else {
-      const name = CONTROL[kind];
-      if (name === undefined) throw new Error('unknown kind');
-      this.listener.said({ ...place, type: 'control', name, bytes });
-      this.#turn(place.side, kind, bytes);
+      return [{ ...place, type: 'close', code: close?.code, reason: close?.reason ?? '', isAnswer }];
     }
+    const name = CONTROL_KINDS.get(kind);
+    if (name === undefined) throw new Error('unknown kind');
+    const bytes = Buffer.from(content);
+    this.#turn(place.side, kind, bytes);
+    return [{ ...place, type: 'control', name, bytes }];
   }
 
   /** Goes to the next epoch, or to the next generation (PROTOCOL.md 8 and 22). */

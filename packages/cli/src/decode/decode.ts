@@ -64,9 +64,14 @@ export function decode(capture: Buffer, keys: string, options: DecodeOptions): D
         reader.data(fromFirst, bytes, at);
       },
       gap: (fromFirst, bytes) => {
+        reader.gap(fromFirst);
         if (!reader.isWebSocket) return;
         const side: Side = fromFirst === clientIsFirst ? 'client' : 'server';
         problem(`the capture lacks ${bytes} bytes of the ${side}; what follows of it is not shown`);
+      },
+      end: () => {
+        reader.end();
+        conversation?.end();
       },
     };
   });

@@ -11,6 +11,7 @@ export class KeyLog {
 
   constructor(text: string) {
     let unread = 0;
+    const seen = new Set<string>();
     for (const line of text.split(/\r?\n/)) {
       if (line === '' || line.startsWith('#')) continue;
       const [, side, hash, key] = LINE.exec(line) ?? [];
@@ -18,12 +19,13 @@ export class KeyLog {
         unread += 1;
         continue;
       }
+      // Both ends may have written to one file.
+      if (seen.has(line)) continue;
+      seen.add(line);
       const name = `${side.toLowerCase()} ${hash}`;
       const keys = this.#keys.get(name) ?? [];
       this.#keys.set(name, keys);
-      // Both ends may have written to one file.
-      const bytes = Buffer.from(key, 'hex');
-      if (!keys.some((known) => known.equals(bytes))) keys.push(bytes);
+      keys.push(Buffer.from(key, 'hex'));
       this.#hashes.add(hash);
     }
     this.unread = unread;

@@ -22,12 +22,19 @@ export class CaptureError extends Error {
 
 /** No packet is longer: a file that says so is broken. */
 const MAX_PACKET_BYTES = 2 ** 26;
+/** What a gzipped capture may unpack to: as much as Node reads of a file that is not gzipped. */
+const MAX_UNZIPPED_BYTES = 2 ** 31;
+/** What `Date` takes (ECMA-262 21.4.1.1). */
+const MAX_TIME = 8.64e15;
 const TRUNCATED = 'the capture file is cut off: its last packet is left out';
 const BROKEN = 'the capture file is broken from here on: what follows is left out';
 
-/** @throws {CaptureError} */
-export function readCapture(file: Buffer): Capture {
-  const bytes = file.length > 2 && file.readUInt16BE(0) === 0x1f8b ? unzipped(file) : file;
+/**
+ * @param maxUnzipped bytes
+ * @throws {CaptureError}
+ */
+export function readCapture(file: Buffer, maxUnzipped = MAX_UNZIPPED_BYTES): Capture {
+  const bytes = file.length > 2 && file.readUInt16BE(0) === 0x1f8b ? unzipped(file, maxUnzipped) : file;
   if (bytes.length < 4) throw new CaptureError('not a capture: the file is empty');
   switch (bytes.readUInt32BE(0)) {
     case 0xa1b2c3d4:
@@ -45,11 +52,13 @@ export function readCapture(file: Buffer): Capture {
   }
 }
 
-function unzipped(file: Buffer): Buffer {
+function unzipped(file: Buffer, maxOutputLength: number): Buffer {
   try {
-    return gunzipSync(file);
+    return gunzipSync(file, { maxOutputLength });
   } catch (cause) {
-    throw new CaptureError('not a capture: its gzip does not unpack', { cause });
+    const isLong = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    const why = isLong ? `unpacks to more than ${maxOutputLength} bytes: split it` : 'does not unpack';
+    throw new CaptureError(`not a capture that this can read: its gzip ${why}`, { cause });
   }
 }
 
@@ -61,6 +70,10 @@ class Reader {
 
   u32(at: number): number {
     return this.isLittle ? this.bytes.readUInt32LE(at) : this.bytes.readUInt32BE(at);
+  }
+
+  i64(at: number): number {
+    return Number(this.isLittle ? this.bytes.readBigInt64LE(at) : this.bytes.readBigInt64BE(at));
   }
 
   u16(at: number): number {
@@ -112,8 +125,11 @@ function readPcapng(bytes: Buffer): Capture {
     const length = reader.u32(at + 4);
     if (length < 12 || length % 4 !== 0 || length > MAX_PACKET_BYTES) return { packets, problems: [BROKEN] };
     if (at + length > bytes.length) break;
-    if (type === BLOCK.INTERFACE) interfaces.push(readInterface(reader, at, length));
-    else if (type !== BLOCK.SECTION) {
+    if (type === BLOCK.INTERFACE) {
+      const read = readInterface(reader, at, length);
+      if (read === 'broken') return { packets, problems: [BROKEN] };
+      interfaces.push(read);
+    } else if (type !== BLOCK.SECTION) {
       const packet = readPacket(type, reader, at, length, interfaces);
       if (packet === 'broken') return { packets, problems: [BROKEN] };
       if (packet !== undefined) packets.push(packet);
@@ -123,7 +139,8 @@ function readPcapng(bytes: Buffer): Capture {
   return { packets, problems: at < bytes.length ? [TRUNCATED] : [] };
 }
 
-function readInterface(reader: Reader, at: number, length: number): Interface {
+function readInterface(reader: Reader, at: number, length: number): Interface | 'broken' {
+  if (length < 20) return 'broken';
   let ticks = 1e3;
   let offset = 0;
   const end = at + length - 4;
@@ -131,16 +148,14 @@ function readInterface(reader: Reader, at: number, length: number): Interface {
     const code = reader.u16(option);
     const size = reader.u16(option + 2);
     if (code === 0) break;
+    if (option + 4 + size > end) return 'broken';
     if (code === 9 && size === 1) {
       // if_tsresol: a power of ten, or of two where its highest bit is set.
       const value = reader.bytes.readUInt8(option + 4);
       ticks = (value & 0x80 ? 2 ** (value & 0x7f) : 10 ** value) / 1_000;
     }
-    // if_tsoffset: seconds.
-    if (code === 14 && size === 8) {
-      const [a, b] = [reader.u32(option + 4), reader.u32(option + 8)];
-      offset = (reader.bytes.readUInt32LE(option + 4) === a ? b * 2 ** 32 + a : a * 2 ** 32 + b) * 1_000;
-    }
+    // if_tsoffset: seconds, signed.
+    if (code === 14 && size === 8) offset = reader.i64(option + 4) * 1_000;
     option += 4 + Math.ceil(size / 4) * 4;
   }
   return { link: reader.u16(at + 8), ticks, offset, snap: reader.u32(at + 12) };
@@ -164,5 +179,6 @@ function readPacket(
   const said = isSimple ? Math.min(reader.u32(at + 8), from.snap || Infinity) : reader.u32(at + 20);
   if (start + said > at + length - 4) return 'broken';
   const time = isSimple ? 0 : (reader.u32(at + 12) * 2 ** 32 + reader.u32(at + 16)) / from.ticks + from.offset;
+  if (Math.abs(time) > MAX_TIME) return 'broken';
   return { at: time, link: from.link, bytes: reader.bytes.subarray(start, start + said) };
 }

@@ -12,6 +12,8 @@ export interface StreamListener {
   data(fromFirst: boolean, bytes: Buffer, at: number): void;
   /** Bytes that the capture lacks: nothing that follows of this direction is given. */
   gap(fromFirst: boolean, bytes: number): void;
+  /** The capture has ended. */
+  end(): void;
 }
 
 interface Segment {
@@ -25,49 +27,73 @@ interface TcpPacket extends Segment, Endpoints {
   readonly isAck: boolean;
 }
 
+/** A segment that waits for what comes before it. */
+interface Waiting {
+  /** Where its first byte stands in its direction, from 0: numbers of TCP are 32 bits, and wrap. */
+  readonly start: number;
+  readonly bytes: Buffer;
+  readonly at: number;
+}
+
 /** One direction of a connection. */
 class Direction {
-  /** The next byte's number; undefined until something was heard. */
-  #next: number | undefined;
-  #waiting: Segment[] = [];
+  /** TCP's number of the byte at 0; undefined until something was heard. */
+  #base: number | undefined;
+  /** Where the next byte stands that is to be delivered. */
+  #next = 0;
+  /** Where the latest segment stands: the next one is near it, and not near what is delivered, where a packet was lost long ago. */
+  #latest = 0;
+  /** By `start`. */
+  readonly #waiting: Waiting[] = [];
   first: number | undefined;
 
   constructor(private readonly deliver: (bytes: Buffer, at: number) => void) {}
 
   /** @param isSyn whether it takes a number of its own (RFC 9293 3.4) */
-  add(segment: Segment, isSyn: boolean): void {
+  add({ sequence, bytes, at }: Segment, isSyn: boolean): void {
     if (isSyn) {
-      this.#next ??= (segment.sequence + 1) >>> 0;
-      this.first ??= segment.sequence;
+      this.#base ??= (sequence + 1) >>> 0;
+      this.first ??= sequence;
       return;
     }
-    if (segment.bytes.length === 0) return;
-    this.#next ??= segment.sequence;
-    this.#waiting.push(segment);
-    while (this.#deliverNext());
+    if (bytes.length === 0) return;
+    this.#base ??= sequence;
+    const start = this.#latest + ((sequence - this.#base - this.#latest) | 0);
+    this.#latest = Math.max(this.#latest, start);
+    this.#waiting.splice(this.#placeOf(start), 0, { start, bytes, at });
+    this.#deliver();
   }
 
   /** Bytes missing before what waits, and 0 where nothing does. */
   get missing(): number {
-    const next = this.#next ?? 0;
-    const distances = this.#waiting.map(({ sequence }) => (sequence - next) | 0);
-    return distances.length === 0 ? 0 : Math.min(...distances);
+    const [first] = this.#waiting;
+    return first === undefined ? 0 : first.start - this.#next;
   }
 
-  #deliverNext(): boolean {
-    const next = this.#next as number;
-    for (const [index, { sequence, bytes, at }] of this.#waiting.entries()) {
-      // Numbers are 32 bits, and wrap.
-      const known = (next - sequence) | 0;
-      if (known < 0) continue;
-      this.#waiting.splice(index, 1);
-      if (known < bytes.length) {
-        this.#next = (next + bytes.length - known) >>> 0;
-        this.deliver(bytes.subarray(known), at);
-      }
-      return true;
+  /** @returns behind all that waits and begins there or before */
+  #placeOf(start: number): number {
+    let [low, high] = [0, this.#waiting.length];
+    // Most come in order.
+    if ((this.#waiting.at(-1)?.start ?? 0) <= start) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#waiting[middle] as Waiting).start <= start) low = middle + 1;
+      else high = middle;
     }
-    return false;
+    return low;
+  }
+
+  #deliver(): void {
+    let done = 0;
+    for (const { start, bytes, at } of this.#waiting) {
+      if (start > this.#next) break;
+      done += 1;
+      const known = this.#next - start;
+      if (known >= bytes.length) continue;
+      this.#next += bytes.length - known;
+      this.deliver(bytes.subarray(known), at);
+    }
+    if (done > 0) this.#waiting.splice(0, done);
   }
 }
 
@@ -103,6 +129,7 @@ export class Streams {
       for (const [name, direction] of Object.entries(directions)) {
         if (direction.missing > 0) listener.gap(name === 'first', direction.missing);
       }
+      listener.end();
     }
   }
 

@@ -26,16 +26,28 @@ interface Half {
   side: Side;
   chunks: Buffer[];
   bytes: number;
+  /** Of `bytes`, before anything can be done with them. */
+  needed: number;
   isOpen: boolean;
-  /** Parts of a message that is not whole. */
-  parts: Buffer[];
+  /** Bytes are missing in it: that it is not whole has been told. */
+  hasGap: boolean;
+  /** Of a message that is not whole; undefined between messages. */
+  parts: Buffer[] | undefined;
   isText: boolean;
 }
+
+/** Opcode, length (RFC 6455 5.2). */
+const SHORTEST_FRAME = 2;
+const END_OF_HEAD = '\r\n\r\n';
+/** How a request begins (RFC 9112 3.2): whoever says that is the client. */
+const REQUEST = /^(?:[A-Z]{3,16} (?:\/|https?:)|CONNECT [^{])/;
 
 export class WebSocketReader {
   readonly #halves: Record<Side, Half> = { client: half('client'), server: half('server') };
   #clientIsFirst: boolean | undefined;
   #request: Request | undefined;
+  /** The connection was used for other requests (RFC 9112 9.3); one behind them may ask for the upgrade. */
+  #hasOther = false;
   #isOver = false;
 
   constructor(private readonly listener: WebSocketListener) {}
@@ -48,10 +60,11 @@ export class WebSocketReader {
   data(fromFirst: boolean, bytes: Buffer, at: number): void {
     if (this.#isOver) return;
     // Whoever asks is the client, also where the capture has heard of the server first.
-    this.#clientIsFirst ??=
-      bytes.subarray(0, 4).toString('latin1') === 'GET ' ? fromFirst : this.#other(bytes, fromFirst);
+    this.#clientIsFirst ??= isRequest(bytes) ? fromFirst : this.#other(bytes, fromFirst);
     if (this.#clientIsFirst === undefined) return;
     const own = this.#halves[fromFirst === this.#clientIsFirst ? 'client' : 'server'];
+    // Bodies, and answers to other requests: an answer comes once its request is whole, and a request begins its segment.
+    if (this.#hasOther && !this.#request && own.bytes === 0 && !(own.side === 'client' && isRequest(bytes))) return;
     own.chunks.push(bytes);
     own.bytes += bytes.length;
     if (!own.isOpen && !this.#head(own)) return;
@@ -62,8 +75,33 @@ export class WebSocketReader {
     }
   }
 
+  /** What follows of this end is not in the capture, which has been told. */
+  gap(fromFirst: boolean): void {
+    if (this.#clientIsFirst === undefined) return;
+    this.#halves[fromFirst === this.#clientIsFirst ? 'client' : 'server'].hasGap = true;
+  }
+
+  /** The capture has ended: tells what is not whole. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { client, server } = this.#halves;
+    if (!server.isOpen) {
+      if (this.#request !== undefined) this.listener.unreadable('the capture has no whole answer to its upgrade');
+      else if (client.bytes + server.bytes > 0) {
+        this.listener.unreadable('the capture ends within the head of its request or answer');
+      }
+      return;
+    }
+    for (const { side, bytes, parts, hasGap } of [client, server]) {
+      if (hasGap) continue;
+      if (bytes > 0) this.listener.unreadable(`the capture ends within a frame of the ${side}`);
+      else if (parts !== undefined) this.listener.unreadable(`the capture ends within a message of the ${side}`);
+    }
+  }
+
   #other(bytes: Buffer, fromFirst: boolean): boolean | undefined {
-    if (bytes.subarray(0, 5).toString('latin1') === 'HTTP/') return !fromFirst;
+    if (latin1(bytes, 5) === 'HTTP/') return !fromFirst;
     const isTls = bytes.length > 2 && bytes[0] === 0x16 && bytes[1] === 3;
     this.#end(isTls ? 'it is TLS: decrypt that first, or capture behind what ends it' : undefined);
     return undefined;
@@ -71,63 +109,75 @@ export class WebSocketReader {
 
   /** @returns whether the head is whole, and what follows are frames */
   #head(own: Half): boolean {
-    const all = whole(own);
-    const end = all.indexOf('\r\n\r\n');
-    if (end < 0) {
-      if (all.length > MAX_HEAD_BYTES) this.#end(undefined);
-      return false;
+    let read: 'frames' | 'more' | 'another';
+    do read = this.#oneHead(own);
+    while (read === 'another');
+    return read === 'frames';
+  }
+
+  /** @returns what is to be read next: frames, nothing until more has come, or a request behind this one */
+  #oneHead(own: Half): 'frames' | 'more' | 'another' {
+    const all = headOf(own);
+    if (all === undefined) {
+      if (own.bytes > MAX_HEAD_BYTES) this.#end(undefined);
+      return 'more';
     }
+    const end = all.indexOf(END_OF_HEAD);
     const [first = '', ...lines] = all.subarray(0, end).toString('latin1').split('\r\n');
     const header = (name: string): string =>
       lines
         .find((line) => line.toLowerCase().startsWith(`${name}:`))
         ?.slice(name.length + 1)
         .trim() ?? '';
-    if (own.side === 'client') {
-      if (header('upgrade').toLowerCase() !== 'websocket') {
-        this.#end(undefined);
-        return false;
-      }
+    const rest = all.subarray(end + END_OF_HEAD.length);
+    const isUpgrade = own.side === 'client' && header('upgrade').toLowerCase() === 'websocket';
+    if (own.side === 'client' && !isUpgrade) return this.#pass(own, rest);
+    if (isUpgrade) {
       this.#request = { target: first.split(' ')[1] ?? '/', host: header('host') };
+      // Up to here it answered other requests.
+      if (this.#hasOther) put(this.#halves.server, Buffer.alloc(0));
     } else {
       if (first.split(' ')[1] !== '101') {
-        this.#end(this.#request && `the upgrade was refused: ${first.slice(0, 64)}`);
-        return false;
+        if (this.#request === undefined) return this.#pass(own, Buffer.alloc(0));
+        this.#end(`the upgrade was refused: ${first.slice(0, 64)}`);
+        return 'more';
       }
       this.listener.upgraded({ ...(this.#request ?? UNSEEN), isFirst: this.#clientIsFirst === true });
     }
     own.isOpen = true;
-    own.chunks = [all.subarray(end + 4)];
-    own.bytes = all.length - end - 4;
-    return true;
+    put(own, rest);
+    return 'frames';
+  }
+
+  /** It was about something else. */
+  #pass(own: Half, rest: Buffer): 'more' | 'another' {
+    this.#hasOther = true;
+    const isAnother = isRequest(rest);
+    put(own, isAnother ? rest : Buffer.alloc(0));
+    return isAnother ? 'another' : 'more';
   }
 
   /** @returns whether there was a whole one */
   #frame(own: Half, at: number): boolean {
-    if (!own.isOpen || own.bytes < 2) return false;
+    if (!own.isOpen || own.bytes < own.needed) return false;
     const all = whole(own);
     const [a, b] = [all.readUInt8(0), all.readUInt8(1)];
-    let length = b & 127;
-    let start = 2;
-    if (length === 126) {
-      if (all.length < 4) return false;
-      length = all.readUInt16BE(2);
-      start = 4;
-    } else if (length === 127) {
-      if (all.length < 10) return false;
-      length = Number(all.readBigUInt64BE(2));
-      start = 10;
-    }
     const isMasked = (b & 128) !== 0;
+    const short = b & 127;
+    const lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0;
+    const start = SHORTEST_FRAME + lengthBytes;
+    own.needed = start;
+    if (all.length < start) return false;
+    const length = lengthBytes === 8 ? Number(all.readBigUInt64BE(2)) : lengthBytes === 2 ? all.readUInt16BE(2) : short;
     const end = start + (isMasked ? 4 : 0) + length;
+    own.needed = end;
     if (all.length < end) return false;
     const payload = Buffer.from(all.subarray(end - length, end));
     if (isMasked) {
       const mask = all.subarray(start, start + 4);
       for (let i = 0; i < length; i += 1) payload[i] = (payload[i] as number) ^ (mask[i & 3] as number);
     }
-    own.chunks = [all.subarray(end)];
-    own.bytes = all.length - end;
+    put(own, all.subarray(end));
     if ((a & 0x70) !== 0) this.#end('its frames are compressed, or have an extension that this does not know');
     else this.#accept(own, a & 15, (a & 128) !== 0, payload, at);
     return true;
@@ -136,14 +186,15 @@ export class WebSocketReader {
   #accept(own: Half, opcode: number, isLast: boolean, payload: Buffer, at: number): void {
     // The transport's own: nothing of the application's is in them.
     if (opcode >= CLOSE) return;
-    if (opcode !== 0) {
-      own.parts = [];
-      own.isText = opcode === TEXT;
+    if ((opcode === 0) !== (own.parts !== undefined)) {
+      this.#end(`the fragments of the ${own.side} are in no order that RFC 6455 5.4 has`);
+      return;
     }
-    own.parts.push(payload);
+    if (opcode !== 0) own.isText = opcode === TEXT;
+    const parts = own.parts ?? [];
+    parts.push(payload);
+    own.parts = isLast ? undefined : parts;
     if (!isLast) return;
-    const { parts } = own;
-    own.parts = [];
     this.listener.message(own.side, own.isText, parts.length === 1 ? payload : Buffer.concat(parts), at);
   }
 
@@ -154,10 +205,34 @@ export class WebSocketReader {
 }
 
 function half(side: Side): Half {
-  return { side, chunks: [], bytes: 0, isOpen: false, parts: [], isText: false };
+  const none = { chunks: [], bytes: 0, needed: SHORTEST_FRAME, parts: undefined };
+  return { side, isOpen: false, hasGap: false, isText: false, ...none };
+}
+
+/** What is held from now on, of which nothing is known yet. */
+function put(own: Half, bytes: Buffer): void {
+  own.chunks = bytes.length === 0 ? [] : [bytes];
+  own.bytes = bytes.length;
+  own.needed = SHORTEST_FRAME;
 }
 
 function whole(own: Half): Buffer {
   if (own.chunks.length > 1) own.chunks = [Buffer.concat(own.chunks)];
   return own.chunks[0] ?? Buffer.alloc(0);
+}
+
+/** @returns all that is held, where a head's end is in the latest of it: its four bytes are in four segments at most */
+function headOf(own: Half): Buffer | undefined {
+  const latest = own.chunks.slice(-END_OF_HEAD.length);
+  const [only, ...others] = latest;
+  const searched = only !== undefined && others.length === 0 ? only : Buffer.concat(latest);
+  return searched.includes(END_OF_HEAD) ? whole(own) : undefined;
+}
+
+function isRequest(bytes: Buffer): boolean {
+  return REQUEST.test(latin1(bytes, 32));
+}
+
+function latin1(bytes: Buffer, length: number): string {
+  return bytes.subarray(0, length).toString('latin1');
 }
