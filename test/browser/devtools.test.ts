@@ -267,6 +267,29 @@ test('a page that lies is shown as text, and what has no known shape is left out
   expect(await panel.$$('img, b, #bold')).toEqual([]);
 });
 
+test('a page that makes up inspectors, connections and texts without end has a bounded part of the panel', async () => {
+  const { panel } = await open('<script src="/lies.js"></script>', {
+    'lies.js': `
+      const start = (socket) => ({ socket, at: 0, type: 'start', role: 'client' });
+      const said = { ...start(7), type: 'message', direction: 'sent', kind: 'text', size: 9e6, data: 'x'.repeat(9e6),
+        record: { number: 0, generation: 0, epoch: 0, bytes: 9e6 } };
+      const starts = Array.from({ length: 3000 }, (_, i) => start(i));
+      const source = (all) => ({
+        version: 1,
+        read: (after) => JSON.stringify({ next: all.length, lost: 0, events: all.slice(after) }),
+      });
+      globalThis[Symbol.for('pq-websocket inspect')] = [
+        source(starts), source([said]), ...Array.from({ length: 6 }, () => source([])),
+        source(Array.from({ length: 20000 }, (_, i) => start(i))),
+      ];`,
+  });
+  // Of the ninth nothing: 3,000 of the first, one of the second.
+  await panel.waitForFunction(() => document.querySelector('#status')?.textContent.startsWith('3001 of 3001 events'));
+  expect(await panel.$$('#connections [role=option]')).toHaveLength(1 + 1_000);
+  expect((await lines(panel)).at(-1)).toBe('sent text 9000000 B: too long to be read from the page');
+  expect(await panel.$eval('#status', (status) => status.textContent)).not.toMatch(/gone|shape|cannot be read/);
+});
+
 test("its version is the package's", () => {
   const versionIn = (file: string): unknown =>
     (JSON.parse(readFileSync(path.join(EXTENSION, file), 'utf8')) as { version: unknown }).version;

@@ -20,6 +20,29 @@ export function toHex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/**
+ * @param {string} text
+ * @returns {Uint8Array | undefined} undefined where it is no hex of whole bytes, with or without spaces
+ */
+export function fromHex(text) {
+  const hex = text.replaceAll(/\s/g, '');
+  if (!/^(?:[0-9a-f]{2})+$/i.test(hex)) return undefined;
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {Uint8Array} wanted at least one
+ */
+export function hasBytes(bytes, wanted) {
+  const first = /** @type {number} */ (wanted[0]);
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (at + wanted.length > bytes.length) return false;
+    if (wanted.every((byte, index) => bytes[at + index] === byte)) return true;
+  }
+  return false;
+}
+
 const IN_A_LINE = 16;
 
 /**

@@ -46,6 +46,13 @@ import { fromBase64 } from './bytes.js';
 
 /** @typedef {(value: unknown) => unknown} Check gives the value that is taken over, and throws where it is of another shape */
 
+/** Characters of an inspector's answer. */
+export const MAX_ANSWER = 8 * 1024 * 1024;
+/** Characters of a text that is no message: of addresses, reasons, names. */
+const MAX_TEXT = 8 * 1024;
+/** Names of features. */
+const MAX_NAMES = 32;
+
 class WrongShape extends Error {}
 
 /** @type {(is: (value: unknown) => boolean) => Check} */
@@ -53,7 +60,7 @@ const plain = (is) => (value) => {
   if (!is(value)) throw new WrongShape();
   return value;
 };
-const string = plain((value) => typeof value === 'string');
+const string = plain((value) => typeof value === 'string' && value.length <= MAX_TEXT);
 const boolean = plain((value) => typeof value === 'boolean');
 const count = plain((value) => Number.isSafeInteger(value) && Number(value) >= 0);
 const finite = plain((value) => Number.isFinite(value));
@@ -73,7 +80,7 @@ const bytes = (value) => {
 const data = (value) => (typeof value === 'string' ? value : bytes(value));
 /** @type {Check} */
 const strings = (value) => {
-  if (!Array.isArray(value)) throw new WrongShape();
+  if (!Array.isArray(value) || value.length > MAX_NAMES) throw new WrongShape();
   return value.map(string);
 };
 
@@ -158,6 +165,7 @@ function checkedEvent(value) {
  */
 export function checkedAnswer(json) {
   if (typeof json !== 'string') throw new WrongShape('the inspector gave no text');
+  if (json.length > MAX_ANSWER) throw new WrongShape('the inspector gave more text than this reads');
   const { next, lost, events } = object(JSON.parse(json));
   count(next);
   count(lost);

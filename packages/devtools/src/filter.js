@@ -1,5 +1,5 @@
 /** Which events are shown. */
-import { toHex } from './bytes.js';
+import { fromHex, hasBytes } from './bytes.js';
 import { summaryOf } from './words.js';
 
 /** @typedef {{ connection: string, search: string, direction: string, kind: string }} Filter an empty string is no condition */
@@ -38,9 +38,6 @@ function isFound(event, search) {
     return (event.type === 'message' ? (event.data ?? '') : summaryOf(event)).toLowerCase().includes(wanted);
   }
   if (UTF8.decode(event.data).toLowerCase().includes(wanted)) return true;
-  const hex = wanted.replaceAll(/\s/g, '');
-  // At the beginning of a byte, not in its middle.
-  return (
-    /^(?:[0-9a-f]{2})+$/.test(hex) && toHex(event.data).replaceAll(/../g, '$& ').includes(hex.replaceAll(/../g, '$& '))
-  );
+  const bytes = fromHex(search);
+  return bytes !== undefined && hasBytes(event.data, bytes);
 }

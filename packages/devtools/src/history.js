@@ -3,8 +3,10 @@
 
 /** Events that are kept, the latest. The page keeps 5,000 itself. */
 const MAX_EVENTS = 20_000;
-/** Bytes of their contents. */
+/** Bytes of what they hold. */
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Connections that are kept, the latest. */
+const MAX_CONNECTIONS = 1_000;
 
 /**
  * @typedef {object} Connection
@@ -16,6 +18,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * @property {import('./events.js').Facts | undefined} facts
  * @property {number} sent messages
  * @property {number} received
+ * @property {number} entries that are kept of it
  */
 
 /** @typedef {{ key: string, connection: Connection, event: PageEvent }} Entry */
@@ -31,7 +34,10 @@ export class History {
   #bytes = 0;
   #count = 0;
 
-  /** @param {import('./page.js').Look} look */
+  /**
+   * @param {import('./page.js').Look} look
+   * @returns {Entry[]} what is new, and kept
+   */
   add({ page, answers }) {
     /** @type {Entry[]} */
     const added = [];
@@ -41,6 +47,7 @@ export class History {
       for (const event of events) {
         const connection = this.#connectionOf(page, source, event.socket);
         follow(connection, event);
+        connection.entries += 1;
         this.#count += 1;
         added.push({ key: String(this.#count), connection, event });
         this.#bytes += sizeOf(event);
@@ -52,21 +59,40 @@ export class History {
       this.entries.length - dropped > MAX_EVENTS ||
       (this.#bytes > MAX_BYTES && this.entries.length - dropped > 1)
     ) {
-      this.#bytes -= sizeOf(/** @type {Entry} */ (this.entries[dropped]).event);
+      const { connection, event } = /** @type {Entry} */ (this.entries[dropped]);
+      this.#bytes -= sizeOf(event);
+      connection.entries -= 1;
       dropped += 1;
     }
     this.entries.splice(0, dropped);
-    return added;
+    this.#dropConnections();
+    return added.slice(-this.entries.length);
+  }
+
+  /** Those of which nothing is left; and where there are too many, the first. */
+  #dropConnections() {
+    for (const [key, connection] of this.connections) {
+      if (connection.entries === 0 && !isAlive(connection)) this.connections.delete(key);
+    }
+    // Those that are over go before those that live.
+    for (const mayGo of [(/** @type {Connection} */ each) => !isAlive(each), () => true]) {
+      for (const [key, connection] of this.connections) {
+        if (this.connections.size <= MAX_CONNECTIONS) return;
+        if (mayGo(connection)) this.connections.delete(key);
+      }
+    }
   }
 
   /** The page is another one. */
   leave() {
     for (const connection of this.connections.values()) if (isAlive(connection)) connection.state = 'left';
+    this.#dropConnections();
   }
 
   /** Forgets what was said, and the connections that are over. */
   clear() {
     for (const [key, connection] of this.connections) if (!isAlive(connection)) this.connections.delete(key);
+    for (const connection of this.connections.values()) connection.entries = 0;
     this.entries = [];
     this.lost = 0;
     this.unknown = 0;
@@ -93,6 +119,7 @@ export class History {
       facts: undefined,
       sent: 0,
       received: 0,
+      entries: 0,
     };
     this.connections.set(key, connection);
     return connection;
@@ -118,7 +145,14 @@ function follow(connection, event) {
   if (event.type === 'message') connection[event.direction === 'sent' ? 'sent' : 'received'] += 1;
 }
 
-/** @param {PageEvent} event */
-function sizeOf({ data, record }) {
-  return (typeof data === 'string' ? 2 * data.length : (data?.length ?? 0)) + (record?.frame?.length ?? 0);
+/**
+ * Bytes of all texts and contents in it.
+ * @param {unknown} value
+ * @returns {number}
+ */
+function sizeOf(value) {
+  if (typeof value === 'string') return 2 * value.length;
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((/** @type {number} */ sum, field) => sum + sizeOf(field), 0);
 }

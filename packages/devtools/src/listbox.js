@@ -58,6 +58,20 @@ export class Listbox {
     this.#list.append(option);
   }
 
+  /** @param {string} key */
+  has(key) {
+    return this.#options.has(key);
+  }
+
+  /** Takes away the lines whose keys are wanted no longer. @param {(key: string) => boolean} isWanted */
+  retain(isWanted) {
+    for (const [key, option] of this.#options) {
+      if (isWanted(key)) continue;
+      option.remove();
+      this.#options.delete(key);
+    }
+  }
+
   /** Takes the first lines away until `most` are left. @param {number} most */
   shorten(most) {
     for (const [key, option] of this.#options) {

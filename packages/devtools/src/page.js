@@ -1,10 +1,12 @@
 /** Reads a page's inspectors, again and again, and notices when it is another page. */
-import { checkedAnswer } from './events.js';
+import { checkedAnswer, MAX_ANSWER } from './events.js';
 
 /** Milliseconds between two looks at the page. */
 const INTERVAL = 500;
-/** Looks in a row while there is more: an answer holds 4 MiB at most. */
+/** Looks in a row while there is more: an answer holds 4 MiB at most, or one event. */
 const MOST_IN_A_ROW = 8;
+/** Copies of the package on one page that are read. */
+const MAX_SOURCES = 8;
 
 /**
  * @typedef {object} Look
@@ -17,13 +19,22 @@ const MOST_IN_A_ROW = 8;
  * Runs in the page, by its source text: nothing from outside of it is there.
  * @param {number} page the page that `afters` is of
  * @param {number[]} afters for each inspector, how many of its events have been read
+ * @param {number} most inspectors
+ * @param {number} longest characters of an answer: of what is longer, messages come without their contents
  */
-function inThePage(page, afters) {
+function inThePage(page, afters, most, longest) {
   const now = performance.timeOrigin;
   /** @type {unknown} */
   const list = Reflect.get(globalThis, Symbol.for('pq-websocket inspect'));
-  const sources = Array.isArray(list) ? list.filter((source) => source?.version === 1) : [];
-  return { page: now, answers: sources.map((source, index) => source.read(now === page ? (afters[index] ?? 0) : 0)) };
+  const sources = Array.isArray(list) ? list.filter((source) => source?.version === 1).slice(0, most) : [];
+  const without = (/** @type {string} */ name, /** @type {unknown} */ value) =>
+    name === 'data' || name === 'frame' ? undefined : value;
+  const answers = sources.map((source, index) => {
+    const answer = source.read(now === page ? (afters[index] ?? 0) : 0);
+    const isLong = typeof answer === 'string' && answer.length > longest;
+    return isLong ? JSON.stringify(JSON.parse(answer, without)) : answer;
+  });
+  return { page: now, answers };
 }
 
 export class PageReader {
@@ -57,12 +68,14 @@ export class PageReader {
 
   /** @returns {Promise<boolean>} whether there may be more */
   async #look() {
-    const given = await this.#evaluate(`(${inThePage})(${this.#page}, ${JSON.stringify(this.#afters)})`);
+    const afters = JSON.stringify(this.#afters);
+    const given = await this.#evaluate(`(${inThePage})(${this.#page}, ${afters}, ${MAX_SOURCES}, ${MAX_ANSWER})`);
     const { page, answers } = /** @type {{ page?: unknown, answers?: unknown }} */ (given ?? {});
     if (typeof page !== 'number' || !Number.isFinite(page) || !Array.isArray(answers)) {
       throw new Error('the page did not answer');
     }
-    const checked = answers.map(checkedAnswer);
+    // The page may have answered something else than what it was asked.
+    const checked = answers.slice(0, MAX_SOURCES).map(checkedAnswer);
     this.#page = page;
     this.#afters = checked.map(({ next }) => next);
     this.#found({

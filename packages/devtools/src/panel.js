@@ -61,9 +61,16 @@ class Panel {
     if (this.#isUnreadable) this.#drawStatus();
     this.#isUnreadable = false;
     if (added.length === 0) return;
-    for (const { connection } of added) this.#putConnection(connection);
-    this.#append(added);
-    this.#drawFacts();
+    const { connections } = this.#history;
+    // One that is dropped at once has no line, however many a page makes up.
+    for (const connection of new Set(added.map((entry) => entry.connection))) {
+      if (connections.get(connection.key) === connection) this.#putConnection(connection);
+    }
+    this.#connections.retain((key) => key === ALL || connections.has(key));
+    if (this.#connections.has(this.#connections.selected)) {
+      this.#append(added);
+      this.#drawFacts();
+    } else this.#connections.select(ALL);
   }
 
   /** @param {string} message */

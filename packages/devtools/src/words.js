@@ -31,7 +31,7 @@ export function summaryOf(event) {
     case 'accepted':
       return 'the peer has proved that it holds the key';
     case 'message':
-      if (event.data === undefined) return '';
+      if (event.data === undefined) return 'too long to be read from the page';
       if (typeof event.data === 'string') return event.data.slice(0, PREVIEW);
       return toHex(event.data.subarray(0, PREVIEW_BYTES)) + (event.data.length > PREVIEW_BYTES ? '…' : '');
     case 'control':
