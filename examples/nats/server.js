@@ -3,12 +3,21 @@
 import { WebSocketServer } from 'pq-websocket/ws';
 
 const LINE = /^(.*?)\r\n/;
+/** As nats-server has them by default. */
+const MAX_LINE = 4096;
+const MAX_PAYLOAD = 1_048_576;
 
 function matches(pattern, subject) {
   const [want, have] = [pattern.split('.'), subject.split('.')];
   if (want.at(-1) === '>')
     return have.length >= want.length && want.slice(0, -1).every((each, i) => each === '*' || each === have[i]);
   return want.length === have.length && want.every((each, i) => each === '*' || each === have[i]);
+}
+
+/** @returns the payload's, which is the last word; undefined where it is no number of bytes */
+function sizeIn(words) {
+  const last = words.at(-1) ?? '';
+  return /^\d{1,9}$/.test(last) ? Number(last) : undefined;
 }
 
 /** Publications go to every plain subscription, and to one of each queue group. */
@@ -34,19 +43,33 @@ export function startServer(port = 8080) {
     };
     clients.add(client);
     let unread = Buffer.alloc(0);
+    let isOver = false;
+    function refuse(why) {
+      isOver = true;
+      client.say(`-ERR '${why}'`);
+      socket.close(1008, why);
+      return false;
+    }
     /** @returns whether there was a whole operation to act on */
     function step() {
-      const line = LINE.exec(unread.subarray(0, 4096).toString('latin1'));
-      if (line === null) return false;
+      const line = LINE.exec(unread.subarray(0, MAX_LINE).toString('latin1'));
+      if (line === null) return unread.length >= MAX_LINE ? refuse('Maximum Control Line Exceeded') : false;
       const [operation, ...words] = line[1].trim().split(/\s+/);
       const start = line[0].length;
       const isPublication = /^H?PUB$/i.test(operation);
-      const size = isPublication ? Number(words.at(-1)) : 0;
+      const size = isPublication ? sizeIn(words) : 0;
+      if (size === undefined) return refuse('Parser Error');
+      if (size > MAX_PAYLOAD) return refuse('Maximum Payload Violation');
       const end = isPublication ? start + size + 2 : start;
       if (unread.length < end) return false;
       const payload = unread.subarray(start, start + size);
       unread = unread.subarray(end);
-      act(operation.toUpperCase(), words, payload, line[1]);
+      try {
+        act(operation.toUpperCase(), words, payload, line[1]);
+      } catch {
+        // The JSON of CONNECT.
+        return refuse('Parser Error');
+      }
       return true;
     }
     function act(operation, words, payload, line) {
@@ -71,9 +94,10 @@ export function startServer(port = 8080) {
       }
     }
     client.say(
-      `INFO ${JSON.stringify({ server_id: 'example', version: '2.10.0', proto: 1, max_payload: 1_048_576, headers: true })}`,
+      `INFO ${JSON.stringify({ server_id: 'example', version: '2.10.0', proto: 1, max_payload: MAX_PAYLOAD, headers: true })}`,
     );
     socket.on('message', (data) => {
+      if (isOver) return;
       unread = Buffer.concat([unread, data]);
       while (step());
     });
