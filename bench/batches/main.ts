@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { spread } from '../statistics.ts';
 
 /** The default, and one that no batch reaches. */
 const LIMITS = [65_000, 1_048_576] as const;
@@ -33,9 +34,6 @@ async function ask(end: ChildProcess, question: object): Promise<Said> {
   end.send(question);
   return ((await answer) as [Said])[0];
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 interface Round {
   /** Microseconds for one message, both ends. */
@@ -70,14 +68,14 @@ export async function main(): Promise<number> {
       }
       const [limited = [], free = []] = LIMITS.map((limit) => rounds.get(limit));
       // Round by round, so that what the machine does beside it strikes both.
-      const ratio = median(limited.map(({ processor }, i) => processor / (free[i] as Round).processor));
+      const ratio = spread(limited.map(({ processor }, i) => processor / (free[i] as Round).processor)).median;
       for (const limit of LIMITS) {
         const all = rounds.get(limit) ?? [];
         const cells = [
           size,
           limit,
-          `${median(all.map(({ processor }) => processor)).toFixed(1)} µs`,
-          median(all.map(({ perRecord }) => perRecord)).toFixed(1),
+          `${spread(all.map(({ processor }) => processor)).median.toFixed(1)} µs`,
+          spread(all.map(({ perRecord }) => perRecord)).median.toFixed(1),
           limit === LIMITS[0] ? ratio.toFixed(3) : '',
         ];
         console.log(`| ${cells.join(' | ')} |`);
