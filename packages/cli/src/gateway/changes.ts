@@ -1,6 +1,8 @@
 /** What a reload has changed, and what it could not. */
 import type { Config } from './config.ts';
+import { GatewayConfigError } from './config-error.ts';
 import { listenersOf } from './listener-plan.ts';
+import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
 
 /** What a running gateway keeps: other values need another start. */
@@ -16,4 +18,10 @@ export function tellChanges(before: Config, { settings, locate }: Config, log: G
   }
   const certificate = listenersOf(settings).some(({ tls }) => tls !== undefined);
   log.info({ changed, routes: settings.routes.length, certificate }, 'reloaded');
+}
+
+/** Says why a reload has changed nothing. */
+export function tellKept(error: unknown, log: GatewayLog): void {
+  const facts = error instanceof GatewayConfigError ? { problems: error.problems } : errorFacts(error);
+  log.error(facts, 'the old configuration stays');
 }

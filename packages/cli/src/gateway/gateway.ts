@@ -6,7 +6,7 @@ import { Admission } from './admission.ts';
 import { beginTrace, requestId, traceOf } from './asked.ts';
 import type { Asked, ClientFacts } from './asked.ts';
 import type { Traffic } from './bridge.ts';
-import { tellChanges } from './changes.ts';
+import { tellChanges, tellKept } from './changes.ts';
 import type { Config } from './config.ts';
 import { GatewayConfigError, pathText } from './config-error.ts';
 import { Connections } from './connections.ts';
@@ -196,9 +196,7 @@ export class Gateway {
       tellChanges(before.config, config, this.log);
       this.onReadinessChange();
     } catch (error) {
-      const { problems } = error as Partial<GatewayConfigError>;
-      if (problems === undefined) this.log.error(errorFacts(error), 'the old configuration stays');
-      else this.log.error({ problems }, 'the old configuration stays');
+      tellKept(error, this.log);
     }
   }
 

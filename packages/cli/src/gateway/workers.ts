@@ -5,8 +5,8 @@ import { AggregatorRegistry } from 'prom-client';
 import { AdminServer } from './admin.ts';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
+import { tellKept } from './changes.ts';
 import type { Config } from './config.ts';
-import type { GatewayConfigError } from './config-error.ts';
 import { Gateway } from './gateway.ts';
 import { listenersOf } from './listener-plan.ts';
 import { removeStaleSocket } from './listening.ts';
@@ -122,6 +122,9 @@ class Primary implements Signalled {
   /** Workers that were told to reload and have not said that they did. */
   readonly #reloading = new Set<Worker>();
   #allReloaded: () => void = () => undefined;
+  #reloaded: Promise<void> = Promise.resolve();
+  /** What workers are told when they listen: one that is starting hears nothing yet. */
+  readonly #waiting = new Map<Worker, Order[]>();
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #admin: AdminServer | undefined;
   #allGone: () => void = () => undefined;
@@ -150,25 +153,26 @@ class Primary implements Signalled {
 
   /**
    * Checks it here, so that what is wrong is said once, and no worker goes ahead of the others. Resolves when each has carried it
-   * out, or is gone.
+   * out, or is gone. One reload comes after the other: what workers report is of one order.
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#reload());
+    return this.#reloaded;
+  }
+
+  async #reload(): Promise<void> {
     const { read, log } = this.work;
     try {
       const config = read();
       await Gateway.prepare(config, log);
       await removeStaleSockets(config);
     } catch (error) {
-      log.error({ problems: (error as Partial<GatewayConfigError>).problems }, 'the old configuration stays');
+      tellKept(error, log);
       return;
     }
+    if (this.#state !== 'running') return;
     const allReloaded = new Promise<void>((resolve) => {
-      // Who asked before is answered with this one.
-      const before = this.#allReloaded;
-      this.#allReloaded = (): void => {
-        before();
-        resolve();
-      };
+      this.#allReloaded = resolve;
     });
     for (const worker of this.#readiness.keys()) if (worker.isConnected()) this.#reloading.add(worker);
     this.#order('pqws: reload');
@@ -201,20 +205,30 @@ class Primary implements Signalled {
   }
 
   #order(order: Order): void {
-    for (const worker of this.#readiness.keys()) if (worker.isConnected()) worker.send(order, () => undefined);
+    for (const worker of this.#readiness.keys()) {
+      const waiting = this.#waiting.get(worker);
+      if (waiting !== undefined) waiting.push(order);
+      else tell(worker, order);
+    }
   }
 
   /** Resolves when it listens. */
   #fork(): Promise<void> {
     const worker = cluster.fork();
     this.#readiness.set(worker, false);
+    this.#waiting.set(worker, []);
     worker.on('error', () => undefined);
     return new Promise((resolve) => {
       worker.on('message', ({ type }: Report) => {
-        if (type === 'pqws: listening') resolve();
+        if (type !== 'pqws: listening') return;
+        const orders = this.#waiting.get(worker) ?? [];
+        this.#waiting.delete(worker);
+        for (const order of orders) tell(worker, order);
+        resolve();
       });
       worker.once('exit', (code, signal) => {
         this.#readiness.delete(worker);
+        this.#waiting.delete(worker);
         this.#hasReloaded(worker);
         this.#gone(worker, code, signal);
       });
@@ -238,4 +252,8 @@ class Primary implements Signalled {
         if (this.#readiness.size === 0) this.#allGone();
     }
   }
+}
+
+function tell(worker: Worker, order: Order): void {
+  if (worker.isConnected()) worker.send(order, () => undefined);
 }

@@ -1,0 +1,155 @@
+/** The primary of several workers: what it orders, when, and for whom it waits. Its workers are played here. */
+import cluster from 'node:cluster';
+import { EventEmitter } from 'node:events';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { configFrom } from '../../packages/cli/src/gateway/config.ts';
+import { runPrimary } from '../../packages/cli/src/gateway/workers.ts';
+import type { Signalled } from '../../packages/cli/src/gateway/workers.ts';
+import { memoryLog } from './support.ts';
+import type { LogLine } from './support.ts';
+
+class PlayedWorker extends EventEmitter {
+  readonly process = { pid: 1 };
+  readonly orders: string[] = [];
+
+  isConnected(): boolean {
+    return true;
+  }
+
+  send(order: string): void {
+    this.orders.push(order);
+  }
+
+  report(type: 'listening' | 'reloaded'): void {
+    const message = { type: `pqws: ${type}` };
+    this.emit('message', message);
+    cluster.emit('message', this, message);
+  }
+}
+
+vi.mock('node:cluster', async () => {
+  const { EventEmitter: Emitter } = await import('node:events');
+  return { default: Object.assign(new Emitter(), { isWorker: false, fork: vi.fn() }) };
+});
+
+const config = configFrom({ listen: '127.0.0.1:0', routes: [{ upstreams: ['ws://127.0.0.1:1'] }] });
+let workers: PlayedWorker[];
+let lines: LogLine[];
+let read: () => typeof config;
+beforeEach(() => {
+  workers = [];
+  cluster.removeAllListeners();
+  vi.mocked(cluster.fork).mockImplementation(() => {
+    const worker = new PlayedWorker();
+    workers.push(worker);
+    return worker as never;
+  });
+  lines = [];
+  read = (): typeof config => config;
+});
+
+/** With two workers that listen. */
+async function startPrimary(): Promise<Signalled> {
+  const starting = runPrimary({ config, read: () => read(), log: memoryLog(lines), count: 2 });
+  await vi.waitUntil(() => workers.length === 2);
+  for (const worker of workers) worker.report('listening');
+  return starting;
+}
+
+/** Collects what has come to its end. */
+function watched(ended: string[], name: string, what: Promise<void>): void {
+  void what.then(() => ended.push(name));
+}
+
+const orders = (): string[][] => workers.map((worker) => worker.orders);
+
+/** As long as anything that needs no report may take. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+}
+
+test('reloads that overlap: one after the other, each until every worker has reported its own', async () => {
+  const primary = await startPrimary();
+  const ended: string[] = [];
+  watched(ended, 'first', primary.reload());
+  watched(ended, 'second', primary.reload());
+  await vi.waitUntil(() => workers.every((worker) => worker.orders.length > 0));
+  await settled();
+  expect(orders()).toEqual([['pqws: reload'], ['pqws: reload']]);
+  workers[0]?.report('reloaded');
+  await settled();
+  expect(ended).toEqual([]);
+  workers[1]?.report('reloaded');
+  await vi.waitUntil(() => workers.every((worker) => worker.orders.length > 1));
+  await settled();
+  expect(ended).toEqual(['first']);
+  workers[0]?.report('reloaded');
+  await settled();
+  expect(ended).toEqual(['first']);
+  // Who is gone is waited for no longer.
+  workers[1]?.emit('exit', 1, null);
+  await vi.waitUntil(() => ended.length === 2);
+});
+
+test('a worker that is starting is told when it listens, and waited for', async () => {
+  const primary = await startPrimary();
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  workers[0]?.emit('exit', null, 'SIGKILL');
+  vi.advanceTimersByTime(1_000);
+  vi.useRealTimers();
+  const [, old, replacement] = workers;
+  const ended: string[] = [];
+  watched(ended, 'reload', primary.reload());
+  await vi.waitUntil(() => old?.orders.length === 1);
+  old?.report('reloaded');
+  await settled();
+  expect(replacement?.orders).toEqual([]);
+  expect(ended).toEqual([]);
+  replacement?.report('listening');
+  expect(replacement?.orders).toEqual(['pqws: reload']);
+  replacement?.report('reloaded');
+  await vi.waitUntil(() => ended.length === 1);
+
+  // The same for the end.
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  old?.emit('exit', null, 'SIGKILL');
+  vi.advanceTimersByTime(1_000);
+  vi.useRealTimers();
+  const last = workers[3];
+  watched(ended, 'drain', primary.drain());
+  await primary.close();
+  expect(last?.orders).toEqual([]);
+  last?.report('listening');
+  expect(last?.orders).toEqual(['pqws: drain', 'pqws: close']);
+  replacement?.emit('exit', 0, null);
+  await settled();
+  expect(ended).toEqual(['reload']);
+  last?.emit('exit', 0, null);
+  await vi.waitUntil(() => ended.length === 2);
+});
+
+test('a reload that begins before a drain and is read after it orders nothing', async () => {
+  const primary = await startPrimary();
+  const reloaded = primary.reload();
+  void primary.drain();
+  await reloaded;
+  expect(orders()).toEqual([['pqws: drain'], ['pqws: drain']]);
+});
+
+test('what fails otherwise than by a wrong configuration is said too', async () => {
+  const primary = await startPrimary();
+  read = (): never => {
+    throw new RangeError('not for the log');
+  };
+  await primary.reload();
+  expect(lines.at(-1)).toMatchObject({
+    level: 'error',
+    message: 'the old configuration stays',
+    facts: { error: 'RangeError', at: expect.stringContaining('workers.test.ts') as string },
+  });
+  expect(JSON.stringify(lines)).not.toContain('not for the log');
+  expect(orders()).toEqual([[], []]);
+});
