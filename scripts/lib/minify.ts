@@ -29,13 +29,10 @@ export interface Minified {
  * @param map of `code`, JSON; the result's is of the same sources
  * @param module whether the code is a module, and no classic script
  */
-export async function minified(
-  code: string,
-  map: string,
-  name: string,
-  module: boolean,
-): Promise<Minified> {
-  const key = createHash('sha256').update(JSON.stringify([version, MINIFY, code, map, name, module])).digest('hex');
+export async function minified(code: string, map: string, name: string, module: boolean): Promise<Minified> {
+  const key = createHash('sha256')
+    .update(JSON.stringify([version, MINIFY, code, map, name, module]))
+    .digest('hex');
   const file = path.join(CACHE, key);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Minified;
