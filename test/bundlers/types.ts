@@ -1,11 +1,8 @@
 /** TypeScript projects that use every entry point, as their users' settings may be. */
-import { execFile } from 'node:child_process';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
-
-const ROOT = path.resolve(import.meta.dirname, '../..');
-const execute = promisify(execFile);
+import { shareCompilers } from '../../scripts/lib/compiler.ts';
+import type { Compilers } from '../../scripts/lib/compiler.ts';
 
 const CLIENT = `
 import { PQWebSocket, PQWebSocketError } from 'pq-websocket';
@@ -114,23 +111,26 @@ export async function checkTypes(folder: string): Promise<string> {
     ['esnext', 'bundler'],
     ['commonjs', 'node10'],
   ] as const;
+  const compilers = shareCompilers();
   for (const [module, moduleResolution] of resolutions) {
-    await Promise.all(
-      [true, false].map((dom) =>
-        checkProject(path.join(folder, `${moduleResolution}-${dom ? 'dom' : 'no-dom'}`), module, moduleResolution, dom),
-      ),
-    );
+    for (const dom of [true, false]) {
+      const project = path.join(folder, `${moduleResolution}-${dom ? 'dom' : 'no-dom'}`);
+      await checkProject(compilers, project, module, moduleResolution, dom);
+    }
   }
   for (const [module, moduleResolution] of resolutions) {
     if (moduleResolution === 'nodenext') continue;
-    await Promise.all(
-      OLD_TYPES.map((version) =>
-        checkBeside(path.join(folder, `${moduleResolution}-${version}`), module, moduleResolution, version),
-      ),
-    );
+    for (const version of OLD_TYPES)
+      await checkBeside(
+        compilers,
+        path.join(folder, `${moduleResolution}-${version}`),
+        module,
+        moduleResolution,
+        version,
+      );
     // graphql-ws has no types for node10.
     if (moduleResolution !== 'node10')
-      await checkGraphqlWs(path.join(folder, `${moduleResolution}-graphql-ws`), module, moduleResolution);
+      await checkGraphqlWs(compilers, path.join(folder, `${moduleResolution}-graphql-ws`), module, moduleResolution);
   }
   return [
     'node16, nodenext, bundler and node10, with and without DOM, skipLibCheck false, exactOptionalPropertyTypes',
@@ -140,7 +140,13 @@ export async function checkTypes(folder: string): Promise<string> {
 }
 
 /** What older types of `ws` stand beside us does not matter. */
-async function checkBeside(folder: string, module: string, moduleResolution: string, version: string): Promise<void> {
+async function checkBeside(
+  compilers: Compilers,
+  folder: string,
+  module: string,
+  moduleResolution: string,
+  version: string,
+): Promise<void> {
   const modules = path.join(folder, 'node_modules');
   await mkdir(path.join(modules, '@types'), { recursive: true });
   const installed = path.resolve(folder, '../../../node_modules');
@@ -154,10 +160,15 @@ async function checkBeside(folder: string, module: string, moduleResolution: str
     await writeFile(path.join(folder, `client.${extension}`), CLIENT);
     await writeFile(path.join(folder, `server.${extension}`), SERVER);
   }
-  await compile(folder);
+  compile(compilers, folder);
 }
 
-async function checkGraphqlWs(folder: string, module: string, moduleResolution: string): Promise<void> {
+async function checkGraphqlWs(
+  compilers: Compilers,
+  folder: string,
+  module: string,
+  moduleResolution: string,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   // Its own declarations and graphql's are not ours to judge.
   await writeProject(folder, {
@@ -167,10 +178,16 @@ async function checkGraphqlWs(folder: string, module: string, moduleResolution: 
   });
   for (const [extension] of kinds(moduleResolution))
     await writeFile(path.join(folder, `graphql-ws.${extension}`), GRAPHQL_WS);
-  await compile(folder);
+  compile(compilers, folder);
 }
 
-async function checkProject(folder: string, module: string, moduleResolution: string, dom: boolean): Promise<void> {
+async function checkProject(
+  compilers: Compilers,
+  folder: string,
+  module: string,
+  moduleResolution: string,
+  dom: boolean,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeProject(folder, settings(module, moduleResolution, dom));
   for (const [extension, isCommonJs] of kinds(moduleResolution)) {
@@ -180,7 +197,7 @@ async function checkProject(folder: string, module: string, moduleResolution: st
     await writeFile(path.join(folder, `client.${extension}`), CLIENT);
     await writeFile(path.join(folder, `server.${extension}`), SERVER);
   }
-  await compile(folder);
+  compile(compilers, folder);
 }
 
 function settings(module: string, moduleResolution: string, dom: boolean): Record<string, unknown> {
@@ -213,11 +230,7 @@ async function writeProject(folder: string, compilerOptions: object): Promise<vo
   await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }));
 }
 
-async function compile(folder: string): Promise<void> {
-  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  await execute(process.execPath, [tsc, '-p', folder], { cwd: folder, timeout: 180_000 }).catch(
-    ({ stdout, message }: { stdout: string; message: string }) => {
-      throw new Error(`${path.basename(folder)}: ${stdout.slice(0, 1500) || message}`);
-    },
-  );
+function compile(compilers: Compilers, folder: string): void {
+  const found = compilers.check(folder);
+  if (found !== '') throw new Error(`${path.basename(folder)}: ${found.slice(0, 1500)}`);
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { shareCompilers } from '../../scripts/lib/compiler.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const WATCHED = 'test/unit/declared-members.ts';
@@ -11,8 +12,7 @@ const { options } = ts.parseJsonConfigFileContent(
   ts.sys,
   ROOT,
 );
-const host = ts.createCompilerHost(options);
-const parsed = new Map<string, ts.SourceFile | undefined>();
+const compilers = shareCompilers();
 let before: ts.Program | undefined;
 
 /** The codes of what the compiler says of these files when one of them reads otherwise. */
@@ -21,15 +21,7 @@ function errors(files: readonly string[], changed?: { readonly file: string; rea
     rootNames: files.map((file) => path.join(ROOT, file)),
     options,
     ...(before !== undefined && { oldProgram: before }),
-    host: {
-      ...host,
-      getSourceFile(file, languageVersion) {
-        if (changed !== undefined && file === path.join(ROOT, changed.file))
-          return ts.createSourceFile(file, changed.text, languageVersion);
-        if (!parsed.has(file)) parsed.set(file, host.getSourceFile(file, languageVersion));
-        return parsed.get(file);
-      },
-    },
+    host: compilers.host(options, changed && { file: path.join(ROOT, changed.file), text: changed.text }),
   });
   before = program;
   return files.flatMap((file) => {
