@@ -21,4 +21,5 @@ pub mod schedule;
 pub mod server;
 pub mod socket;
 pub mod v1;
+pub mod work;
 pub mod yellowpages;

@@ -2,6 +2,7 @@
 use crate::crypto::{Random, System};
 use crate::hello::is_yellowpages;
 use crate::protocol::{Incoming, Protocol, Queues};
+use crate::work::Done;
 use crate::{v1, yellowpages};
 use std::sync::Arc;
 use std::time::Instant;
@@ -110,6 +111,19 @@ impl Protocol for Server {
 
     fn excuse(&mut self, now: Instant) {
         self.current_mut().excuse(now);
+    }
+
+    fn work_beside(&mut self) {
+        self.v1.iter_mut().for_each(Protocol::work_beside);
+        self.yellowpages.iter_mut().for_each(Protocol::work_beside);
+    }
+
+    fn complete(&mut self, done: Done, now: Instant) {
+        self.current_mut().complete(done, now);
+    }
+
+    fn is_holding(&self) -> bool {
+        self.current().is_holding()
     }
 
     fn pending(&self) -> bool {

@@ -1,5 +1,6 @@
 //! What a transport binding needs to know of a profile's state machine, and nothing more.
 use crate::failure::Ending;
+use crate::work::{Done, Work};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -13,6 +14,17 @@ pub enum Incoming {
     TooLong,
     /// A text message that the transport itself refused, since it is not UTF-8.
     NotUtf8,
+}
+
+impl Incoming {
+    /// In bytes, as far as they are there.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            Self::TooLong | Self::NotUtf8 => 0,
+        }
+    }
 }
 
 /// The transport's close: a code, or none, and a reason.
@@ -51,6 +63,8 @@ pub enum Event {
 pub struct Queues {
     pub outgoing: VecDeque<Outgoing>,
     pub events: VecDeque<Event>,
+    /// To be run and given to `complete`, after `work_beside` alone.
+    pub work: Option<Work>,
 }
 
 impl Queues {
@@ -64,6 +78,7 @@ impl Queues {
 
     /// Closes the transport, if there is still one to close, and ends the application's view.
     pub fn end(&mut self, ending: Ending, transport: Option<Close>) {
+        self.work = None;
         if let Some(close) = transport {
             self.send(Outgoing::Close(close));
         }
@@ -84,6 +99,12 @@ pub trait Protocol {
     fn drained(&mut self, now: Instant);
     /// The peer's silence shows nothing: this end did not read, or what it sends was still on its way.
     fn excuse(&mut self, now: Instant);
+    /// From now on the application's functions are given out in the queues. Otherwise they run within the call that needs them.
+    fn work_beside(&mut self);
+    /// Takes what came of the work. Without effect where the connection has ended or closed meanwhile.
+    fn complete(&mut self, done: Done, now: Instant);
+    /// What arrives waits unopened, so that a binding had better read nothing.
+    fn is_holding(&self) -> bool;
     /// Still before the peer's Finished: what a server counts as pending (section 4.3).
     fn pending(&self) -> bool;
     /// Too many are pending and this one is the oldest.

@@ -90,18 +90,18 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let now = Instant::now();
-    let mut server = Server::new(&accepts.profiles, now);
+    let server = Server::new(&accepts.profiles, now);
     let evicted = pending.enter();
     let longest = server.longest_message() + HEADROOM;
     let selected = offer.select(&accepts.subprotocols);
     if let Some(protocol) = selected.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
         upgrade.set_selected_protocol(protocol);
     }
-    if let Some(client_hello) = offer.client_hello {
-        server.answer_early(client_hello, now);
-    }
     upgrade.max_message_size(longest).max_frame_size(longest).on_upgrade(move |transport| async move {
         let mut socket = Socket::new(transport, server, selected);
+        if let Some(client_hello) = offer.client_hello {
+            socket.protocol.answer_early(client_hello, now);
+        }
         if opens(&mut socket, evicted).await {
             application(socket).await;
         }

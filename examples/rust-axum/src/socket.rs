@@ -1,9 +1,11 @@
 //! Drives a profile's state machine over a WebSocket of axum or of tungstenite.
 use crate::fast_open::is_reserved;
 use crate::protocol::{Event, Incoming, Outgoing, Protocol};
+use crate::work::Done;
 use axum::extract::ws;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use std::time::{Duration, Instant};
+use tokio::task::{spawn_blocking, JoinHandle};
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, error::CapacityError, protocol::frame};
 
@@ -117,6 +119,8 @@ pub struct Socket<T, P> {
     /// The length of the last binary message that arrived.
     pub last_frame: usize,
     transport_over: bool,
+    /// The application's functions, on a thread where they hold nobody up.
+    work: Option<JoinHandle<Done>>,
     /// When the application had its last event.
     left: Instant,
 }
@@ -128,7 +132,8 @@ where
     E: TransportError,
     P: Protocol,
 {
-    pub fn new(transport: T, protocol: P, selected: Option<String>) -> Self {
+    pub fn new(transport: T, mut protocol: P, selected: Option<String>) -> Self {
+        protocol.work_beside();
         let subprotocol = selected.filter(|selected| !is_reserved(selected));
         Self {
             transport,
@@ -137,6 +142,7 @@ where
             subprotocol,
             last_frame: 0,
             transport_over: false,
+            work: None,
             left: Instant::now(),
         }
     }
@@ -171,9 +177,17 @@ where
     }
 
     async fn read(&mut self) {
+        if let Some(work) = self.protocol.queues().work.take() {
+            self.work = Some(spawn_blocking(move || work.run()));
+        }
         let deadline = self.protocol.deadline();
+        let reads = !self.protocol.is_holding();
         tokio::select! {
-            item = self.transport.next() => self.on_item(item),
+            done = ended(&mut self.work) => {
+                self.work = None;
+                self.protocol.complete(done, Instant::now());
+            }
+            item = self.transport.next(), if reads => self.on_item(item),
             () = at(deadline) => self.protocol.on_deadline(Instant::now()),
         }
     }
@@ -267,6 +281,14 @@ where
     pub async fn evict(&mut self) -> Option<Event> {
         self.protocol.evict();
         self.next().await
+    }
+}
+
+/// A function that panics has proved nothing.
+async fn ended(work: &mut Option<JoinHandle<Done>>) -> Done {
+    match work {
+        Some(work) => work.await.unwrap_or_else(|_| Done::refused()),
+        None => std::future::pending().await,
     }
 }
 

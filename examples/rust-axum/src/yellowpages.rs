@@ -6,6 +6,7 @@ use crate::failure::{Ending, Failure, Misuse};
 use crate::hello::{self, LONGEST_SERVER_HELLO};
 use crate::kem::{DecapsulationKey, EncapsulationKey, Kem};
 use crate::protocol::{Close, Event, Incoming, Message, Outgoing, Protocol, Queues};
+use crate::work::{Done, Held, Proofs, Work};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -42,7 +43,17 @@ impl Options {
 
 enum State {
     AwaitingClientHello,
+    /// The document is being made.
+    Replying {
+        ciphertext: Vec<u8>,
+        aead: Aead,
+    },
     AwaitingServerHello(DecapsulationKey),
+    /// The document is being judged.
+    Verifying {
+        key: DecapsulationKey,
+        ciphertext: Vec<u8>,
+    },
     Open(Aead),
     Over,
 }
@@ -53,6 +64,8 @@ pub struct Connection {
     queues: Queues,
     state: State,
     deadline: Option<Instant>,
+    works_beside: bool,
+    held: Held,
     /// Of every frame sent or received: none may come twice.
     nonces: HashSet<[u8; NONCE]>,
 }
@@ -70,7 +83,16 @@ impl Connection {
             }
         };
         let deadline = Some(now + options.step_timeout);
-        Self { options, random, queues, state, deadline, nonces: HashSet::new() }
+        Self {
+            options,
+            random,
+            queues,
+            state,
+            deadline,
+            works_beside: false,
+            held: Held::default(),
+            nonces: HashSet::new(),
+        }
     }
 
     /// Text or binary: the peer can't tell which (it delivers bytes).
@@ -100,51 +122,86 @@ impl Connection {
                 let ending = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code.unwrap_or(1005)) };
                 self.end(ending, Some((code, reason.to_owned().into())));
             }
-            State::AwaitingClientHello | State::AwaitingServerHello(_) => {
+            _ => {
                 self.end(Ending::unclean(1006), Some((None, "".into())));
             }
         }
     }
 
-    fn accept(&mut self, message: Incoming) -> Result<(), Failure> {
+    fn accept(&mut self, message: Incoming, now: Instant) -> Result<(), Failure> {
         match (&self.state, message) {
             (State::Over, _) => Ok(()),
+            (State::Verifying { .. }, message) => self.held.push(message, self.options.longest_message()),
             (_, Incoming::TooLong) => Err(Failure::Limit),
-            (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(&text),
+            (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(&text, now),
             (State::AwaitingServerHello(_), Incoming::Text(text)) => self.on_server_hello(&text),
             (State::Open(_), Incoming::Binary(frame)) => self.on_frame(frame),
             _ => Err(Failure::Violation),
         }
     }
 
-    fn on_client_hello(&mut self, text: &str) -> Result<(), Failure> {
+    fn on_client_hello(&mut self, text: &str, now: Instant) -> Result<(), Failure> {
         let key = hello::parse_yellowpages_client(text)?;
         let key = EncapsulationKey::parse(Kem::MlKem768, &key).ok_or(Failure::Handshake)?;
         let (ciphertext, ss) = key.encapsulate(self.random.as_mut()).ok_or(Failure::Handshake)?;
-        let Role::Server(attester) = &self.options.role else { return Err(Failure::Handshake) };
-        let attest =
-            |attester: &Attester| attester.0(&yellowpages_user_data(&ciphertext)).ok_or(Failure::Authentication);
-        let document = attester.as_ref().map(attest).transpose()?;
-        let server_hello = hello::yellowpages_server(&ciphertext, document.as_deref());
-        if server_hello.len() > LONGEST_SERVER_HELLO {
-            return Err(Failure::Authentication);
-        }
-        self.queues.send(Outgoing::Text(server_hello));
-        self.open(Aead::new(&ss));
-        Ok(())
+        let due = yellowpages_user_data(&ciphertext);
+        self.state = State::Replying { ciphertext, aead: Aead::new(&ss) };
+        self.deadline = Some(now + self.options.step_timeout); // its second step
+        let options = Arc::clone(&self.options);
+        let has_attester = matches!(&options.role, Role::Server(Some(_)));
+        self.begin(has_attester, move || {
+            let Role::Server(Some(attester)) = &options.role else { return Ok(Proofs::default()) };
+            let document = attester.0(&due).ok_or(Failure::Authentication)?;
+            Ok(Proofs { own: Some(document), ..Proofs::default() })
+        })
     }
 
     fn on_server_hello(&mut self, text: &str) -> Result<(), Failure> {
         let (ciphertext, object) = hello::parse_yellowpages_server(text)?;
-        if let Role::Client(Some(verifier)) = &self.options.role {
+        let State::AwaitingServerHello(key) = std::mem::replace(&mut self.state, State::Over) else {
+            return Err(Failure::Handshake);
+        };
+        let due = yellowpages_user_data(&ciphertext);
+        self.state = State::Verifying { key, ciphertext };
+        let options = Arc::clone(&self.options);
+        let has_verifier = matches!(&options.role, Role::Client(Some(_)));
+        self.begin(has_verifier, move || {
+            let Role::Client(Some(verifier)) = &options.role else { return Ok(Proofs::default()) };
             let document = object.yellowpages_document().ok_or(Failure::Authentication)?;
-            if !verifier.0(&document, &yellowpages_user_data(&ciphertext)) {
-                return Err(Failure::Authentication);
-            }
+            verifier.0(&document, &due).then(Proofs::default).ok_or(Failure::Authentication)
+        })
+    }
+
+    /// Asks the application at once, or gives the work out.
+    fn begin(
+        &mut self,
+        is_asked: bool,
+        ask: impl FnOnce() -> Result<Proofs, Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        if is_asked && self.works_beside {
+            self.queues.work = Some(Work::new(ask));
+            return Ok(());
         }
-        let State::AwaitingServerHello(key) = &self.state else { return Err(Failure::Handshake) };
-        let aead = Aead::new(&key.decapsulate(&ciphertext).ok_or(Failure::Handshake)?);
-        self.open(aead);
+        let proofs = ask()?;
+        self.go_on(proofs)
+    }
+
+    fn go_on(&mut self, proofs: Proofs) -> Result<(), Failure> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Replying { ciphertext, aead } => {
+                let server_hello = hello::yellowpages_server(&ciphertext, proofs.own.as_deref());
+                if server_hello.len() > LONGEST_SERVER_HELLO {
+                    return Err(Failure::Authentication);
+                }
+                self.queues.send(Outgoing::Text(server_hello));
+                self.open(aead);
+            }
+            State::Verifying { key, ciphertext } => {
+                let aead = Aead::new(&key.decapsulate(&ciphertext).ok_or(Failure::Handshake)?);
+                self.open(aead);
+            }
+            other => self.state = other, // it is over
+        }
         Ok(())
     }
 
@@ -199,8 +256,8 @@ impl Protocol for Connection {
         &mut self.queues
     }
 
-    fn receive(&mut self, message: Incoming, _now: Instant) {
-        if let Err(failure) = self.accept(message) {
+    fn receive(&mut self, message: Incoming, now: Instant) {
+        if let Err(failure) = self.accept(message, now) {
             self.fail(failure);
         }
     }
@@ -229,8 +286,30 @@ impl Protocol for Connection {
 
     fn excuse(&mut self, _now: Instant) {}
 
+    fn work_beside(&mut self) {
+        self.works_beside = true;
+    }
+
+    fn complete(&mut self, done: Done, now: Instant) {
+        if !matches!(self.state, State::Replying { .. } | State::Verifying { .. }) {
+            return;
+        }
+        let is_late = self.deadline.is_some_and(|deadline| now >= deadline);
+        let in_time = |proofs| if is_late { Err(Failure::Timeout) } else { Ok(proofs) };
+        if let Err(failure) = done.0.and_then(in_time).and_then(|proofs| self.go_on(proofs)) {
+            self.fail(failure);
+        }
+        while let Some(message) = self.held.pop() {
+            self.receive(message, now);
+        }
+    }
+
+    fn is_holding(&self) -> bool {
+        matches!(self.state, State::Verifying { .. })
+    }
+
     fn pending(&self) -> bool {
-        matches!(self.state, State::AwaitingClientHello | State::AwaitingServerHello(_))
+        !matches!(self.state, State::Open(_) | State::Over)
     }
 
     fn evict(&mut self) {

@@ -1,6 +1,6 @@
 //! Over real sockets: this client against this server, and transports that misbehave.
 use futures_util::{SinkExt, StreamExt};
-use pq_websocket::attestation::{Attester, Verifier};
+use pq_websocket::attestation::{Attester, UserData, Verifier};
 use pq_websocket::client::{connect, connect_yellowpages, ClientSocket, Transport};
 use pq_websocket::crypto::{sha256, Secret, System};
 use pq_websocket::failure::Ending;
@@ -16,7 +16,7 @@ use pq_websocket::yellowpages;
 use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{mpsc, Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite;
@@ -174,6 +174,25 @@ async fn identity() {
     assert_eq!(first_event(&sending, pins(&[&other_key, &fingerprint(&public_key)])).await.1, Some(Event::Open));
     assert_eq!(first_event(&sending, pins(&[&fingerprint(&other_key)])).await.1, failed(3770));
     assert_eq!(first_event(&signing, pins(&[&fingerprint(&public_key)])).await.1, failed(3770));
+}
+
+/// Each of two attesters needs the other to have begun. On the one thread that this test's runtime has, the second never would.
+#[tokio::test]
+async fn an_attester_that_takes_its_time_holds_up_its_own_connection_alone() {
+    let (second, first) = mpsc::channel();
+    let first = Mutex::new(Some(first));
+    let attest = move |_: &UserData| {
+        let waits = first.lock().ok()?.take();
+        let is_met = match waits {
+            Some(first) => first.recv_timeout(Duration::from_secs(30)).is_ok(),
+            None => second.send(()).is_ok(),
+        };
+        is_met.then(|| b"document".to_vec())
+    };
+    let attester = Some(Attester(Box::new(attest)));
+    let url = echo(v1(ServerOptions { attester, ..ServerOptions::default() }), 16).await;
+    let both = tokio::join!(first_event(&url, ClientOptions::default()), first_event(&url, ClientOptions::default()));
+    assert_eq!((both.0 .1, both.1 .1), (Some(Event::Open), Some(Event::Open)));
 }
 
 fn yellowpages_server() -> Arc<yellowpages::Options> {

@@ -14,7 +14,7 @@ impl Connection {
     }
 
     pub fn has_answered_early(&self) -> bool {
-        matches!(self.state, State::AwaitingRepeatedHello(_))
+        matches!(self.state, State::AwaitingRepeatedHello(_) | State::Replying { early: Some(_) })
     }
 
     /// A server may send from its Finished on (section 3.2), unless its client still has to prove who it is.
@@ -84,8 +84,10 @@ impl Connection {
             State::AwaitingFinished if self.can_send() => State::ClosingUnconfirmed,
             State::AwaitingRepeatedHello(hello) if self.can_send() => State::ClosingUnrepeated(hello.clone()),
             State::AwaitingClientHello
+            | State::Replying { .. }
             | State::AwaitingServerHello { .. }
             | State::AwaitingFinished
+            | State::Verifying
             | State::AwaitingRepeatedHello(_) => {
                 // Nothing can be sealed yet, or the client may not; the transport's close is all there is.
                 self.end(Ending::unclean(1006), Some(super::done()));
@@ -96,13 +98,16 @@ impl Connection {
         self.seal(Kind::Close, &content, now);
         self.own_close = Some(content);
         self.state = next;
+        self.give_up_exchange(now);
         Ok(())
     }
 
     /// Section 6.1. A server's is usable from its Finished on.
     pub fn export_key(&self, label: &str, length: usize) -> Result<Vec<u8>, Misuse> {
         match (&self.role, &self.session) {
-            (Role::Server(options), Some(session)) if options.client_keys.is_none() => {
+            (Role::Server(options), Some(session))
+                if options.client_keys.is_none() && !matches!(self.state, State::Replying { .. }) =>
+            {
                 session.exporter.export(label, length)
             }
             (_, Some(session)) if self.peer_finished => session.exporter.export(label, length),

@@ -1,8 +1,6 @@
 //! Exchange: a fresh key agreement inside a running connection (section 22).
-//!
-//! Signer, attester, verifier and the function that accepts clients answer at once here, so that *making* and *verifying* are
-//! passed through within one call.
-use super::handshake::{authenticate, parse_finished};
+use super::handshake::{authenticate, client_proofs, parse_finished, server_proofs, verify_client};
+use super::jobs::Then;
 use super::wait::Wait;
 use super::{Connection, ExchangePolicy, Role, Session};
 use crate::crypto::Secret;
@@ -12,10 +10,12 @@ use crate::kem::{DecapsulationKey, EncapsulationKey};
 use crate::protocol::Event;
 use crate::record::Kind;
 use crate::schedule::{derive, exchange_seed, exchange_transcript_hash, Direction, Epochs};
+use crate::work::Proofs;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A direction's first epoch of a generation.
-type Start = (Epochs, Secret);
+pub(super) type Start = (Epochs, Secret);
 
 #[derive(Debug)]
 enum Step {
@@ -24,10 +24,14 @@ enum Step {
     Offered(DecapsulationKey),
     /// A client: the answer has come, and the next record is Finished(server). Its own keys wait for *end*.
     Answered(Start),
+    /// A server: it signs and attests what it will send. The client's keys wait for *end*.
+    Making(Start),
     /// A server: its answer and Finished are sent. The client's keys wait for *end*.
     AwaitingEnd(Start),
     /// A server: *end* has come, and the next record is Finished(client).
     AwaitingFinished,
+    /// Either end, the peer's Finished.
+    Verifying,
 }
 
 /// What there is of exchanges in a connection that has them.
@@ -80,6 +84,12 @@ impl Exchange {
 
     pub fn excuse(&mut self, now: Instant, policy: ExchangePolicy) {
         self.wait.restart(now, policy.timeout);
+    }
+
+    /// Its work is in vain.
+    pub fn give_up(&mut self) {
+        self.step = Step::None;
+        self.wait.end();
     }
 
     /// Goes to the next generation; what it comes from is destroyed. The client's start and the server's.
@@ -172,11 +182,14 @@ impl Connection {
     }
 
     /// The server's part: answer under its old epoch, Finished under its new one.
+    /// Its records go on in the old epoch while it works.
     fn on_offer(&mut self, offer: &[u8], now: Instant) -> Result<(), Failure> {
         let is_open = self.is_open();
+        let policy = self.options().exchange;
         let Some(Session { kem, exchange: Some(exchange), .. }) = &mut self.session else {
             return Err(Failure::Violation);
         };
+        let (Role::Server(options), Some(policy)) = (&self.role, policy) else { return Err(Failure::Violation) };
         let key = EncapsulationKey::parse(*kem, offer).ok_or(Failure::Violation)?;
         if !is_open {
             return Ok(()); // after a close
@@ -184,21 +197,37 @@ impl Connection {
         let (answer, ss) = key.encapsulate(self.random.as_mut()).ok_or(Failure::Violation)?;
         let (client, server) = exchange.derive(offer, &answer, &ss);
         exchange.is_wanted = false;
-        exchange.step = Step::AwaitingEnd(client);
-        exchange.wait.begin();
+        exchange.step = Step::Making(client);
+        exchange.wait.begin_work(now, policy.timeout);
         let th = exchange.th;
-        let finished = self.server_finished(Moment::Exchange, &th)?;
-        self.enter(Kind::ExchangeAnswer, &answer, server, &finished, now);
-        Ok(())
+        let options = Arc::clone(options);
+        self.begin(options.proves(), Then::Answer { answer, server }, now, move || {
+            server_proofs(&options, Moment::Exchange, &th)
+        })
+    }
+
+    pub(super) fn send_answer(&mut self, answer: &[u8], server: Start, finished: &[u8], now: Instant) {
+        if let Some(Session { exchange: Some(exchange), .. }) = &mut self.session {
+            if let Step::Making(client) = std::mem::replace(&mut exchange.step, Step::None) {
+                exchange.step = Step::AwaitingEnd(client);
+            }
+            exchange.wait.begin();
+        }
+        self.enter(Kind::ExchangeAnswer, answer, server, finished, now);
+    }
+
+    pub(super) fn send_end(&mut self, start: Start, finished: &[u8], now: Instant) {
+        self.enter(Kind::ExchangeEnd, b"", start, finished, now);
+        self.complete_exchange(now);
     }
 
     /// The last record of the old generation and the first of the new one, back to back.
-    fn enter(&mut self, last: Kind, content: &[u8], start: Start, finished: &str, now: Instant) {
+    fn enter(&mut self, last: Kind, content: &[u8], start: Start, finished: &[u8], now: Instant) {
         self.seal(last, content, now);
         if let Some(session) = &mut self.session {
             session.sender.enter(start, now);
         }
-        self.seal(Kind::Finished, finished.as_bytes(), now);
+        self.seal(Kind::Finished, finished, now);
     }
 
     /// The client goes to the server's new epoch.
@@ -215,9 +244,11 @@ impl Connection {
         Ok(())
     }
 
-    /// The peer's Finished, which is the end of an exchange here.
+    /// The peer's Finished, which is the end of an exchange here. While a client verifies it, it opens and delivers the server's
+    /// new epoch, and sends in its own old one; at a server, what follows waits.
     pub(super) fn on_exchange_finished(&mut self, content: &[u8], now: Instant) -> Result<(), Failure> {
         let is_open = self.is_open();
+        let policy = self.options().exchange;
         let Some(Session { exchange: Some(exchange), features, .. }) = &mut self.session else {
             return Err(Failure::Violation);
         };
@@ -227,26 +258,36 @@ impl Connection {
         if !is_open {
             return Ok(()); // after a close its members are not judged, and nothing is sent
         }
-        let (th, features) = (exchange.th, *features);
+        let Some(policy) = policy else { return Err(Failure::Violation) };
+        exchange.step = Step::Verifying;
+        exchange.wait.begin_work(now, policy.timeout);
+        let (th, features, known) = (exchange.th, *features, self.peer_key.clone());
         match (&self.role, step) {
             (Role::Client(options), Step::Answered(start)) => {
-                authenticate(options, Moment::Exchange, &th, &finished, self.peer_key.as_ref())?;
-                let proof = self.client_finished(Moment::Exchange, &th, features)?;
-                self.enter(Kind::ExchangeEnd, b"", start, &proof, now);
+                let options = Arc::clone(options);
+                self.begin(options.asks() || features.client_identity, Then::End(start), now, move || {
+                    authenticate(&options, Moment::Exchange, &th, &finished, known.as_ref())?;
+                    let own = client_proofs(&options, Moment::Exchange, &th, features)?;
+                    Ok(Proofs { own: Some(own), ..Proofs::default() })
+                })
             }
-            (Role::Server(_), Step::AwaitingFinished) if features.client_identity => {
-                self.verify_client(Moment::Exchange, &th, &finished)?;
+            (Role::Server(options), Step::AwaitingFinished) => {
+                let options = Arc::clone(options);
+                self.begin(features.client_identity, Then::Complete, now, move || {
+                    verify_client(&options, Moment::Exchange, &th, &finished, known.as_ref())?;
+                    Ok(Proofs::default())
+                })
             }
-            _ => {}
+            _ => Err(Failure::Violation),
         }
-        self.complete_exchange(now);
-        Ok(())
     }
 
-    fn complete_exchange(&mut self, now: Instant) {
+    pub(super) fn complete_exchange(&mut self, now: Instant) {
         self.generation += 1;
         self.queues.tell(Event::Exchanged(self.generation));
         let Some(Session { exchange: Some(exchange), .. }) = &mut self.session else { return };
+        exchange.step = Step::None;
+        exchange.wait.end();
         exchange.since = now;
         if std::mem::take(&mut exchange.again) {
             self.begin_exchange(now);

@@ -1,6 +1,7 @@
 //! From the hellos to the Finisheds (section 4).
 use super::exchange::Exchange;
 use super::heartbeat::Heartbeat;
+use super::jobs::Then;
 use super::{ClientOptions, Connection, Context, HeartbeatPolicy, Options, Role, ServerOptions, Session, State};
 use crate::attestation::{self, Attester};
 use crate::crypto::{Random, Secret};
@@ -12,6 +13,7 @@ use crate::kem::{DecapsulationKey, Kem};
 use crate::protocol::{Event, Outgoing, Queues};
 use crate::record::{longest_frame, Kind, Receiver, Sender};
 use crate::schedule::{transcript_hash, Direction, Exporter};
+use crate::work::{Held, Proofs};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,6 +48,9 @@ impl Connection {
             handshake_deadline: None,
             own_close: None,
             close_deadline: None,
+            works_beside: false,
+            job: None,
+            held: Held::default(),
         };
         connection.handshake_deadline = Some(now + connection.options().handshake_timeout);
         connection
@@ -58,9 +63,8 @@ impl Connection {
             return;
         }
         let Ok(agreement) = self.agree(&client_hello) else { return };
-        match self.answer(&client_hello, agreement, now) {
-            Ok(()) => self.state = State::AwaitingRepeatedHello(client_hello),
-            Err(failure) => self.fail(failure),
+        if let Err(failure) = self.answer(&client_hello, agreement, Some(client_hello.clone()), now) {
+            self.fail(failure);
         }
     }
 
@@ -99,7 +103,7 @@ impl Connection {
 
     pub(super) fn on_client_hello(&mut self, client_hello: &str, now: Instant) -> Result<(), Failure> {
         let agreement = self.agree(client_hello)?;
-        self.answer(client_hello, agreement, now)
+        self.answer(client_hello, agreement, None, now)
     }
 
     /// Judges ClientHello and encapsulates.
@@ -114,59 +118,33 @@ impl Connection {
         Ok(Agreement { kem: key.kem(), features, ciphertext, ss })
     }
 
-    fn answer(&mut self, client_hello: &str, agreement: Agreement, now: Instant) -> Result<(), Failure> {
+    /// Signs and attests before anything is sent, so that a failure of either leaves nothing half done.
+    fn answer(
+        &mut self,
+        client_hello: &str,
+        agreement: Agreement,
+        early: Option<String>,
+        now: Instant,
+    ) -> Result<(), Failure> {
         let Agreement { kem, features, ciphertext, ss } = agreement;
         let grease = self.options().grease.then(|| hello::grease(self.random.as_mut()));
         let server_hello = hello::server(kem, ciphertext, features, grease);
         let th = self.derive(client_hello, &server_hello, (kem, features, ss), Direction::Server, now);
-        // Signed and attested before anything is sent, so that a failure of either leaves nothing half done.
-        let content = self.server_finished(Moment::Handshake, &th)?;
+        let Role::Server(options) = &self.role else { return Err(Failure::Handshake) };
+        let options = Arc::clone(options);
+        self.state = State::Replying { early };
+        self.begin(options.proves(), Then::Reply { server_hello }, now, move || {
+            server_proofs(&options, Moment::Handshake, &th)
+        })
+    }
+
+    pub(super) fn reply(&mut self, server_hello: String, finished: &[u8], now: Instant) {
         self.queues.send(Outgoing::Text(server_hello));
-        self.seal(Kind::Finished, content.as_bytes(), now);
-        self.state = State::AwaitingFinished;
-        Ok(())
-    }
-
-    /// In an exchange the public key is left out.
-    pub(super) fn server_finished(&self, moment: Moment, th: &[u8; 32]) -> Result<String, Failure> {
-        let Role::Server(options) = &self.role else { return Err(Failure::Handshake) };
-        let signature = sign(options.identity.as_ref(), moment, Direction::Server, th)?;
-        let user_data = attestation::user_data(moment, th);
-        let attest = |attester: &Attester| attester.0(&user_data).ok_or(Failure::Authentication);
-        let document = options.attester.as_ref().map(attest).transpose()?;
-        let is_sent = options.send_public_key && moment == Moment::Handshake;
-        let public_key = options.identity.as_ref().filter(|_| is_sent).map(Identity::public_key);
-        let content = hello::finished(signature.as_deref(), public_key.as_deref(), document.as_deref());
-        if content.len() > LONGEST_FINISHED {
-            return Err(Failure::Authentication);
-        }
-        Ok(content)
-    }
-
-    /// A client says who it is where the server asks, and to one that has passed alone.
-    pub(super) fn client_finished(&self, moment: Moment, th: &[u8; 32], features: Features) -> Result<String, Failure> {
-        let Role::Client(options) = &self.role else { return Err(Failure::Handshake) };
-        let identity = options.identity.as_ref().filter(|_| features.client_identity);
-        let signature = sign(identity, moment, Direction::Client, th)?;
-        let public_key = identity.filter(|_| moment == Moment::Handshake).map(Identity::public_key);
-        Ok(hello::finished(signature.as_deref(), public_key.as_deref(), None))
-    }
-
-    /// In the handshake a key that the server takes, and its signature; in an exchange a signature by that very key. With
-    /// another, one registered client could take over the stolen session of another.
-    pub(super) fn verify_client(&mut self, moment: Moment, th: &[u8; 32], finished: &Object) -> Result<(), Failure> {
-        let Role::Server(options) = &self.role else { return Err(Failure::Handshake) };
-        let Some(client_keys) = &options.client_keys else { return Ok(()) };
-        let signature = finished.signature().ok_or(Failure::Authentication)?;
-        let message = signed_bytes(moment, Direction::Client, th);
-        if moment == Moment::Exchange {
-            let is_same = self.peer_key.as_ref().is_some_and(|key| key.verifies(&message, &signature));
-            return is_same.then_some(()).ok_or(Failure::Authentication);
-        }
-        let sent = finished.public_key().ok_or(Failure::Authentication)?;
-        let key = client_keys.verifies(&message, &signature, &sent);
-        self.peer_key = Some(key.ok_or(Failure::Authentication)?);
-        Ok(())
+        self.seal(Kind::Finished, finished, now);
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Replying { early: Some(hello) } => State::AwaitingRepeatedHello(hello),
+            _ => State::AwaitingFinished,
+        };
     }
 
     pub(super) fn on_server_hello(&mut self, server_hello: &str, now: Instant) -> Result<(), Failure> {
@@ -221,13 +199,34 @@ impl Connection {
         }
         let finished = parse_finished(&content).ok_or(Failure::Handshake)?;
         let (th, features) = (session.th, session.features);
-        if let Role::Client(options) = &self.role {
-            self.peer_key = authenticate(options, Moment::Handshake, &th, &finished, None)?;
-            let proof = self.client_finished(Moment::Handshake, &th, features)?;
-            self.seal(Kind::Finished, proof.as_bytes(), now);
-        } else {
-            self.verify_client(Moment::Handshake, &th, &finished)?;
+        match &self.role {
+            Role::Client(options) => {
+                let options = Arc::clone(options);
+                self.state = State::Verifying;
+                self.begin(options.asks() || features.client_identity, Then::Accept, now, move || {
+                    let peer_key = authenticate(&options, Moment::Handshake, &th, &finished, None)?;
+                    // It says who it is to a server that has passed, and to no other.
+                    let own = client_proofs(&options, Moment::Handshake, &th, features)?;
+                    Ok(Proofs { peer_key, own: Some(own) })
+                })
+            }
+            Role::Server(options) if options.client_keys.is_some() => {
+                let options = Arc::clone(options);
+                self.state = State::Verifying;
+                self.begin(true, Then::Accept, now, move || {
+                    let peer_key = verify_client(&options, Moment::Handshake, &th, &finished, None)?;
+                    Ok(Proofs { peer_key, own: None })
+                })
+            }
+            Role::Server(_) => {
+                self.confirm(now);
+                Ok(())
+            }
         }
+    }
+
+    /// The peer's Finished is accepted, and with that the peer.
+    pub(super) fn confirm(&mut self, now: Instant) {
         if let Some(session) = &mut self.session {
             session.exchange.iter_mut().for_each(|exchange| exchange.opened(now));
             session.heartbeat.iter_mut().for_each(|heartbeat| heartbeat.hear(now));
@@ -240,8 +239,57 @@ impl Connection {
             self.state = State::Open;
             self.queues.tell(Event::Open);
         }
-        Ok(())
     }
+}
+
+/// In an exchange the public key is left out.
+pub(super) fn server_proofs(options: &ServerOptions, moment: Moment, th: &[u8; 32]) -> Result<Proofs, Failure> {
+    let signature = sign(options.identity.as_ref(), moment, Direction::Server, th)?;
+    let user_data = attestation::user_data(moment, th);
+    let attest = |attester: &Attester| attester.0(&user_data).ok_or(Failure::Authentication);
+    let document = options.attester.as_ref().map(attest).transpose()?;
+    let is_sent = options.send_public_key && moment == Moment::Handshake;
+    let public_key = options.identity.as_ref().filter(|_| is_sent).map(Identity::public_key);
+    let content = hello::finished(signature.as_deref(), public_key.as_deref(), document.as_deref());
+    if content.len() > LONGEST_FINISHED {
+        return Err(Failure::Authentication);
+    }
+    Ok(Proofs { own: Some(content.into_bytes()), ..Proofs::default() })
+}
+
+/// A client says who it is where the server asks.
+pub(super) fn client_proofs(
+    options: &ClientOptions,
+    moment: Moment,
+    th: &[u8; 32],
+    features: Features,
+) -> Result<Vec<u8>, Failure> {
+    let identity = options.identity.as_ref().filter(|_| features.client_identity);
+    let signature = sign(identity, moment, Direction::Client, th)?;
+    let public_key = identity.filter(|_| moment == Moment::Handshake).map(Identity::public_key);
+    Ok(hello::finished(signature.as_deref(), public_key.as_deref(), None).into_bytes())
+}
+
+/// In the handshake a key that the server takes, and its signature; in an exchange a signature by that very key. With
+/// another, one registered client could take over the stolen session of another. The key that has signed, where one had to.
+pub(super) fn verify_client(
+    options: &ServerOptions,
+    moment: Moment,
+    th: &[u8; 32],
+    finished: &Object,
+    known: Option<&PeerKey>,
+) -> Result<Option<PeerKey>, Failure> {
+    let Some(client_keys) = &options.client_keys else { return Ok(None) };
+    let signature = finished.signature().ok_or(Failure::Authentication)?;
+    let message = signed_bytes(moment, Direction::Client, th);
+    let key = match moment {
+        Moment::Exchange => known.filter(|key| key.verifies(&message, &signature)).cloned(),
+        Moment::Handshake => {
+            let sent = finished.public_key().ok_or(Failure::Authentication)?;
+            client_keys.verifies(&message, &signature, &sent)
+        }
+    };
+    key.map(Some).ok_or(Failure::Authentication)
 }
 
 /// What a server takes from a ClientHello that it does not refuse.

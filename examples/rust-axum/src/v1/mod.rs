@@ -5,6 +5,7 @@ mod application;
 mod exchange;
 mod handshake;
 mod heartbeat;
+mod jobs;
 mod options;
 mod records;
 mod wait;
@@ -19,6 +20,7 @@ use crate::kem::{DecapsulationKey, Kem};
 use crate::protocol::{Close, Incoming, Protocol, Queues};
 use crate::record::{longest_frame, Receiver, Sender};
 use crate::schedule::Exporter;
+use crate::work::{Done, Held};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,13 +29,18 @@ const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 enum State {
     AwaitingClientHello,
+    /// Signature and document are being made: for an early answer to this hello, or for a message.
+    Replying {
+        early: Option<String>,
+    },
     AwaitingServerHello {
         /// One of each KEM that is offered.
         keys: Vec<DecapsulationKey>,
         hello: String,
     },
-    /// At a client, *verifying* has no state of its own here: pins and verifier answer at once.
     AwaitingFinished,
+    /// *Verifying* and then *signing* at a client, *verifying client* at a server.
+    Verifying,
     /// Fast open: answered early, and the same hello is due as a message.
     AwaitingRepeatedHello(String),
     ClosingUnrepeated(String),
@@ -79,6 +86,10 @@ pub struct Connection {
     handshake_deadline: Option<Instant>,
     own_close: Option<Vec<u8>>,
     close_deadline: Option<Instant>,
+    works_beside: bool,
+    /// What follows the work that is given out.
+    job: Option<jobs::Then>,
+    held: Held,
 }
 
 impl Connection {
@@ -96,7 +107,8 @@ impl Connection {
     }
 
     fn heartbeat_deadline(&self) -> Option<Instant> {
-        let session = self.session.as_ref().filter(|_| self.is_open())?;
+        // A sign of life may be among what waits.
+        let session = self.session.as_ref().filter(|_| self.is_open() && !self.holds())?;
         session.heartbeat.as_ref()?.deadline(self.options().heartbeat)
     }
 
@@ -118,6 +130,7 @@ impl Connection {
     fn accept(&mut self, message: Incoming, now: Instant) -> Result<(), Failure> {
         match (&self.state, message) {
             (State::Finishing(_) | State::Over, _) => Ok(()),
+            (_, message) if self.holds() => self.hold(message),
             (_, Incoming::TooLong) => Err(Failure::Limit),
             (State::AwaitingClientHello, Incoming::Text(text)) => self.on_client_hello(&text, now),
             (State::AwaitingServerHello { .. }, Incoming::Text(text)) => self.on_server_hello(&text, now),
@@ -141,6 +154,7 @@ impl Connection {
     fn end(&mut self, ending: Ending, transport: Option<Close>) {
         self.state = State::Over;
         self.session = None;
+        self.job = None;
         self.handshake_deadline = None;
         self.close_deadline = None;
         self.queues.end(ending, transport);
@@ -221,6 +235,18 @@ impl Protocol for Connection {
 
     fn excuse(&mut self, now: Instant) {
         self.for_clocks(|exchange, policy| exchange.excuse(now, policy), |beat, policy| beat.excuse(now, policy));
+    }
+
+    fn work_beside(&mut self) {
+        self.works_beside = true;
+    }
+
+    fn complete(&mut self, done: Done, now: Instant) {
+        self.on_done(done, now);
+    }
+
+    fn is_holding(&self) -> bool {
+        self.holds()
     }
 
     fn pending(&self) -> bool {

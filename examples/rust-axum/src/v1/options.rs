@@ -105,6 +105,13 @@ pub struct ClientOptions {
     pub fast_open: bool,
 }
 
+impl ClientOptions {
+    /// Whether the server has to prove something.
+    pub(super) fn asks(&self) -> bool {
+        !self.pins.is_empty() || self.verifier.is_some()
+    }
+}
+
 impl Default for ClientOptions {
     fn default() -> Self {
         Self {
@@ -130,6 +137,13 @@ pub struct ServerOptions {
     pub attester: Option<Attester>,
     /// Demands of every client that it proves one of these.
     pub client_keys: Option<ClientKeys>,
+}
+
+impl ServerOptions {
+    /// Whether it has something to say of itself.
+    pub(super) fn proves(&self) -> bool {
+        self.identity.is_some() || self.attester.is_some()
+    }
 }
 
 impl Default for ServerOptions {

@@ -52,6 +52,7 @@ impl Connection {
     fn on_close(&mut self, content: Vec<u8>, now: Instant) -> Result<(), Failure> {
         let (code, reason) = content::parse_close(&content)?;
         let crossed = self.own_close.is_some();
+        self.give_up_exchange(now);
         if !crossed {
             self.seal(Kind::CloseAnswer, &content, now);
         }

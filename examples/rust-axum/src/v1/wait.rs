@@ -1,4 +1,5 @@
-//! Waiting for the peer: the time begins when what it has to answer has been handed to the transport.
+//! Waiting for the peer, where the time begins when what it has to answer has been handed to the transport; or for this end's own
+//! work, where it begins at once.
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Default)]
@@ -10,6 +11,10 @@ pub(super) struct Wait {
 impl Wait {
     pub fn begin(&mut self) {
         *self = Self { is_on: true, deadline: None };
+    }
+
+    pub fn begin_work(&mut self, now: Instant, timeout: Duration) {
+        *self = Self { is_on: true, deadline: Some(now + timeout) };
     }
 
     pub fn end(&mut self) {
