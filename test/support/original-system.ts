@@ -69,6 +69,7 @@ class Exchange {
   readonly #hellos: AsyncQueue<string>;
   #key: Uint8Array | undefined;
   #greeted = false;
+  #isOver = false;
 
   constructor(
     network: Duplex,
@@ -96,18 +97,22 @@ class Exchange {
       });
     }
     network.on('error', () => undefined);
-    network.on('data', (chunk: Buffer) => receiver.write(chunk));
+    network.on('data', (chunk: Buffer) => {
+      if (!this.#isOver) receiver.write(chunk);
+    });
     if (givesUp?.at === 'connection') this.#close(givesUp.code);
   }
 
-  /** Its Close, and the end of the connection: nothing that the client says to it is waited for. */
+  /**
+   * Its Close, and the end of the connection: nothing that the client says to it is looked at. It is still taken from the kernel, which would
+   * answer it with a reset, and a browser that writes at that moment never reads the Close.
+   */
   #close(code: number): void {
     const { politely } = this.#options;
     const said = closePayload(code, politely);
     if (politely === undefined) {
-      this.#network.end(encodeFrame(OPCODE.close, said, false), () => {
-        this.#network.destroy();
-      });
+      this.#isOver = true;
+      this.#network.end(encodeFrame(OPCODE.close, said, false));
     } else this.#network.write(encodeFrame(OPCODE.close, said, false));
   }
 
