@@ -17,6 +17,7 @@ import { WebSocketReader } from '../../packages/cli/src/decode/websocket.ts';
 import { Kind } from '../../src/kit.ts';
 import { useCommand } from '../support/command.ts';
 import { encodeFrame } from '../support/frames.ts';
+import { isLeftOutHere, notLinux } from '../support/left-out.ts';
 
 const start = useCommand();
 const folder = mkdtempSync(path.join(tmpdir(), 'pqws-decode-parts-'));
@@ -110,7 +111,7 @@ describe('a WebSocket of which the capture has a part', () => {
   });
 
   test('is read behind any number of requests in one segment', () => {
-    const requests = 'GET /\r\n\r\n'.repeat(500_000);
+    const requests = 'GET /\r\n\r\n'.repeat(100_000);
     expect(read(['client', requests + ASK], ['server', YES])).toEqual(['upgraded /chat']);
   });
 
@@ -314,13 +315,13 @@ describe('a capture file', () => {
   });
 });
 
-test('a key log with a hundred thousand keys of one connection', () => {
+test('a key log with tens of thousands of keys of one connection', () => {
   const line = (i: number): string => `PQWS1_SERVER_KEY ${HASH} ${i.toString(16).padStart(64, '0')}\n`;
-  const lines = Array.from({ length: 100_000 }, (_, i) => line(i));
+  const lines = Array.from({ length: 40_000 }, (_, i) => line(i));
   // Both ends have written to it.
   const log = new KeyLog([...lines, ...lines].join(''));
-  expect(log.key('server', HASH, 99_999)?.readUInt32BE(28)).toBe(99_999);
-  expect(log.key('server', HASH, 100_000)).toBeUndefined();
+  expect(log.key('server', HASH, 39_999)?.readUInt32BE(28)).toBe(39_999);
+  expect(log.key('server', HASH, 40_000)).toBeUndefined();
 });
 
 describe('the command', () => {
@@ -364,16 +365,19 @@ describe('the command', () => {
     expect(code).toBe(EXIT.INCOMPLETE);
   });
 
-  test.skipIf(process.platform !== 'linux')('says that the output cannot be written', async () => {
-    const child = spawn('sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, start.script, ...files(1)], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    expect(stderr).toContain('the output cannot be written (ENOSPC)');
-    expect(code).toBe(EXIT.FAILED);
-  });
+  test.skipIf(isLeftOutHere('output to a full disk', notLinux()))(
+    'says that the output cannot be written',
+    async () => {
+      const child = spawn('sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, start.script, ...files(1)], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      expect(stderr).toContain('the output cannot be written (ENOSPC)');
+      expect(code).toBe(EXIT.FAILED);
+    },
+  );
 });

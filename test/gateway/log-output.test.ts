@@ -12,6 +12,7 @@ import { LogSink } from '../../packages/cli/src/gateway/log-sink.ts';
 import type { LogOutput } from '../../packages/cli/src/gateway/log-sink.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
+import { isLeftOutHere, notLinux } from '../support/left-out.ts';
 import { startTap } from '../support/tap.ts';
 import { startBackend } from './backend.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
@@ -69,7 +70,7 @@ async function endsBySigterm(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-describe.runIf(existsSync('/dev/full'))('a full disk', () => {
+describe.skipIf(isLeftOutHere('a log on a full disk', notLinux()))('a full disk', () => {
   test.each([['json'], ['pretty']])('%s', async (format) => {
     const backend = await startBackend();
     const full = openSync('/dev/full', 'w');

@@ -10,9 +10,9 @@ import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isCi } from '../../scripts/lib/ci.ts';
 import { missingProgram } from '../../scripts/lib/gateway-backends.ts';
 import { once } from '../support/deferred.ts';
+import { isLeftOut } from '../support/left-out.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
 import { startBackend } from './backend.ts';
 import { Choices } from './fuzz/random.ts';
@@ -99,48 +99,53 @@ describe.each([
   ['Node', nodeReader],
   ['Python', pythonReader],
 ] as const)('an oracle: %s behind the gateway', (name, startReader) => {
-  const isLeftOut = name === 'Python' && missingProgram('Python') !== undefined && !isCi();
-  test.skipIf(isLeftOut)('sees no request that was not routed', async () => {
-    const choices = new Choices();
-    const reader = await startReader();
-    const gateway = await startTestGateway({
-      routes: [
-        { host: 'pub.example.com', path: '/pub/*', upstreams: [`ws://127.0.0.1:${reader.port}`], health: false },
-      ],
-      plainHttp: 'upstream',
-      timeouts: { upgrade: 500, header: 300 },
-      limits,
-    });
-    const inputs = [...REQUEST_CORPUS];
-    const end = performance.now() + FUZZ_MS;
-    let count = 0;
-    const worker = async (): Promise<void> => {
-      for (;;) {
-        const bytes = inputs.shift() ?? (performance.now() < end ? oddRequest(choices, `n${count}`).bytes : undefined);
-        if (bytes === undefined) return;
-        count += 1;
-        const before = reader.seen.length;
-        await ask(gateway.port, bytes, { patience: 150 });
-        for (const { target, hosts } of reader.seen.slice(before)) {
-          const wrong = `${JSON.stringify(bytes)} was seen as ${target} for ${hosts.join(' and ')}`;
-          expect(hosts.length, wrong).toBe(1);
-          expect(hosts[0], wrong).toMatch(/^pub\.example\.com(?::\d+)?$/);
-          expect(target, wrong).toMatch(/^\/pub\//);
-          expect(new URL(`http://x${target}`).pathname + new URL(`http://x${target}`).search, wrong).toBe(target);
-          expect(target, wrong).not.toContain(HIDDEN);
+  const missing = name === 'Python' ? missingProgram('Python') : undefined;
+  const why = missing === undefined ? undefined : `${missing} is not on this machine`;
+  test.skipIf(isLeftOut(`what ${name} reads behind the gateway`, why))(
+    'sees no request that was not routed',
+    async () => {
+      const choices = new Choices();
+      const reader = await startReader();
+      const gateway = await startTestGateway({
+        routes: [
+          { host: 'pub.example.com', path: '/pub/*', upstreams: [`ws://127.0.0.1:${reader.port}`], health: false },
+        ],
+        plainHttp: 'upstream',
+        timeouts: { upgrade: 500, header: 300 },
+        limits,
+      });
+      const inputs = [...REQUEST_CORPUS];
+      const end = performance.now() + FUZZ_MS;
+      let count = 0;
+      const worker = async (): Promise<void> => {
+        for (;;) {
+          const bytes =
+            inputs.shift() ?? (performance.now() < end ? oddRequest(choices, `n${count}`).bytes : undefined);
+          if (bytes === undefined) return;
+          count += 1;
+          const before = reader.seen.length;
+          await ask(gateway.port, bytes, { patience: 150 });
+          for (const { target, hosts } of reader.seen.slice(before)) {
+            const wrong = `${JSON.stringify(bytes)} was seen as ${target} for ${hosts.join(' and ')}`;
+            expect(hosts.length, wrong).toBe(1);
+            expect(hosts[0], wrong).toMatch(/^pub\.example\.com(?::\d+)?$/);
+            expect(target, wrong).toMatch(/^\/pub\//);
+            expect(new URL(`http://x${target}`).pathname + new URL(`http://x${target}`).search, wrong).toBe(target);
+            expect(target, wrong).not.toContain(HIDDEN);
+          }
         }
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    const passed = metric((await gateway.admin('/metrics')).body, 'pqws_gateway_plain_requests_total');
-    const routed = passed + gateway.lines.filter(({ message }) => message === 'the backend refused').length;
-    console.log(
-      `reading: ${count} requests, ${reader.seen.length} seen by ${name}, ${passed} passed, seed ${choices.seed}`,
-    );
-    expect(reader.seen.length).toBeGreaterThan(count / 50);
-    expect(reader.seen.length).toBeLessThanOrEqual(passed + upgradesOf(gateway));
-    expect(routed).toBeGreaterThan(0);
-  });
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      const passed = metric((await gateway.admin('/metrics')).body, 'pqws_gateway_plain_requests_total');
+      const routed = passed + gateway.lines.filter(({ message }) => message === 'the backend refused').length;
+      console.log(
+        `reading: ${count} requests, ${reader.seen.length} seen by ${name}, ${passed} passed, seed ${choices.seed}`,
+      );
+      expect(reader.seen.length).toBeGreaterThan(count / 50);
+      expect(reader.seen.length).toBeLessThanOrEqual(passed + upgradesOf(gateway));
+      expect(routed).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('a request has one host and one target (RFC 9112 3.2)', () => {
