@@ -139,6 +139,22 @@ test('a reload that begins before a drain and is read after it orders nothing', 
   expect(orders()).toEqual([['pqws: drain'], ['pqws: drain']]);
 });
 
+test('its settings, by which a drain is waited for, are those of the last reload', async () => {
+  const primary = await startPrimary();
+  expect(primary.settings).toBe(config.settings);
+  const next = configFrom({ routes: [{ upstreams: ['ws://127.0.0.1:1'] }], drain: { deadline: 1 } });
+  read = (): typeof config => next;
+  void primary.reload();
+  await vi.waitUntil(() => workers.every((worker) => worker.orders.length === 1));
+  expect(primary.settings).toBe(next.settings);
+  read = (): never => {
+    throw new RangeError('wrong');
+  };
+  for (const worker of workers) worker.report('reloaded');
+  await primary.reload();
+  expect(primary.settings).toBe(next.settings);
+});
+
 test('what fails otherwise than by a wrong configuration is said too', async () => {
   const primary = await startPrimary();
   read = (): never => {

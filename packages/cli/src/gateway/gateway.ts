@@ -23,14 +23,20 @@ import { GatewayMetrics } from './metrics.ts';
 import { answer, passRequest, UPGRADE_REQUIRED, whyNotPassable } from './plain-http.ts';
 import { requestTarget } from './request-target.ts';
 import { RefusalLog } from './refusal-log.ts';
+import type { GatewaySettings } from './schema.ts';
 import { Site } from './site.ts';
 
 /** Sockets beyond the connection limit that may ask for nothing. */
 const IDLE_SOCKETS = 900;
 /** After the drain's deadline: for backends to close, and again for clients, in milliseconds. */
-export const LEAVE_GRACE = 5_000;
+const LEAVE_GRACE = 5_000;
 /** How often idle conversations are looked for, at most, in milliseconds. */
 const IDLE_SWEEP = 10_000;
+
+/** Milliseconds that a drain by these settings may take. */
+export function longestDrain({ drain: { delay, deadline } }: GatewaySettings): number {
+  return delay + deadline + 2 * LEAVE_GRACE;
+}
 
 export class Gateway {
   readonly metrics: GatewayMetrics;
@@ -132,6 +138,11 @@ export class Gateway {
     const listeners = this.#listeners.all;
     const isListening = listeners.length > 0 && listeners.every((listener) => listener.isListening);
     return this.#state === 'running' && isListening && routes.every(({ hasBackend }) => hasBackend);
+  }
+
+  /** As the last reload has left them. */
+  get settings(): GatewaySettings {
+    return this.#site.settings;
   }
 
   get openConversations(): number {

@@ -5,11 +5,12 @@ import { AdminServer } from './admin.ts';
 import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
 import type { Config } from './config.ts';
-import { Gateway, LEAVE_GRACE } from './gateway.ts';
+import { Gateway, longestDrain } from './gateway.ts';
 import { createLog, errorFacts, safeLog } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { LogSink } from './log-sink.ts';
 import { notifySystemd } from './notify.ts';
+import type { GatewaySettings } from './schema.ts';
 import { runPrimary, runWorker } from './workers.ts';
 import type { ReadConfig, Signalled, Work } from './workers.ts';
 
@@ -68,6 +69,9 @@ async function runSingle({ config, read, log }: Work): Promise<Signalled> {
     }));
   if (admin !== undefined) log.info({ admin: admin.address }, 'metrics and health');
   return {
+    get settings() {
+      return gateway.settings;
+    },
     reload: () => gateway.reload(read),
     async drain() {
       await gateway.drain();
@@ -97,6 +101,14 @@ function followSignals(
   end: (code: number) => void,
 ): void {
   let state: 'running' | 'draining' = 'running';
+  let current = (): GatewaySettings => settings;
+  starting.then(
+    (signalled) => {
+      current = (): GatewaySettings => signalled.settings;
+    },
+    // Who waits for it says why.
+    () => undefined,
+  );
   const leave = (): void => {
     if (state === 'draining') {
       void starting.then((signalled) => signalled.close());
@@ -104,14 +116,13 @@ function followSignals(
     }
     state = 'draining';
     if (!cluster.isWorker) notifySystemd('STOPPING');
-    const { delay, deadline } = settings.drain;
     // Whatever keeps the drain, a supervisor is not kept.
     setTimeout(
       () => {
         log.error({}, 'the drain did not end');
         end(1);
       },
-      Math.min(delay + deadline + 2 * LEAVE_GRACE + DRAIN_MARGIN, 2 ** 31 - 1),
+      Math.min(longestDrain(current()) + DRAIN_MARGIN, 2 ** 31 - 1),
     ).unref();
     starting
       .then((signalled) => signalled.drain())
@@ -128,6 +139,8 @@ function followSignals(
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   process.on('SIGHUP', () => {
+    // Nobody comes any more for whom it would be.
+    if (state === 'draining') return;
     if (!cluster.isWorker) notifySystemd('RELOADING');
     void starting.then(async (signalled) => {
       await signalled.reload();

@@ -11,12 +11,15 @@ import { Gateway } from './gateway.ts';
 import { listenersOf } from './listener-plan.ts';
 import { removeStaleSocket } from './listening.ts';
 import type { GatewayLog } from './log.ts';
+import type { GatewaySettings } from './schema.ts';
 
 /** Gives the configuration as its file is now. @throws {GatewayConfigError} */
 export type ReadConfig = () => Config;
 
 /** What signals ask for. */
 export interface Signalled {
+  /** As the last reload has left them. */
+  readonly settings: GatewaySettings;
   reload(): Promise<void>;
   /** Resolves when everything is closed. */
   drain(): Promise<void>;
@@ -96,6 +99,9 @@ export async function runWorker({ config, read, log, count }: Work, end: (code: 
   await gateway.listen();
   report({ type: 'pqws: listening' });
   return {
+    get settings() {
+      return gateway.settings;
+    },
     // The primary has the signal too, and gives the order.
     reload: () => Promise.resolve(),
     drain: () => gateway.drain(),
@@ -129,7 +135,15 @@ class Primary implements Signalled {
   #admin: AdminServer | undefined;
   #allGone: () => void = () => undefined;
 
-  constructor(private readonly work: Work) {}
+  #settings: GatewaySettings;
+
+  constructor(private readonly work: Work) {
+    this.#settings = work.config.settings;
+  }
+
+  get settings(): GatewaySettings {
+    return this.#settings;
+  }
 
   async start(): Promise<void> {
     const { admin } = this.work.config.settings;
@@ -162,8 +176,9 @@ class Primary implements Signalled {
 
   async #reload(): Promise<void> {
     const { read, log } = this.work;
+    let config: Config;
     try {
-      const config = read();
+      config = read();
       await Gateway.prepare(config, log);
       await removeStaleSockets(config);
     } catch (error) {
@@ -171,6 +186,7 @@ class Primary implements Signalled {
       return;
     }
     if (this.#state !== 'running') return;
+    this.#settings = config.settings;
     const allReloaded = new Promise<void>((resolve) => {
       this.#allReloaded = resolve;
     });
