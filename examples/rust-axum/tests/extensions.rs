@@ -8,7 +8,9 @@ use pq_websocket::failure::Misuse;
 use pq_websocket::identity::{ClientKeys, Identity, Pin};
 use pq_websocket::kem::{Kem, Kems};
 use pq_websocket::protocol::{Event, Incoming, Message, Outgoing, Protocol};
+use pq_websocket::record::longest_frame;
 use pq_websocket::v1::{ClientOptions, Connection, ExchangePolicy, HeartbeatPolicy, Options, ServerOptions};
+use pq_websocket::work::Done;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -53,6 +55,10 @@ impl Line {
         let now = Instant::now();
         let client = Connection::client(client.into(), Box::new(System), now);
         let server = Connection::server(server.into(), Box::new(System), now);
+        let [client, server] = [client, server].map(|mut end| {
+            end.work_beside();
+            end
+        });
         Self { ends: [client, server], under_way: Default::default(), events: Default::default(), now }
     }
 
@@ -91,8 +97,24 @@ impl Line {
         true
     }
 
+    /// Ends what an end asks of its application, if there is anything.
+    fn finish_work(&mut self, end: usize) -> bool {
+        let Some(work) = self.ends[end].queues().work.take() else { return false };
+        self.ends[end].complete(work.run(), self.now);
+        self.collect(end);
+        true
+    }
+
     fn settle(&mut self) {
-        while self.arrive(0) | self.arrive(1) {}
+        while self.arrive(0) | self.arrive(1) | self.finish_work(0) | self.finish_work(1) {}
+    }
+
+    /// The same, until the server is to check its client.
+    fn settle_until_verifying(&mut self) {
+        while !self.ends[1].is_holding() {
+            let moved = self.arrive(0) | self.arrive(1);
+            assert!(moved | self.finish_work(0) | (!self.ends[1].is_holding() && self.finish_work(1)), "all is done");
+        }
     }
 
     fn take_events(&mut self) -> [Vec<Event>; 2] {
@@ -144,7 +166,8 @@ fn exchanges_with_everything() {
     assert_eq!(facts(&line), before, "exports and transcript hash are the handshake's");
 }
 
-/// Closes at any moment, among messages, updates, exchanges and pings of both ends, arriving in any interleaving. Both ends are
+/// Closes at any moment, among messages, updates, exchanges and pings of both ends, arriving in any interleaving, with proofs and checks
+/// that end at any moment too. Both ends are
 /// clean, and what was sent before either closed has arrived in order.
 #[test]
 fn random_conversations() {
@@ -168,6 +191,7 @@ fn random_conversations() {
                     call(&mut line.ends[end], &message, now).expect("open");
                 }
                 3 => line.ends[end].ping(&[draw.below(3) as u8], now).expect("open"),
+                4 => drop(line.finish_work(end)),
                 _ => drop(line.arrive(end)),
             }
         }
@@ -271,6 +295,76 @@ fn a_step_takes_a_minute_at_most() {
     assert_eq!(client.deadline(), Some(now + SECOND * 119));
     client.on_deadline(now + SECOND * 119);
     assert_eq!(failure_code(client), Some(3769));
+}
+
+#[test]
+fn what_waits_for_a_check_is_bounded() {
+    let (mut client, mut server) = everything();
+    (client.common.max_payload, server.common.max_payload) = (1_000, 1_000);
+    let longest = longest_frame(1_000);
+    let mut line = Line::new(client, server);
+    line.settle_until_verifying();
+    let end = &mut line.ends[1];
+    let mut bytes = 0;
+    while end.pending() {
+        assert!(bytes <= 2 * longest, "{bytes} bytes wait");
+        end.receive(Incoming::Binary(vec![0; longest / 16]), line.now);
+        bytes += longest / 16;
+    }
+    assert!(bytes > longest, "a whole record may wait");
+    assert_eq!(failure_code(end), Some(3768));
+    assert!(end.queues().work.is_none());
+    end.complete(Done::refused(), line.now);
+    assert_eq!((outgoing(end), events(end)), (vec![], vec![]), "it is over");
+}
+
+/// What waits may be a sign of life. The check itself has its minute.
+#[test]
+fn a_check_is_no_dead_peer() {
+    for (seconds, wanted) in [(59, None), (60, Some(3769))] {
+        let (client, mut server) = everything();
+        server.common.heartbeat = HeartbeatPolicy::Beat { interval: SECOND, timeout: SECOND };
+        let mut line = Line::open(client, server);
+        line.ends[0].exchange(line.now).expect("open");
+        line.settle_until_verifying();
+        line.advance(SECOND * seconds);
+        let closed = line.take_events()[1].iter().find_map(|event| match event {
+            Event::Closed(ending) => Some(ending.code),
+            _ => None,
+        });
+        assert_eq!(closed, wanted);
+        if wanted.is_none() {
+            line.settle();
+            assert_eq!([0, 1].map(|end| line.ends[end].generation()), [1, 1]);
+            line.advance(SECOND); // a ping, and its pong
+            line.settle();
+            assert!(line.ends.iter().all(Connection::is_open), "the heartbeat goes on");
+        }
+    }
+}
+
+/// *Answering early*: the same hello as a message waits for the early answer, and is compared then.
+#[test]
+fn an_early_answer_waits_for_its_signer() {
+    let (client, server) = everything();
+    let mut line = Line::new(client, server);
+    let hello = line.ends[0].client_hello().expect("it is to be sent").to_owned();
+    line.ends[1].answer_early(hello, line.now);
+    assert!(line.ends[1].has_answered_early() && line.ends[1].is_holding());
+    assert_eq!(line.ends[1].export_key("label", 32), Err(Misuse::NotOpen));
+    while line.arrive(1) {}
+    assert_eq!(line.under_way[1], [], "nothing is sent before it is signed");
+    line.settle();
+    assert_eq!(line.take_events(), [vec![Event::Open], vec![Event::Open]]);
+
+    let (client, server) = everything();
+    let mut line = Line::new(client, server);
+    let hello = line.ends[0].client_hello().expect("it is to be sent").to_owned();
+    line.ends[1].answer_early(hello, line.now);
+    line.ends[1].receive(Incoming::Text("{}".into()), line.now);
+    assert_eq!(outgoing(&mut line.ends[1]), []);
+    line.finish_work(1);
+    assert!(matches!(line.under_way[1].pop_back(), Some(Outgoing::Close((Some(3768), _)))), "it is another one");
 }
 
 #[test]

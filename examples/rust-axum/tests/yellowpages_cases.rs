@@ -33,14 +33,14 @@ impl Random for Draws {
 
 enum End {
     Client(Connection),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 impl End {
     fn protocol(&mut self) -> &mut dyn Protocol {
         match self {
             Self::Client(client) => client,
-            Self::Server(server) => server,
+            Self::Server(server) => server.as_mut(),
         }
     }
 
@@ -95,7 +95,7 @@ fn new_end(vectors: &Value, extensions: &Value, case: &Value, now: Instant) -> E
     } else {
         Profiles::Yellowpages(options.into())
     };
-    End::Server(Server::with_random(&profiles, now, random))
+    End::Server(Box::new(Server::with_random(&profiles, now, random)))
 }
 
 fn run(vectors: &Value, extensions: &Value, case: &Value, works_beside: bool) {

@@ -22,10 +22,10 @@ pub async fn run(url: &str, options: Arc<Options>, only: Vec<String>) -> bool {
     cases.case("pipelined", Peer::pipelined).await;
     cases.case("used-up", Peer::used_up).await;
     cases.case("close-own", |peer| peer.closes(Some(4321), "bye é")).await;
-    cases.case("close-peer", |peer| peer.is_answered(b"!close 4001 why", 4001, "why")).await;
+    cases.case("close-peer", |peer| peer.expects(b"!close 4001 why", 4001, "why")).await;
     let close_empty = |peer: Peer| async {
         peer.closes(None, "").await?;
-        cases.connect().await?.is_answered(b"!close 0", 1005, "").await
+        cases.connect().await?.expects(b"!close 0", 1005, "").await
     };
     cases.case("close-empty", close_empty).await;
     cases.runner.passed()
@@ -34,9 +34,9 @@ pub async fn run(url: &str, options: Arc<Options>, only: Vec<String>) -> bool {
 /// Against a server that runs `echo::answer_one_request`.
 pub async fn run_original(url: &str, options: Arc<Options>, only: Vec<String>) -> bool {
     let cases = Cases { url, options, runner: Runner::new(only) };
-    cases.case("request", |peer| peer.is_answered(b"the request", 1000, "done")).await;
-    cases.case("request-longest", |peer| peer.is_answered_only(letters(LONGEST_REQUEST), 1000)).await;
-    cases.case("request-too-long", |peer| peer.is_answered_only(letters(LONGEST_REQUEST + 1), 1008)).await;
+    cases.case("request", |peer| peer.expects(b"the request", 1000, "done")).await;
+    cases.case("request-longest", |peer| peer.expects_only(letters(LONGEST_REQUEST), 1000)).await;
+    cases.case("request-too-long", |peer| peer.expects_only(letters(LONGEST_REQUEST + 1), 1008)).await;
     cases.runner.passed()
 }
 
@@ -116,7 +116,7 @@ impl Peer {
         for _ in 0..MOST_FRAMES - 2 {
             self.expect(b"").await?;
         }
-        self.is_answered_only(b"one too many to be answered".to_vec(), 1008).await
+        self.expects_only(b"one too many to be answered".to_vec(), 1008).await
     }
 
     async fn closes(mut self, code: Option<u16>, reason: &str) -> Outcome {
@@ -128,7 +128,7 @@ impl Peer {
     }
 
     /// By the transport's close, and nothing else.
-    async fn is_answered(mut self, message: &[u8], code: u16, reason: &str) -> Outcome {
+    async fn expects(mut self, message: &[u8], code: u16, reason: &str) -> Outcome {
         self.send(message)?;
         let wanted = Ending { clean: true, reason: reason.to_owned(), ..Ending::unclean(code) };
         let ending = self.ended().await?;
@@ -136,7 +136,7 @@ impl Peer {
     }
 
     /// The same with any reason.
-    async fn is_answered_only(mut self, message: Vec<u8>, code: u16) -> Outcome {
+    async fn expects_only(mut self, message: Vec<u8>, code: u16) -> Outcome {
         self.send(&message)?;
         let ending = self.ended().await?;
         check(ending.clean && ending.code == code, &format!("ended with {ending:?}"))
