@@ -129,7 +129,8 @@ function steps(projects: readonly string[]): Step[] {
       name: 'interop',
       title: 'peers in other languages, with each other and with a hostile one',
       command: program('test/interop/main.ts', '--ci'),
-      needs: ['peers'],
+      // The TypeScript peer has the native backend among its own.
+      needs: ['native', 'peers'],
     },
     { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters(REPORT)], alone: true },
     {
