@@ -5,9 +5,14 @@ import type { Outcome, Step } from './step-runner.ts';
 import { addTotals, readTotals } from './vitest-totals.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const REPORT = path.join(ROOT, '.cache', 'vitest.json');
-/** Of the project `browser`, which has a step of its own: its tests mostly wait for browsers, and others can work beside them. */
-const PAGES_REPORT = path.join(ROOT, '.cache', 'vitest-pages.json');
+/**
+ * Projects of vitest.config.ts that run one file at a time have steps of their own: their tests mostly wait for browsers and other processes, and
+ * other steps can work beside them.
+ */
+const PAGES = ['browser'];
+const PROCESSES = ['node-versions', 'deploy', 'bench', 'memory'];
+/** The steps that vitest is; each writes a report. */
+const VITEST_STEPS = ['pages', 'processes', 'vitest'] as const;
 /** What each step said that ran beside another. It survives the run. */
 const LOGS = path.join(ROOT, '.cache', 'steps');
 /** A guard against steps that hang, all together: far above what they take on two cores, so that a busy machine is not a failure. */
@@ -17,6 +22,10 @@ const USAGE = `usage: npm test -- [--keep-going] [--only NAME ...]
 --keep-going runs every step, also after one has failed.
 NAME is a step or a project of vitest.config.ts (unit, vectors, fault, in-process, interop, conformance, ws-differential, gateway, cli, node-versions, browser, deploy, bench, memory, support).`;
 
+function reportOf(step: string): string {
+  return path.join(ROOT, '.cache', `${step}.json`);
+}
+
 /** `node scripts/run.ts` of a file. */
 function program(file: string, ...args: readonly string[]): readonly [string, ...string[]] {
   return ['node', 'scripts/run.ts', file, ...args];
@@ -24,12 +33,15 @@ function program(file: string, ...args: readonly string[]): readonly [string, ..
 
 /** In the order in which they start; two run at a time where neither is `alone`. */
 function steps(projects: readonly string[]): Step[] {
-  const reporters = (report: string): string[] => [
+  const rest = [...PAGES, ...PROCESSES].map((project) => `!${project}`);
+  const vitest = (name: (typeof VITEST_STEPS)[number], chosen: readonly string[]): [string, ...string[]] => [
+    'vitest',
+    'run',
+    ...chosen.map((project) => `--project=${project}`),
     '--reporter=default',
     '--reporter=json',
-    `--outputFile.json=${report}`,
+    `--outputFile.json=${reportOf(name)}`,
   ];
-  const chosen = projects.length === 0 ? ['--project=!browser'] : projects.map((project) => `--project=${project}`);
   const all: Step[] = [
     { name: 'toolchain', title: 'what the tests need', command: program('scripts/lib/toolchain.ts'), alone: true },
     { name: 'build', title: 'build', command: ['node', 'scripts/build.mjs'] },
@@ -53,7 +65,7 @@ function steps(projects: readonly string[]): Step[] {
     {
       name: 'pages',
       title: 'tests of pages, in browsers',
-      command: ['vitest', 'run', '--project=browser', ...reporters(PAGES_REPORT)],
+      command: vitest('pages', PAGES),
     },
     {
       name: 'peers',
@@ -132,7 +144,13 @@ function steps(projects: readonly string[]): Step[] {
       // The TypeScript peer has the native backend among its own.
       needs: ['native', 'peers'],
     },
-    { name: 'vitest', title: 'tests', command: ['vitest', 'run', ...chosen, ...reporters(REPORT)], alone: true },
+    {
+      name: 'processes',
+      title: 'tests that start other Nodes, proxies and programs, or look at memory',
+      command: vitest('processes', PROCESSES),
+      needs: ['native'],
+    },
+    { name: 'vitest', title: 'tests', command: vitest('vitest', projects.length === 0 ? rest : projects), alone: true },
     {
       name: 'load',
       title: 'many connections over the gateway, and bad company',
@@ -198,8 +216,9 @@ export async function main(args: readonly string[]): Promise<number> {
   // Children must find the same Node and the package's tools, also when this was not started by npm.
   const folders = [path.dirname(process.execPath), path.join(ROOT, 'node_modules', '.bin')];
   process.env['PATH'] = [...folders, process.env['PATH'] ?? ''].join(path.delimiter);
-  mkdirSync(path.dirname(REPORT), { recursive: true });
-  for (const report of [REPORT, PAGES_REPORT]) rmSync(report, { force: true });
+  const reports = VITEST_STEPS.map(reportOf);
+  mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
+  for (const report of reports) rmSync(report, { force: true });
   const start = performance.now();
   const outcomes = await runSteps(chosen, {
     cwd: ROOT,
@@ -211,10 +230,10 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   const succeeded = outcomes.every(({ failure }) => failure === undefined);
-  const totals = addTotals([REPORT, PAGES_REPORT].map((report) => readTotals(report, ROOT)));
+  const totals = addTotals(reports.map((report) => readTotals(report, ROOT)));
   for (const line of totals.notes) console.log(line);
-  const reports = chosen.some(({ name, command }) => name === 'vitest' && command.includes('--reporter=json'));
-  const ranNothing = succeeded && reports && totals.passed === 0;
+  const counts = chosen.some(({ name, command }) => name === 'vitest' && command.includes('--reporter=json'));
+  const ranNothing = succeeded && counts && totals.passed === 0;
   if (ranNothing) console.error('vitest succeeded, but its report shows no test that passed');
   // A step that fails without a failed test, such as the linter, counts as one failure.
   const failed = succeeded && !ranNothing ? totals.failed : Math.max(1, totals.failed);
