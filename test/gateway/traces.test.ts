@@ -1,6 +1,7 @@
 /** Spans, with the SDK of OpenTelemetry from the registry: what it gets, and what backends are told. */
 import { writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -11,10 +12,12 @@ import {
   ParentBasedSampler,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket as PlainWebSocket } from 'ws';
+import { Route } from '../../packages/cli/src/gateway/routes.ts';
 import { useCommand } from '../support/command.ts';
-import { once } from '../support/deferred.ts';
+import { deferred, once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
 import { startBackend, startRecorder } from './backend.ts';
 import { nextText, openClient, startTestGateway } from './support.ts';
@@ -24,10 +27,23 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 const traceparent = `00-${TRACE}-${PARENT}-01`;
 
+const HEADERS_OF_UPGRADE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+
 const exporter = new InMemorySpanExporter();
+/** Spans that have begun and not ended. */
+const open = new Set<string>();
+const counting: SpanProcessor = {
+  onStart: (span) => open.add(span.spanContext().spanId),
+  onEnd: (span) => open.delete(span.spanContext().spanId),
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
 beforeEach(() => {
   exporter.reset();
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+  open.clear();
+  const spanProcessors = [new SimpleSpanProcessor(exporter), counting];
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
 });
 afterEach(() => {
@@ -37,10 +53,13 @@ afterEach(() => {
 
 /** Waits for so many spans, in the order in which they ended. */
 async function spans(count: number): Promise<readonly ReadableSpan[]> {
-  return vi.waitUntil(() => {
-    const finished = exporter.getFinishedSpans();
-    return finished.length === count ? finished : undefined;
-  });
+  return vi.waitUntil(
+    () => {
+      const finished = exporter.getFinishedSpans();
+      return finished.length === count ? finished : undefined;
+    },
+    { timeout: 10_000 },
+  );
 }
 
 test('a conversation: its request, its way to the backend and itself, below the trace that a trusted proxy names', async () => {
@@ -195,6 +214,55 @@ test('refusals: of the gateway, of a backend, of one that is not there; and a ha
   expect(failed?.attributes['error.type']).toMatch(/^PQ_ERR_/);
   expect(failed?.status.code).toBe(SpanStatusCode.ERROR);
 });
+
+test('a handshake that fails has its reason in the span, whoever hears of the end first', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url], traces: true });
+  const plain = new PlainWebSocket(`${gateway.url}/echo`, ['pqws.v1']);
+  plain.on('error', () => undefined);
+  plain.once('open', () => {
+    plain.send('no hello');
+  });
+  await once(plain, 'close');
+  const [, request] = await spans(2);
+  const line = await vi.waitUntil(() => gateway.lines.find(({ message }) => message === 'the secure handshake failed'));
+  expect(line.facts['code']).not.toBe('PQ_ERR_CLOSED_EARLY');
+  expect(request?.attributes).toMatchObject({ 'http.response.status_code': 101, 'error.type': line.facts['code'] });
+  expect(request?.status.code).toBe(SpanStatusCode.ERROR);
+});
+
+test.each(['http', 'ws'])(
+  'a client that goes while its backend is dialled leaves no span open (%s)',
+  async (scheme) => {
+    const backend = await startBackend();
+    const gateway = await startTestGateway({ upstreams: [backend.url], traces: true, plainHttp: 'upstream' });
+    const dialling = deferred();
+    const gate = deferred();
+    const { dial } = Route.prototype;
+    const held = vi.spyOn(Route.prototype, 'dial').mockImplementation(async function (this: Route, asker) {
+      dialling.resolve();
+      await gate.promise;
+      return dial.call(this, asker);
+    });
+    onTestFinished(() => {
+      held.mockRestore();
+    });
+    const client = connect(gateway.port, '127.0.0.1');
+    const upgrade = scheme === 'ws' ? HEADERS_OF_UPGRADE : '';
+    client.write(`GET / HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`);
+    await dialling.promise;
+    expect(open.size).toBe(2);
+    client.destroy();
+    // Nobody reads an upgrade's connection meanwhile.
+    if (scheme === 'http') await spans(1);
+    gate.resolve();
+    const request = (await spans(2)).find(({ kind }) => kind === SpanKind.SERVER);
+    expect(open.size).toBe(0);
+    // Of a handshake that says nothing it is found out later, and was over then.
+    const [seconds, nanoseconds] = request?.endTime ?? [0, 0];
+    if (scheme === 'ws') expect(Date.now() - (seconds * 1_000 + nanoseconds / 1e6)).toBeGreaterThan(900);
+  },
+);
 
 test('where nobody has asked for them there are none, and the header passes as it is', async () => {
   const backend = await startBackend();

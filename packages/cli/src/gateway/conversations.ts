@@ -37,6 +37,8 @@ const POLICY_VIOLATION = 1008;
 const BAD_GATEWAY = 1014;
 /** What it is called when a client goes before it has proved itself. */
 const CLOSED_EARLY = 'PQ_ERR_CLOSED_EARLY';
+/** How long after a connection's end its handshake may say what was wrong with it, in milliseconds. */
+const LAST_WORD = 1_000;
 
 function namedForTraces(counters: ChannelCounters): Record<string, number> {
   return Object.fromEntries(Object.entries(counters).map(([name, value]) => [`pqws.${name}`, value as number]));
@@ -76,6 +78,8 @@ export class Conversations {
   readonly #waiting = new WeakMap<IncomingMessage, Upstream>();
   /** Subprotocols of clients that are in before their upstream is. */
   readonly #chosen = new WeakMap<IncomingMessage, string>();
+  /** Spans of requests whose secure handshake has begun. */
+  readonly #spans = new WeakMap<IncomingMessage, Trace>();
   readonly #emptied = new Set<() => void>();
   readonly #turns = new Turns();
 
@@ -96,6 +100,7 @@ export class Conversations {
     server.on('handshakeFailed', (failure, request) => {
       metrics.handshakeFailed(failure.code);
       const { code } = failure;
+      this.#spans.get(request)?.end({ status: 101, reason: code });
       const client = this.parts.clientOf(request).address;
       refusals.refused(code, { client, code }, 'the secure handshake failed');
     });
@@ -148,7 +153,11 @@ export class Conversations {
     socket.once('close', () => {
       admitted();
       abort.abort();
-      span?.end({ reason: CLOSED_EARLY });
+      const at = Date.now();
+      const end = (): void => span?.end({ reason: CLOSED_EARLY, at });
+      // The secure layer hears of it later, and knows better why, if it knows.
+      if (this.#spans.has(request)) setTimeout(end, LAST_WORD).unref();
+      else end();
       this.#arriving.delete(socket);
       this.#checkEmpty();
     });
@@ -232,7 +241,12 @@ export class Conversations {
         socket.destroy();
       },
     );
+    this.#handshakeBegins(asked);
     site.secure.handleUpgrade(request, socket, head, known);
+  }
+
+  #handshakeBegins({ request, trace }: Asked): void {
+    if (trace !== undefined) this.#spans.set(request, trace);
   }
 
   /** @param socket the client's network */
@@ -283,6 +297,7 @@ export class Conversations {
       const facts = { ...factsOf(asked), backend: upstream.backend.label };
       this.#bridge(secure, socket, upstream, site.settings.limits.bufferedBytes, { facts, trace: asked.trace });
     };
+    this.#handshakeBegins(asked);
     // The 101 is written within the call. Header values are bytes, which Node shows as latin1.
     (socket as Socket).setDefaultEncoding('latin1');
     site.secure.handleUpgrade(

@@ -82,6 +82,7 @@ export async function passRequest(
   socket.once('close', release);
   if (response.destroyed) {
     socket.destroy();
+    trace?.end({ reason: 'cut', attributes: { 'pqws.backend': backend.label } });
     return;
   }
   response.once('close', () => {

@@ -22,6 +22,8 @@ export interface Outcome {
   /** The gateway's own word for what went wrong. */
   readonly reason?: string | undefined;
   readonly attributes?: Attributes;
+  /** When it was over, where that is not now: milliseconds as of `Date.now()`. */
+  readonly at?: number;
 }
 
 /** One span, and what is below it. */
@@ -63,7 +65,7 @@ export class Trace {
   }
 
   /** Later calls do nothing. */
-  end({ status, reason, attributes = {} }: Outcome = {}): void {
+  end({ status, reason, attributes = {}, at }: Outcome = {}): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.span.setAttributes({
@@ -74,7 +76,7 @@ export class Trace {
     // A client's own mistake is no error of a server's span.
     const isError = status === undefined || status < 400 ? reason !== undefined : status >= 500;
     if (isError) this.span.setStatus({ code: this.api.SpanStatusCode.ERROR });
-    this.span.end();
+    this.span.end(at);
   }
 
   #below(name: string, kind: SpanKind, attributes: Attributes = {}): Trace {
