@@ -1,41 +1,28 @@
 import assert from 'node:assert/strict';
 import { connect, runClient } from '../../../examples/partysocket/client.js';
 import { startServer } from '../../../examples/partysocket/server.js';
-import { connect as connectTo, createServer } from 'node:net';
 import { WebSocketServer } from 'pq-websocket/ws';
 import { stayConnected } from '../../../examples/staying-connected/reconnect.js';
 import { next, QUICK, reconnectingCases } from '../shared/reconnecting-cases.js';
 
 const listening = (server) => new Promise((resolve) => server.once('listening', resolve));
 
-/** Carries bytes until it is told to swallow those of the connections that are open: no FIN, no RST, only silence. */
-async function startRelay(port) {
-  const open = new Set();
-  let swallowed = new Set();
-  const relay = createServer((client) => {
-    const backend = connectTo(port, '127.0.0.1');
-    open.add(client);
-    for (const [from, to] of [
-      [client, backend],
-      [backend, client],
-    ]) {
-      from.on('data', (chunk) => swallowed.has(client) || to.write(chunk));
-      from.on('error', () => undefined);
-      from.on('close', () => to.destroy());
+/** Runs `act` while this process tells of the network as a page does. */
+async function asInAPage(act) {
+  const names = ['addEventListener', 'removeEventListener', 'dispatchEvent'];
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
+  const page = new globalThis.EventTarget();
+  for (const name of names) {
+    Object.defineProperty(globalThis, name, { configurable: true, value: page[name].bind(page) });
+  }
+  try {
+    await act();
+  } finally {
+    for (const [name, descriptor] of before) {
+      delete globalThis[name];
+      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
     }
-  });
-  relay.listen(0, '127.0.0.1');
-  await listening(relay);
-  return {
-    port: relay.address().port,
-    swallow: () => {
-      swallowed = new Set(open);
-    },
-    close: () => {
-      for (const socket of open) socket.destroy();
-      relay.close();
-    },
-  };
+  }
 }
 
 export default {
@@ -51,25 +38,43 @@ export default {
       assert.deepEqual(await runClient(url, text), [text]);
     },
     ...reconnectingCases(connect),
-    async 'a connection that goes silent is found by the heartbeat, and another is made'({ secret }) {
+    async 'a connection that goes silent is found by the heartbeat, and another is made'({ openTap, secret }) {
       const server = new WebSocketServer({ port: 0, host: '127.0.0.1', heartbeat: true });
       server.on('connection', (socket) => socket.on('message', (data) => socket.send(data.toString())));
       await listening(server);
-      const relay = await startRelay(server.address().port);
+      const tap = await openTap(server.address().port);
       const heartbeat = { interval: 40, timeout: 200 };
-      const socket = stayConnected(`ws://127.0.0.1:${relay.port}`, { heartbeat }, QUICK);
+      const socket = stayConnected(tap.url, { heartbeat }, QUICK);
       await next(socket, 'open');
-      relay.swallow();
+      const [silent] = tap.connections;
+      // No FIN, no RST: nothing comes through, either way.
+      tap.onFrame = (_frame, connection) => (connection === silent ? 'drop' : 'forward');
       await next(socket, 'open');
       const text = secret('after the silence');
       socket.send(text);
       assert.equal((await next(socket, 'message')).data, text);
-      // Who is back online does not wait for the next attempt; an open socket is left alone.
-      globalThis.dispatchEvent?.(new Event('online'));
-      assert.equal(socket.readyState, 1);
       socket.leave();
-      relay.close();
       server.close();
+    },
+    async 'back online: the next attempt comes at once, and an open socket is left alone'({ openTap, server }) {
+      const tap = await openTap(server.port);
+      const anHour = { minReconnectionDelay: 3_600_000, maxReconnectionDelay: 3_600_000, minUptime: 1 };
+      await asInAPage(async () => {
+        const socket = stayConnected(tap.url, {}, anHour);
+        await next(socket, 'open');
+        globalThis.dispatchEvent(new Event('online'));
+        assert.equal(socket.readyState, 1);
+        const closed = next(socket, 'close');
+        tap.connections[0].cut();
+        await closed;
+        // The wait begins when the library asks for the URL, after its own of no time at all.
+        await new Promise((resolve) => setTimeout(resolve));
+        const open = next(socket, 'open');
+        globalThis.dispatchEvent(new Event('online'));
+        await open;
+        assert.equal(tap.connections.length, 2);
+        socket.leave();
+      });
     },
     async 'a URL provider that throws: an error event, and the next attempt'({ url, secret }) {
       let asked = 0;
