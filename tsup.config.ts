@@ -1,7 +1,7 @@
 import { defineConfig, type Options } from 'tsup';
 import { isomorphicWs } from './scripts/lib/isomorphic-ws.ts';
 import { MANGLED_PROPERTIES } from './scripts/lib/mangled.ts';
-import { MINIFY } from './scripts/lib/minify.ts';
+import { MINIFY_MODULES } from './scripts/lib/minify.ts';
 import { NOBLE, nobleInCommonJs } from './scripts/lib/noble-in-commonjs.ts';
 
 /** The syntax floor of what is published: ES2022, which every engine has had since 2022 (README, "Requirements"). */
@@ -90,7 +90,7 @@ export default defineConfig([
     platform: 'browser',
     format: ['esm', 'cjs'],
     minify: 'terser',
-    terserOptions: MINIFY,
+    terserOptions: MINIFY_MODULES,
     esbuildOptions: webConditions,
   },
   {
@@ -102,7 +102,7 @@ export default defineConfig([
     platform: 'browser',
     format: ['esm', 'cjs'],
     minify: 'terser',
-    terserOptions: MINIFY,
+    terserOptions: MINIFY_MODULES,
     esbuildOptions: nativeConditions,
   },
 ]);

@@ -20,6 +20,9 @@ export const MINIFY: MinifyOptions = {
   format: { comments: false },
 };
 
+/** The same for modules, which a page's bundler takes apart: what it may leave out stays marked. */
+export const MINIFY_MODULES: MinifyOptions = { ...MINIFY, format: { ...MINIFY.format, preserve_annotations: true } };
+
 export interface Minified {
   readonly code: string;
   readonly map: string;

@@ -63,7 +63,15 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
     this.#strict = opened.strict;
     this.#secure = opened.secure;
     // On the object: the prototype has what the standard's has.
-    inspectable(this, shown);
+    inspectable(this, ({ url: shown, readyState, protocol, bufferedAmount, binaryType, pq }) => ({
+      // A query may be a secret.
+      url: shown.replace(/\?[^]*/, '?...'),
+      readyState,
+      protocol,
+      bufferedAmount,
+      binaryType,
+      pq,
+    }));
   }
 
   get url(): string {
@@ -207,9 +215,3 @@ defineInterface(PQWebSocket);
 // Minifiers rename classes.
 Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
 Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });
-
-/** For a console on Node. */
-function shown({ url, readyState, protocol, bufferedAmount, binaryType, pq }: PQWebSocket): object {
-  // A query may be a secret.
-  return { url: url.replace(/\?[^]*/, '?...'), readyState, protocol, bufferedAmount, binaryType, pq };
-}

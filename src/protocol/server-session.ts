@@ -2,7 +2,7 @@
 import { Session } from './session.ts';
 import type { SessionConfig, SessionHost } from './session-types.ts';
 import { parseClientHello } from './v1/hellos.ts';
-import { V1Server } from './v1/profile.ts';
+import { V1Server } from './v1/server-profile.ts';
 import { isYellowpagesHello } from './yellowpages/hellos.ts';
 import { Yellowpages } from './yellowpages/profile.ts';
 

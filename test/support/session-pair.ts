@@ -4,7 +4,8 @@
  */
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
-import { V1Client, V1Server } from '../../src/protocol/v1/profile.ts';
+import { V1Client } from '../../src/protocol/v1/profile.ts';
+import { V1Server } from '../../src/protocol/v1/server-profile.ts';
 import type { PQWebSocketError } from '../../src/api/errors.ts';
 import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';

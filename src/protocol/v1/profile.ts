@@ -17,7 +17,6 @@ import { outcomeOf } from './outcome.ts';
 import type { CloseContent, MessageKind } from './record.ts';
 import { composeFrame } from './record.ts';
 import type { Extensions } from './extension-types.ts';
-import { ServerHandshake } from './server-handshake.ts';
 import type { State, Transition, V1States } from './states.ts';
 import type { StateMachine } from '../state-machine.ts';
 
@@ -26,7 +25,8 @@ interface HandshakeMaker {
   new (link: Link): Handshake;
 }
 
-abstract class V1<Text> implements Profile {
+/** The server's is in a file of its own: a page has no use for what it stands on. */
+export abstract class V1<Text> implements Profile {
   readonly name = 'v1';
   readonly state: StateMachine<State, Transition>;
   readonly outbox: Outbox;
@@ -155,12 +155,5 @@ abstract class V1<Text> implements Profile {
 export class V1Client<Text> extends V1<Text> {
   constructor(session: ProfileHost<Text>) {
     super(session, ClientHandshake);
-  }
-}
-
-export class V1Server<Text> extends V1<Text> {
-  constructor(session: ProfileHost<Text>) {
-    super(session, ServerHandshake);
-    session.startTimer(session.config.limits.handshakeTimeout);
   }
 }
