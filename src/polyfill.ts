@@ -37,6 +37,7 @@ export function isProtected(url?: string | URL): boolean {
  * Replaces the global WebSocket. A second call gives the first installation, also where a script tag made that; what it
  * gives stands at `WebSocket[Symbol.for('pq-websocket')]` too.
  * Where there is no global one (Node 20) it runs over npm `ws`.
+ * What is wrong in an option (not its name) is thrown on Node; in a page it is said in the console, and fails each connection.
  * @throws {TypeError} where there is no WebSocket at all, the global one cannot be replaced, or it has been with other options
  */
 export function install(options: PolyfillOptions = {}): Installation {

@@ -68,7 +68,8 @@ export interface PQWebSocketConstructor extends ReadyStates {
    * @param url ws:, wss:, http: or https:, absolute, or relative where the page has a base URL
    * @param protocols subprotocols in the order of preference
    * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong
+   * @throws {TypeError | RangeError} for an option that is unknown, and on Node for one that is wrong; in a page the check of most options is
+   *   loaded when one is given, and a wrong one fails the connection before anything goes out, as `pq.failure.cause`
    */
   new (
     url: string | { readonly href: string },

@@ -62,7 +62,7 @@ export interface PQWebSocketStreamConstructor {
   /**
    * @param url ws:, wss:, http: or https:, absolute, or relative where the page has a base URL
    * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong
+   * @throws {TypeError | RangeError} for an option that is unknown, and on Node for one that is wrong; in a page as PQWebSocket
    */
   new (
     url: string | { readonly href: string },

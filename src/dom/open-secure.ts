@@ -20,7 +20,7 @@ export interface OpenedSocket {
 
 /**
  * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
- * @throws {TypeError | RangeError} for an option that is unknown or wrong
+ * @throws {TypeError | RangeError} for an option that is unknown, or wrong where its check need not be loaded
  */
 export function openSecure(url: unknown, protocols: unknown, options: unknown, face: SocketFace<string>): OpenedSocket {
   const { url: href, strict, ...underneath } = openTransport(url, protocols, options);

@@ -16,7 +16,7 @@ import { baseUrl, parseProtocols, parseUrl, toProtocols } from './webidl.ts';
 /**
  * Opens the WebSocket underneath.
  * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
- * @throws {TypeError | RangeError} for an option that is unknown or wrong
+ * @throws {TypeError | RangeError} for an option that is unknown, or wrong where its check need not be loaded
  */
 export function openTransport(
   url: unknown,
@@ -39,7 +39,7 @@ export function openTransport(
     : readBag(where, protocols as object, Underlying, isWs);
   const { href } = parseUrl(text, baseUrl());
   const application = parseProtocols(listed);
-  const config = checkClientOptions(where, options, href);
+  const { config, checked } = checkClientOptions(where, options, href);
   const { finishRequest } = transportOptions as PQWebSocketOptions;
   if (finishRequest !== undefined) {
     // ws shows it the socket that does not seal, too.
@@ -47,7 +47,7 @@ export function openTransport(
       finishRequest(request);
     };
   }
-  const { transport, upgrade } = openUpgrade(application, options.fastOpen ?? false, config, (all) => {
+  const open = (all: readonly string[]): object => {
     const offered = all.length > 0 ? [...all] : undefined;
     if (isWs) {
       const maxPayload = transportMaxPayload(config.limits.maxPayload);
@@ -55,8 +55,9 @@ export function openTransport(
     }
     if (init !== undefined) return new Underlying(href, { ...init, ...(offered && { protocols: offered }) } as never);
     return offered === undefined ? new Underlying(href) : new Underlying(href, offered);
-  });
-  return { url: href, strict: options.strict ?? false, transport, config: { ...config, ...upgrade } };
+  };
+  const { transport, upgrade } = openUpgrade(application, options.fastOpen === true, config, open, checked);
+  return { url: href, strict: options.strict === true, transport, config: { ...config, ...upgrade } };
 }
 
 interface ReadBag {

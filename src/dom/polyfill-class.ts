@@ -15,7 +15,7 @@ export interface PolyfillClassOptions {
 
 /**
  * @param brand its `native` runs underneath, and opens URLs that are not included
- * @throws {TypeError | RangeError} for an option that is unknown or wrong, now and not when a socket opens
+ * @throws {TypeError | RangeError} for an option that is unknown, or wrong where its check need not be loaded: now, and not when a socket opens
  */
 export function createPolyfill(
   brand: Brand & { readonly native: WebSocketConstructor },
@@ -26,6 +26,7 @@ export function createPolyfill(
   if (include !== undefined && typeof include !== 'function') {
     throw new TypeError("polyfill: option 'include' must be a function");
   }
+  // Where that takes time, each connection says what is wrong.
   checkClientOptions('polyfill', ownProperties(channelOptions), '');
 
   // Not a subclass: the members are to be the global class's own, and EventTarget its parent, as Web IDL has it.

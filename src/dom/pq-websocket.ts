@@ -50,7 +50,7 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
 
   /**
    * @throws {DOMException} SyntaxError for a URL or subprotocols that the standard refuses
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong
+   * @throws {TypeError | RangeError} for an option that is unknown, or wrong where its check need not be loaded
    */
   constructor(url: unknown, protocols: unknown = undefined, options: unknown = undefined) {
     super();

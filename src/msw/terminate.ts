@@ -4,7 +4,7 @@ import { CLIENT_MAX_PAYLOAD } from '../options/client.ts';
 import { CLIENT_AUTHENTICATION_OPTIONS } from '../options/client-identity.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../options/channel.ts';
-import { clientConfig } from '../options/profile.ts';
+import { clientConfig } from '../options/client-checks.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
 import { serverConfig } from '../options/server.ts';
 import { isAboveTheLayer } from '../transport/choose.ts';

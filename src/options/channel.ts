@@ -1,26 +1,25 @@
-/** Options from outside: every one is checked, unknown ones are refused by name, contents are never quoted. */
+/**
+ * Options from outside, read: what each end's connections are to be by them. Unknown ones are refused here, by name; that the others are
+ * right is checked next door (./channel-checks.ts), before anything comes of them.
+ */
 import { KEY_LOG_OPTIONS, withKeyLog } from '#key-log';
 import { platform } from '#platform';
 import type { CryptoBackend } from '../crypto/backend.ts';
-import type { RekeyLimits, SessionLimits } from '../protocol/limits.ts';
+import type { SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
 import type { Prove } from '../protocol/authentication.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
+import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
+import { copyOf } from '../base/bytes.ts';
 import { encode, Set } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
-import { MAX_TIMER } from '../base/timers.ts';
-import { described, numberOption, wrongOption } from './checks.ts';
+import { described } from './checks.ts';
 import type { FeatureConfig } from './features.ts';
-import { featureConfig } from './features.ts';
+import { readFeatures, withDefaults } from './features.ts';
 
 export { booleanOption, described, numberOption } from './checks.ts';
-import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
-
-const MAX_PADDING_BLOCK = 65_536;
-/** No batch is longer, whatever its padding. */
-const MAX_BATCH_FRAME_BYTES = 2 ** 20;
 
 export const CHANNEL_OPTION_NAMES = [
   'handshakeTimeout',
@@ -36,14 +35,6 @@ export const CHANNEL_OPTION_NAMES = [
   'native',
   ...KEY_LOG_OPTIONS,
 ] as const satisfies readonly (keyof ChannelOptions)[];
-
-/** Least and most. */
-const RANGES = {
-  handshakeTimeout: [1, MAX_TIMER],
-  maxPayload: [1, Number.MAX_SAFE_INTEGER],
-  maxQueuedBytes: [0, Number.MAX_SAFE_INTEGER],
-  maxBatchBytes: [1, MAX_BATCH_FRAME_BYTES],
-} as const satisfies Partial<Record<keyof SessionLimits, readonly [least: number, most: number]>>;
 
 /** Options that every class refuses, with the reason. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -96,66 +87,44 @@ export function refuseUnknown(where: string, options: object, known: Iterable<st
   }
 }
 
-/** @throws {TypeError | RangeError} that names the option, what was expected and what came */
-export function channelConfig(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
-  const number = (name: keyof typeof RANGES, fallback: number = DEFAULT_LIMITS[name]): number => {
-    const [least, most] = RANGES[name];
-    return numberOption(where, name, options[name], fallback, least, most);
-  };
+/** What is checked is what is read, whatever the caller does to its objects in the meantime. */
+export function taken<T extends object>(options: T): T {
+  const { context, rekey, exchange, heartbeat, kem, serverKeys } = options as Readonly<Record<string, unknown>>;
+  return ownProperties({
+    ...options,
+    context: isArrayBuffer(context) ? new Uint8Array(context).slice() : copied(context),
+    rekey: members(rekey),
+    exchange: members(exchange),
+    heartbeat: members(heartbeat),
+    kem: copied(kem),
+    serverKeys: copied(serverKeys),
+  });
+}
+
+/** Bytes and lists: whatever else it is, is itself. */
+function copied(value: unknown): unknown {
+  if (isUint8Array(value)) return copyOf(value);
+  return Array.isArray(value) ? value.map(copied) : value;
+}
+
+function members(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? ownProperties(value) : value;
+}
+
+/** @param options as `taken` gives them: right, or found wrong before anything comes of them */
+export function readChannel(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
+  const { context, keyLog, native, padding = 'off' } = options;
+  const { handshakeTimeout, maxQueuedBytes, maxBatchBytes } = DEFAULT_LIMITS;
+  const defaults = { handshakeTimeout, maxPayload: defaultMaxPayload, maxQueuedBytes, maxBatchBytes };
   return {
-    backend: withKeyLog(where, backendOption(where, options.native), options.keyLog),
+    backend: withKeyLog(where, platform.backend(native), keyLog),
     limits: {
       ...DEFAULT_LIMITS,
-      handshakeTimeout: number('handshakeTimeout'),
-      maxPayload: number('maxPayload', defaultMaxPayload),
-      maxQueuedBytes: number('maxQueuedBytes'),
-      maxBatchBytes: number('maxBatchBytes'),
-      rekey: rekeyLimits(where, options.rekey),
+      ...withDefaults(defaults, options),
+      rekey: withDefaults(DEFAULT_REKEY, options.rekey),
     },
-    padding: paddingOption(where, options.padding),
-    context: contextOption(where, options.context),
-    ...featureConfig(where, options),
+    padding,
+    context: typeof context === 'string' ? encode(context) : (context as Uint8Array | undefined),
+    ...readFeatures(options),
   };
-}
-
-function backendOption(where: string, native: unknown): CryptoBackend {
-  if (native !== undefined && typeof native !== 'boolean') {
-    throw wrongOption(where, 'native', 'a boolean', native);
-  }
-  return platform.backend(native);
-}
-
-function rekeyLimits(where: string, rekey: unknown): RekeyLimits {
-  if (rekey === undefined) return DEFAULT_REKEY;
-  if (typeof rekey !== 'object' || rekey === null) {
-    throw wrongOption(where, 'rekey', 'an object', rekey);
-  }
-  const limits = ownProperties(rekey) as Record<string, unknown>;
-  for (const name of Object.keys(limits)) {
-    if (!Object.hasOwn(DEFAULT_REKEY, name)) throw new TypeError(`${where}: unknown option 'rekey.${name}'`);
-  }
-  const limit = (name: keyof RekeyLimits, least: number): number =>
-    numberOption(where, `rekey.${name}`, limits[name], DEFAULT_REKEY[name], least, DEFAULT_REKEY[name]);
-  return { records: limit('records', 2), bytes: limit('bytes', 1), milliseconds: limit('milliseconds', 1) };
-}
-
-function paddingOption(where: string, padding: unknown): Padding {
-  if (padding === undefined || padding === 'off') return 'off';
-  if (padding === 'padme') return padding;
-  if (typeof padding !== 'number') {
-    throw wrongOption(where, 'padding', "'off', 'padme' or a block size", padding);
-  }
-  return numberOption(where, 'padding', padding, 0, 1, MAX_PADDING_BLOCK);
-}
-
-/** A copy, so that later changes to the caller's bytes are not seen. */
-export function contextOption(where: string, context: unknown): Uint8Array | undefined {
-  if (context === undefined) return undefined;
-  let bytes: Uint8Array;
-  if (typeof context === 'string') bytes = encode(context);
-  else if (isArrayBuffer(context)) bytes = new Uint8Array(context).slice();
-  else if (isUint8Array(context)) bytes = context.slice();
-  else throw wrongOption(where, 'context', 'a string or bytes', context);
-  if (bytes.length === 0) throw new RangeError(`${where}: option 'context' must not be empty`);
-  return bytes;
 }

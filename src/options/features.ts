@@ -1,17 +1,11 @@
-/** The options of the optional parts of v1 (PROTOCOL.md 21 to 24): KEMs, exchange, heartbeat, grease. */
+/** The options of the optional parts of v1 (PROTOCOL.md 21 to 24), read: exchange, heartbeat, grease. */
 import { platform } from '#platform';
 import type { ChannelOptions, KemName } from '../api/types.ts';
 import { Set } from '../base/captured.ts';
-import { ownProperties } from '../base/own-properties.ts';
-import { MAX_TIMER } from '../base/timers.ts';
-import { KEM_NAMES } from '../crypto/backend.ts';
-import type { ExchangeLimits, HeartbeatLimits } from '../protocol/v1/extension-types.ts';
 import type { Feature, HelloExtras } from '../protocol/v1/hellos.ts';
 import type { SessionConfig } from '../protocol/session.ts';
-import { booleanOption, described, numberOption, wrongOption } from './checks.ts';
 
-const HOUR = 60 * 60 * 1000;
-const EXCHANGE_TIMEOUT = 60_000;
+const EXCHANGE = { milliseconds: 60 * 60 * 1000, timeout: 60_000 };
 /** Random letters of the member's name. */
 const GREASE_BYTES = 4;
 
@@ -20,63 +14,30 @@ export type FeatureConfig = Pick<
   'features' | 'exchange' | 'heartbeat' | 'extensions' | 'grease'
 >;
 
-/** @throws {TypeError | RangeError} that names the option */
-export function featureConfig(where: string, options: ChannelOptions): FeatureConfig {
+/** @param options that are right, or found wrong before anything comes of them */
+export function readFeatures({ exchange, heartbeat = false, grease: greases }: ChannelOptions): FeatureConfig {
   const features = new Set<Feature>();
-  const exchange = exchangeLimits(where, options.exchange);
-  if (exchange !== undefined) features.add('exchange');
-  const { heartbeat = false } = options;
+  if (exchange !== false) features.add('exchange');
   if (heartbeat !== false) features.add('heartbeat');
   return {
     features,
-    exchange,
-    heartbeat: heartbeatLimits(where, heartbeat),
+    exchange: exchange === false ? undefined : withDefaults(EXCHANGE, exchange),
+    heartbeat: typeof heartbeat === 'boolean' ? undefined : heartbeat,
     extensions: platform.extensions,
-    grease: booleanOption(where, 'grease', options.grease, true) ? grease : undefined,
+    grease: greases === false ? undefined : grease,
   };
 }
 
-/** @throws {TypeError} that names the option */
-export function kemsOption(where: string, name: string, value: unknown): readonly KemName[] | undefined {
-  if (value === undefined) return undefined;
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const isRight = list.length > 0 && list.every((each) => KEM_NAMES.includes(each as KemName));
-  if (!isRight || new Set(list).size !== list.length) {
-    throw new TypeError(
-      `${where}: option '${name}' takes one or more of ${KEM_NAMES.join(', ')}, each once, got ${described(value)}`,
-    );
-  }
-  return list as readonly KemName[];
+/** One, or a list of them. */
+export function kemList(value: unknown): readonly KemName[] {
+  return (Array.isArray(value) ? value : [value]) as readonly KemName[];
 }
 
-function exchangeLimits(where: string, exchange: unknown): ExchangeLimits | undefined {
-  if (exchange === false) return undefined;
-  const { milliseconds, timeout } = limitsOf(where, 'exchange', exchange ?? {}, ['milliseconds', 'timeout']);
-  return {
-    milliseconds: numberOption(where, 'exchange.milliseconds', milliseconds, HOUR, 1, MAX_TIMER),
-    timeout: numberOption(where, 'exchange.timeout', timeout, EXCHANGE_TIMEOUT, 1, MAX_TIMER),
-  };
-}
-
-function heartbeatLimits(where: string, heartbeat: unknown): HeartbeatLimits | undefined {
-  if (typeof heartbeat === 'boolean') return undefined;
-  const { interval, timeout } = limitsOf(where, 'heartbeat', heartbeat, ['interval', 'timeout']);
-  if (interval === undefined || timeout === undefined) {
-    throw new TypeError(`${where}: option 'heartbeat' needs both 'interval' and 'timeout', in milliseconds`);
-  }
-  return {
-    interval: numberOption(where, 'heartbeat.interval', interval, 0, 1, MAX_TIMER),
-    timeout: numberOption(where, 'heartbeat.timeout', timeout, 0, 1, MAX_TIMER),
-  };
-}
-
-function limitsOf(where: string, option: string, value: unknown, names: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) {
-    throw wrongOption(where, option, 'an object or a boolean', value);
-  }
-  const unknown = Object.keys(value).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new TypeError(`${where}: unknown option '${option}.${unknown}'`);
-  return ownProperties(value) as Record<string, unknown>;
+/** The members of `defaults`, as they are given where they are. */
+export function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]: [string, unknown]) => [name, given?.[name as keyof T] ?? value]),
+  ) as T;
 }
 
 /** Each time of another name and of another JSON type, so that a peer which refuses the unknown fails the first time. */

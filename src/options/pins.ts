@@ -1,17 +1,10 @@
 /** Pinned ML-DSA-65 keys, of servers and of clients. */
-import { platform } from '#platform';
 import type { ServerKey } from '../api/types.ts';
 import { isUint8Array } from '../base/brands.ts';
 import { fromBase64 } from '../base/bytes.ts';
 import { fromHex, readPublicKeyPem } from '../crypto/key-files.ts';
 import { SIGNATURE_PUBLIC_KEY_BYTES } from '../crypto/signature.ts';
-import type { LentCryptography, Pin } from '../protocol/pinned-keys.ts';
-
-/** The platform's, as it is when it is needed. */
-export const LENT: LentCryptography = {
-  signatures: () => platform.signatures(),
-  sha256: (data) => platform.backend().sha256(data),
-};
+import type { Pin } from '../protocol/pinned-keys.ts';
 
 const FINGERPRINT = /^sha256:([0-9a-f]{64})$/i;
 

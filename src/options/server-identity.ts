@@ -4,7 +4,7 @@ import type { ServerCredentials } from '../protocol/authentication.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { ServerAuthenticationOptions } from '../api/types.ts';
 import { readIdentity } from './identity.ts';
-import { LENT } from './pins.ts';
+import { LENT } from './client-identity.ts';
 import { signer } from '../protocol/signer.ts';
 import { isUint8Array } from '../base/brands.ts';
 

@@ -6,7 +6,7 @@ import { isReserved } from '../protocol/v1/fast-open.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../options/client.ts';
 import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../options/channel.ts';
-import { clientConfig } from '../options/profile.ts';
+import { clientConfig } from '../options/client-checks.ts';
 import type { Underneath } from '../connection/secure-socket.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { openUpgrade } from '../transport/upgrade.ts';

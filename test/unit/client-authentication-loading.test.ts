@@ -1,7 +1,7 @@
 /** Pins and a client's identity where the code that judges and proves has to be loaded, as in pages. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Platform } from '../../src/platform/platform.ts';
-import { clientConfig } from '../../src/options/profile.ts';
+import { clientConfig } from '../../src/options/client-checks.ts';
 import { clientAuthentication } from '../../src/protocol/client-authentication.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
 

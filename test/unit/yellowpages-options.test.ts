@@ -1,7 +1,7 @@
 /** The options of both profiles, at every place that takes them. */
 import { describe, expect, test } from 'vitest';
 import type { ChannelConfig } from '../../src/options/channel.ts';
-import { clientConfig } from '../../src/options/profile.ts';
+import { clientConfig } from '../../src/options/client-checks.ts';
 import { serverConfig } from '../../src/options/server.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { createPolyfill } from '../../src/dom/polyfill-class.ts';
