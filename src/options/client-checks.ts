@@ -6,7 +6,8 @@ import { checkChannel, checkSizes, kemsOption } from './channel-checks.ts';
 import { booleanOption, described } from './checks.ts';
 import type { Checked } from './client-identity.ts';
 import { readIdentity } from './identity.ts';
-import { readPins } from './pins.ts';
+import type { Pin } from '../protocol/pinned-keys.ts';
+import { readPins } from '../protocol/pins.ts';
 import type { ClientOptions } from './profile.ts';
 import { readClient } from './profile.ts';
 
@@ -40,23 +41,24 @@ export function clientConfig(
 export function checkClient(where: string, options: ClientOptions): Checked {
   checkChannel(where, options);
   kemsOption(where, 'kem', options.kem);
-  const { identity } = options;
+  checkTagged(where, options);
+  const { identity, serverKeys } = options;
+  const pins = serverKeys === undefined ? undefined : readPins(where, 'serverKeys', serverKeys);
   return {
-    ...checkTagged(where, options),
+    pins: pins && ((): readonly Pin[] => pins),
     identity: identity === undefined ? undefined : readIdentity(where, identity, true),
   };
 }
 
-/** Of the options that a script tag has attributes for. @throws {TypeError | RangeError} for one that is wrong */
-export function checkTagged(where: string, options: ClientOptions): Checked {
-  const { profile, serverKeys, strict, fastOpen } = options as ClientOptions & Readonly<Record<string, unknown>>;
+/** Those that a script tag has attributes for, but pins. @throws {TypeError | RangeError} for one that is wrong */
+export function checkTagged(where: string, options: ClientOptions): void {
+  const { profile, strict, fastOpen } = options as ClientOptions & Readonly<Record<string, unknown>>;
   checkSizes(where, options);
   booleanOption(where, 'strict', strict, false);
   booleanOption(where, 'fastOpen', fastOpen, false);
   if (profile !== undefined) checkProfile(where, 'profile', profile);
   if (profile === 'yellowpages') refuseOnlyInV1(where, options);
   checkVerifier(where, options);
-  return { pins: serverKeys === undefined ? undefined : readPins(where, 'serverKeys', serverKeys) };
 }
 
 function checkVerifier(where: string, { profile, verifyAttestation }: ClientOptions): void {

@@ -20,7 +20,7 @@ export const LENT: LentCryptography = {
 
 /** What options say that has to be parsed. */
 export interface Checked {
-  readonly pins?: readonly Pin[] | undefined;
+  readonly pins?: ((code: ClientAuthentication) => readonly Pin[]) | undefined;
   readonly identity?: Identity | undefined;
 }
 
@@ -44,7 +44,7 @@ export function clientAuthentication(
     ...(judges &&
       judging((code) =>
         chain(checked, ({ pins }) =>
-          code.judge({ pins, verifyAttestation: verifyAttestation || undefined, url }, LENT),
+          code.judge({ pins: pins?.(code), verifyAttestation: verifyAttestation || undefined, url }, LENT),
         ),
       )),
     ...(identity !== undefined && {

@@ -2,7 +2,7 @@
 import type { ServerAuthenticationOptions } from '../api/types.ts';
 import { isUint8Array } from '../base/brands.ts';
 import type { Identity } from '../protocol/signer.ts';
-import { readPin } from './pins.ts';
+import { readPin } from '../protocol/pins.ts';
 
 type Given = NonNullable<ServerAuthenticationOptions['identity']>;
 

@@ -10,7 +10,7 @@ import type { Feature } from '../protocol/v1/hellos.ts';
 import { channelConfig, kemsOption } from './channel-checks.ts';
 import { isPinned } from '../protocol/pinned-keys.ts';
 import { LENT } from './client-identity.ts';
-import { readPins } from './pins.ts';
+import { readPins } from '../protocol/pins.ts';
 import type { KemName, Profile, ServerSocketOptions } from '../api/types.ts';
 import type { ChannelConfig } from './channel.ts';
 import { described, numberOption } from './channel.ts';

@@ -9,6 +9,7 @@ export const platform = /* @__PURE__ */ webPlatform({
   kem: () => missing('ML-KEM-768'),
   otherKems: () => missing('such a KEM'),
   portable: async () => missing('crypto.subtle'),
+  encapsulation: async () => (await import('../crypto/webcrypto/encapsulation.ts')).encapsulating,
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
   extensions: async () => (await import('../protocol/v1/extensions.ts')).LiveExtensions,
   clientAuthentication: async () => (await import('../protocol/client-authentication.ts')).clientAuthentication,

@@ -5,6 +5,7 @@ import { deferredBackend } from '../crypto/deferred.ts';
 import { postTask } from '../base/next-task.ts';
 import type { OtherKems, PortableKem } from '../crypto/portable-kem.ts';
 import { webcryptoBackend } from '../crypto/webcrypto/backend.ts';
+import type { Encapsulating } from '../crypto/webcrypto/subtle.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { attempt } from '../base/maybe-promise.ts';
@@ -17,6 +18,8 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | '
   readonly kem: () => MaybePromise<PortableKem>;
   /** The KEMs beside it. */
   readonly otherKems: () => MaybePromise<OtherKems>;
+  /** What no client needs. */
+  readonly encapsulation: () => MaybePromise<Encapsulating>;
   /** For pages without crypto.subtle: everything. */
   readonly portable: () => Promise<CryptoBackend>;
 }
@@ -24,6 +27,7 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | '
 export function webPlatform({
   kem,
   otherKems,
+  encapsulation,
   portable,
   signatures,
   extensions,
@@ -47,7 +51,13 @@ export function webPlatform({
       backend ??=
         subtle === undefined
           ? deferredBackend('noble', async () => part('portable cryptography', portable)())
-          : webcryptoBackend(subtle, part('ML-KEM-768', kem), random, part('another KEM', otherKems));
+          : webcryptoBackend(
+              subtle,
+              part('ML-KEM-768', kem),
+              random,
+              part('another KEM', otherKems),
+              part('encapsulation', encapsulation),
+            );
       return backend;
     },
     random,

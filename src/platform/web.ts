@@ -13,6 +13,7 @@ export const platform = /* @__PURE__ */ webPlatform({
     ]);
     return pageBackend(nobleKem, async () => (await import('../crypto/noble/other-kems.ts')).nobleOtherKems);
   },
+  encapsulation: async () => (await import('../crypto/webcrypto/encapsulation.ts')).encapsulating,
   signatures: async () => (await import('../crypto/noble/signature.ts')).nobleSignatures,
   extensions: async () => (await import('../protocol/v1/extensions.ts')).LiveExtensions,
   clientAuthentication: async () => (await import('../protocol/client-authentication.ts')).clientAuthentication,

@@ -6,6 +6,7 @@ import type { Authenticate, Prove } from './authentication.ts';
 import { authenticator, clientProver } from './authentication.ts';
 import type { LentCryptography, Pin } from './pinned-keys.ts';
 import { verifyByPins } from './pinned-keys.ts';
+import { readPins } from './pins.ts';
 import type { Identity } from './signer.ts';
 import { signer } from './signer.ts';
 
@@ -18,6 +19,8 @@ export interface Demands {
 }
 
 export interface ClientAuthentication {
+  /** @throws {TypeError} that names the option */
+  readPins: typeof readPins;
   /** Undefined where nothing is demanded. */
   judge(demands: Demands, lent: LentCryptography): Authenticate | undefined;
   /** @throws {TypeError | RangeError} for a secret key that is none */
@@ -25,6 +28,7 @@ export interface ClientAuthentication {
 }
 
 export const clientAuthentication: ClientAuthentication = {
+  readPins,
   judge: ({ pins, verifyAttestation, url }, lent) =>
     authenticator({
       verifySignature:

@@ -3,7 +3,7 @@ import type { CryptoBackend } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nobleOtherKems } from '../../src/crypto/noble/other-kems.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from './webcrypto-backend.ts';
 
 export const BACKENDS: Readonly<Record<'noble' | 'webcrypto', CryptoBackend>> = {
   noble: nobleBackend,

@@ -6,7 +6,7 @@ import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nobleOtherKems } from '../../src/crypto/noble/other-kems.ts';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { nativeBackend } from '../../src/crypto/node/native.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from './webcrypto-backend.ts';
 import { nativeBinding } from './native.ts';
 
 const binding = nativeBinding('pq-websocket-native as a fourth backend');

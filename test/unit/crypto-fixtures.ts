@@ -7,7 +7,7 @@ import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { portableBackend } from '../../src/crypto/noble/symmetric.ts';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { nativeBackend } from '../../src/crypto/node/native.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from '../support/webcrypto-backend.ts';
 import { nativeBinding } from '../support/native.ts';
 
 /** As pages without crypto.subtle have it, with pieces so short that every frame has several. */

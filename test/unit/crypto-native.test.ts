@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CryptoBackend, Secret } from '../../src/crypto/backend.ts';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
-import { webcryptoBackend } from '../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from '../support/webcrypto-backend.ts';
 import { deriveGeneration } from '../../src/protocol/v1/generation.ts';
 import { deriveConnectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import { derived, EMPTY, nodeHasKem, pattern, wrapSubtle } from './crypto-fixtures.ts';

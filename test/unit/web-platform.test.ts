@@ -1,6 +1,7 @@
 /** What the browsers' platform loads, when, and how it says that something did not come. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
+import { encapsulating } from '../../src/crypto/webcrypto/encapsulation.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
 import { nobleOtherKems } from '../../src/crypto/noble/other-kems.ts';
@@ -33,6 +34,7 @@ function watched(there: () => boolean): { platform: Platform; asked: string[] } 
     kem: () => give('kem', nobleKem),
     portable: () => give('portable', nobleBackend),
     signatures: () => give('signatures', nobleSignatures),
+    encapsulation: async () => encapsulating,
     otherKems: () => give('other KEMs', nobleOtherKems),
     extensions: () => give('extensions', LiveExtensions),
     clientAuthentication: () => give('authentication', clientAuthentication),

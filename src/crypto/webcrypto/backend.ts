@@ -4,64 +4,23 @@
  *
  * A CryptoKey cannot be overwritten; `destroy` lets go of it and the platform frees it.
  */
-import type { AeadKey, CryptoBackend, Encapsulation, KemKeyPair, RandomSource, Secret } from '../backend.ts';
+import type { AeadKey, CryptoBackend, KemKeyPair, RandomSource, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { AEAD_KEY_BYTES, KEM_SIZES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import * as check from '../checks.ts';
 import type { KemName } from '../../api/types.ts';
 import type { OtherKems, PortableKem } from '../portable-kem.ts';
-import { adoptingKeyPair, noOtherKems } from '../portable-kem.ts';
+import { adoptingKeyPair } from '../portable-kem.ts';
+import type { Encapsulating, Kem, KemSubtle, SecretKeys } from './subtle.ts';
+import { AES, AES_USAGES } from './subtle.ts';
 import { Map, Promise } from '../../base/captured.ts';
 
-const AES = { name: 'AES-GCM', length: 8 * AEAD_KEY_BYTES };
-const AES_USAGES: KeyUsage[] = ['encrypt', 'decrypt'];
 const HKDF_USAGES: KeyUsage[] = ['deriveBits', 'deriveKey'];
 
-interface Kem {
-  readonly name: string;
-}
 const ML_KEM_768: Kem = { name: 'ML-KEM-768' };
 const ML_KEM_1024: Kem = { name: 'ML-KEM-1024' };
 /** Those that a platform may have of its own. */
 const NATIVE: Readonly<Partial<Record<KemName, Kem>>> = { 'ml-kem-768': ML_KEM_768, 'ml-kem-1024': ML_KEM_1024 };
-
-/** What the WICG draft adds to SubtleCrypto, as far as it is used here; TypeScript's DOM library has none of it. */
-interface KemSubtle {
-  importKey(
-    format: 'raw-seed' | 'raw-public',
-    data: BufferSource,
-    algorithm: Kem,
-    extractable: boolean,
-    usages: string[],
-  ): Promise<CryptoKey>;
-  generateKey(algorithm: Kem, extractable: boolean, usages: string[]): Promise<CryptoKeyPair>;
-  exportKey(format: 'raw-public', key: CryptoKey): Promise<ArrayBuffer>;
-  getPublicKey(key: CryptoKey, usages: string[]): Promise<CryptoKey>;
-  encapsulateKey(
-    algorithm: Kem,
-    key: CryptoKey,
-    sharedKeyAlgorithm: typeof AES,
-    extractable: boolean,
-    usages: KeyUsage[],
-  ): Promise<{ readonly ciphertext: ArrayBuffer; readonly sharedKey: CryptoKey }>;
-  decapsulateKey(
-    algorithm: Kem,
-    key: CryptoKey,
-    ciphertext: BufferSource,
-    sharedKeyAlgorithm: 'HKDF' | typeof AES,
-    extractable: boolean,
-    usages: KeyUsage[],
-  ): Promise<CryptoKey>;
-}
-
-/** A CryptoKey serves one algorithm only, so a secret is held as a key of each that it may be used for. */
-interface SecretKeys {
-  readonly size: number;
-  /** Absent where the secret is to be joined to another. */
-  readonly hkdf?: CryptoKey | undefined;
-  /** Where `size` is that of an AES-256 key, but not what HKDF has derived. Extractable where it is to be joined: that joins without seeing its bytes. */
-  readonly aes?: CryptoKey | undefined;
-}
 
 class SubtleSecret implements Secret {
   #keys: SecretKeys | undefined;
@@ -128,6 +87,10 @@ function gcm(frame: Uint8Array, additionalData: Uint8Array): AesGcmParams {
   };
 }
 
+function secretOf(keys: SecretKeys): SubtleSecret {
+  return new SubtleSecret(keys);
+}
+
 /** @throws {Error} where the secret was made for another use */
 function usable(key: CryptoKey | undefined): CryptoKey {
   if (key === undefined) throw new Error('a secret was made for another use');
@@ -148,15 +111,14 @@ function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 /**
  * @param portable gives what does ML-KEM-768 where the platform does not; asked each time, and never where it does
  * @param others the same for the other KEMs
+ * @param encapsulation gives what encapsulates, which no client does: asked when it is first needed
  */
 export function webcryptoBackend(
   subtle: SubtleCrypto,
   portable: () => MaybePromise<PortableKem>,
-  random: RandomSource = (target) => {
-    globalThis.crypto.getRandomValues(target as Uint8Array<ArrayBuffer>);
-    return target;
-  },
-  others: () => MaybePromise<OtherKems> = noOtherKems,
+  random: RandomSource,
+  others: () => MaybePromise<OtherKems>,
+  encapsulation: () => MaybePromise<Encapsulating>,
 ): CryptoBackend {
   const kem = subtle as unknown as KemSubtle;
 
@@ -243,19 +205,6 @@ export function webcryptoBackend(
     };
   }
 
-  async function nativeEncapsulate(algorithm: Kem, key: Uint8Array, joinable: boolean): Promise<Encapsulation> {
-    const publicKey = await kem.importKey('raw-public', source(key), algorithm, false, ['encapsulateKey']);
-    // A second encapsulation would be a second secret: the keys of both uses are made of the one that this gives.
-    const { ciphertext, sharedKey } = await kem.encapsulateKey(algorithm, publicKey, AES, true, AES_USAGES);
-    const size = SHARED_SECRET_BYTES;
-    const sharedSecret = new SubtleSecret(
-      joinable
-        ? { size, aes: sharedKey }
-        : { size, hkdf: await keyOf([sharedKey]), aes: await keyOf([sharedKey], AES, AES_USAGES) },
-    );
-    return { native: true, ciphertext: new Uint8Array(ciphertext), sharedSecret };
-  }
-
   const present = new Map<KemName, Promise<boolean>>();
 
   /** The platform's own, where it has it: found out by using it once. */
@@ -269,10 +218,13 @@ export function webcryptoBackend(
 
   async function tryNative(name: KemName, algorithm: Kem): Promise<boolean> {
     const pair = await nativeKeyPair(name, algorithm, undefined, false);
-    const { ciphertext, sharedSecret } = await nativeEncapsulate(algorithm, pair.encapsulationKey, false);
+    const publicKey = await kem.importKey('raw-public', source(pair.encapsulationKey), algorithm, false, [
+      'encapsulateKey',
+    ]);
+    const { ciphertext, sharedKey } = await kem.encapsulateKey(algorithm, publicKey, 'HKDF', false, HKDF_USAGES);
     const none = new Uint8Array(0);
-    const ours = await deriveBytes(await pair.decapsulate(ciphertext), none, none, 32);
-    const theirs = await deriveBytes(sharedSecret, none, none, 32);
+    const ours = await deriveBytes(await pair.decapsulate(new Uint8Array(ciphertext)), none, none, 32);
+    const theirs = await deriveBytes(secretOf({ size: SHARED_SECRET_BYTES, hkdf: sharedKey }), none, none, 32);
     return ours.every((byte, i) => byte === theirs[i]);
   }
 
@@ -320,13 +272,11 @@ export function webcryptoBackend(
     },
 
     async encapsulate(encapsulationKey, m, name = 'ml-kem-768', joinable = false) {
-      check.encapsulation(encapsulationKey, m, name);
-      // What was checked is what is used, whatever the caller does to its array in the meantime.
-      const checked = Uint8Array.from(encapsulationKey);
-      const algorithm = m === undefined ? await nativeOf(name) : undefined;
-      if (algorithm !== undefined) return nativeEncapsulate(algorithm, checked, joinable);
-      const { ciphertext, sharedSecret } = (await portableOf(name)).encapsulate(checked, m);
-      return { native: false, ciphertext, sharedSecret: await adopt(sharedSecret, joinable) };
+      check.bytes(encapsulationKey, `${check.KEM_TITLES[name]} encapsulation key`);
+      // What is checked is what is used, whatever the caller does to its array in the meantime.
+      const key = Uint8Array.from(encapsulationKey);
+      const encapsulate = await encapsulation();
+      return encapsulate({ kem, nativeOf, portableOf, keyOf, adopt, secretOf }, key, m, name, joinable);
     },
 
     async joinSecrets(first, second) {

@@ -4,10 +4,15 @@ import { noOtherKems } from '../../crypto/portable-kem.ts';
 import { scriptPart } from './parts.ts';
 import { webPlatform } from '../web-platform.ts';
 
+function onlyOnServers(): never {
+  throw new Error('only servers encapsulate');
+}
+
 export const platform = webPlatform({
   kem: () => scriptPart('kem'),
   // No attribute asks for one.
   otherKems: noOtherKems,
+  encapsulation: onlyOnServers,
   portable: async () => scriptPart('portable'),
   signatures: () => chain(scriptPart('ml-dsa'), ({ signatures }) => signatures),
   extensions: () => scriptPart('extensions'),

@@ -5,7 +5,7 @@
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
 import { nobleKem } from '../../../src/crypto/noble/kem.ts';
 import { nobleOtherKems } from '../../../src/crypto/noble/other-kems.ts';
-import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from '../../support/webcrypto-backend.ts';
 import type { Loader } from './formats.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Report } from './report.ts';
 

@@ -8,7 +8,7 @@ import { nobleKem } from '../../../src/crypto/noble/kem.ts';
 import { nobleOtherKems } from '../../../src/crypto/noble/other-kems.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
 import { nativeBackend } from '../../../src/crypto/node/native.ts';
-import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from '../../support/webcrypto-backend.ts';
 import { nativeBinding } from '../../support/native.ts';
 import { loadFrom } from './load-node.ts';
 import { countDecapsulations, report, subtleClaimsKem, type Subject } from './report.ts';

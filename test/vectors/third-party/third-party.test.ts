@@ -8,7 +8,7 @@ import { nobleOtherKems } from '../../../src/crypto/noble/other-kems.ts';
 import { portableBackend } from '../../../src/crypto/noble/symmetric.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
 import { nativeBackend } from '../../../src/crypto/node/native.ts';
-import { webcryptoBackend } from '../../../src/crypto/webcrypto/backend.ts';
+import { webcryptoBackend } from '../../support/webcrypto-backend.ts';
 import type { NativeBinding } from '../../support/native.ts';
 import { nativeBinding } from '../../support/native.ts';
 import { runGroup } from './harness.ts';

@@ -4,7 +4,7 @@ import { isUint8Array } from '../base/brands.ts';
 import { fromBase64 } from '../base/bytes.ts';
 import { fromHex, readPublicKeyPem } from '../crypto/key-files.ts';
 import { SIGNATURE_PUBLIC_KEY_BYTES } from '../crypto/signature.ts';
-import type { Pin } from '../protocol/pinned-keys.ts';
+import type { Pin } from './pinned-keys.ts';
 
 const FINGERPRINT = /^sha256:([0-9a-f]{64})$/i;
 
