@@ -1,10 +1,11 @@
 /** `pq-websocket gateway` as a process: exit codes, signals, workers. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startGateway } from '../../packages/cli/src/gateway.ts';
 import { once } from '../support/deferred.ts';
 import { startBackend } from './backend.ts';
 import { useCommand } from '../support/command.ts';
@@ -73,6 +74,29 @@ describe('before it listens', () => {
     taken.close();
     expect(code).toBe(1);
     expect(stderr).toContain('EADDRINUSE');
+  });
+
+  test('who cannot have the admin address keeps none of the others', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    onTestFinished(() => {
+      taken.close();
+    });
+    const { port } = taken.address() as { port: number };
+    const admin = `127.0.0.1:${port}`;
+    const socket = path.join(folder, 'kept');
+    const options = {
+      listen: `unix:${socket}`,
+      admin: { listen: admin },
+      routes: [{ upstreams: ['ws://127.0.0.1:1'] }],
+    };
+    await expect(startGateway({ ...options, log: { level: 'silent' } })).rejects.toThrow('EADDRINUSE');
+    expect(existsSync(socket)).toBe(false);
+    const { code, stderr } = await start(['gateway', '-l', options.listen, '-u', 'ws://127.0.0.1:1', '--admin', admin])
+      .ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain('EADDRINUSE');
+    expect(existsSync(socket)).toBe(false);
   });
 
   test('--help has examples', async () => {

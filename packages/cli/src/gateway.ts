@@ -4,8 +4,6 @@
  * @module pq-websocket-cli/gateway
  */
 import { AdminServer } from './gateway/admin.ts';
-import { parseListenAddress } from './gateway/addresses.ts';
-import type { SocketAddress } from './gateway/addresses.ts';
 import { configFrom } from './gateway/config.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { createLog, safeLog } from './gateway/log.ts';
@@ -76,8 +74,7 @@ export async function startGateway(options: GatewayOptions, hooks: GatewayHooks 
   const log = safeLog(givenLog ?? createLog(config.settings.log));
   const gateway = await Gateway.prepare(config, log, authentication);
   await gateway.listen();
-  const where = config.settings.admin;
-  const admin = where && (await closedOnFailure(gateway, startAdmin(where.listen, gateway)));
+  const admin = await AdminServer.startFor(gateway);
   return {
     get address() {
       return gateway.addresses[0] ?? '';
@@ -102,23 +99,4 @@ export async function startGateway(options: GatewayOptions, hooks: GatewayHooks 
       admin?.close();
     },
   };
-}
-
-/** Who cannot have all its addresses keeps none. */
-async function closedOnFailure<T>(gateway: Gateway, starting: Promise<T>): Promise<T> {
-  try {
-    return await starting;
-  } catch (error) {
-    await gateway.close();
-    throw error;
-  }
-}
-
-async function startAdmin(address: string, gateway: Gateway): Promise<AdminServer> {
-  const { registry } = gateway.metrics;
-  return AdminServer.start(parseListenAddress(address) as SocketAddress, {
-    contentType: registry.contentType,
-    metrics: () => registry.metrics(),
-    isReady: () => gateway.isReady,
-  });
 }

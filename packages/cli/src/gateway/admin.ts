@@ -1,7 +1,9 @@
 /** The operator's own port: `/metrics`, `/healthz` and `/readyz`. */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { parseListenAddress } from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
+import type { Gateway } from './gateway.ts';
 import { boundAddress, listen } from './listening.ts';
 
 export interface AdminSources {
@@ -48,11 +50,28 @@ export class AdminServer {
     });
   }
 
-  /** @throws {Error} when the address cannot be had */
-  static async start(address: SocketAddress, sources: AdminSources): Promise<AdminServer> {
+  /** @param address that `parseListenAddress` reads. @throws {Error} when it cannot be had */
+  static async start(address: string, sources: AdminSources): Promise<AdminServer> {
     const admin = new AdminServer(sources);
-    await listen(admin.#server, address);
+    await listen(admin.#server, parseListenAddress(address) as SocketAddress);
     return admin;
+  }
+
+  /** For a gateway that listens, and is closed where this cannot: who cannot have all its addresses keeps none. As `start`. */
+  static async startFor(gateway: Gateway): Promise<AdminServer | undefined> {
+    const { admin } = gateway.settings;
+    if (admin === undefined) return undefined;
+    const { registry } = gateway.metrics;
+    try {
+      return await AdminServer.start(admin.listen, {
+        contentType: registry.contentType,
+        metrics: () => registry.metrics(),
+        isReady: () => gateway.isReady,
+      });
+    } catch (error) {
+      await gateway.close();
+      throw error;
+    }
   }
 
   /** `host:port`, with the port that was taken. */

@@ -2,8 +2,6 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { AdminServer } from './admin.ts';
-import { parseListenAddress } from './addresses.ts';
-import type { SocketAddress } from './addresses.ts';
 import type { Config } from './config.ts';
 import { Gateway, longestDrain } from './gateway.ts';
 import { createLog, errorFacts, safeLog } from './log.ts';
@@ -52,21 +50,9 @@ export async function runGateway(read: ReadConfig): Promise<void> {
 }
 
 async function runSingle({ config, read, log }: Work): Promise<Signalled> {
-  const { settings } = config;
   const gateway = await Gateway.prepare(config, log);
   await gateway.listen();
-  const { registry } = gateway.metrics;
-  const admin =
-    settings.admin &&
-    (await AdminServer.start(parseListenAddress(settings.admin.listen) as SocketAddress, {
-      contentType: registry.contentType,
-      metrics: () => registry.metrics(),
-      isReady: () => gateway.isReady,
-    }).catch(async (error: unknown) => {
-      // Who cannot have all its addresses keeps none.
-      await gateway.close();
-      throw error;
-    }));
+  const admin = await AdminServer.startFor(gateway);
   if (admin !== undefined) log.info({ admin: admin.address }, 'metrics and health');
   return {
     get settings() {

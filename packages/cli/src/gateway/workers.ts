@@ -150,7 +150,7 @@ class Primary implements Signalled {
     await removeStaleSockets(this.work.config);
     if (admin !== undefined) {
       const registry = new AggregatorRegistry();
-      this.#admin = await AdminServer.start(parseListenAddress(admin.listen) as SocketAddress, {
+      this.#admin = await AdminServer.start(admin.listen, {
         contentType: registry.contentType,
         metrics: () => registry.clusterMetrics(),
         isReady: () => this.#isReady,
