@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, Server as TlsServer } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { configFrom } from '../../packages/cli/src/gateway/config.ts';
@@ -174,6 +174,18 @@ test('what cannot be had changes nothing', async () => {
   ]);
   expect(gateway.addresses).toEqual(addresses);
   await openClient(`${gateway.url}/`);
+});
+
+test('the keys of one that begins with TLS are taken once, and again where a reload reads them', async () => {
+  const taken = vi.spyOn(TlsServer.prototype, 'setSecureContext');
+  onTestFinished(() => {
+    taken.mockRestore();
+  });
+  const options = { listeners: [{ listen: '127.0.0.1:0', tls: ONE }], routes: [{ upstreams: ['ws://127.0.0.1:1'] }] };
+  const gateway = await startTestGateway(options);
+  expect(taken).toHaveBeenCalledTimes(1);
+  await gateway.reload({ ...options, limits: { headerBytes: 2_048 } });
+  expect(taken).toHaveBeenCalledTimes(2);
 });
 
 describe('those that take nobody new', () => {

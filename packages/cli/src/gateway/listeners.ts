@@ -61,7 +61,7 @@ export class Listener {
           });
     // All bytes of a head are limited together, and no header of it is left out.
     this.#server.maxHeadersCount = 0;
-    this.adjust(plan, limits);
+    this.#limit(limits);
     this.#serve();
     handlers.connections.attach(this.#server, () => this.plan.proxySources);
   }
@@ -87,14 +87,18 @@ export class Listener {
   /** For newcomers. @param plan for the same address, and with TLS where there was */
   adjust(plan: ListenerPlan, limits: GatewaySettings['limits']): void {
     this.plan = plan;
-    const server = this.#server;
-    server.maxHeaderSize = limits.headerBytes;
-    server.maxConnections = limits.connections + SPARE_SOCKETS;
+    this.#limit(limits);
     if (plan.tls === undefined) return;
+    const server = this.#server;
     const { options } = plan.tls;
     (server as SecureServer).setSecureContext(options);
     server.requestCert = options.requestCert;
     server.rejectUnauthorized = options.rejectUnauthorized;
+  }
+
+  #limit(limits: GatewaySettings['limits']): void {
+    this.#server.maxHeaderSize = limits.headerBytes;
+    this.#server.maxConnections = limits.connections + SPARE_SOCKETS;
   }
 
   /** @throws {Error} when the address cannot be had */

@@ -13,13 +13,20 @@ const CLASSICAL = 'X25519:prime256v1:secp384r1';
 /** Draft-ietf-tls-ecdhe-mlkem: OpenSSL 3.5 and later. */
 const HYBRID = `X25519MLKEM768:${CLASSICAL}`;
 
-/** Groups in the order of preference. */
+let groups: string | undefined;
+
+/** Groups in the order of preference, of this process's OpenSSL. */
 export function keyExchangeGroups(): string {
+  groups ??= hasHybrid() ? HYBRID : CLASSICAL;
+  return groups;
+}
+
+function hasHybrid(): boolean {
   try {
     createSecureContext({ ecdhCurve: HYBRID });
-    return HYBRID;
+    return true;
   } catch {
-    return CLASSICAL;
+    return false;
   }
 }
 
@@ -42,18 +49,13 @@ export function readTls(
   const isDemanded = clientCa !== undefined;
   const clients = { ...(ca !== undefined && { ca }), requestCert: isDemanded, rejectUnauthorized: isDemanded };
   const pairs = [tls, ...tls.more].map((pair, index) =>
-    readPair(config, index === 0 ? path : [...path, 'more', index - 1], pair, problems),
+    readPair(config, index === 0 ? path : [...path, 'more', index - 1], pair, clients, problems),
   );
   if ((isDemanded && ca === undefined) || !pairs.every((pair) => pair !== undefined)) return undefined;
   const [first] = pairs as [(typeof pairs)[0], ...typeof pairs];
-  const contexts = pairs.map((pair) => ({
-    certificate: new X509Certificate(pair.cert),
-    context: createSecureContext({ ...pair, ...clients }),
-  }));
   return {
-    options: { ...first, ...clients },
-    choose: (servername) =>
-      contexts.find(({ certificate }) => certificate.checkHost(servername) !== undefined)?.context,
+    options: { ...first.options, ...clients },
+    choose: (servername) => pairs.find(({ certificate }) => certificate.checkHost(servername) !== undefined)?.context,
   };
 }
 
@@ -77,23 +79,31 @@ export function upstreamTls(config: Config, route: number, index: number, proble
 
 type Path = readonly (string | number)[];
 
+/** A certificate with its key, as it is for those who ask for it by name. */
+interface Pair {
+  readonly options: SecureContextOptions;
+  readonly context: SecureContext;
+  readonly certificate: X509Certificate;
+}
+
 function readPair(
   config: Config,
   path: Path,
   files: { readonly cert: string; readonly key: string },
+  clients: SecureContextOptions,
   problems: Problems,
-): (SecureContextOptions & { cert: Buffer }) | undefined {
+): Pair | undefined {
   const cert = problems.collect(() => readPem(config, [...path, 'cert'], files.cert, 'a certificate'));
   const key = problems.collect(() => readFile(config, [...path, 'key'], files.key));
   if (cert === undefined || key === undefined) return undefined;
   const options = { cert, key, ecdhCurve: keyExchangeGroups(), minVersion: 'TLSv1.2' } as const;
   return problems.collect(() => {
     try {
-      createSecureContext(options);
+      const context = createSecureContext({ ...options, ...clients });
+      return { options, context, certificate: new X509Certificate(cert) };
     } catch {
       throw problem(config, [...path, 'key'], 'expected the private key of the certificate, in PEM');
     }
-    return options;
   });
 }
 
