@@ -5,9 +5,16 @@
 import path from 'node:path';
 import ts from 'typescript';
 
+export interface Checked {
+  /** What `tsc -p` prints; nothing when all is well. */
+  readonly found: string;
+  /** For whoever asks on: it has the types of everything by now. Undefined where tsconfig.json cannot be read. */
+  readonly program: ts.Program | undefined;
+}
+
 export interface Compilers {
-  /** What `tsc -p` finds in a folder, as it prints it; nothing when all is well. */
-  check(folder: string): string;
+  /** What `tsc -p` does of a folder. @param from the folder that paths are told from, this one unless given */
+  check(folder: string, from?: string): Checked;
   /** A host that reads a file otherwise than it is on the disk. Absolute paths. */
   host(options: ts.CompilerOptions, changed?: { readonly file: string; readonly text: string }): ts.CompilerHost;
 }
@@ -31,22 +38,24 @@ export function shareCompilers(): Compilers {
 
   return {
     host,
-    check(folder) {
+    check(folder, from = folder) {
       const diagnostics: ts.Diagnostic[] = [];
       const project = ts.getParsedCommandLineOfConfigFile(path.join(folder, 'tsconfig.json'), undefined, {
         ...ts.sys,
         onUnRecoverableConfigFileDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
       });
+      let program: ts.Program | undefined;
       if (project !== undefined) {
         const { options, fileNames: rootNames, errors: configFileParsingDiagnostics } = project;
-        const program = ts.createProgram({ rootNames, options, configFileParsingDiagnostics, host: host(options) });
+        program = ts.createProgram({ rootNames, options, configFileParsingDiagnostics, host: host(options) });
         diagnostics.push(...ts.getPreEmitDiagnostics(program));
       }
-      return ts.formatDiagnostics(diagnostics, {
-        getCurrentDirectory: () => folder,
+      const found = ts.formatDiagnostics(diagnostics, {
+        getCurrentDirectory: () => from,
         getCanonicalFileName: (file) => file,
         getNewLine: () => '\n',
       });
+      return { found, program };
     },
   };
 }

@@ -231,6 +231,6 @@ async function writeProject(folder: string, compilerOptions: object): Promise<vo
 }
 
 function compile(compilers: Compilers, folder: string): void {
-  const found = compilers.check(folder);
+  const { found } = compilers.check(folder);
   if (found !== '') throw new Error(`${path.basename(folder)}: ${found.slice(0, 1500)}`);
 }

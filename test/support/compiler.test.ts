@@ -56,7 +56,7 @@ test.each(Object.entries(PROJECTS))('%s', async (name, [options, files, codes]) 
   const folder = path.join(root, name);
   const compilerOptions = { target: 'es2022', lib: ['es5'], types: [], strict: true, noEmit: true, ...options };
   write(folder, { ...files, 'tsconfig.json': JSON.stringify({ compilerOptions, include: ['*'] }) });
-  const found = compilers.check(folder);
+  const { found } = compilers.check(folder);
   expect(new Set(found.match(/TS\d+/g))).toEqual(new Set(codes));
   expect(found).toBe(await tsc(folder));
 });
