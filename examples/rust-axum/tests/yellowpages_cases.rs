@@ -32,14 +32,14 @@ impl Random for Draws {
 }
 
 enum End {
-    Client(Connection),
+    Client(Box<Connection>),
     Server(Box<Server>),
 }
 
 impl End {
     fn protocol(&mut self) -> &mut dyn Protocol {
         match self {
-            Self::Client(client) => client,
+            Self::Client(client) => client.as_mut(),
             Self::Server(server) => server.as_mut(),
         }
     }
@@ -86,7 +86,7 @@ fn new_end(vectors: &Value, extensions: &Value, case: &Value, now: Instant) -> E
     let seed = hex(&vectors["inputs"][seed]);
     let random = || -> Box<dyn Random> { Box::new(Draws { tag: *tag, frames: 0, seed: seed.clone() }) };
     if to_client {
-        return End::Client(Connection::new(options.into(), random(), now));
+        return End::Client(Box::new(Connection::new(options.into(), random(), now)));
     }
     let profiles = if setup["profile"] == "both" {
         let mut common = V1Options { max_payload: options.max_payload, ..V1Options::default() };
