@@ -90,8 +90,12 @@ export class SerialQueue {
   #waiting: Queue<() => MaybePromise<void>> | undefined;
   #running = false;
 
+  readonly #fail: (error: unknown) => void;
+
   /** @param fail takes what a step throws; later steps still run, and see the state that `fail` left. */
-  constructor(private readonly fail: (error: unknown) => void) {}
+  constructor(fail: (error: unknown) => void) {
+    this.#fail = fail;
+  }
 
   /** Whether no step runs or waits. */
   get isIdle(): boolean {
@@ -138,7 +142,7 @@ export class SerialQueue {
           return;
         }
       } catch (error) {
-        this.fail(error);
+        this.#fail(error);
       }
     }
     this.#running = false;
@@ -146,7 +150,7 @@ export class SerialQueue {
 
   #runAfter(result: Promise<void>): void {
     void Promise.resolve(result)
-      .catch(this.fail)
+      .catch(this.#fail)
       .then(() => {
         this.#run(this.#waiting?.shift());
       });
@@ -157,10 +161,13 @@ export class SerialQueue {
 export class OrderedResults<T> {
   #last: Promise<void> | undefined;
 
-  constructor(
-    private readonly deliver: (result: T) => void,
-    private readonly fail: (error: unknown) => void,
-  ) {}
+  readonly #deliver: (result: T) => void;
+  readonly #fail: (error: unknown) => void;
+
+  constructor(deliver: (result: T) => void, fail: (error: unknown) => void) {
+    this.#deliver = deliver;
+    this.#fail = fail;
+  }
 
   /** Whether every result has been given. */
   get isIdle(): boolean {
@@ -169,7 +176,7 @@ export class OrderedResults<T> {
 
   push(result: MaybePromise<T>): void {
     if (this.#last === undefined && !isPromise(result)) {
-      this.deliver(result);
+      this.#deliver(result);
       return;
     }
     const current: Promise<void> = this.#deliverAfter(this.#last, result).then(() => {
@@ -180,14 +187,14 @@ export class OrderedResults<T> {
 
   async #deliverAfter(previous: Promise<void> | undefined, result: MaybePromise<T>): Promise<void> {
     const outcome = await attempt<() => void>(
-      () => chain(result, (value) => () => this.deliver(value)),
-      (error) => () => this.fail(error),
+      () => chain(result, (value) => () => this.#deliver(value)),
+      (error) => () => this.#fail(error),
     );
     await previous;
     try {
       outcome();
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     }
   }
 }

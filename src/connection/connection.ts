@@ -74,12 +74,17 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #transportCause: unknown;
   #transportCode: number | undefined;
 
+  readonly #config: SessionConfig<Text>;
+  readonly #face: ConnectionFace<Text>;
+
   constructor(
     socket: object,
-    private readonly config: SessionConfig<Text>,
-    private readonly face: ConnectionFace<Text>,
+    config: SessionConfig<Text>,
+    face: ConnectionFace<Text>,
     { createSession, attachTransport, server }: ConnectionParts,
   ) {
+    this.#config = config;
+    this.#face = face;
     this.#startedAt = config.now();
     this.session = createSession(observer.watch?.(config, this, socket) ?? config, this);
     this.transport = attachTransport(socket, this);
@@ -127,7 +132,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   /** Cuts the transport. What was sent before is given to it first. */
   terminate(): void {
     this.session.flush();
-    this.face.closing();
+    this.#face.closing();
     this.transport.terminate();
     this.#giveUpLater();
   }
@@ -146,9 +151,9 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   // What the transport says.
 
   transportOpened(): void {
-    if (this.config.role === 'server') this.answerEarly();
+    if (this.#config.role === 'server') this.answerEarly();
     if (this.session.state !== 'client: idle') return;
-    this.#startedAt = this.config.now();
+    this.#startedAt = this.#config.now();
     this.session.start(this.transport.protocol);
     this.#schedule();
   }
@@ -191,31 +196,31 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   opened(): void {
     if (this.session.profile === 'yellowpages') {
-      this.handshakeMilliseconds = this.config.now() - this.#startedAt;
+      this.handshakeMilliseconds = this.#config.now() - this.#startedAt;
       // Its client proves itself by the first thing that it says.
       this.#proved();
     } else this.#unproved?.limitIntake();
     this.#schedule();
-    this.face.opened();
+    this.#face.opened();
   }
 
   peerAccepted(): void {
-    this.handshakeMilliseconds ??= this.config.now() - this.#startedAt;
+    this.handshakeMilliseconds ??= this.#config.now() - this.#startedAt;
     this.#proved();
     this.#schedule();
-    this.face.peerAccepted();
+    this.#face.peerAccepted();
   }
 
   messages(messages: readonly Message<Text>[]): void {
-    this.face.messages(messages);
+    this.#face.messages(messages);
   }
 
   peerClosing(): void {
-    this.face.closing();
+    this.#face.closing();
   }
 
   answersLater(content: CloseContent, answer: () => void): boolean {
-    return this.face.answersLater?.(content, answer) ?? false;
+    return this.#face.answersLater?.(content, answer) ?? false;
   }
 
   whenDrained(act: () => void): void {
@@ -265,7 +270,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   failed(failure: PQWebSocketError): void {
     // The peer's answer to the close has to be read.
     this.transport.hold(false);
-    this.face.closing();
+    this.#face.closing();
     // Nobody is there to answer a close.
     if (failure.code === 'PQ_ERR_HEARTBEAT') this.transport.terminate();
     if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
@@ -274,7 +279,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   closed(outcome: CloseOutcome): void {
     this.#schedule();
-    this.face.closed(outcome, this.#isError(outcome));
+    this.#face.closed(outcome, this.#isError(outcome));
   }
 
   /**
@@ -325,7 +330,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
           this.session.tick();
           this.#schedule();
         },
-        Math.max(0, deadline - this.config.now()),
+        Math.max(0, deadline - this.#config.now()),
       ),
     );
   }

@@ -9,8 +9,12 @@ export class EventOrder {
   /** Events that wait for a task of their own. */
   #queued = 0;
 
+  readonly #tasksEverywhere: boolean;
+
   /** @param tasksEverywhere whether messages get tasks of their own on Node too */
-  constructor(private readonly tasksEverywhere: boolean) {}
+  constructor(tasksEverywhere: boolean) {
+    this.#tasksEverywhere = tasksEverywhere;
+  }
 
   /** Now, unless an earlier event still waits. */
   next(act: () => void): void {
@@ -20,12 +24,12 @@ export class EventOrder {
 
   /** Whether `next` would run what it is given at once, and `nextTask` too. */
   get isFree(): boolean {
-    return this.#queued === 0 && platform.queueTask === undefined && !this.tasksEverywhere;
+    return this.#queued === 0 && platform.queueTask === undefined && !this.#tasksEverywhere;
   }
 
   /** In a task of its own where the platform's own WebSocket would use one; on Node now, unless an earlier one waits. */
   nextTask(act: () => void): void {
-    if (platform.queueTask === undefined && !this.tasksEverywhere) this.next(act);
+    if (platform.queueTask === undefined && !this.#tasksEverywhere) this.next(act);
     else this.asTask(act);
   }
 

@@ -15,8 +15,12 @@ export class SendQueue {
   #waiting = 0;
   #waitingBytes = 0;
 
+  readonly #socket: { readonly connection: Connection<unknown> };
+
   /** @param socket whose connection it sends on, once there is one */
-  constructor(private readonly socket: { readonly connection: Connection<unknown> }) {}
+  constructor(socket: { readonly connection: Connection<unknown> }) {
+    this.#socket = socket;
+  }
 
   /** Whether no Blob is being read, so that what is sent need not wait. */
   get isIdle(): boolean {
@@ -39,7 +43,7 @@ export class SendQueue {
       chain(isUint8Array(content) ? content : blobBytes(content), (bytes) => {
         this.#waiting -= 1;
         this.#waitingBytes -= size;
-        this.socket.connection.send(kindOf(message), bytes, true, sent);
+        this.#socket.connection.send(kindOf(message), bytes, true, sent);
       }),
     );
   }
@@ -47,7 +51,7 @@ export class SendQueue {
   /** @param now whether what waits is given up: before the connection is open there is nothing to wait for */
   close(content: CloseContent, now: boolean): void {
     const close = (): void => {
-      this.socket.connection.close(content);
+      this.#socket.connection.close(content);
     };
     if (now) close();
     else this.inOrder(close);
@@ -61,7 +65,7 @@ export class SendQueue {
 
   #then(step: () => MaybePromise<void>): void {
     this.#steps ??= new SerialQueue((error) => {
-      this.socket.connection.abort('PQ_ERR_INTERNAL', error);
+      this.#socket.connection.abort('PQ_ERR_INTERNAL', error);
     });
     this.#steps.push(step);
   }

@@ -8,7 +8,11 @@ import { Map } from '../base/captured.ts';
 export class EventHandlers {
   readonly #handlers = new Map<string, { value: object; listener: (event: Event) => void }>();
 
-  constructor(private readonly target: EventTarget) {}
+  readonly #target: EventTarget;
+
+  constructor(target: EventTarget) {
+    this.#target = target;
+  }
 
   /** As the attribute has it: a function, or any object, which is kept and never called. */
   get<Handler extends (...values: never[]) => unknown>(type: string): Handler | null {
@@ -22,7 +26,7 @@ export class EventHandlers {
     if (!isObject) {
       if (present === undefined) return;
       this.#handlers.delete(type);
-      BaseEventTarget.prototype.removeEventListener.call(this.target, type, present.listener);
+      BaseEventTarget.prototype.removeEventListener.call(this.#target, type, present.listener);
     } else if (present !== undefined) {
       present.value = value;
     } else {
@@ -32,11 +36,11 @@ export class EventHandlers {
           if (typeof entry.value !== 'function') return;
           const handler = entry.value as (this: unknown, event: Event) => unknown;
           // Not event.currentTarget: in Node 24 that is null for all listeners but the first.
-          if (handler.call(this.target, event) === false) event.preventDefault();
+          if (handler.call(this.#target, event) === false) event.preventDefault();
         },
       };
       this.#handlers.set(type, entry);
-      BaseEventTarget.prototype.addEventListener.call(this.target, type, entry.listener);
+      BaseEventTarget.prototype.addEventListener.call(this.#target, type, entry.listener);
     }
   }
 }

@@ -29,11 +29,12 @@ class LateTransport implements Transport {
   #opened: Transport | undefined;
   #isOver = false;
 
-  constructor(
-    { ready, open }: LateSocket,
-    private readonly host: TransportHost,
-    private readonly attach: Attach,
-  ) {
+  readonly #host: TransportHost;
+  readonly #attach: Attach;
+
+  constructor({ ready, open }: LateSocket, host: TransportHost, attach: Attach) {
+    this.#host = host;
+    this.#attach = attach;
     ready.then(
       (value) => {
         if (!this.#isOver) this.#open(() => open(value));
@@ -98,10 +99,10 @@ class LateTransport implements Transport {
       this.#failed(error);
       return;
     }
-    this.#opened = this.attach(socket, this.host);
+    this.#opened = this.#attach(socket, this.#host);
     // A class of the application's may have closed the connection while it was constructed.
     if (this.#isOver) this.#opened.close();
-    else if (this.#opened.isOpen) this.host.transportOpened();
+    else if (this.#opened.isOpen) this.#host.transportOpened();
   }
 
   /** WHATWG WebSockets 4, close(): a connecting WebSocket that script closes fails, in a task of its own. */
@@ -114,7 +115,7 @@ class LateTransport implements Transport {
   }
 
   #failed(cause: unknown): void {
-    this.host.transportFailed(cause);
-    this.host.transportClosed(ABNORMAL_CLOSURE, '', false);
+    this.#host.transportFailed(cause);
+    this.#host.transportClosed(ABNORMAL_CLOSURE, '', false);
   }
 }

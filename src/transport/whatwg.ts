@@ -75,50 +75,53 @@ function attach(socket: WhatwgSocket, host: TransportHost): Transport {
 class WhatwgTransport implements Transport {
   readonly ws = undefined;
 
-  constructor(
-    private readonly socket: WhatwgSocket,
-    private readonly isClosed: () => boolean,
-  ) {}
+  readonly #socket: WhatwgSocket;
+  readonly #isClosed: () => boolean;
+
+  constructor(socket: WhatwgSocket, isClosed: () => boolean) {
+    this.#socket = socket;
+    this.#isClosed = isClosed;
+  }
 
   get protocol(): string {
-    return this.socket.protocol ?? '';
+    return this.#socket.protocol ?? '';
   }
 
   get extensions(): string {
-    return this.socket.extensions ?? '';
+    return this.#socket.extensions ?? '';
   }
 
   get isOpen(): boolean {
-    return this.socket.readyState === OPEN;
+    return this.#socket.readyState === OPEN;
   }
 
   get bufferedAmount(): number {
-    return this.socket.bufferedAmount ?? 0;
+    return this.#socket.bufferedAmount ?? 0;
   }
 
   send(message: string | Uint8Array, done?: (error?: Error) => void): void {
     // Node's streams in the standard's shape (faye-websocket) take a Buffer for bytes, and nothing else.
-    const isStream = typeof this.socket.on === 'function';
-    this.socket.send(isStream && typeof message !== 'string' ? platform.toBuffer(message) : message);
+    const isStream = typeof this.#socket.on === 'function';
+    this.#socket.send(isStream && typeof message !== 'string' ? platform.toBuffer(message) : message);
     done?.();
   }
 
   close(code?: number, reason?: string): void {
-    if (this.isClosed() || this.socket.readyState === CLOSED) return;
+    if (this.#isClosed() || this.#socket.readyState === CLOSED) return;
     try {
       if (code !== undefined) {
-        this.socket.close(code, reason);
+        this.#socket.close(code, reason);
         return;
       }
     } catch {
       // WHATWG-shaped servers (Deno's) let an application say no code below 3000 but 1000.
     }
-    this.socket.close();
+    this.#socket.close();
   }
 
   terminate(): void {
-    if (this.socket.terminate === undefined) this.close();
-    else this.socket.terminate();
+    if (this.#socket.terminate === undefined) this.close();
+    else this.#socket.terminate();
   }
 
   // The standard has no way to say either.

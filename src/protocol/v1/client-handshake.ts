@@ -21,12 +21,15 @@ export class ClientHandshake implements Handshake {
 
   readonly #keyAgreement: ClientKeyAgreement;
 
-  constructor(private readonly link: Link) {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
     this.#keyAgreement = new ClientKeyAgreement(link.config);
   }
 
   start(selected: string): MaybePromise<void> {
-    const { state, host, config } = this.link;
+    const { state, host, config } = this.#link;
     if (!isSelectionAllowed(selected, config.offer ?? NO_OFFER)) throw new Refusal('PQ_ERR_FAST_OPEN');
     return chain(this.#keyAgreement.start(), (clientHello) => {
       if (!state.is('client: idle')) return;
@@ -38,7 +41,7 @@ export class ClientHandshake implements Handshake {
   answerEarly(): void {}
 
   accept(message: string | Uint8Array): MaybePromise<void> {
-    const { state } = this.link;
+    const { state } = this.#link;
     if (state.is('client: awaiting server hello')) return this.#acceptServerHello(message);
     if (state.is('client: awaiting finished')) return this.#acceptFinished(message);
     throw new Error(`a message was handled in state '${state.current}'`);
@@ -49,33 +52,33 @@ export class ClientHandshake implements Handshake {
   }
 
   #acceptServerHello(message: string | Uint8Array): MaybePromise<void> {
-    const { state } = this.link;
+    const { state } = this.#link;
     return chain(this.#keyAgreement.finish(message), (agreement) => {
       if (!state.is('client: awaiting server hello')) {
         destroyKeys(agreement.keys);
         return;
       }
-      this.link.establish(agreement);
+      this.#link.establish(agreement);
       state.move('server hello');
     });
   }
 
   #acceptFinished(frame: string | Uint8Array): MaybePromise<void> {
-    const { state } = this.link;
-    return chain(this.link.openFinished(frame), (finished) => {
+    const { state } = this.#link;
+    return chain(this.#link.openFinished(frame), (finished) => {
       if (!state.is('client: awaiting finished')) return undefined;
       state.move('finished received');
       return chain(this.#authenticate(finished), (signedBy) => {
         if (!state.is('client: verifying')) return undefined;
-        this.link.keyed.peerKey = signedBy ?? undefined;
+        this.#link.keyed.peerKey = signedBy ?? undefined;
         return this.#sign();
       });
     });
   }
 
   #authenticate(finished: ReceivedFinished): ReturnType<Authenticate> {
-    const { authenticate } = this.link.config;
-    const { transcriptHash } = this.link.keyed.agreement;
+    const { authenticate } = this.#link.config;
+    const { transcriptHash } = this.#link.keyed.agreement;
     if (authenticate === undefined) return undefined;
     return attempt(
       () => authenticate(finished, transcriptHash, 'handshake', undefined),
@@ -87,7 +90,7 @@ export class ClientHandshake implements Handshake {
 
   /** Who is asked who he is says it once all that he asked for has passed (PROTOCOL.md 23). */
   #sign(): MaybePromise<void> {
-    const { state, config, keyed } = this.link;
+    const { state, config, keyed } = this.#link;
     const { transcriptHash, features } = keyed.agreement;
     if (!features.has('client_identity')) return this.#accepted(buildFinished({}));
     state.move('to sign');
@@ -102,11 +105,11 @@ export class ClientHandshake implements Handshake {
   }
 
   #accepted(finished: Uint8Array): MaybePromise<void> {
-    const { state, host, keyed } = this.link;
+    const { state, host, keyed } = this.#link;
     state.move('peer accepted');
-    keyed.sender.push(Kind.FINISHED, this.link.finishedFrame(finished));
-    this.link.startExtensions();
-    this.link.flush();
+    keyed.sender.push(Kind.FINISHED, this.#link.finishedFrame(finished));
+    this.#link.startExtensions();
+    this.#link.flush();
     return chain(keyed.sender.handedOver(), () => {
       // Sealing may have failed the session, and what waited may have made the application close.
       if (state.may('accepted')) host.peerAccepted();

@@ -12,7 +12,11 @@ export class Conversation<Text> {
   #ownClose: CloseContent;
   #peerClose: { readonly content: CloseContent; readonly answered: boolean } | undefined;
 
-  constructor(private readonly link: Link<Text>) {}
+  readonly #link: Link<Text>;
+
+  constructor(link: Link<Text>) {
+    this.#link = link;
+  }
 
   /** What the peer's close, or its answer to ours, said; undefined too when it said nothing. */
   get peerClose(): CloseContent {
@@ -27,18 +31,18 @@ export class Conversation<Text> {
   /** @throws {Refusal} or rejects with one */
   accept(frame: string | Uint8Array, owned: boolean): MaybePromise<void> {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_TEXT_FRAME');
-    const opened = this.link.keyed.receiver.open(frame, owned);
+    const opened = this.#link.keyed.receiver.open(frame, owned);
     if (!isPromise(opened)) return this.#dispatch(opened);
     // The session may have failed while the backend was at work.
-    return opened.then((record) => (this.link.state.is('open', 'close sent') ? this.#dispatch(record) : undefined));
+    return opened.then((record) => (this.#link.state.is('open', 'close sent') ? this.#dispatch(record) : undefined));
   }
 
   /** Seals a close behind what was sent before it. */
   close(content: CloseContent): void {
-    const { state, host, keyed } = this.link;
+    const { state, host, keyed } = this.#link;
     this.#ownClose = content;
     state.move('close');
-    this.link.extensions?.closing();
+    this.#link.extensions?.closing();
     this.#sealClose(Kind.CLOSE, content);
     keyed.sender.after(() => {
       host.closeTransmitted();
@@ -47,7 +51,7 @@ export class Conversation<Text> {
 
   #dispatch(record: OpenedRecord): MaybePromise<void> {
     const { kind, content } = record;
-    const { extensions } = this.link;
+    const { extensions } = this.#link;
     if (extensions !== undefined) {
       extensions.opened();
       if (extensions.awaitsFinished && kind !== Kind.FINISHED) throw new Refusal('PQ_ERR_EXCHANGE');
@@ -59,7 +63,7 @@ export class Conversation<Text> {
         return undefined;
       case Kind.BATCH:
         this.#deliver(
-          parseBatch(this.link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
+          parseBatch(this.#link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
         );
         return undefined;
       case Kind.KEY_UPDATE:
@@ -77,8 +81,8 @@ export class Conversation<Text> {
       case Kind.EXCHANGE_END:
       case Kind.PING:
       case Kind.PONG:
-        return chain(this.link.loadExtensions(), (live) =>
-          this.link.state.is('open', 'close sent') ? live.accept(record) : undefined,
+        return chain(this.#link.loadExtensions(), (live) =>
+          this.#link.state.is('open', 'close sent') ? live.accept(record) : undefined,
         );
       default:
         throw new Refusal('PQ_ERR_KIND');
@@ -87,11 +91,11 @@ export class Conversation<Text> {
 
   /** All of a record is checked before any of it is delivered. After this end's close it is checked and discarded. */
   #deliver(messages: readonly Message<Text>[]): void {
-    if (this.link.state.is('open')) this.link.host.messages(messages);
+    if (this.#link.state.is('open')) this.#link.host.messages(messages);
   }
 
   #read(kind: MessageKind, payload: Uint8Array): Message<Text> {
-    const { limits, readText } = this.link.config;
+    const { limits, readText } = this.#link.config;
     if (payload.length > limits.maxPayload) throw new Refusal('PQ_ERR_MESSAGE_SIZE');
     if (kind === Kind.BINARY) return { binary: payload };
     const text = readText(payload);
@@ -100,9 +104,9 @@ export class Conversation<Text> {
   }
 
   #peerClosed(content: CloseContent): void {
-    const { state, host } = this.link;
+    const { state, host } = this.#link;
     // Giving messages to the transport may make the application close, or fail the session.
-    if (state.is('open')) this.link.flush();
+    if (state.is('open')) this.#link.flush();
     if (!state.is('open', 'close sent')) return;
     const owesAnswer = state.is('open');
     this.#finish(content, owesAnswer);
@@ -117,25 +121,25 @@ export class Conversation<Text> {
   }
 
   #peerAnswered(content: CloseContent): void {
-    if (!this.link.state.is('close sent') || !sameClose(content, this.#ownClose)) throw new Refusal('PQ_ERR_CLOSE');
+    if (!this.#link.state.is('close sent') || !sameClose(content, this.#ownClose)) throw new Refusal('PQ_ERR_CLOSE');
     this.#finish(content, true);
     this.#endWhenOut();
   }
 
   #finish(content: CloseContent, answered: boolean): void {
     this.#peerClose = { content, answered };
-    this.link.state.move('peer closed');
-    this.link.extensions?.closing();
+    this.#link.state.move('peer closed');
+    this.#link.extensions?.closing();
   }
 
   /** This end's last record. */
   #sealClose(kind: typeof Kind.CLOSE | typeof Kind.CLOSE_ANSWER, content: CloseContent): void {
-    this.link.keyed.sender.push(kind, composeFrame(kind, encodeClose(content), this.link.config));
+    this.#link.keyed.sender.push(kind, composeFrame(kind, encodeClose(content), this.#link.config));
   }
 
   /** Both closes are exchanged: it ends when this end's is with the transport. */
   #endWhenOut(): void {
-    const { state, host, session, keyed } = this.link;
+    const { state, host, session, keyed } = this.#link;
     keyed.sender.after(() => {
       if (!state.is('finishing')) return;
       state.move('handed over');

@@ -75,7 +75,10 @@ export function destroyHello({ keyPairs }: MadeHello): void {
 export class ClientKeyAgreement {
   #made: MadeHello | 'none yet' | 'destroyed' = 'none yet';
 
-  constructor(private readonly config: KeyAgreementConfig) {
+  readonly #config: KeyAgreementConfig;
+
+  constructor(config: KeyAgreementConfig) {
+    this.#config = config;
     const { hello } = config;
     if (hello === undefined) return;
     void attempt<void>(
@@ -89,8 +92,8 @@ export class ClientKeyAgreement {
 
   /** Makes the hello, if it is not there yet, and gives its text. */
   start(): MaybePromise<string> {
-    const held = typeof this.#made === 'string' ? this.config.hello : this.#made;
-    return chain(held ?? makeHello(this.config), (made) => {
+    const held = typeof this.#made === 'string' ? this.#config.hello : this.#made;
+    return chain(held ?? makeHello(this.#config), (made) => {
       this.#hold(made);
       return made.clientHello;
     });
@@ -98,7 +101,7 @@ export class ClientKeyAgreement {
 
   /** @throws {Refusal} or rejects with one */
   finish(serverHello: string | Uint8Array): MaybePromise<Agreement> {
-    const { config } = this;
+    const config = this.#config;
     const made = this.#made;
     if (typeof made === 'string') throw new Error('there is no key pair');
     const { kem, ciphertext, features } = parseServerHello(serverHello, [...made.keyPairs.keys()], config.features);

@@ -23,13 +23,25 @@ export const LABELS = {
 export class DirectionKeys {
   private destroyed = false;
 
+  readonly #backend: CryptoBackend;
+  readonly #transcriptHash: Uint8Array;
+  readonly #direction: Direction;
+  #current: AeadKey;
+  #next: Secret;
+
   private constructor(
-    private readonly backend: CryptoBackend,
-    private readonly transcriptHash: Uint8Array,
-    private readonly direction: Direction,
-    private current: AeadKey,
-    private next: Secret,
-  ) {}
+    backend: CryptoBackend,
+    transcriptHash: Uint8Array,
+    direction: Direction,
+    current: AeadKey,
+    next: Secret,
+  ) {
+    this.#backend = backend;
+    this.#transcriptHash = transcriptHash;
+    this.#direction = direction;
+    this.#current = current;
+    this.#next = next;
+  }
 
   /** Epoch 0, from the shared secret, which stays the caller's to destroy. */
   static derive(
@@ -45,16 +57,16 @@ export class DirectionKeys {
   }
 
   get key(): AeadKey {
-    return this.current;
+    return this.#current;
   }
 
   /** Enters the next epoch and destroys what belongs to this one. */
   advance(): MaybePromise<void> {
-    return chain(deriveEpoch(this.backend, this.transcriptHash, this.direction, this.next), ([key, next]) => {
-      this.current.destroy();
-      this.next.destroy();
-      this.current = key;
-      this.next = next;
+    return chain(deriveEpoch(this.#backend, this.#transcriptHash, this.#direction, this.#next), ([key, next]) => {
+      this.#current.destroy();
+      this.#next.destroy();
+      this.#current = key;
+      this.#next = next;
       if (this.destroyed) this.destroy();
     });
   }
@@ -62,8 +74,8 @@ export class DirectionKeys {
   /** May be called while the next epoch is being derived, which is then destroyed too. */
   destroy(): void {
     this.destroyed = true;
-    this.current.destroy();
-    this.next.destroy();
+    this.#current.destroy();
+    this.#next.destroy();
   }
 }
 

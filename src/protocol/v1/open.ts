@@ -30,7 +30,10 @@ export class RecordReceiver {
 
   #keys: DirectionKeys;
 
-  constructor(private readonly config: ReceiverConfig) {
+  readonly #config: ReceiverConfig;
+
+  constructor(config: ReceiverConfig) {
+    this.#config = config;
     this.#keys = config.keys;
   }
 
@@ -45,8 +48,8 @@ export class RecordReceiver {
    */
   open(frame: Uint8Array, owned = false): MaybePromise<OpenedRecord> {
     if (frame.length < MIN_FRAME_BYTES) throw new Refusal('PQ_ERR_RECORD');
-    if (frame.length - NONCE_BYTES - TAG_BYTES > this.config.maxInner) throw new Refusal('PQ_ERR_FRAME_SIZE');
-    if (this.#epochRecords >= this.config.maxEpochRecords) throw new Refusal('PQ_ERR_EPOCH_LIMIT');
+    if (frame.length - NONCE_BYTES - TAG_BYTES > this.#config.maxInner) throw new Refusal('PQ_ERR_FRAME_SIZE');
+    if (this.#epochRecords >= this.#config.maxEpochRecords) throw new Refusal('PQ_ERR_EPOCH_LIMIT');
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, this.#sequence);
     return chain(this.#keys.key.open(frame, additionalData, owned), (inner) => {

@@ -113,7 +113,11 @@ export class Outbox implements WaitingMessages {
   /** Why nothing goes out any more. */
   #abandoned: (() => Error) | undefined;
 
-  constructor(private readonly config: OutboxConfig) {}
+  readonly #config: OutboxConfig;
+
+  constructor(config: OutboxConfig) {
+    this.#config = config;
+  }
 
   /** The application's bytes that wait. */
   get bytes(): number {
@@ -141,9 +145,9 @@ export class Outbox implements WaitingMessages {
     if (Outbox.goesAlone(bytes)) {
       run = new Run(kind, payload);
       // Its bytes are copied only once.
-      run.frame = composeFrame(kind, payload, this.config);
+      run.frame = composeFrame(kind, payload, this.#config);
       this.#runs.push(run);
-    } else if (run?.hasRoomFor(bytes, this.config) === true) {
+    } else if (run?.hasRoomFor(bytes, this.#config) === true) {
       run.append(kind, payload);
     } else {
       run = new Run(kind, owned ? payload : copyOf(payload));

@@ -46,13 +46,17 @@ export class RecordSender {
   /** Of generations to come, in order. */
   readonly #nextKeys = new Queue<DirectionKeys>();
 
+  #keys: DirectionKeys;
+  readonly #config: SenderConfig;
+  readonly #output: FrameOutput;
+  readonly #failed: (error: unknown) => void;
+
   /** @param failed takes what an unawaited step has thrown */
-  constructor(
-    private keys: DirectionKeys,
-    private readonly config: SenderConfig,
-    private readonly output: FrameOutput,
-    private readonly failed: (error: unknown) => void,
-  ) {
+  constructor(keys: DirectionKeys, config: SenderConfig, output: FrameOutput, failed: (error: unknown) => void) {
+    this.#keys = keys;
+    this.#config = config;
+    this.#output = output;
+    this.#failed = failed;
     this.#epochStart = config.now();
     const failedLater = (error: unknown): void => {
       if (this.#stopped === undefined) failed(error);
@@ -103,10 +107,10 @@ export class RecordSender {
       if (isPromise(sealed) || !this.#results.isIdle) this.#later(sealed, receipt);
       else {
         this.#out(receipt);
-        this.output.transmit(sealed, receipt);
+        this.#output.transmit(sealed, receipt);
       }
     } catch (error) {
-      this.failed(error);
+      this.#failed(error);
     }
     this.#records.leave();
   }
@@ -122,15 +126,15 @@ export class RecordSender {
       this.#later(this.#seal(sequence, frame), undefined);
     });
     this.#records.push(() => {
-      this.keys.destroy();
-      this.keys = this.#nextKeys.shift() as DirectionKeys;
+      this.#keys.destroy();
+      this.#keys = this.#nextKeys.shift() as DirectionKeys;
     });
     this.#beginEpoch();
   }
 
   /** Lets go of the keys, those that are still to come too. */
   destroyKeys(): void {
-    this.keys.destroy();
+    this.#keys.destroy();
     for (let next = this.#nextKeys.shift(); next !== undefined; next = this.#nextKeys.shift()) next.destroy();
   }
 
@@ -175,28 +179,28 @@ export class RecordSender {
     // An update straight after an update would be refused, and is never needed: an epoch starts empty.
     if (this.#epochRecords === 0) return false;
     if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER || kind === Kind.FINISHED) return false;
-    const { records, bytes, milliseconds } = this.config.limits.rekey;
+    const { records, bytes, milliseconds } = this.#config.limits.rekey;
     return (
       this.#epochRecords >= records - 1 ||
       this.#epochBytes + innerBytes > bytes ||
-      this.config.now() - this.#epochStart >= milliseconds
+      this.#config.now() - this.#epochStart >= milliseconds
     );
   }
 
   #update(): void {
-    const frame = composeFrame(Kind.KEY_UPDATE, 0, this.config);
+    const frame = composeFrame(Kind.KEY_UPDATE, 0, this.#config);
     const sequence = this.#count(frame);
     this.#records.push(() => {
       this.#later(this.#seal(sequence, frame), undefined);
     });
-    this.#records.push(() => this.keys.advance());
+    this.#records.push(() => this.#keys.advance());
     this.#beginEpoch();
   }
 
   #beginEpoch(): void {
     this.#epochRecords = 0;
     this.#epochBytes = 0;
-    this.#epochStart = this.config.now();
+    this.#epochStart = this.#config.now();
   }
 
   /** @returns the sequence number of the record that the frame will be */
@@ -210,11 +214,11 @@ export class RecordSender {
   #seal(sequence: number, frame: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array> {
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, sequence);
-    const { key } = this.keys;
-    if (this.config.keysDrawNonces === true && key.sealFresh !== undefined) {
+    const { key } = this.#keys;
+    if (this.#config.keysDrawNonces === true && key.sealFresh !== undefined) {
       return key.sealFresh(frame, additionalData, content);
     }
-    this.config.random(frame.subarray(0, NONCE_BYTES));
+    this.#config.random(frame.subarray(0, NONCE_BYTES));
     return key.seal(frame, additionalData, content);
   }
 
@@ -224,7 +228,7 @@ export class RecordSender {
       chain(sealed, (frame) => (): void => {
         if (this.#stopped !== undefined) return;
         this.#out(receipt);
-        this.output.transmit(frame, receipt);
+        this.#output.transmit(frame, receipt);
       }),
     );
   }
