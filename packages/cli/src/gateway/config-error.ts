@@ -1,4 +1,5 @@
 /** What is wrong with a configuration, and where. */
+import { readFileSync } from 'node:fs';
 
 export interface ConfigProblem {
   /** The file and line, the flag or the environment variable; undefined for an options object. */
@@ -49,8 +50,33 @@ function textOf({ source, path, message }: ConfigProblem): string {
   return [source, path, message].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
-export function pathText(keys: readonly PropertyKey[]): string {
+function pathText(keys: readonly PropertyKey[]): string {
   return keys
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))
     .join('');
+}
+
+/** Keys from the top. */
+export type Path = readonly (string | number)[];
+
+export interface Located {
+  /** Where a key was set. */
+  readonly locate: (path: Path) => string | undefined;
+}
+
+export function problemAt({ locate }: Located, path: Path, message: string): ConfigProblem {
+  return { source: locate(path), path: pathText(path), message };
+}
+
+export function errorAt(config: Located, path: Path, message: string): GatewayConfigError {
+  return new GatewayConfigError([problemAt(config, path, message)]);
+}
+
+/** What the file holds that a key names. @throws {GatewayConfigError} */
+export function readNamed(config: Located, path: Path, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw errorAt(config, path, `expected a file that can be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }

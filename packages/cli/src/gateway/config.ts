@@ -3,12 +3,10 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
-import type { ConfigProblem } from './config-error.ts';
-import { GatewayConfigError, pathText } from './config-error.ts';
+import type { ConfigProblem, Located, Path } from './config-error.ts';
+import { GatewayConfigError, problemAt } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';
 import { gatewaySchema } from './schema.ts';
-
-type Path = readonly (string | number)[];
 
 /** Something that is set outside the file, and goes over it. */
 export interface Override {
@@ -18,10 +16,8 @@ export interface Override {
   readonly source: string;
 }
 
-export interface Config {
+export interface Config extends Located {
   readonly settings: GatewaySettings;
-  /** Where a key was set. */
-  readonly locate: (path: Path) => string | undefined;
 }
 
 /** @throws {GatewayConfigError} that lists every problem */
@@ -145,7 +141,7 @@ function validated(values: unknown, locate: Config['locate']): GatewaySettings {
   throw new GatewayConfigError(
     result.issues.map((issue): ConfigProblem => {
       const path = (issue.path ?? []).map(({ key }) => key as string | number);
-      return { source: locate(path), path: pathText(path), message: problemText(issue.message) };
+      return problemAt({ locate }, path, problemText(issue.message));
     }),
   );
 }

@@ -8,7 +8,8 @@ import type { Asked, ClientFacts } from './asked.ts';
 import type { Traffic } from './bridge.ts';
 import { tellChanges, tellKept } from './changes.ts';
 import type { Config } from './config.ts';
-import { GatewayConfigError, pathText } from './config-error.ts';
+import { errorAt } from './config-error.ts';
+import type { GatewayConfigError } from './config-error.ts';
 import { Connections } from './connections.ts';
 import { Conversations, upstreamLimits } from './conversations.ts';
 import { BAD_REQUEST } from './denials.ts';
@@ -212,19 +213,17 @@ export class Gateway {
   }
 
   /** @throws {GatewayConfigError} for an address that cannot be had, or that would have to take TLS on or off */
-  async #prepareListeners({ config: { locate }, listeners, settings }: Site): Promise<Prepared> {
-    const problemAt = ({ path, listen }: ListenerPlan, key: string, message: string): GatewayConfigError => {
-      const at = [...path, key];
-      return new GatewayConfigError([{ source: locate(at), path: pathText(at), message: `${message} (${listen})` }]);
-    };
+  async #prepareListeners({ config, listeners, settings }: Site): Promise<Prepared> {
+    const wrong = ({ path, listen }: ListenerPlan, key: string, message: string): GatewayConfigError =>
+      errorAt(config, [...path, key], `${message} (${listen})`);
     const [unlike] = this.#listeners.unlike(listeners);
     if (unlike !== undefined)
-      throw problemAt(unlike, 'tls', 'expected TLS as before: to take it on or off needs another address or start');
+      throw wrong(unlike, 'tls', 'expected TLS as before: to take it on or off needs another address or start');
     try {
       return await this.#listeners.prepare(listeners, settings.limits);
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
-      throw problemAt(error.plan, 'listen', `expected an address that can be had: ${error.code}`);
+      throw wrong(error.plan, 'listen', `expected an address that can be had: ${error.code}`);
     }
   }
 

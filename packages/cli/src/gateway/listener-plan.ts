@@ -1,8 +1,8 @@
 /** Where a configuration listens, and how: with the files read, and nothing listening yet. */
 import { AddressList, OWN_NETWORKS } from './client-address.ts';
 import type { Config } from './config.ts';
-import type { ConfigProblem, Problems } from './config-error.ts';
-import { pathText } from './config-error.ts';
+import type { ConfigProblem, Path, Problems } from './config-error.ts';
+import { problemAt } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';
 import { readTls } from './tls.ts';
 import type { ListenerTls } from './tls.ts';
@@ -10,8 +10,6 @@ import type { ListenerTls } from './tls.ts';
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 /** The keys of one listener, which stand at the top where there is but one. */
 const KEYS = ['listen', 'tls', 'proxyProtocol'] as const;
-
-type Path = readonly (string | number)[];
 
 /** One of them, as the configuration has it. */
 export interface ListenerSettings {
@@ -57,12 +55,9 @@ function sourcesOf(
   return new AddressList(trustedProxies.length > 0 ? trustedProxies : OWN_NETWORKS);
 }
 
-function wrongTogether({ settings, locate }: Config, all: readonly ListenerSettings[]): ConfigProblem[] {
-  const problem = (path: Path, message: string): ConfigProblem => ({
-    source: locate(path),
-    path: pathText(path),
-    message,
-  });
+function wrongTogether(config: Config, all: readonly ListenerSettings[]): ConfigProblem[] {
+  const { settings } = config;
+  const problem = (path: Path, message: string): ConfigProblem => problemAt(config, path, message);
   const beside = settings.listeners === undefined ? [] : KEYS.filter((key) => settings[key] !== undefined);
   const isRepeated = ({ listen }: ListenerSettings, index: number): boolean =>
     !listen.endsWith(':0') && all.findIndex((each) => each.listen === listen) < index;

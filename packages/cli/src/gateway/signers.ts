@@ -1,11 +1,10 @@
 /** Identity and attestation as a configuration names them: a key file, or a program or URL that keeps the key elsewhere. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { readPublicKeyPem, readSecretKeyPem } from 'pq-websocket/keys';
 import type { ServerAuthenticationOptions, ServerSocketOptions, WorkContext } from 'pq-websocket/server';
 import type { Config } from './config.ts';
-import type { ConfigProblem, Problems } from './config-error.ts';
-import { GatewayConfigError, pathText } from './config-error.ts';
+import type { Path, Problems } from './config-error.ts';
+import { errorAt, problemAt, readNamed } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';
 
 /** Bytes of a signature or a document that are taken; a hello has room for far less. */
@@ -75,30 +74,16 @@ function identityOption(
   return { sign, publicKey: pem };
 }
 
-type Path = readonly (string | number)[];
-
 function readKey(config: Config, path: Path, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw problem(config, path, `expected a file that can be read (${(error as NodeJS.ErrnoException).code})`);
-  }
+  return readNamed(config, path, file).toString('utf8');
 }
 
 function checked(config: Config, path: Path, expected: string, read: () => void): void {
   try {
     read();
   } catch {
-    throw problem(config, path, `expected ${expected}`);
+    throw errorAt(config, path, `expected ${expected}`);
   }
-}
-
-function problem(config: Config, path: Path, message: string): GatewayConfigError {
-  return new GatewayConfigError([problemAt(config, path, message)]);
-}
-
-function problemAt({ locate }: Config, path: Path, message: string): ConfigProblem {
-  return { source: locate(path), path: pathText(path), message };
 }
 
 function outside(where: { readonly command: readonly string[] } | { readonly url: string }, timeout: number): Outside {

@@ -9,7 +9,7 @@ import type { ClientFacts } from './asked.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { Config } from './config.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { pathText, Problems } from './config-error.ts';
+import { problemAt, Problems } from './config-error.ts';
 import { valuesOf } from './headers.ts';
 import { HealthChecks } from './health.ts';
 import { listenersOf, planListeners } from './listener-plan.ts';
@@ -149,12 +149,9 @@ function isReadableByOthers(file: string): boolean {
 }
 
 /** Keys that are right alone and wrong together. */
-function wrongTogether({ settings, locate }: Config): ConfigProblem[] {
-  const problem = (key: keyof typeof settings, message: string): ConfigProblem => ({
-    source: locate([key]),
-    path: key,
-    message,
-  });
+function wrongTogether(config: Config): ConfigProblem[] {
+  const { settings } = config;
+  const problem = (key: keyof typeof settings, message: string): ConfigProblem => problemAt(config, [key], message);
   const problems: ConfigProblem[] = [];
   if (settings.clientKeys !== undefined && settings.profiles.includes('yellowpages')) {
     problems.push(problem('clientKeys', 'expected v1 alone among the profiles: yellowpages has no client identity'));
@@ -172,7 +169,7 @@ function wrongTogether({ settings, locate }: Config): ConfigProblem[] {
 }
 
 async function makeRoutes(config: Config, parts: SiteParts, problems: Problems): Promise<Route[]> {
-  const { settings, locate } = config;
+  const { settings } = config;
   const URLPattern = await urlPatternClass();
   return settings.routes.flatMap((route, index) => {
     const name = route.name ?? `route ${index + 1}`;
@@ -187,12 +184,7 @@ async function makeRoutes(config: Config, parts: SiteParts, problems: Problems):
         parts.backendChanged();
       });
     } catch {
-      const path = ['routes', index];
-      problems.add({
-        source: locate(path),
-        path: pathText(path),
-        message: 'expected URL patterns for host and path',
-      });
+      problems.add(problemAt(config, ['routes', index], 'expected URL patterns for host and path'));
       return [];
     }
   });

@@ -1,11 +1,10 @@
 /** The gateway's own TLS: a post-quantum key exchange first, where this Node's OpenSSL has one. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import type { Config } from './config.ts';
-import type { Problems } from './config-error.ts';
-import { GatewayConfigError, pathText } from './config-error.ts';
+import type { Path, Problems } from './config-error.ts';
+import { errorAt, readNamed } from './config-error.ts';
 import type { GatewaySettings } from './schema.ts';
 import type { UpstreamTls } from './upstream-server.ts';
 
@@ -68,7 +67,7 @@ export function upstreamTls(config: Config, route: number, index: number, proble
   const read = {
     ca: ca && problems.collect(() => readPem(config, at('ca'), ca, 'certificates')),
     cert: cert && problems.collect(() => readPem(config, at('cert'), cert, 'a certificate')),
-    key: key && problems.collect(() => readFile(config, at('key'), key)),
+    key: key && problems.collect(() => readNamed(config, at('key'), key)),
   };
   return {
     ...(read.ca && { ca: read.ca }),
@@ -76,8 +75,6 @@ export function upstreamTls(config: Config, route: number, index: number, proble
     ...(read.key && { key: read.key }),
   };
 }
-
-type Path = readonly (string | number)[];
 
 /** A certificate with its key, as it is for those who ask for it by name. */
 interface Pair {
@@ -94,7 +91,7 @@ function readPair(
   problems: Problems,
 ): Pair | undefined {
   const cert = problems.collect(() => readPem(config, [...path, 'cert'], files.cert, 'a certificate'));
-  const key = problems.collect(() => readFile(config, [...path, 'key'], files.key));
+  const key = problems.collect(() => readNamed(config, [...path, 'key'], files.key));
   if (cert === undefined || key === undefined) return undefined;
   const options = { cert, key, ecdhCurve: keyExchangeGroups(), minVersion: 'TLSv1.2' } as const;
   return problems.collect(() => {
@@ -102,29 +99,17 @@ function readPair(
       const context = createSecureContext({ ...options, ...clients });
       return { options, context, certificate: new X509Certificate(cert) };
     } catch {
-      throw problem(config, [...path, 'key'], 'expected the private key of the certificate, in PEM');
+      throw errorAt(config, [...path, 'key'], 'expected the private key of the certificate, in PEM');
     }
   });
 }
 
 function readPem(config: Config, path: Path, file: string, what: string): Buffer {
-  const content = readFile(config, path, file);
+  const content = readNamed(config, path, file);
   try {
     createSecureContext({ cert: content });
   } catch {
-    throw problem(config, path, `expected ${what} in PEM`);
+    throw errorAt(config, path, `expected ${what} in PEM`);
   }
   return content;
-}
-
-function readFile(config: Config, path: Path, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw problem(config, path, `expected a file that can be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
-
-function problem({ locate }: Config, path: Path, message: string): GatewayConfigError {
-  return new GatewayConfigError([{ source: locate(path), path: pathText(path), message }]);
 }

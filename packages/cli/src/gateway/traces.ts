@@ -7,6 +7,7 @@ import path from 'node:path';
 import type * as Api from '@opentelemetry/api';
 import type { Attributes, Context, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import type { Config } from './config.ts';
+import { problemAt } from './config-error.ts';
 import type { Problems } from './config-error.ts';
 import { backendName } from './headers.ts';
 import type { Headers } from './headers.ts';
@@ -132,10 +133,10 @@ export class Traces {
 }
 
 /** What is registered in this process; undefined where none is wanted, or one of the problems says why there is none. */
-export async function loadTraces({ settings, locate }: Config, problems: Problems): Promise<Traces | undefined> {
-  if (!settings.traces) return undefined;
+export async function loadTraces(config: Config, problems: Problems): Promise<Traces | undefined> {
+  if (!config.settings.traces) return undefined;
   const problem = (message: string): undefined => {
-    problems.add({ source: locate(['traces']), path: 'traces', message });
+    problems.add(problemAt(config, ['traces'], message));
   };
   const registered = (globalThis as { [REGISTRY]?: { trace?: unknown; version?: string } })[REGISTRY];
   if (registered?.trace === undefined)
