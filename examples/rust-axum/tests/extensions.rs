@@ -1,7 +1,5 @@
 //! What the vectors leave out of the extensions: whole conversations, closes at any moment, clocks, and who is taken.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::attestation::{Attester, Verifier};
 use pq_websocket::crypto::{Secret, System};
 use pq_websocket::failure::Misuse;

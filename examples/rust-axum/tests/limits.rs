@@ -1,7 +1,5 @@
 //! What the vectors leave out: limits and times, with lowered limits and a clock that the test sets.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::attestation::Attester;
 use pq_websocket::failure::{Ending, Misuse};
 use pq_websocket::profile::{Profiles, Server};

@@ -1,8 +1,6 @@
 //! Third parties' vectors, which stand beside the repository in ../shared/vectors. Without them these tests show nothing, and say
 //! so; in CI that is a failure.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::kem::{DecapsulationKey, EncapsulationKey, Kem};
 use serde_json::Value;
 use std::path::Path;

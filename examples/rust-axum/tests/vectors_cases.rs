@@ -1,7 +1,5 @@
 //! extensions.json's values, and every case of both v1's files.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::attestation::{user_data, Attester, Verifier};
 use pq_websocket::crypto::{sha256, Aead, Random};
 use pq_websocket::failure::Misuse;

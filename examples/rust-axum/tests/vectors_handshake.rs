@@ -1,9 +1,7 @@
 //! v1.json: what happens until both ends are open.
-mod common;
-
+use crate::common::*;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use common::*;
 use pq_websocket::attestation::{self, Attester, Verifier};
 use pq_websocket::fast_open::{is_selection_allowed, offer, Offer};
 use pq_websocket::hello::{self, Features};

@@ -1,7 +1,5 @@
 //! v1.json: what happens once both ends are open.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::content;
 use pq_websocket::failure::{Ending, Misuse};
 use pq_websocket::protocol::{Event, Incoming, Message, Outgoing, Protocol};

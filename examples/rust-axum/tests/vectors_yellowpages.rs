@@ -1,7 +1,5 @@
 //! yellowpages.json, both ends.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::attestation::{yellowpages_user_data, Attester, Verifier};
 use pq_websocket::crypto::{sha256, Aead};
 use pq_websocket::protocol::{Event, Incoming, Message, Outgoing, Protocol};

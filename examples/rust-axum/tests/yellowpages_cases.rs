@@ -1,7 +1,5 @@
 //! The cases of yellowpages.json, of a client, a server of the profile alone, and a server of both profiles.
-mod common;
-
-use common::*;
+use crate::common::*;
 use pq_websocket::attestation::{Attester, Verifier};
 use pq_websocket::crypto::Random;
 use pq_websocket::profile::{Profiles, Server};
