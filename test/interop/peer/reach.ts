@@ -9,24 +9,23 @@ import { PQWebSocket, secureOf } from '../../../src/dom/pq-websocket.ts';
 import { internalsOf } from '../../../src/ws/socket/socket.ts';
 import type { WsStyleSocket } from '../../../src/ws/socket/socket.ts';
 
-/** A connection's configuration, of which the session reads these anew for each record. */
+/** A session's configuration, of which it reads these anew for each record. */
 interface Changeable {
-  readonly config: {
-    padding: Padding;
-    readonly limits: { readonly rekey: { -readonly [Name in keyof RekeyLimits]: RekeyLimits[Name] } };
-  };
-  readonly session: Session<unknown>;
-  readonly bytesOpened: number;
+  padding: Padding;
+  readonly limits: { readonly rekey: { -readonly [Name in keyof RekeyLimits]: RekeyLimits[Name] } };
 }
 
 export class Reach {
-  readonly #connection: Changeable;
+  readonly #connection: { readonly session: Session<unknown>; readonly bytesOpened: number };
 
   /** @param socket made with the option `rekey: {}`, so that its limits are no one else's default */
   constructor(socket: object) {
-    const connection =
+    this.#connection =
       socket instanceof PQWebSocket ? secureOf(socket).connection : internalsOf(socket as WsStyleSocket).connection;
-    this.#connection = connection as unknown as Changeable;
+  }
+
+  get #config(): Changeable {
+    return this.#connection.session.config;
   }
 
   /** Bytes of all frames that came, so that the length of the last one is a difference. */
@@ -35,13 +34,13 @@ export class Reach {
   }
 
   set padding(padding: Padding) {
-    this.#connection.config.padding = padding;
+    this.#config.padding = padding;
   }
 
   /** Sends what `send` sends under a new key: a limit of two records is reached by what the epoch holds already. */
   update(send: () => void): void {
-    const { config, session } = this.#connection;
-    const { rekey } = config.limits;
+    const { session } = this.#connection;
+    const { rekey } = this.#config.limits;
     const { records } = rekey;
     session.flush();
     rekey.records = 2;
