@@ -297,7 +297,7 @@ async function refusal(
   { victim, code }: Pick<Tampering, 'victim' | 'code'>,
 ): Promise<string | undefined> {
   const before = tap.connections.length;
-  const [verdict] = await client.connect(`${tap.url}/`, options, [name]);
+  const [verdict] = await (client.connectQuickly ?? client.connect).call(client, `${tap.url}/`, options, [name]);
   const connection = tap.connections[before];
   if (connection === undefined) return 'no connection was made';
   await connection.closed;

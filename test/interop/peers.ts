@@ -39,6 +39,8 @@ export interface Peer {
   serve(options: readonly string[]): Promise<RunningServer>;
   /** @returns a verdict for each case that was run, in order */
   connect(url: string, options: readonly string[], only?: readonly string[]): Promise<Verdict[]>;
+  /** The same client without a process of its own, where there is such: for the hundreds of connections that must fail. */
+  readonly connectQuickly?: Peer['connect'];
   /** A browser's: what is wrong with the page of examples/page that a server has at this address, or undefined. */
   tryPage?(url: string): Promise<string | undefined>;
 }
@@ -53,6 +55,7 @@ export interface Recipe {
 
 /** A command that speaks the contract. */
 class ProcessPeer implements Peer {
+  connectQuickly?: Peer['connect'];
   readonly name: string;
   readonly family: string;
   readonly features: Features;
@@ -157,9 +160,12 @@ const typescript: Recipe = {
   make: async () => {
     const outfile = await bundlePeer('main');
     const backends = ['node', 'noble', 'webcrypto'];
-    return backends.map(
+    const [node, ...others] = backends.map(
       (backend) => new ProcessPeer(`TypeScript, ${backend}`, [process.execPath, outfile, '--backend', backend]),
-    );
+    ) as [ProcessPeer, ...ProcessPeer[]];
+    // This process has Node's backend too.
+    node.connectQuickly = (await inProcess()).connect;
+    return [node, ...others];
   },
 };
 
