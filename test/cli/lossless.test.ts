@@ -10,6 +10,7 @@ import type { WsStyleWebSocket } from '../../src/ws.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
 import { echoServer, listening } from './servers.ts';
+import { soaks } from '../support/soak.ts';
 
 const start = useCommand();
 /** What is slow in these tests is the server. */
@@ -161,7 +162,7 @@ test('input behind a close of its own was not sent', async () => {
 });
 
 /** 100 MB with PQ_SOAK. */
-const BYTES = process.env['PQ_SOAK'] === undefined ? 8_000_000 : 100_000_000;
+const BYTES = soaks ? 100_000_000 : 8_000_000;
 
 test(`${BYTES / 1_000_000} MB each way, byte for byte`, { timeout: 240_000 }, async () => {
   const hash = createHash('sha256');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RekeyOptions } from '../../src/index.ts';
 import { connected, MODES, nextTask, secureServer, useMode } from '../support/endpoints.ts';
 import type { Client, Peer } from '../support/endpoints.ts';
+import { soaks } from '../support/soak.ts';
 
 /** Above it a sender lets the network go on, as an application would. */
 const HIGH_WATER = 1024 * 1024;
@@ -119,7 +120,6 @@ describe.each(MODES)('%s', (mode) => {
   });
 });
 
-const soaks = process.env['PQ_SOAK'] === '1';
 if (!soaks) console.info('left out: a minute of messages under rekeying; PQ_SOAK=1 runs it');
 
 test.runIf(soaks)('a minute of messages each way, an update in every three records', { timeout: 180_000 }, async () => {

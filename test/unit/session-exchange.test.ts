@@ -7,6 +7,7 @@ import { setupOf } from '../reference/cases.ts';
 import { Peer } from '../reference/peer.ts';
 import type { PairOptions, Role } from '../support/session-pair.ts';
 import { BACKEND_NAMES, BACKENDS, Clock, connected, End, SessionPair } from '../support/session-pair.ts';
+import { soaks } from '../support/soak.ts';
 
 const rekey = { records: 3, bytes: 2 ** 36, milliseconds: 3_600_000 };
 const exchanging = {
@@ -129,7 +130,7 @@ const EVERY = 50;
 /** Messages of a direction that may be under way. */
 const DRIFT = 20;
 /** `npm run test:soak` sets the variable. It goes on for so long, and until there have been so many exchanges: a loaded machine is late. */
-const [SECONDS, LEAST] = process.env['PQ_SOAK'] === undefined ? [0.6, 6] : [60, 300];
+const [SECONDS, LEAST] = soaks ? [60, 300] : [0.6, 6];
 
 test.each(BACKEND_NAMES)(
   `%s: an exchange each ${EVERY} ms under load both ways, with key updates between, and nothing is lost`,
@@ -176,7 +177,7 @@ test.each(BACKEND_NAMES)(
     expect(said.client).toBeGreaterThan(10);
     expect(pair.server.session.generation).toBe(pair.client.session.generation);
     expect([pair.client.failure, pair.server.failure]).toEqual([undefined, undefined]);
-    if (process.env['PQ_SOAK'] !== undefined) {
+    if (soaks) {
       const seconds = Math.round((performance.now() - began) / 1_000);
       console.info(
         `${name}: ${seconds} s, ${pair.client.session.generation} exchanges, ${said.client} messages each way`,
