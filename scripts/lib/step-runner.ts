@@ -1,4 +1,4 @@
-/** Runs steps, two at a time where they do not compete, until one fails or to the end. */
+/** Runs steps, two at a time where they do not compete, and one beside them that mostly waits, until one fails or to the end. */
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './run.ts';
@@ -12,6 +12,8 @@ export interface Step {
   readonly needs?: readonly string[];
   /** It uses both cores, or measures: nothing runs beside it. Default false. */
   readonly alone?: boolean;
+  /** Most of its time is waiting: one such runs beside two others. Default false. */
+  readonly waits?: boolean;
 }
 
 export interface Outcome {
@@ -47,7 +49,10 @@ export async function runSteps(steps: readonly Step[], options: RunnerOptions): 
   const mayStart = (step: Step): boolean => {
     if (step.needs?.some((name) => name !== step.name && isPending(name)) === true) return false;
     if (running.size === 0) return true;
-    return step.alone !== true && running.size < 2 && [...running.keys()].every((other) => other.alone !== true);
+    const others = [...running.keys()];
+    if (step.alone === true || others.some(({ alone }) => alone === true)) return false;
+    const waiting = others.filter(({ waits }) => waits === true).length;
+    return step.waits === true ? waiting === 0 : others.length - waiting < 2;
   };
   const start = async (step: Step): Promise<void> => {
     const place = `[${steps.indexOf(step) + 1}/${steps.length}] ${step.name}`;

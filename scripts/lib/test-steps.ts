@@ -31,7 +31,7 @@ function program(file: string, ...args: readonly string[]): readonly [string, ..
   return ['node', 'scripts/run.ts', file, ...args];
 }
 
-/** In the order in which they start; two run at a time where neither is `alone`. */
+/** In the order in which they start; two run at a time where neither is `alone`, and one that `waits` beside them. */
 function steps(projects: readonly string[]): Step[] {
   const rest = [...PAGES, ...PROCESSES].map((project) => `!${project}`);
   const vitest = (name: (typeof VITEST_STEPS)[number], chosen: readonly string[]): [string, ...string[]] => [
@@ -136,6 +136,7 @@ function steps(projects: readonly string[]): Step[] {
         'test/conformance/differential/main.ts',
         ...['--short', '--engine', 'Node 24', '--engine', 'Chromium'],
       ),
+      waits: true,
     },
     {
       name: 'interop',
