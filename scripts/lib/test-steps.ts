@@ -31,7 +31,10 @@ function program(file: string, ...args: readonly string[]): readonly [string, ..
   return ['node', 'scripts/run.ts', file, ...args];
 }
 
-/** In the order in which they start; two run at a time where neither is `alone`, and one that `waits` beside them. */
+/**
+ * In the order in which they start; two run at a time where neither is `alone`, and one that `waits` beside them. The long ones come first,
+ * so that short ones fill what is left.
+ */
 function steps(projects: readonly string[]): Step[] {
   const rest = [...PAGES, ...PROCESSES].map((project) => `!${project}`);
   const vitest = (name: (typeof VITEST_STEPS)[number], chosen: readonly string[]): [string, ...string[]] => [
@@ -71,6 +74,28 @@ function steps(projects: readonly string[]): Step[] {
       name: 'peers',
       title: 'the Go and Rust peers by their own tests, the vectors among them',
       command: ['node', 'scripts/peers.mjs'],
+    },
+    {
+      name: 'differential',
+      title: "ours beside the platform's own WebSocket, case by case",
+      command: program(
+        'test/conformance/differential/main.ts',
+        ...['--short', '--engine', 'Node 24', '--engine', 'Chromium'],
+      ),
+      waits: true,
+    },
+    {
+      name: 'processes',
+      title: 'tests that start other Nodes, proxies and programs, or look at memory',
+      command: vitest('processes', PROCESSES),
+      needs: ['native'],
+    },
+    {
+      name: 'interop',
+      title: 'peers in other languages, with each other and with a hostile one',
+      command: program('test/interop/main.ts', '--ci'),
+      // The TypeScript peer has the native backend among its own.
+      needs: ['native', 'peers'],
     },
     {
       name: 'runtimes',
@@ -129,28 +154,6 @@ function steps(projects: readonly string[]): Step[] {
     },
     { name: 'docs', title: 'every exported symbol has a docstring', command: ['node', 'scripts/docs.mjs', '--check'] },
     { name: 'demo', title: 'the demo, without a person', command: ['npm', 'run', '--silent', 'demo', '--', '--once'] },
-    {
-      name: 'differential',
-      title: "ours beside the platform's own WebSocket, case by case",
-      command: program(
-        'test/conformance/differential/main.ts',
-        ...['--short', '--engine', 'Node 24', '--engine', 'Chromium'],
-      ),
-      waits: true,
-    },
-    {
-      name: 'interop',
-      title: 'peers in other languages, with each other and with a hostile one',
-      command: program('test/interop/main.ts', '--ci'),
-      // The TypeScript peer has the native backend among its own.
-      needs: ['native', 'peers'],
-    },
-    {
-      name: 'processes',
-      title: 'tests that start other Nodes, proxies and programs, or look at memory',
-      command: vitest('processes', PROCESSES),
-      needs: ['native'],
-    },
     { name: 'vitest', title: 'tests', command: vitest('vitest', projects.length === 0 ? rest : projects), alone: true },
     {
       name: 'load',
