@@ -75,6 +75,8 @@ export interface Variant {
   /** How the transports ended, and what else was to be seen on the wire. */
   readonly wire: (connections: readonly TapConnection[]) => string | undefined;
   readonly tamperings: readonly Tampering[];
+  /** Its records are those of the first variant: with `--ci` what tampers with them is tried there alone. */
+  readonly sameRecords?: true;
   /** Clients that must not get through. */
   readonly refused?: readonly Refused[];
 }
@@ -117,6 +119,7 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'v1', feature: 'v1', ...BARE, ...V1 },
   {
     name: 'context, padding',
+    sameRecords: true,
     feature: 'v1',
     server: ['--context', 'room 7', '--padding', '256'],
     client: ['--context', 'room 7', '--padding', 'padme'],
@@ -124,16 +127,17 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'identity',
+    sameRecords: true,
     feature: 'identity',
     server: IDENTITY,
     client: PIN,
     ...V1,
     refused: [{ name: 'another key pinned', client: WRONG_PIN, victim: 'client', code: 3770 }],
   },
-  { name: 'fast open', feature: 'fast-open', server: [], client: ['--fast-open'], ...V1 },
+  { name: 'fast open', feature: 'fast-open', server: [], client: ['--fast-open'], ...V1, sameRecords: true },
   // Peers that know none of the extensions, or as if they did.
-  { name: 'old client', feature: 'v1', server: [], client: ['--no-extensions'], ...V1 },
-  { name: 'old server', feature: 'v1', server: ['--no-extensions'], client: [], ...V1 },
+  { name: 'old client', feature: 'v1', server: [], client: ['--no-extensions'], ...V1, sameRecords: true },
+  { name: 'old server', feature: 'v1', server: ['--no-extensions'], client: [], ...V1, sameRecords: true },
   {
     name: 'mlkem768-x25519',
     feature: 'kem',
@@ -236,8 +240,11 @@ export function leftOut(variant: Variant, client: Peer, server: Peer): Cell | un
   return undefined;
 }
 
-/** @param server started with the variant's options */
-export async function runPair(variant: Variant, client: Peer, server: RunningServer): Promise<Cell> {
+/**
+ * @param server started with the variant's options
+ * @param isShort as `--ci` has it
+ */
+export async function runPair(variant: Variant, client: Peer, server: RunningServer, isShort: boolean): Promise<Cell> {
   const tap = await startTap(server.port);
   try {
     const holes: Hole[] = [];
@@ -251,8 +258,9 @@ export async function runPair(variant: Variant, client: Peer, server: RunningSer
     holes.push(...extra.map(({ case: name, detail = '' }) => ({ case: name, detail })));
     const problem = variant.wire(tap.connections);
     if (problem !== undefined) holes.push({ case: 'wire', detail: problem });
+    const tamperings = isShort && variant.sameRecords === true ? [] : variant.tamperings;
     const attempts = [
-      ...variant.tamperings.map((each) => tamper(tap, client, variant, each)),
+      ...tamperings.map((each) => tamper(tap, client, variant, each)),
       ...(variant.refused ?? []).map((each) => refuse(tap, client, variant, each)),
     ];
     let attempted = 0;
