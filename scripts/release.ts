@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -79,7 +79,9 @@ async function buildElsewhere(tarballs: readonly string[]): Promise<void> {
         filter: (source) => !/\/(?:dist|node_modules|target)(?:\/|$)/.test(source.slice(ROOT.length)),
       });
     }
-    await linkModules(copy);
+    // Links to this folder's modules would show in what is bundled of them, as paths.
+    const install = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error'];
+    await run('npm', install, { cwd: copy, timeout: LIMIT_MS });
     await run(process.execPath, ['scripts/build.mjs'], { cwd: copy, timeout: LIMIT_MS });
     for (const [index, folder] of PACKAGES.entries()) {
       const first = tarballs[index] as string;
@@ -90,18 +92,6 @@ async function buildElsewhere(tarballs: readonly string[]): Promise<void> {
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-/** The copy's modules are this folder's, but for the packages of the workspace themselves, which are the copy's. */
-async function linkModules(copy: string): Promise<void> {
-  const [from, to] = [path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules')];
-  await mkdir(to);
-  for (const name of await readdir(from)) {
-    if (name.startsWith('pq-websocket')) continue;
-    await symlink(path.join(from, name), path.join(to, name));
-  }
-  await symlink('..', path.join(to, 'pq-websocket'));
-  for (const name of ['nitro', 'cli']) await symlink(`../packages/${name}`, path.join(to, `pq-websocket-${name}`));
 }
 
 /** What is in it, for who has to account for it: CycloneDX, without what only development needs. */
