@@ -25,8 +25,11 @@ export interface ConnectionFace<Text> {
   opened(): void;
   /** The peer has proved that it holds the key. On a client that comes just before `opened`. */
   peerAccepted(): void;
-  /** Messages of one record. Before each, see whether the application has closed meanwhile. */
-  messages(messages: readonly Message<Text>[]): void;
+  /**
+   * Messages of one record. Before each, see whether the application has closed meanwhile.
+   * @returns a promise where it has stopped reading: for the time when it has all of them
+   */
+  messages(messages: readonly Message<Text>[]): MaybePromise<void>;
   /** No message can be sent any more. */
   closing(): void;
   /** Whether the peer's close is answered by a call of `answer`, and not at once. */
@@ -211,8 +214,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#face.peerAccepted();
   }
 
-  messages(messages: readonly Message<Text>[]): void {
-    this.#face.messages(messages);
+  messages(messages: readonly Message<Text>[]): MaybePromise<void> {
+    return this.#face.messages(messages);
   }
 
   peerClosing(): void {

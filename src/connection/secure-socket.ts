@@ -6,6 +6,7 @@
 import { platform } from '#platform';
 import { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName } from '../api/types.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { applicationProtocol } from '../protocol/v1/fast-open.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SentCallback } from '../protocol/receipt.ts';
@@ -186,13 +187,16 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   }
 
   /** @internal */
-  messages(messages: readonly Message<Text>[]): void {
-    let isFirst = true;
-    for (const message of messages) {
+  messages(messages: readonly Message<Text>[], from = 0): MaybePromise<void> {
+    const { ws } = this.connection.transport;
+    for (let i = from; i < messages.length; i += 1) {
+      const rest = ws?.rest;
+      if (rest !== undefined) return rest.then(() => this.messages(messages, i));
+      const message = messages[i] as Message<Text>;
       if (this.#events.isFree) this.#deliver(message);
-      else this.#deliverLater(message, isFirst);
-      isFirst = false;
+      else this.#deliverLater(message, i === 0);
     }
+    return undefined;
   }
 
   /** @internal */

@@ -102,7 +102,7 @@ export interface SessionHost<Text> {
    * Messages that came in one record, all checked, one or more. Before each, see whether the session is still
    * open: the application may close it while it looks at an earlier one.
    */
-  messages(messages: readonly Message<Text>[]): void;
+  messages(messages: readonly Message<Text>[]): MaybePromise<void>;
   /** The peer has closed: nothing more will be delivered or can be sent. */
   peerClosing(): void;
   /**

@@ -1,6 +1,6 @@
 /** npm `ws` underneath, from version 6 on: ours, or a socket that another copy of `ws` has accepted. */
 import { platform } from '#platform';
-import { decoder } from '../base/captured.ts';
+import { decoder, Promise } from '../base/captured.ts';
 import { ABNORMAL_CLOSURE, OPEN } from '../base/rfc6455.ts';
 import type { Transport, TransportHost, WsFeatures } from './transport.ts';
 
@@ -67,12 +67,20 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
   socket.on('error', (error: Error) => {
     host.transportFailed(error);
   });
+  const transport = new NpmWsTransport(socket);
   socket.on('close', (code: number, reason?: Uint8Array | string) => {
+    transport.over();
     // Until version 8 the reason was a string.
     const text = typeof reason === 'string' ? reason : decode(reason);
     host.transportClosed(code, text, code !== ABNORMAL_CLOSURE);
   });
-  return new NpmWsTransport(socket);
+  return transport;
+}
+
+/** What `pause()` makes everything wait for that has been read already. */
+interface Rest {
+  readonly promise: Promise<void>;
+  readonly end: () => void;
 }
 
 class NpmWsTransport implements Transport, WsFeatures {
@@ -80,7 +88,9 @@ class NpmWsTransport implements Transport, WsFeatures {
   /** The limits that the socket was made with, while lower ones are set. */
   #ownLimits: Limits | undefined;
   #isHeld = false;
-  #isPaused = false;
+  #rest: Rest | undefined;
+  /** Between `resume()` and `read()`. */
+  #isReadDue = false;
 
   constructor(socket: NpmWsSocket) {
     this.#socket = socket;
@@ -111,7 +121,11 @@ class NpmWsTransport implements Transport, WsFeatures {
   }
 
   get isPaused(): boolean {
-    return this.#isPaused;
+    return this.#rest !== undefined;
+  }
+
+  get rest(): Promise<void> | undefined {
+    return this.#rest?.promise;
   }
 
   send(message: string | Uint8Array, done?: (error?: Error) => void): void {
@@ -121,9 +135,12 @@ class NpmWsTransport implements Transport, WsFeatures {
 
   close(code?: number, reason?: string): void {
     this.#socket.close(code, reason);
+    // Whoever was to call for it is over, and the peer's answer has to be read.
+    if (this.#isReadDue) this.read();
   }
 
   terminate(): void {
+    this.over();
     this.#socket.terminate();
   }
 
@@ -147,7 +164,7 @@ class NpmWsTransport implements Transport, WsFeatures {
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
-    this.#read();
+    this.read();
   }
 
   onControl(type: 'ping' | 'pong', listener: (data: Uint8Array) => void): void {
@@ -160,23 +177,38 @@ class NpmWsTransport implements Transport, WsFeatures {
 
   /** As in `ws`, which remembers nothing of a socket that is over. */
   pause(): void {
-    if (this.#socket.readyState > 2) return;
-    this.#isPaused = true;
-    this.#read();
+    if (this.#socket.readyState > 2 || this.#rest !== undefined) return;
+    this.#rest = newRest();
+    this.read();
   }
 
   resume(): void {
     if (this.#socket.readyState > 2) return;
-    this.#isPaused = false;
-    this.#read();
+    this.over();
+    this.#isReadDue = true;
   }
 
-  #read(): void {
+  /** Nothing waits for the application from here on. */
+  over(): void {
+    this.#rest?.end();
+    this.#rest = undefined;
+  }
+
+  read(): void {
+    this.#isReadDue = false;
     // Before version 8.6 there was no pause().
     const network = this.#socket.pause === undefined ? (this.#socket as Internals)._socket : this.#socket;
-    if (this.#isHeld || this.#isPaused) network?.pause?.();
+    if (this.#isHeld || this.#rest !== undefined) network?.pause?.();
     else network?.resume?.();
   }
+}
+
+function newRest(): Rest {
+  let end = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { promise, end };
 }
 
 function limitsOf({ _maxPayload = 0, _maxFragments = 0, _maxBufferedChunks = 0 }: Limits): Limits {

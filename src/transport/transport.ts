@@ -44,8 +44,12 @@ export interface WsFeatures {
   readonly url: string | undefined;
   /** Whether the application has stopped reading. */
   readonly isPaused: boolean;
+  /** Until the application reads again, or the socket is over; undefined while it reads. */
+  readonly rest: Promise<void> | undefined;
   onControl(type: 'ping' | 'pong', listener: (data: Uint8Array) => void): void;
   sendControl(type: 'ping' | 'pong', done?: (error: Error) => void): void;
   pause(): void;
+  /** Ends the rest. More is read from the network only with `read`. */
   resume(): void;
+  read(): void;
 }

@@ -151,7 +151,7 @@ describe.each(MODES)('in mode %s', (mode) => {
 
 test("yellowpages: what it says is binary, and its close is the transport's", async () => {
   const seen = told();
-  const server = await secureServer({ channel: { profiles: ['yellowpages'] } as object });
+  const server = await secureServer({ channel: { profiles: ['yellowpages'] } });
   const client = connect(server.url, { profile: 'yellowpages', verifyAttestation: false });
   const peer = await server.nextPeer();
   await client.seen.opened;

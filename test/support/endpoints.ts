@@ -12,7 +12,7 @@ import type { PQWebSocketOptions } from '../../src/index.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { platform as webPlatform } from '../../src/platform/web.ts';
 import { wrapServerSocket } from '../../src/server.ts';
-import type { ChannelOptions, ServerSocket } from '../../src/server.ts';
+import type { ServerSocket, ServerSocketOptions } from '../../src/server.ts';
 import type { PQChannel } from '../../src/api/types.ts';
 import { AsyncQueue } from './deferred.ts';
 import { OPCODE, startTap } from './tap.ts';
@@ -96,7 +96,7 @@ export interface SecureServer {
 }
 
 export interface SecureServerOptions {
-  readonly channel?: ChannelOptions;
+  readonly channel?: ServerSocketOptions;
   readonly ws?: ServerOptions;
   /** At once when a connection is accepted, before anything arrives. */
   readonly onPeer?: (peer: Peer) => void;

@@ -59,13 +59,11 @@ export class Conversation<Text> {
     switch (kind) {
       case Kind.TEXT:
       case Kind.BINARY:
-        this.#deliver([this.#read(kind, content)]);
-        return undefined;
+        return this.#deliver([this.#read(kind, content)]);
       case Kind.BATCH:
-        this.#deliver(
+        return this.#deliver(
           parseBatch(this.#link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
         );
-        return undefined;
       case Kind.KEY_UPDATE:
         return undefined;
       case Kind.CLOSE:
@@ -90,8 +88,8 @@ export class Conversation<Text> {
   }
 
   /** All of a record is checked before any of it is delivered. After this end's close it is checked and discarded. */
-  #deliver(messages: readonly Message<Text>[]): void {
-    if (this.#link.state.is('open')) this.#link.host.messages(messages);
+  #deliver(messages: readonly Message<Text>[]): MaybePromise<void> {
+    return this.#link.state.is('open') ? this.#link.host.messages(messages) : undefined;
   }
 
   #read(kind: MessageKind, payload: Uint8Array): Message<Text> {

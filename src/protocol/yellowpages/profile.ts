@@ -192,10 +192,10 @@ export class Yellowpages<Text> implements Profile {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_TEXT_FRAME');
     return chain(this.outbox.open(frame), (binary) => {
       const { host } = this.session;
-      if (!this.state.is('open')) return;
+      if (!this.state.is('open')) return undefined;
       // The first frame that opens proves that the peer has the key.
       if (this.recordsOpened === 1) host.peerAccepted();
-      if (this.state.is('open')) host.messages([{ binary }]);
+      return this.state.is('open') ? host.messages([{ binary }]) : undefined;
     });
   }
 }

@@ -23,6 +23,7 @@ import type { CloseOutcome } from '../../protocol/outcome.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import { ownProperties } from '../../base/own-properties.ts';
+import { pauseReading, resumeReading } from '../../connection/reading.ts';
 import type { CloseHolder, SocketFace, Underneath } from '../../connection/secure-socket.ts';
 import { SecureSocket } from '../../connection/secure-socket.ts';
 import type { WsFeatures } from '../../transport/transport.ts';
@@ -318,16 +319,19 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     this.#control('pong', data, mask, callback);
   }
 
-  /** Stops reading from the transport. As in `ws`, nothing happens unless the socket is OPEN or CLOSING. */
+  /**
+   * Stops reading from the transport. As in `ws`, nothing happens unless the socket is OPEN or CLOSING. What has been read already waits
+   * too, in which `ws` differs: no message comes before `resume()`, unless the transport is over.
+   */
   pause(): void {
     const transport = this.#transport('pause');
     // A handshake that is not read would only run into its timeout.
-    if (this.readyState !== CONNECTING) transport.pause();
+    if (this.readyState !== CONNECTING) pauseReading(this.#secure.connection, transport);
   }
 
   resume(): void {
     const transport = this.#transport('resume');
-    if (this.readyState !== CONNECTING) transport.resume();
+    if (this.readyState !== CONNECTING) resumeReading(this.#secure.connection, transport);
   }
 
   /** A listener that throws must not end the connection. */
@@ -340,9 +344,12 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   }
 
   #heard(event: 'ping' | 'pong', data: Uint8Array): void {
-    this.#secure.inEventOrder(() => {
-      const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
-      if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
+    // Behind the messages that came before it.
+    this.#secure.connection.session.behind(() => {
+      this.#secure.inEventOrder(() => {
+        const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
+        if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
+      });
     });
   }
 

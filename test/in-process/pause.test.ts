@@ -1,0 +1,169 @@
+/** `pause()` holds back what the network has brought already: the rest of a record's messages, and records behind it. */
+import { describe, expect, test } from 'vitest';
+import { WebSocket } from '../../src/ws.ts';
+import type { WebSocketOptions, WsStyleWebSocket } from '../../src/ws.ts';
+import { once } from '../support/deferred.ts';
+import type { Peer } from '../support/endpoints.ts';
+import { nextTask, pqOf, secureServer, useMode } from '../support/endpoints.ts';
+
+const COUNT = 500;
+/** Every message in a record of its own. */
+const ALONE: WebSocketOptions = { maxBatchBytes: 1 };
+
+interface Conversation {
+  readonly client: WebSocket;
+  readonly peer: Peer;
+  /** What the peer's application has been told, in order. */
+  readonly heard: string[];
+  readonly ended: Promise<[number, Buffer]>;
+}
+
+async function conversation(options: WebSocketOptions): Promise<Conversation> {
+  const profile = options.profile ?? 'v1';
+  const { url, nextPeer } = await secureServer({ channel: { profiles: [profile] } });
+  const client = new WebSocket(url, [], options);
+  const [peer] = await Promise.all([nextPeer(), once(client, 'open')]);
+  if (profile === 'v1') await pqOf(peer).finished;
+  const heard: string[] = [];
+  peer.socket.on('message', (data: unknown) => heard.push(wordOf(data as Uint8Array)));
+  peer.socket.on('ping', () => heard.push('ping'));
+  return { client, peer, heard, ended: once<[number, Buffer]>(peer.socket, 'close') };
+}
+
+/** The older profile knows no text. */
+function wordOf(data: ArrayBuffer | Uint8Array): string {
+  return Buffer.from(data as Uint8Array).toString();
+}
+
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => String(i));
+}
+
+function sayAll(client: WebSocket, count: number): void {
+  for (const word of numbers(count)) client.send(word);
+}
+
+function pauseAtFirst(socket: WsStyleWebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('message', () => {
+      socket.pause();
+      resolve();
+    });
+  });
+}
+
+async function manyTasks(): Promise<void> {
+  for (let i = 0; i < 30; i += 1) await nextTask();
+}
+
+describe.each(['node', 'webcrypto'] as const)('over %s', (mode) => {
+  useMode(mode);
+
+  test.each([
+    ['in one record', {}],
+    ['in a record each', ALONE],
+  ])('messages %s: none comes before resume(), then all of them and the close behind them', async (_how, options) => {
+    const { client, peer, heard, ended } = await conversation(options);
+    const paused = pauseAtFirst(peer.socket);
+    sayAll(client, COUNT);
+    client.close(1000, 'said all');
+    await paused;
+    const opened = pqOf(peer).counters.recordsOpened;
+    await manyTasks();
+    expect(heard).toEqual(['0']);
+    // One whose opening has begun may be ready to be delivered.
+    expect(pqOf(peer).counters.recordsOpened - opened).toBeLessThanOrEqual(1);
+    expect(peer.socket.readyState).toBe(peer.socket.OPEN);
+
+    peer.socket.resume();
+    const [code, reason] = await ended;
+    expect([code, String(reason)]).toEqual([1000, 'said all']);
+    expect(heard).toEqual(numbers(COUNT));
+  });
+
+  test('who pauses at each message gets each, in order, and reads on from the network only when it has those before', async () => {
+    const many = 8_000;
+    const { client, peer, heard, ended } = await conversation({
+      ...ALONE,
+      // What waits beyond this would end the connection.
+      maxQueuedBytes: 64 * 1024 * 1024,
+    });
+    peer.socket.on('message', () => {
+      peer.socket.pause();
+      peer.socket.pause();
+      setImmediate(() => {
+        peer.socket.resume();
+      });
+    });
+    sayAll(client, many);
+    client.close(1000);
+    const [code] = await ended;
+    expect(code).toBe(1000);
+    expect(heard).toEqual(numbers(many));
+  });
+});
+
+test('a ping is told of behind the messages that came before it', async () => {
+  const { client, peer, heard } = await conversation(ALONE);
+  const paused = pauseAtFirst(peer.socket);
+  sayAll(client, 3);
+  client.ping();
+  await paused;
+  await manyTasks();
+  const pinged = once(peer.socket, 'ping');
+  peer.socket.resume();
+  await pinged;
+  expect(heard).toEqual(['0', '1', '2', 'ping']);
+});
+
+test('resume() and pause() at once: it stays paused', async () => {
+  const { client, peer, heard } = await conversation({});
+  const paused = pauseAtFirst(peer.socket);
+  sayAll(client, 3);
+  await paused;
+  peer.socket.resume();
+  peer.socket.pause();
+  await manyTasks();
+  expect([heard, peer.socket.isPaused]).toEqual([['0'], true]);
+  peer.socket.resume();
+  await nextTask();
+  expect([heard, peer.socket.isPaused]).toEqual([numbers(3), false]);
+});
+
+test('a transport that is over keeps nothing back: what it had brought is delivered, then the close', async () => {
+  const { client, peer, heard, ended } = await conversation({});
+  const paused = pauseAtFirst(peer.socket);
+  sayAll(client, COUNT);
+  await paused;
+  await manyTasks();
+  peer.raw.terminate();
+  expect((await ended)[0]).toBe(1006);
+  expect(heard).toEqual(numbers(COUNT));
+});
+
+test("terminate() while paused: the application's own end, behind which nothing is delivered", async () => {
+  const { client, peer, heard, ended } = await conversation({});
+  const paused = pauseAtFirst(peer.socket);
+  sayAll(client, COUNT);
+  await paused;
+  peer.socket.terminate();
+  expect((await ended)[0]).toBe(1006);
+  expect(heard).toEqual(['0']);
+});
+
+test('the older profile: messages behind a pause wait', async () => {
+  const { client, peer, heard } = await conversation({ profile: 'yellowpages', verifyAttestation: false });
+  const paused = pauseAtFirst(peer.socket);
+  sayAll(client, 20);
+  await paused;
+  await manyTasks();
+  expect(heard).toEqual(['0']);
+  const last = new Promise<void>((resolve) => {
+    peer.socket.on('message', (data) => {
+      if (wordOf(data as Uint8Array) === '19') resolve();
+    });
+  });
+  peer.socket.resume();
+  await last;
+  expect(heard).toEqual(numbers(20));
+});
