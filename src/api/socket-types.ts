@@ -188,7 +188,13 @@ export interface WsStyleWebSocket
   /** @throws {TypeError} when data is given: control frames are not sealed */
   pong(callback?: WsCallback): void;
   pong(data?: undefined, mask?: boolean, callback?: WsCallback): void;
+  /**
+   * Stops reading. What has been read already waits too, in which `ws` differs: no message comes before `resume()`, unless the transport
+   * is over. As in `ws`, nothing happens while CONNECTING.
+   * @throws {TypeError} where the transport is not npm `ws`
+   */
   pause(): void;
+  /** @throws {TypeError} where the transport is not npm `ws` */
   resume(): void;
 }
 

@@ -188,10 +188,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   messages(messages: readonly Message<Text>[], from = 0): MaybePromise<void> {
-    const { ws } = this.connection.transport;
     for (let i = from; i < messages.length; i += 1) {
-      const rest = ws?.rest;
-      if (rest !== undefined) return rest.then(() => this.messages(messages, i));
+      const rest = this.connection.transport.ws?.rest;
+      if (rest) return rest.then(() => this.messages(messages, i));
       const message = messages[i] as Message<Text>;
       if (this.#events.isFree) this.#deliver(message);
       else this.#deliverLater(message, i === 0);
