@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { isCi } from '../../scripts/lib/ci.ts';
 import { findProgram } from '../../scripts/lib/debian.ts';
+import { isLeftOut } from '../support/left-out.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -15,8 +15,10 @@ interface Ended {
   readonly signal: string | null;
 }
 
-const hasPython = findProgram('python3') !== undefined;
-if (!hasPython && isCi()) throw new Error('python3 is missing: it makes the pseudo-terminal');
+const isOut = isLeftOut(
+  'the demo on a real terminal',
+  findProgram('python3') === undefined ? 'python3, which makes the pseudo-terminal, is missing' : undefined,
+);
 
 /** @param until what the terminal shows before `action` is done */
 async function endDemo(until: string, action: string): Promise<Ended> {
@@ -31,7 +33,7 @@ async function endDemo(until: string, action: string): Promise<Ended> {
 const READY = '/close CODE REASON';
 const EARLY = 'Stop with Ctrl+C';
 
-test.runIf(hasPython).each([
+test.skipIf(isOut).each([
   ['Ctrl+C', READY, 'type:\\u0003'],
   ['Ctrl+C twice', READY, 'type:\\u0003\\u0003'],
   ['Ctrl+C before it is connected', EARLY, 'type:\\u0003'],
