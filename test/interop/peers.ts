@@ -114,11 +114,22 @@ class ProcessPeer implements Peer {
 
   #spawn(args: readonly string[]): ChildProcess {
     const [file, ...before] = this.#command as [string, ...string[]];
-    return spawn(file, [...before, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const child = spawn(file, [...before, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_NO_WARNINGS: '1' },
     });
+    createInterface({ input: child.stderr }).on('line', sayOnce);
+    return child;
   }
+}
+
+const said = new Set<string>();
+
+/** Each of a peer's many processes says the same of what it lacks. */
+function sayOnce(line: string): void {
+  if (said.has(line)) return;
+  said.add(line);
+  console.error(line);
 }
 
 function end(child: ChildProcess): Promise<string> {
