@@ -197,9 +197,13 @@ async function deliverOne(pair: SessionPair, first: Role): Promise<boolean> {
 }
 
 describe.each(ROLES)('an exchange that the %s asks for', (asks) => {
-  test.each([['client'], ['server'], ['client', 'server']] as const)(
-    'and a close of %s %s, at every moment of it: each end sees the close, and all that was said',
-    async (...closing) => {
+  test.each([
+    { who: 'the client', closing: ['client'] },
+    { who: 'the server', closing: ['server'] },
+    { who: 'both ends', closing: ['client', 'server'] },
+  ] as const)(
+    'and a close of $who, at every moment of it: each end sees the close, and all that was said',
+    async ({ closing }) => {
       for (const first of ROLES) {
         let moment = 0;
         for (let isOver = false; !isOver; moment += 1) {
