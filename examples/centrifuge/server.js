@@ -41,7 +41,6 @@ export function startServer(port = 8080) {
     const client = {
       id: randomUUID(),
       channels: new Set(),
-      pongs: 0,
       say: (...replies) => socket.send(replies.map((each) => JSON.stringify(each)).join('\n')),
     };
     clients.add(client);
@@ -53,8 +52,7 @@ export function startServer(port = 8080) {
         .flatMap((line) => {
           const { id, ...rest } = JSON.parse(line);
           const [[name, request] = []] = Object.entries(rest);
-          if (name === undefined) client.pongs += 1; // an empty command is a pong
-          if (id === undefined) return [];
+          if (id === undefined) return []; // an empty command is a pong
           try {
             return [{ id, [name]: commands[name](client, request) }];
           } catch (error) {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect, runClient } from '../../../examples/discord/client.js';
 import { startServer } from '../../../examples/discord/server.js';
-import { deferred, nextEnd } from '../shared/ends.js';
+import { deferred, heard, nextEnd } from '../shared/ends.js';
 
 const TOKEN = 'the token of this bot';
+/** Its opcode. */
+const HEARTBEAT = 1;
 
 export default {
   library: '@discordjs/ws',
@@ -21,13 +23,12 @@ export default {
       assert.deepEqual(await runClient(url, text, TOKEN), [text]);
     },
     async 'heartbeats, and an event of the server'({ url, server, secret }) {
-      const heard = deferred();
-      const manager = await connect(url, TOKEN, ({ t, d }) => t === 'MESSAGE_CREATE' && heard.resolve(d.content));
+      const event = deferred();
+      const manager = await connect(url, TOKEN, ({ t, d }) => t === 'MESSAGE_CREATE' && event.resolve(d.content));
       const text = secret('message');
       server.dispatch('MESSAGE_CREATE', { content: text });
-      assert.equal(await heard.promise, text);
-      const before = server.heartbeats();
-      while (server.heartbeats() === before) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(await event.promise, text);
+      await heard(server.server, (text) => JSON.parse(text).op === HEARTBEAT);
       await manager.destroy();
     },
     async 'a cut: the session is resumed, and what was missed is told'({ url, tap, server, secret }) {
