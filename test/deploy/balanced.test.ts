@@ -6,6 +6,7 @@ import { PQWebSocket } from '../../src/index.ts';
 import { metric } from '../gateway/support.ts';
 import { useCommand } from '../support/command.ts';
 import type { RunningCommand } from '../support/command.ts';
+import { freePort } from '../support/free-port.ts';
 import { assertSealed, startTap } from '../support/tap.ts';
 import type { Tap } from '../support/tap.ts';
 import type { ChatClient, ChatMessage } from './chat.ts';
@@ -16,7 +17,6 @@ import {
   CERTIFICATE,
   CERTIFICATE_KEY,
   EXAMPLES,
-  freePort,
   startBalancer,
   startChatServer,
   startRedis,

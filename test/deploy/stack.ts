@@ -1,15 +1,14 @@
 /** What stands in front of and behind the gateways: a load balancer with the configuration of examples/deploy, chat servers, Redis. */
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { findProgram } from '../../scripts/lib/debian.ts';
 import { toolFolder } from '../../scripts/lib/locked-tools.ts';
-import { once } from '../support/deferred.ts';
+import { freePort } from '../support/free-port.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 export const EXAMPLES = path.join(ROOT, 'examples/deploy');
@@ -26,29 +25,6 @@ export function temporaryFolder(): string {
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
-}
-
-/** Below the ports that systems give to whoever connects (Linux from 32768 on, RFC 6335 from 49152 on): no client can take it meanwhile. */
-const LASTING_PORTS = [20_000, 32_000] as const;
-
-/** A port that was free a moment ago, for what cannot be told to take any, or must come back on the same one. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(...LASTING_PORTS);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => {
-        resolve(false);
-      });
-      server.listen(port, '127.0.0.1', () => {
-        resolve(true);
-      });
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }
 
 /** A program that ends with the test. @returns what it says, as it grows */

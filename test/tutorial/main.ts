@@ -9,12 +9,11 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { freePort } from '../support/free-port.ts';
 import { pack } from '../support/packed.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -36,15 +35,6 @@ function blocksOf(page: string): Block[] {
     kind,
     text,
   }));
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
 }
 
 class Reader {
@@ -121,7 +111,7 @@ export async function main(): Promise<number> {
   const blocks = blocksOf(await readFile(PAGE, 'utf8'));
   const [root, cli] = [await pack(), await pack('packages/cli')];
   const folder = await mkdtemp(path.join(tmpdir(), 'pq-websocket-tutorial-'));
-  const reader = new Reader(folder, [root.tarball, cli.tarball], await freePort());
+  const reader = new Reader(folder, [root.tarball, cli.tarball], String(await freePort()));
   const began = performance.now();
   try {
     for (const block of blocks) await reader.follow(block);

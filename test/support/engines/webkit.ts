@@ -2,11 +2,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { webkitBinaries } from '../../../scripts/lib/webkit.ts';
+import { freePort } from '../free-port.ts';
 import type { Engine, EnginePage } from './engine.ts';
 
 const START_MS = 30_000;
@@ -126,19 +125,6 @@ async function ready(base: string, driver: ChildProcess): Promise<void> {
     }
   }
   throw new Error('WebKitWebDriver did not start');
-}
-
-/** It has to be told a port. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
 }
 
 function firstLine(child: ChildProcess): Promise<string> {
