@@ -131,6 +131,59 @@ test('a worker that is starting is told when it listens, and waited for', async 
   await vi.waitUntil(() => ended.length === 2);
 });
 
+/** How long the last death has its replacement wait. @param which counts workers from the first */
+function waitAfterDeath(which: number, listens = false): number {
+  if (listens) workers[which]?.report('listening');
+  workers[which]?.emit('exit', 1, null);
+  const before = workers.length;
+  const { facts } = lines.at(-1) as LogLine;
+  const wait = facts['replacedAfter'] as number;
+  vi.advanceTimersByTime(wait - 1);
+  expect(workers.length).toBe(before);
+  vi.advanceTimersByTime(1);
+  expect(workers.length).toBe(before + 1);
+  return wait;
+}
+
+test('replacements that die before they listen wait longer each time, up to a minute, until one listens', async () => {
+  await startPrimary();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const waits = [waitAfterDeath(0)];
+  for (let which = 2; which < 10; which += 1) waits.push(waitAfterDeath(which));
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  // The other one is no part of that.
+  expect(waitAfterDeath(1)).toBe(1_000);
+  expect(waitAfterDeath(10, true)).toBe(1_000);
+});
+
+test('a reload that is accepted replaces at once who is missing, and one that is refused does not', async () => {
+  const primary = await startPrimary();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  waitAfterDeath(0);
+  workers[2]?.emit('exit', 1, null);
+  const mended = read;
+  read = (): never => {
+    throw new RangeError('wrong');
+  };
+  await primary.reload();
+  expect(workers).toHaveLength(3);
+  read = mended;
+  void primary.reload();
+  await settled();
+  expect(workers).toHaveLength(4);
+  // And not again, when it would have been its time.
+  vi.advanceTimersByTime(120_000);
+  expect(workers).toHaveLength(4);
+  // It counts on from there where that did not help.
+  expect(waitAfterDeath(3)).toBe(4_000);
+});
+
 test('a reload that begins before a drain and is read after it orders nothing', async () => {
   const primary = await startPrimary();
   const reloaded = primary.reload();

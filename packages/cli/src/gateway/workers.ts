@@ -39,6 +39,8 @@ type Report =
 
 /** A worker that died is replaced after this many milliseconds, so that one that cannot live does not spin. */
 const REPLACE_AFTER = 1_000;
+/** One whose replacements die before they listen, such as by a file that is wrong now, waits twice as long each time, and so long at most. */
+const REPLACE_AFTER_AT_MOST = 60_000;
 
 /** Each worker enforces its share, rounded up; connections are dealt out in turn. */
 function shareOf(config: Config, workers: number): Config {
@@ -131,6 +133,8 @@ class Primary implements Signalled {
   #reloaded: Promise<void> = Promise.resolve();
   /** What workers are told when they listen: one that is starting hears nothing yet. */
   readonly #waiting = new Map<Worker, Order[]>();
+  /** Replacements that are to come, by the timer of each. */
+  readonly #missing = new Map<NodeJS.Timeout, () => void>();
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #admin: AdminServer | undefined;
   #allGone: () => void = () => undefined;
@@ -193,6 +197,11 @@ class Primary implements Signalled {
     for (const worker of this.#readiness.keys()) if (worker.isConnected()) this.#reloading.add(worker);
     this.#order('pqws: reload');
     if (this.#reloading.size === 0) this.#allReloaded();
+    // What kept a replacement from living may be mended by what has just been read.
+    for (const [timer, replace] of this.#missing) {
+      clearTimeout(timer);
+      replace();
+    }
     await allReloaded;
   }
 
@@ -202,6 +211,7 @@ class Primary implements Signalled {
 
   drain(): Promise<void> {
     this.#state = 'draining';
+    for (const timer of this.#missing.keys()) clearTimeout(timer);
     const allGone = new Promise<void>((resolve) => {
       this.#allGone = resolve;
     });
@@ -228,15 +238,20 @@ class Primary implements Signalled {
     }
   }
 
-  /** Resolves when it listens. */
-  #fork(): Promise<void> {
+  /**
+   * Resolves when it listens.
+   * @param failed how many before it, one after the other, died before they listened
+   */
+  #fork(failed = 0): Promise<void> {
     const worker = cluster.fork();
     this.#readiness.set(worker, false);
     this.#waiting.set(worker, []);
     worker.on('error', () => undefined);
+    let hasListened = false;
     return new Promise((resolve) => {
       worker.on('message', ({ type }: Report) => {
         if (type !== 'pqws: listening') return;
+        hasListened = true;
         const orders = this.#waiting.get(worker) ?? [];
         this.#waiting.delete(worker);
         for (const order of orders) tell(worker, order);
@@ -246,24 +261,29 @@ class Primary implements Signalled {
         this.#readiness.delete(worker);
         this.#waiting.delete(worker);
         this.#hasReloaded(worker);
-        this.#gone(worker, code, signal);
+        this.#gone({ worker: worker.process.pid, code, signal }, hasListened ? 0 : failed + 1);
       });
     });
   }
 
-  #gone(worker: Worker, code: number | null, signal: string | null): void {
+  #gone(how: { worker: number | undefined; code: number | null; signal: string | null }, failed: number): void {
     switch (this.#state) {
       case 'starting':
         // It has said why.
         this.#order('pqws: close');
-        process.exit(code === 0 ? 1 : (code ?? 1));
+        process.exit(how.code === 0 ? 1 : (how.code ?? 1));
         break;
-      case 'running':
-        this.work.log.error({ worker: worker.process.pid, code, signal }, 'a worker died');
-        setTimeout(() => {
-          if (this.#state === 'running') void this.#fork();
-        }, REPLACE_AFTER);
+      case 'running': {
+        const replacedAfter = Math.min(REPLACE_AFTER * 2 ** failed, REPLACE_AFTER_AT_MOST);
+        this.work.log.error({ ...how, replacedAfter }, 'a worker died');
+        const replace = (): void => {
+          this.#missing.delete(timer);
+          if (this.#state === 'running') void this.#fork(failed);
+        };
+        const timer = setTimeout(replace, replacedAfter);
+        this.#missing.set(timer, replace);
         break;
+      }
       case 'draining':
         if (this.#readiness.size === 0) this.#allGone();
     }
