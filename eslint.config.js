@@ -214,6 +214,10 @@ export default tseslint.config(
     languageOptions: { globals: readonly(PAGE_GLOBALS) },
   },
   {
+    files: ['site/**/*.js'],
+    languageOptions: { globals: readonly([...PAGE_GLOBALS, 'MutationObserver']) },
+  },
+  {
     files: ['packages/devtools/src/*.js'],
     languageOptions: {
       globals: readonly([...PAGE_GLOBALS, ...['Element', 'HTMLElement', 'HTMLInputElement', 'HTMLSelectElement']]),

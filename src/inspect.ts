@@ -2,7 +2,7 @@
  * `pq-websocket/inspect`: for debugging. Importing it lets this page or process see what its secure sockets say, of this package and in the
  * same module format: messages in plaintext beside the records that carried them, handshakes, key updates, exchanges, closes, failures.
  * Connections that were made before are not seen. Whatever it shows, every script of the page can see.
- * @module
+ * @module pq-websocket/inspect
  */
 import { observer } from '#observer';
 import type { InspectEvent } from './api/inspect-types.ts';
