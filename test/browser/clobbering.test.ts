@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
 import { ENGINES } from '../support/engines/all.ts';
 import type { Engine } from '../support/engines/engine.ts';
+import { soaks } from '../support/soak.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 import { serve } from './static-server.ts';
@@ -82,6 +83,8 @@ const cells = Object.entries(TIMES).flatMap(([time, [page, outcome]], t) =>
   Object.entries(ELEMENTS).flatMap(([element, markup], e) =>
     Object.entries(NAMES).map(([names, list], n) => ({
       id: `cell-${t}-${e}-${n}`,
+      /** Of a third of the cells that has every time with every element, every time with every name, and every element with every name. */
+      isOfThird: (t + e + n) % 3 === 0,
       title: `${time}, ${element}, ${names}`,
       html: `<!doctype html><meta charset="utf-8">${page(list.map(markup).join(''))}<script src="/app.js"></script>`,
       outcome,
@@ -89,12 +92,17 @@ const cells = Object.entries(TIMES).flatMap(([time, [page, outcome]], t) =>
   ),
 );
 
+/** Chromium meets all of them; another engine in the soak, and else a third. */
+const ofEngine = (name: string): typeof cells =>
+  soaks || name === 'Chromium' ? cells : cells.filter(({ isOfThird }) => isOfThird);
+
 let scripts: Readonly<Record<string, string>>;
 beforeAll(async () => {
   ({ files: scripts } = await buildScriptTag());
 });
 
-describe.each(ENGINES)('$name', ({ start }) => {
+describe.each(ENGINES)('$name', ({ name: engineName, start }) => {
+  const tried = ofEngine(engineName);
   let engine: Engine;
   beforeAll(async () => {
     engine = await start();
@@ -117,12 +125,12 @@ describe.each(ENGINES)('$name', ({ start }) => {
       await page.close();
       await server.close();
     });
-    const outcomes = (await page.run(`return run(${JSON.stringify(cells.map(({ id }) => id))})`)) as Record<
+    const outcomes = (await page.run(`return run(${JSON.stringify(tried.map(({ id }) => id))})`)) as Record<
       string,
       unknown
     >;
-    expect(Object.fromEntries(cells.map(({ id, title }) => [title, outcomes[id]]))).toEqual(
-      Object.fromEntries(cells.map(({ title, outcome }) => [title, outcome])),
+    expect(Object.fromEntries(tried.map(({ id, title }) => [title, outcomes[id]]))).toEqual(
+      Object.fromEntries(tried.map(({ title, outcome }) => [title, outcome])),
     );
     assertSealed(tap, ['said by a page']);
   });

@@ -19,10 +19,14 @@ export interface Group {
   run(backend: CryptoBackend, load: Loader, check: Case): Promise<void>;
 }
 
-export async function runGroup(group: Group, backend: CryptoBackend, load: Loader): Promise<GroupResult> {
+/** @param step 3 for every third case: then the group must count its cases all the same, and runs a third of them */
+export async function runGroup(group: Group, backend: CryptoBackend, load: Loader, step = 1): Promise<GroupResult> {
   const failed: string[] = [];
   let passed = 0;
+  let seen = 0;
   const check: Case = async (name, run) => {
+    seen += 1;
+    if ((seen - 1) % step !== 0) return;
     try {
       await run();
       passed += 1;
@@ -35,8 +39,9 @@ export async function runGroup(group: Group, backend: CryptoBackend, load: Loade
   } catch (error) {
     failed.push(`${group.name}: ${String(error)}`);
   }
-  if (passed + failed.length < group.cases) {
-    failed.push(`${group.name}: ${group.cases} cases expected, ${passed + failed.length} run`);
+  if (seen < group.cases) failed.push(`${group.name}: ${group.cases} cases expected, ${seen} seen`);
+  if (passed + failed.length < Math.ceil(group.cases / step)) {
+    failed.push(`${group.name}: ${passed + failed.length} of ${seen} cases run`);
   }
   return { group: group.name, passed, failed };
 }

@@ -1,6 +1,6 @@
 /**
  * The third-party vectors in plain Node, of any supported version: bundle this file and run it with the vectors'
- * folder as argument. Prints `N passed, N failed` and exits with 1 when anything failed.
+ * folder as argument, and 3 for every third case. Prints `N passed, N failed` and exits with 1 when anything failed.
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { nobleBackend } from '../../../src/crypto/noble/backend.ts';
@@ -40,8 +40,8 @@ function nativeSubject(): Subject[] {
   return [{ backend, native: true, nativeWhenGiven: true, nativeDecapsulations: () => calls }];
 }
 
-const folder = process.argv[2];
-if (folder === undefined) throw new Error('usage: run-node <folder of the vectors>');
+const [, , folder, step = '1'] = process.argv;
+if (folder === undefined) throw new Error('usage: run-node <folder of the vectors> [<step>]');
 
 // Node's documentation: crypto.encapsulate was added in 24.7. Deno and Bun say that they are Node, too.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -63,7 +63,8 @@ const subjects: Subject[] = [
   },
   ...nativeSubject(),
 ];
-const { passed, failed, labels } = await report(subjects, `Node ${process.versions.node}`, loadFrom(folder));
+const platform = `Node ${process.versions.node}`;
+const { passed, failed, labels } = await report(subjects, platform, loadFrom(folder), Number(step));
 for (const label of labels) console.log(label);
 for (const failure of failed) console.error(failure);
 console.log(`${passed} passed, ${failed.length} failed`);

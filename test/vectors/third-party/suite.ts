@@ -257,9 +257,10 @@ export function groupsOf(backend: CryptoBackend): readonly Group[] {
   return backend.name === 'noble' ? [...BACKEND_GROUPS, ...LIBRARY_GROUPS] : BACKEND_GROUPS;
 }
 
-export async function runThirdPartyVectors(backend: CryptoBackend, files: Loader): Promise<GroupResult[]> {
+/** @param step as runGroup has it */
+export async function runThirdPartyVectors(backend: CryptoBackend, files: Loader, step = 1): Promise<GroupResult[]> {
   const results: GroupResult[] = [];
-  for (const group of groupsOf(backend)) results.push(await runGroup(group, backend, files));
+  for (const group of groupsOf(backend)) results.push(await runGroup(group, backend, files, step));
   return results;
 }
 
