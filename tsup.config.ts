@@ -25,11 +25,20 @@ const nodeConditions = (
   // What a module of CommonJS is called by: createRequire takes either.
   if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': '__filename' };
 };
-const webConditions = (options: { conditions?: string[]; mangleProps?: RegExp }): void => {
+interface WebOptions {
+  conditions?: string[];
+  mangleProps?: RegExp;
+  minifySyntax?: boolean;
+  minifyIdentifiers?: boolean;
+}
+const webConditions = (options: WebOptions): void => {
   options.conditions = ['browser'];
   options.mangleProps = MANGLED_PROPERTIES;
+  // Before terser: it sees a module at a time, while this knows constants of other modules.
+  options.minifySyntax = true;
+  options.minifyIdentifiers = true;
 };
-const nativeConditions = (options: { conditions?: string[]; mangleProps?: RegExp }): void => {
+const nativeConditions = (options: WebOptions): void => {
   webConditions(options);
   options.conditions = ['browser', 'native'];
 };

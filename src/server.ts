@@ -11,7 +11,7 @@ import type { ServerSocket } from './api/socket-types.ts';
 import type { BunServerWebSocket } from './transport/bun.ts';
 import { BunSocket } from './transport/bun.ts';
 import { acceptedSocket } from './transport/shapes.ts';
-import { transportMaxPayload } from './options/client.ts';
+import { transportMaxPayload } from './options/client-limits.ts';
 import { internalsOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';

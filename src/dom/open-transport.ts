@@ -1,12 +1,14 @@
 /** From the arguments of `new PQWebSocket` to a transport that is connecting. */
+import { checkClientOptions, optionsObject } from '#client-options';
+import { MAY_RUN_OVER_WS, wsOptions } from '#over-ws';
 import { platform } from '#platform';
+import { underlyingClass } from '#underlying-class';
 import type { PQWebSocketOptions } from '../api/types.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { toDomString, toUsvString } from '../base/values.ts';
 import type { ChannelConfig } from '../options/channel.ts';
-import { optionsObject, refuseUnknown } from '../options/channel.ts';
-import { checkClientOptions, transportMaxPayload } from '../options/client.ts';
-import { underlyingClass } from '../transport/choose.ts';
+import { refuseUnknown } from '../options/channel.ts';
+import { transportMaxPayload } from '../options/client-limits.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import type { OptionsBag } from './options-bag.ts';
@@ -28,25 +30,16 @@ export function openTransport(
   const text = toUsvString(url);
   const converted = toProtocols(protocols);
   const options = optionsObject(where, given) as PQWebSocketOptions & Record<string, unknown>;
-  const transportOptions = Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => platform.transportOptions.has(name) && value !== undefined),
-  );
-  const needsWs = Object.keys(transportOptions).length > 0;
+  const transportOptions = wsOptions(options);
+  const needsWs = MAY_RUN_OVER_WS && Object.keys(transportOptions).length > 0;
   const Underlying = underlyingClass(where, options.WebSocket, needsWs);
-  const isWs = needsWs || Underlying === platform.fallbackWebSocket();
+  const isWs = MAY_RUN_OVER_WS && (needsWs || Underlying === platform.fallbackWebSocket());
   const { offered: listed, init } = converted
     ? { offered: converted }
     : readBag(where, protocols as object, Underlying, isWs);
   const { href } = parseUrl(text, baseUrl());
   const application = parseProtocols(listed);
   const { config, checked } = checkClientOptions(where, options, href);
-  const { finishRequest } = transportOptions as PQWebSocketOptions;
-  if (finishRequest !== undefined) {
-    // ws shows it the socket that does not seal, too.
-    transportOptions['finishRequest'] = (request: never): void => {
-      finishRequest(request);
-    };
-  }
   const open = (all: readonly string[]): object => {
     const offered = all.length > 0 ? [...all] : undefined;
     if (isWs) {
@@ -70,7 +63,7 @@ interface ReadBag {
 function readBag(where: string, given: object, Underlying: WebSocketConstructor, isWs: boolean): ReadBag {
   const bag = ownProperties(given) as OptionsBag;
   const { protocols, ...init } = bag;
-  if (isWs) refuseUnknown(where, init, [...platform.transportOptions, 'signal']);
+  if (MAY_RUN_OVER_WS && isWs) refuseUnknown(where, init, [...platform.transportOptions, 'signal']);
   // A class that knows no bag makes a string of it.
   else if (!takesBag(where, Underlying, bag)) return { offered: [toDomString(given)] };
   const offered = toProtocols(protocols) ?? [toDomString(protocols)];

@@ -1,7 +1,7 @@
 /** The class that stands where the platform's WebSocket was. */
+import { checkClientOptions } from '#client-options';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import { ownProperties } from '../base/own-properties.ts';
-import { checkClientOptions } from '../options/client.ts';
 import { BaseEventTarget } from './events.ts';
 import { defineConstants } from './interface-object.ts';
 import { PQWebSocket } from './pq-websocket.ts';

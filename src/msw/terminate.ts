@@ -1,6 +1,6 @@
 /** The mock's end of the secure layer, once for each connection. */
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { CLIENT_MAX_PAYLOAD } from '../options/client.ts';
+import { CLIENT_MAX_PAYLOAD } from '../options/client-limits.ts';
 import { CLIENT_AUTHENTICATION_OPTIONS } from '../options/client-identity.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '../options/channel.ts';

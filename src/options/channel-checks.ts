@@ -18,12 +18,13 @@ const MAX_PADDING_BLOCK = 65_536;
 /** No batch is longer, whatever its padding. */
 const MAX_BATCH_FRAME_BYTES = 2 ** 20;
 
-/** Least and most. */
-const RANGES = {
+/** Least and most, where it is a number. */
+export const RANGES = {
   handshakeTimeout: [1, MAX_TIMER],
   maxPayload: [1, Number.MAX_SAFE_INTEGER],
   maxQueuedBytes: [0, Number.MAX_SAFE_INTEGER],
   maxBatchBytes: [1, MAX_BATCH_FRAME_BYTES],
+  padding: [1, MAX_PADDING_BLOCK],
 } as const satisfies Partial<Record<keyof ChannelOptions, readonly [least: number, most: number]>>;
 
 /**
@@ -38,7 +39,12 @@ export function channelConfig(where: string, given: ChannelOptions, defaultMaxPa
 
 /** @throws {TypeError | RangeError} as `channelConfig` */
 export function checkChannel(where: string, options: ChannelOptions): void {
-  checkSizes(where, options);
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = options[name as keyof typeof RANGES];
+    if (name === 'padding') checkPadding(where, value);
+    else numberOption(where, name, value, least, least, most);
+  }
+  contextOption(where, options.context);
   const { native, rekey, exchange, heartbeat, grease } = options as Readonly<Record<string, unknown>>;
   if (native !== undefined && typeof native !== 'boolean') throw wrongOption(where, 'native', 'a boolean', native);
   if (rekey !== undefined) checkRekey(where, rekey);
@@ -46,15 +52,6 @@ export function checkChannel(where: string, options: ChannelOptions): void {
     checkTimes(where, 'exchange', exchange, ['milliseconds', 'timeout']);
   if (heartbeat !== undefined && typeof heartbeat !== 'boolean') checkHeartbeat(where, heartbeat);
   booleanOption(where, 'grease', grease, true);
-}
-
-/** Those that a script tag has attributes for. @throws {TypeError | RangeError} as `channelConfig` */
-export function checkSizes(where: string, options: ChannelOptions): void {
-  for (const [name, [least, most]] of Object.entries(RANGES)) {
-    numberOption(where, name, options[name as keyof typeof RANGES], least, least, most);
-  }
-  checkPadding(where, options.padding);
-  contextOption(where, options.context);
 }
 
 function checkRekey(where: string, rekey: unknown): void {
@@ -71,7 +68,7 @@ function checkRekey(where: string, rekey: unknown): void {
 function checkPadding(where: string, padding: unknown): void {
   if (padding === undefined || padding === 'off' || padding === 'padme') return;
   if (typeof padding !== 'number') throw wrongOption(where, 'padding', "'off', 'padme' or a block size", padding);
-  numberOption(where, 'padding', padding, 0, 1, MAX_PADDING_BLOCK);
+  numberOption(where, 'padding', padding, 0, ...RANGES.padding);
 }
 
 /** A copy, so that later changes to the caller's bytes are not seen. */

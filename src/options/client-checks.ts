@@ -2,7 +2,7 @@
 import type { Profile } from '../api/types.ts';
 import type { ChannelConfig } from './channel.ts';
 import { taken } from './channel.ts';
-import { checkChannel, checkSizes, kemsOption } from './channel-checks.ts';
+import { checkChannel, kemsOption } from './channel-checks.ts';
 import { booleanOption, described } from './checks.ts';
 import type { Checked } from './client-identity.ts';
 import { readIdentity } from './identity.ts';
@@ -11,7 +11,7 @@ import { readPins } from '../protocol/pins.ts';
 import type { ClientOptions } from './profile.ts';
 import { readClient } from './profile.ts';
 
-const PROFILES: readonly unknown[] = ['v1', 'yellowpages'] satisfies Profile[];
+export const PROFILES: readonly unknown[] = ['v1', 'yellowpages'] satisfies Profile[];
 
 /** What yellowpages has no room for: to ignore these would be to promise what is not kept. */
 const ONLY_IN_V1 = [
@@ -41,24 +41,18 @@ export function clientConfig(
 export function checkClient(where: string, options: ClientOptions): Checked {
   checkChannel(where, options);
   kemsOption(where, 'kem', options.kem);
-  checkTagged(where, options);
-  const { identity, serverKeys } = options;
-  const pins = serverKeys === undefined ? undefined : readPins(where, 'serverKeys', serverKeys);
-  return {
-    pins: pins && ((): readonly Pin[] => pins),
-    identity: identity === undefined ? undefined : readIdentity(where, identity, true),
-  };
-}
-
-/** Those that a script tag has attributes for, but pins. @throws {TypeError | RangeError} for one that is wrong */
-export function checkTagged(where: string, options: ClientOptions): void {
-  const { profile, strict, fastOpen } = options as ClientOptions & Readonly<Record<string, unknown>>;
-  checkSizes(where, options);
+  const { identity, serverKeys, profile, strict, fastOpen } = options as ClientOptions &
+    Readonly<Record<'strict' | 'fastOpen', unknown>>;
   booleanOption(where, 'strict', strict, false);
   booleanOption(where, 'fastOpen', fastOpen, false);
   if (profile !== undefined) checkProfile(where, 'profile', profile);
   if (profile === 'yellowpages') refuseOnlyInV1(where, options);
   checkVerifier(where, options);
+  const pins = serverKeys === undefined ? undefined : readPins(where, 'serverKeys', serverKeys);
+  return {
+    pins: pins && ((): readonly Pin[] => pins),
+    identity: identity === undefined ? undefined : readIdentity(where, identity, true),
+  };
 }
 
 function checkVerifier(where: string, { profile, verifyAttestation }: ClientOptions): void {

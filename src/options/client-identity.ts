@@ -57,7 +57,8 @@ export function clientAuthentication(
 type Judge = ReturnType<ClientAuthentication['judge']>;
 type Prover = ReturnType<ClientAuthentication['prover']>;
 
-function judging(make: (code: ClientAuthentication) => MaybePromise<Judge>): Authentication {
+/** For the session's config: what judges a server's Finished, whose code may have to be loaded. */
+export function judging(make: (code: ClientAuthentication) => MaybePromise<Judge>): Authentication {
   const judge = withCode(make);
   return { authenticate: (...finished) => chain(judge, (authenticate) => authenticate?.(...finished)) };
 }

@@ -1,25 +1,20 @@
-/** The options of `new PQWebSocket`. */
+/** `#client-options`: the options of `new PQWebSocket`. */
 import { checkClient } from '#check-client';
 import { platform } from '#platform';
-import { maxInnerBytes } from '../protocol/v1/record.ts';
 import type { PQWebSocketOptions } from '../api/types.ts';
 import { CLIENT_AUTHENTICATION_OPTIONS } from './client-identity.ts';
+import { CLIENT_MAX_PAYLOAD } from './client-limits.ts';
 import type { ChannelConfig } from './channel.ts';
 import { isPromise } from '../base/maybe-promise.ts';
 import { CHANNEL_OPTION_NAMES, described, refuseUnknown, taken } from './channel.ts';
 import { readClient } from './profile.ts';
 
-/** The standard has no limit; a page's memory has. */
-export const CLIENT_MAX_PAYLOAD = 2 ** 30;
-/** Room above the longest frame, so that a longer one is refused by the session, with its code, and not by `ws`. */
-const FRAME_HEADROOM = 1024 * 1024;
-/** The longest limit that `ws` can have: it takes the number modulo 2^32. */
-const MAX_TRANSPORT_LIMIT = 2 ** 31 - 1;
-
 /** What a client has beside what both ends have. */
 export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile', 'kem'] as const;
 
 const OWN_OPTIONS = [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, 'strict', 'WebSocket', 'signal'];
+
+export { optionsObject } from './channel.ts';
 
 /** Said by a boolean, which is right whichever it is. */
 const BOOLEANS = ['strict', 'fastOpen', 'grease', 'heartbeat'];
@@ -53,10 +48,4 @@ function needsCheck(options: object): boolean {
     const value = (options as Readonly<Record<string, unknown>>)[name];
     return value !== undefined && !(typeof value === 'boolean' && BOOLEANS.includes(name));
   });
-}
-
-/** `maxPayload` for `ws`: above every frame that the session takes; 0, which is no limit, where that is too long for it. */
-export function transportMaxPayload(maxPayload: number): number {
-  const limit = maxInnerBytes(maxPayload) + FRAME_HEADROOM;
-  return limit > MAX_TRANSPORT_LIMIT ? 0 : limit;
 }

@@ -1,5 +1,5 @@
 /**
- * Which WebSocket class a new connection runs over, looked up when the connection is made: the option, then the
+ * `#underlying-class`: which WebSocket class a new connection runs over, looked up when the connection is made: the option, then the
  * global, then the platform's last resort. Interceptors that were installed after this module loaded count.
  */
 import { platform } from '#platform';
@@ -44,15 +44,20 @@ export function underlyingClass(where: string, option: unknown, forTransportOpti
     if (typeof option !== 'function') {
       throw wrongOption(where, 'WebSocket', 'a class', option);
     }
-    const given = plain(option as WebSocketConstructor);
-    if (given !== undefined) return given;
-    throw new TypeError(`${where}: option 'WebSocket' must be a class to run over, got PQWebSocket itself`);
+    return givenClass(where, option as WebSocketConstructor);
   }
   const present = presentClass();
   const usable = present !== undefined && wrapsPolyfill(present) ? throughWrapper(present) : plain(present);
   const constructor = (forTransportOptions ? undefined : usable) ?? platform.fallbackWebSocket();
   if (constructor === undefined) throw new TypeError(`${where}: there is no WebSocket class to run over`);
   return constructor;
+}
+
+/** @throws {TypeError} for a class of ours that replaced none */
+export function givenClass(where: string, option: WebSocketConstructor): WebSocketConstructor {
+  const given = plain(option);
+  if (given !== undefined) return given;
+  throw new TypeError(`${where}: option 'WebSocket' must be a class to run over, got PQWebSocket itself`);
 }
 
 /** The class itself, or what a class of ours replaced: undefined where the application assigned ours to the global itself. */

@@ -4,7 +4,8 @@ import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:htt
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
 import { isReserved } from '../protocol/v1/fast-open.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import { CLIENT_OPTION_NAMES, transportMaxPayload } from '../options/client.ts';
+import { CLIENT_OPTION_NAMES } from '../options/client.ts';
+import { transportMaxPayload } from '../options/client-limits.ts';
 import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../options/channel.ts';
 import { clientConfig } from '../options/client-checks.ts';
 import type { Underneath } from '../connection/secure-socket.ts';

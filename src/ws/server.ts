@@ -11,7 +11,7 @@ import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
 import type { PQWebSocketError } from '../api/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
-import { transportMaxPayload } from '../options/client.ts';
+import { transportMaxPayload } from '../options/client-limits.ts';
 import { CHANNEL_OPTION_NAMES, numberOption, refuseUnknown } from '../options/channel.ts';
 import { contextOption } from '../options/channel-checks.ts';
 import type { ChannelConfig } from '../options/channel.ts';
