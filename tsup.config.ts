@@ -31,15 +31,17 @@ interface WebOptions {
   minifySyntax?: boolean;
   minifyIdentifiers?: boolean;
 }
-const webConditions = (options: WebOptions): void => {
+const webConditions = (options: WebOptions, { format }: { format: string }): void => {
   options.conditions = ['browser'];
   options.mangleProps = MANGLED_PROPERTIES;
-  // Before terser: it sees a module at a time, while this knows constants of other modules.
-  options.minifySyntax = true;
-  options.minifyIdentifiers = true;
+  // Before terser: it sees a module at a time, while this knows constants of other modules. What makes CommonJS of them (sucrase) breaks
+  // on the sequences that come of it.
+  const isModule = format === 'esm';
+  options.minifySyntax = isModule;
+  options.minifyIdentifiers = isModule;
 };
-const nativeConditions = (options: WebOptions): void => {
-  webConditions(options);
+const nativeConditions = (options: WebOptions, context: { format: string }): void => {
+  webConditions(options, context);
   options.conditions = ['browser', 'native'];
 };
 
