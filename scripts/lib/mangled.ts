@@ -1,29 +1,31 @@
 /**
  * Members whose names are shortened in what browsers load, the script tag's files and dist/web. They are this package's own: no
- * platform's object has them, no public type, no export that is reached by import() or by a namespace, and no string names them
- * (test/unit/mangled.test.ts). What is no longer among the sources does no harm here.
+ * platform's object that is used here has them, no public type, no export that is reached by import() or by a namespace, and no
+ * string names them (test/unit/mangled.test.ts). What is no longer among the sources does no harm here.
  */
 export const MANGLED: readonly string[] = [
   ...['BATCH', 'BINARY', 'CLOSE', 'CLOSE_ANSWER', 'EXCHANGE_ANSWER', 'EXCHANGE_END', 'EXCHANGE_OFFER'],
-  ...['EXCHANGE_WANTED', 'FINISHED', 'KEY_UPDATE', 'PING', 'PONG', 'TEXT', 'abandon', 'acceptOwn', 'agreement'],
-  ...['answerEarly', 'answersLater', 'apart', 'application', 'applicationBytes', 'asTask', 'asText', 'ask', 'asked'],
-  ...['attachTransport', 'awaitsFinished', 'begin', 'byHello', 'bytesUnderWay', 'clientHello', 'closeDrained'],
-  ...['closeTransmitted', 'compose', 'deadline', 'deliver', 'derive', 'deriveBytes', 'deriveSecret', 'destroyKeys'],
-  ...['dispatch', 'drained', 'encapsulationKey', 'enter', 'equalBytes', 'establish', 'exchangeSeed'],
-  ...['extensionsCode', 'facts', 'failureOf', 'fallbackWebSocket', 'finishedFrame', 'generateKeyPair', 'giveUp'],
-  ...['goesAlone', 'handedOver', 'hasEarlyHello', 'hasRoomFor', 'hold', 'holdClose', 'importSecret', 'inEventOrder'],
-  ...['inOneWrite', 'inOrder', 'isBusy', 'isClosed', 'isClosing', 'isEmpty', 'isFree', 'isIdle', 'isOpen', 'isUtf8'],
-  ...['joinSecrets', 'keyOf', 'keyPairs', 'keyed', 'keyedIfAgreed', 'keysDrawNonces', 'layered', 'leave', 'limit'],
-  ...['limitIntake', 'loadExtensions', 'maker', 'maxEpochRecords', 'maxFrames', 'maxInner', 'maxWaitingBytes'],
-  ...['mayBegin', 'messagesAsTasks', 'nativeOf', 'nextTask', 'onControl', 'openFinished', 'otherKems', 'outbox'],
-  ...['outcomeOf', 'owned', 'peerAccepted', 'peerClose', 'peerClosing', 'phase', 'pieceBytes', 'portableOf'],
-  ...['prepare', 'proof', 'proofWork', 'queueTask', 'queuedBytes', 'readFinished', 'receive'],
-  ...['receivedEpochRecords', 'say', 'sealAlone', 'sealFresh', 'secretOf', 'sendControl', 'sendNow', 'serve'],
-  ...['serverHello', 'signingKey', 'startExtensions', 'startStep', 'startTimer', 'statesFor', 'stepTimeout', 'still'],
-  ...['stopWork', 'switchSending', 'switchTo', 'takeFrame', 'tasksEverywhere', 'tick', 'timersChanged', 'toBuffer'],
-  ...['transmit', 'transmitted', 'transportBytes', 'transportClosed', 'transportFailed', 'transportGone'],
-  ...['transportMessage', 'transportOpened', 'transportOptions', 'tryToBegin', 'underneath', 'unprovedPeer'],
-  ...['waitingBytes', 'wantsWork', 'wasOpen', 'whenDrained', 'wireBytes', 'writeFrame'],
+  ...['EXCHANGE_WANTED', 'FINISHED', 'KEY_UPDATE', 'PING', 'PONG', 'TEXT', 'abandon', 'acceptOwn', 'advance'],
+  ...['after', 'agreement', 'amount', 'answerEarly', 'answersLater', 'apart', 'application', 'applicationBytes'],
+  ...['asTask', 'asText', 'ask', 'asked', 'attachTransport', 'awaitsFinished', 'begin', 'byHello', 'bytesUnderWay'],
+  ...['checked', 'clientHello', 'closeDrained', 'closeTransmitted', 'compose', 'config', 'createSession', 'deadline'],
+  ...['deliver', 'derive', 'deriveBytes', 'deriveSecret', 'destroyKeys', 'dispatch', 'drained', 'encapsulationKey'],
+  ...['enter', 'equalBytes', 'establish', 'exchangeSeed', 'extensionsCode', 'facts', 'failureOf'],
+  ...['fallbackWebSocket', 'finishedFrame', 'generateKeyPair', 'giveUp', 'goesAlone', 'handedOver', 'hasEarlyHello'],
+  ...['hasRoomFor', 'hold', 'holdClose', 'importSecret', 'inEventOrder', 'inOneWrite', 'inOrder', 'initial'],
+  ...['isBusy', 'isClosed', 'isClosing', 'isEmpty', 'isFree', 'isIdle', 'isOpen', 'isUtf8', 'joinSecrets', 'keyOf'],
+  ...['keyPairs', 'keyed', 'keyedIfAgreed', 'keysDrawNonces', 'layered', 'leave', 'limit', 'limitIntake', 'limits'],
+  ...['loadExtensions', 'loading', 'lost', 'maker', 'maxEpochRecords', 'maxFrames', 'maxInner', 'maxWaitingBytes'],
+  ...['mayBegin', 'messages', 'messagesAsTasks', 'move', 'nativeOf', 'nextTask', 'onControl', 'openFinished'],
+  ...['otherKems', 'outbox', 'outcomeOf', 'owned', 'peerAccepted', 'peerClose', 'peerClosing', 'phase', 'pieceBytes'],
+  ...['portableOf', 'prepare', 'proof', 'proofWork', 'queueTask', 'queuedBytes', 'readFinished', 'ready', 'receive'],
+  ...['receivedEpochRecords', 'receiver', 'release', 'say', 'sealAlone', 'sealFresh', 'secretOf', 'sendControl'],
+  ...['sendNow', 'sender', 'serve', 'serverHello', 'signingKey', 'startExtensions', 'startStep', 'startTimer'],
+  ...['state', 'statesFor', 'stepTimeout', 'still', 'stop', 'stopWork', 'switchSending', 'switchTo', 'take'],
+  ...['takeFrame', 'tasksEverywhere', 'tick', 'timersChanged', 'toBuffer', 'transmit', 'transmitted'],
+  ...['transportBytes', 'transportClosed', 'transportFailed', 'transportGone', 'transportMessage', 'transportOpened'],
+  ...['transportOptions', 'tryToBegin', 'underneath', 'unprovedPeer', 'waitingBytes', 'wantsWork', 'wasOpen'],
+  ...['whenDrained', 'wireBytes', 'writeFrame'],
 ];
 
 /** For esbuild's `mangleProps`. */

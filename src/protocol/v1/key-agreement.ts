@@ -62,8 +62,8 @@ export function makeHello(config: Omit<KeyAgreementConfig, 'context'>): MaybePro
     kems.map((kem) => (): MaybePromise<KemKeyPair> => backend.generateKeyPair(keySeed?.(kem, 0), kem)),
   );
   return chain(pairs, (made) => {
-    const keyPairs = new Map(kems.map((kem, index) => [kem, made[index] as KemKeyPair]));
-    const keys = new Map([...keyPairs].map(([kem, { encapsulationKey }]) => [kem, encapsulationKey]));
+    const keyPairs = new Map<KemName, KemKeyPair>(kems.map((kem, index) => [kem, made[index] as KemKeyPair]));
+    const keys = new Map([...keyPairs].map(([kem, pair]) => [kem, pair.encapsulationKey]));
     return { keyPairs, clientHello: buildClientHello(keys, { features, grease: grease?.() }) };
   });
 }
