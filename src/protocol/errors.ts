@@ -1,5 +1,5 @@
 /** How a check inside the protocol fails, and what becomes of it: the codes and their meaning are in api/errors.ts. */
-import { CloseCode, FAILURES, PQWebSocketError } from '../api/errors.ts';
+import { CLOSED_HANDSHAKE, CLOSED_RECORD, FAILURES, PQWebSocketError } from '../api/errors.ts';
 import type { PQErrorCode } from '../api/errors.ts';
 
 /** A part of the script tag has a copy of this class, whose refusals are known here by this. */
@@ -35,5 +35,5 @@ export function failureOf(refusal: Refusal, accepted: boolean): PQWebSocketError
 export function closeCodeOf(code: PQErrorCode, accepted: boolean): number | undefined {
   const { closeCode } = FAILURES[code];
   if (accepted || closeCode === undefined) return closeCode;
-  return closeCode >= CloseCode.RECORD ? CloseCode.HANDSHAKE : closeCode;
+  return closeCode >= CLOSED_RECORD ? CLOSED_HANDSHAKE : closeCode;
 }

@@ -1,5 +1,5 @@
 /** How a v1 connection ended (PROTOCOL.md, "Closing"). */
-import { CloseCode, PQWebSocketError } from '../../api/errors.ts';
+import { CLOSED_HANDSHAKE, CLOSED_LIMIT, PQWebSocketError } from '../../api/errors.ts';
 import type { CloseOutcome, TransportEnd } from '../outcome.ts';
 import { ABNORMAL_CLOSURE, NO_STATUS } from '../../base/rfc6455.ts';
 import type { CloseContent } from './record.ts';
@@ -19,7 +19,7 @@ export function outcomeOf(
     return { code: peerClose?.code ?? NO_STATUS, reason: peerClose?.reason ?? '', wasClean: true, failure: undefined };
   }
   if (failure !== undefined) return unclean(failure.closeCode ?? ABNORMAL_CLOSURE, failure);
-  if (code >= CloseCode.HANDSHAKE && code <= CloseCode.LIMIT) {
+  if (code >= CLOSED_HANDSHAKE && code <= CLOSED_LIMIT) {
     return unclean(code, new PQWebSocketError('PQ_ERR_PEER', code, 'transport'));
   }
   const cut =

@@ -1,5 +1,5 @@
 /** How a yellowpages connection fails and ends: by the transport's word, which is not authenticated (PROTOCOL.md 15). */
-import { CloseCode, PQWebSocketError } from '../../api/errors.ts';
+import { CLOSED_HANDSHAKE, CLOSED_LIMIT, PQWebSocketError } from '../../api/errors.ts';
 import { closeCodeOf } from '../errors.ts';
 import type { PQErrorCode } from '../../api/errors.ts';
 import type { Refusal } from '../errors.ts';
@@ -51,5 +51,5 @@ export function yellowpagesOutcome(
 
 /** A yellowpages client says these too. */
 function isOfV1(code: number): boolean {
-  return code >= CloseCode.HANDSHAKE && code <= CloseCode.LIMIT;
+  return code >= CLOSED_HANDSHAKE && code <= CLOSED_LIMIT;
 }
