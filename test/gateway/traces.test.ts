@@ -239,10 +239,10 @@ test.each(['http', 'ws'])(
     const dialling = deferred();
     const gate = deferred();
     const { dial } = Route.prototype;
-    const held = vi.spyOn(Route.prototype, 'dial').mockImplementation(async function (this: Route, asker) {
+    const held = vi.spyOn(Route.prototype, 'dial').mockImplementation(async function (this: Route, ...given) {
       dialling.resolve();
       await gate.promise;
-      return dial.call(this, asker);
+      return dial.apply(this, given);
     });
     onTestFinished(() => {
       held.mockRestore();
@@ -253,14 +253,10 @@ test.each(['http', 'ws'])(
     await dialling.promise;
     expect(open.size).toBe(2);
     client.destroy();
-    // Nobody reads an upgrade's connection meanwhile.
-    if (scheme === 'http') await spans(1);
+    await spans(1);
     gate.resolve();
-    const request = (await spans(2)).find(({ kind }) => kind === SpanKind.SERVER);
+    await spans(2);
     expect(open.size).toBe(0);
-    // Of a handshake that says nothing it is found out later, and was over then.
-    const [seconds, nanoseconds] = request?.endTime ?? [0, 0];
-    if (scheme === 'ws') expect(Date.now() - (seconds * 1_000 + nanoseconds / 1e6)).toBeGreaterThan(900);
   },
 );
 

@@ -21,6 +21,7 @@ import { guarded } from './guarded.ts';
 import { beyondUpgrade } from './headers.ts';
 import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
+import { untilLeft } from './leaving.ts';
 import { areWritable } from './message-heads.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusal-log.ts';
@@ -161,6 +162,7 @@ export class Conversations {
       this.#arriving.delete(socket);
       this.#checkEmpty();
     });
+    const stop = untilLeft(socket, head);
     let asked: Asked = { request, target: path, client, route, id, trace: span };
     if (route.auth !== undefined) {
       const result = await forwardAuth(route.auth, asked);
@@ -171,10 +173,11 @@ export class Conversations {
       asked = { ...asked, authHeaders: result.headers };
     }
     if (site.settings.clientKeys !== undefined) {
-      this.#identify(asked, site, socket, head, abort.signal);
+      this.#identify(asked, site, socket, stop(), abort.signal);
       return;
     }
     const result = await openUpstream(asked, limits, abort.signal);
+    const said = stop();
     if (result.type === 'answered') {
       parts.refusals.refused(
         'backend',
@@ -193,7 +196,7 @@ export class Conversations {
     } else if (result.type === 'failed') {
       refused(result.denial, { route: route.name, cause: (result.cause as NodeJS.ErrnoException).code });
     } else {
-      this.#secure(asked, site, socket, head, result.upstream);
+      this.#secure(asked, site, socket, said, result.upstream);
     }
   }
 

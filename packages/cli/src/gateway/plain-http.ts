@@ -70,10 +70,18 @@ export async function passRequest(
   const trace = given.trace?.toBackend();
   const asked = { ...given, trace };
   const { request } = asked;
+  const abort = new AbortController();
+  response.once('close', () => {
+    abort.abort();
+  });
   let dialled: Dialled;
   try {
-    dialled = await asked.route.dial(askerOf(asked));
+    dialled = await asked.route.dial(askerOf(asked), abort.signal);
   } catch (error) {
+    if (abort.signal.aborted) {
+      trace?.end({ reason: 'cut' });
+      return;
+    }
     trace?.end({ reason: UNREACHABLE.reason });
     denied(UNREACHABLE, error);
     return;

@@ -121,9 +121,10 @@ export class Route {
   /**
    * A connection to the least busy backend. Only connecting is tried again, on each backend once: nothing has been said
    * until then, so nothing can be said twice.
+   * @param abort says that it is wanted no longer
    * @throws {Error} the last backend's, when none answers
    */
-  async dial(asker: Asker): Promise<Dialled> {
+  async dial(asker: Asker, abort: AbortSignal): Promise<Dialled> {
     const key = this.#keyOf(asker);
     const tried = new Set<UpstreamServer>();
     let failure: unknown;
@@ -140,11 +141,13 @@ export class Route {
         open = false;
       };
       try {
-        const socket = await backend.dial(this.connectTimeout);
+        const socket = await backend.dial(this.connectTimeout, abort);
         backend.report('up');
         return { backend, socket, release };
       } catch (error) {
         release();
+        // It has not had its time, so nothing is known of it.
+        if (abort.aborted) throw error;
         backend.report('down');
         failure = error;
       }

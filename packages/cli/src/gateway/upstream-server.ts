@@ -46,9 +46,10 @@ export class UpstreamServer {
   /**
    * A connected socket; with TLS, once the certificate is verified.
    * @param timeout milliseconds
+   * @param abort destroys it while it is connecting
    * @throws {Error} when there is none within the time
    */
-  dial(timeout: number): Promise<Socket> {
+  dial(timeout: number, abort?: AbortSignal): Promise<Socket> {
     const { socket: where, tlsName } = this.address;
     return new Promise((resolve, reject) => {
       const common = { ...where, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY, noDelay: true };
@@ -64,13 +65,21 @@ export class UpstreamServer {
       const timer = setTimeout(() => {
         socket.destroy(new Error('the connection timed out'));
       }, timeout);
-      const fail = (error: Error): void => {
+      const aborted = (): void => {
+        socket.destroy(new Error('the connection is wanted no longer'));
+      };
+      abort?.addEventListener('abort', aborted, { once: true });
+      const done = (): void => {
         clearTimeout(timer);
+        abort?.removeEventListener('abort', aborted);
+      };
+      const fail = (error: Error): void => {
+        done();
         reject(error);
       };
       socket.once('error', fail);
       socket.once(tlsName === undefined ? 'connect' : 'secureConnect', () => {
-        clearTimeout(timer);
+        done();
         socket.off('error', fail);
         // Between two owners there is no listener. 'close' follows.
         socket.on('error', () => undefined);

@@ -60,14 +60,15 @@ async function open(asked: Asked, limits: UpstreamLimits, abort: AbortSignal): P
   const { request } = asked;
   let dialled: Dialled;
   try {
-    dialled = await asked.route.dial(askerOf(asked));
+    dialled = await asked.route.dial(askerOf(asked), abort);
   } catch (error) {
+    if (abort.aborted) return left();
     return failed('upstream-unreachable', 502, error as Error);
   }
   if (abort.aborted) {
     dialled.socket.destroy();
     dialled.release();
-    return failed('bad-request', 400, new Error('the client went away'));
+    return left();
   }
   const application = asked.protocols ?? offeredProtocols(request);
   const headers = {
@@ -90,6 +91,10 @@ const NO_RULES: HeaderRules = { set: {}, remove: [] };
 
 function failed(reason: DenialReason, status: number, cause: Error): UpstreamResult {
   return { type: 'failed', denial: { reason, status }, cause };
+}
+
+function left(): UpstreamResult {
+  return failed('bad-request', 400, new Error('the client went away'));
 }
 
 function upgrade(
@@ -127,9 +132,14 @@ function upgrade(
     }, limits.upgradeTimeout);
     const answered = (): void => {
       clearTimeout(timer);
-      abort.removeEventListener('abort', giveUp);
+      abort.removeEventListener('abort', leave);
     };
-    abort.addEventListener('abort', giveUp, { once: true });
+    const leave = (): void => {
+      clearTimeout(timer);
+      resolve(left());
+      giveUp();
+    };
+    abort.addEventListener('abort', leave, { once: true });
     let response: IncomingMessage;
     let protocol: string | undefined;
     socket.once('upgrade', (answer) => {
