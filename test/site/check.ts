@@ -19,6 +19,7 @@ const LOOKED_AT = [
   'api/modules/pq-websocket.html',
   'api/classes/pq-websocket_ws.WebSocketServer.html',
   'api/interfaces/pq-websocket.PQChannel.html',
+  'api/interfaces/pq-websocket.PQWebSocketOptions.html',
   'api/functions/pq-websocket-nitro.verifyNitroDocument.html',
   'api/types/pq-websocket.PQErrorCode.html',
   'api/variables/pq-websocket.PQWebSocket.html',
