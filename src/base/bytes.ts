@@ -1,10 +1,11 @@
 /** Byte helpers of the wire format. All integers on the wire are big-endian. */
-import { atob, btoa, decoder, encode } from './captured.ts';
+import { decoder, encode } from './captured.ts';
 
 // fatal: RFC 3629, no replacement characters.
 const decode = /* @__PURE__ */ decoder(true);
 
 export { encode as utf8 };
+export { fromBase64, toBase64 } from '#base64';
 
 /** Of ASCII. For what is made while modules load: jsdom has no TextEncoder until a test's set-up brings one. */
 export function ascii(text: string): Uint8Array {
@@ -77,30 +78,4 @@ export function writeU64be(target: Uint8Array, value: number): void {
 /** For public bytes: its time tells where they differ. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-/** So few arguments that every engine takes them in one call. */
-const CHARACTERS_AT_ONCE = 4_096;
-
-/** RFC 4648 section 4, padded. */
-export function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += CHARACTERS_AT_ONCE) {
-    // Spread, an iterator would be asked for each byte.
-    binary += String.fromCharCode.apply(null, bytes.subarray(at, at + CHARACTERS_AT_ONCE) as unknown as number[]);
-  }
-  return btoa(binary);
-}
-
-/** Strict RFC 4648 section 4, padded and canonical. `atob` is lax, so what comes out is encoded again and compared. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  let binary: string;
-  try {
-    binary = atob(text);
-  } catch {
-    return undefined;
-  }
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i += 1) bytes[i] = binary.charCodeAt(i);
-  return toBase64(bytes) === text ? bytes : undefined;
 }

@@ -1,5 +1,5 @@
-/** Taken now: it uses no `this` (ECMA-262 20.1.2.14). */
-const { hasOwn } = Object;
+/** Taken now: they use no `this` (ECMA-262 20.1.2.14 and 20.1.2.23). */
+const { hasOwn, setPrototypeOf } = Object;
 
 /** As the operator `in`, without what is inherited: tells the members of a union apart, whatever `Object.prototype` has. */
 export function owns<T extends object, Name extends string>(
@@ -11,5 +11,6 @@ export function owns<T extends object, Name extends string>(
 
 /** A copy that inherits nothing: a member of a page's `Object.prototype` is no option and no event's attribute. */
 export function ownProperties<T extends object>(object: T): T {
-  return { __proto__: null, ...object };
+  // V8 makes of a literal with `__proto__: null` a dictionary, which takes several times the memory, and the time to read.
+  return setPrototypeOf({ ...object }, null) as T;
 }

@@ -1,7 +1,8 @@
 /** The wire's base64 against Node's, and against everything that is not canonical (RFC 4648 sections 3.5 and 4). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromBase64, toBase64 } from '../../src/base/bytes.ts';
+import * as node from '../../src/base/base64-node.ts';
+import * as web from '../../src/base/base64.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
@@ -11,7 +12,10 @@ function canonical(text: string): Uint8Array | undefined {
   return bytes.toString('base64') === text ? new Uint8Array(bytes) : undefined;
 }
 
-describe('base64', () => {
+describe.each([
+  ['of Node', node],
+  ['of other platforms', web],
+])('base64 %s', (_, { fromBase64, toBase64 }) => {
   test('any bytes, there and back, as Node writes them', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => {
