@@ -87,7 +87,7 @@ export function holdCloseAnswer(
   socket: WsStyleWebSocket,
   hold: (code: number, reason: string, answer: () => void) => void,
 ): void {
-  internalsOf(socket).holdClose = (content, answer): void => {
+  internalsOf(socket).closeHolder = (content, answer): void => {
     hold(content?.code ?? NO_STATUS, content?.reason ?? '', answer);
   };
 }

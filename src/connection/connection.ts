@@ -25,11 +25,8 @@ export interface ConnectionFace<Text> {
   opened(): void;
   /** The peer has proved that it holds the key. On a client that comes just before `opened`. */
   peerAccepted(): void;
-  /**
-   * Messages of one record. Before each, see whether the application has closed meanwhile.
-   * @returns a promise where it has stopped reading: for the time when it has all of them
-   */
-  messages(messages: readonly Message<Text>[]): MaybePromise<void>;
+  /** Messages of one record. Before each, see whether the application has closed meanwhile. */
+  messages(messages: readonly Message<Text>[]): void;
   /** No message can be sent any more. */
   closing(): void;
   /** Whether the peer's close is answered by a call of `answer`, and not at once. */
@@ -214,8 +211,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#face.peerAccepted();
   }
 
-  messages(messages: readonly Message<Text>[]): MaybePromise<void> {
-    return this.#face.messages(messages);
+  messages(messages: readonly Message<Text>[]): void {
+    this.#face.messages(messages);
   }
 
   peerClosing(): void {
@@ -236,6 +233,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
         }, DRAIN_POLL),
       );
     }
+  }
+
+  holdsBack(): boolean {
+    return this.transport.ws?.reading?.isHolding ?? false;
   }
 
   transportBytes(): number {

@@ -6,7 +6,6 @@
 import { platform } from '#platform';
 import { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName } from '../api/types.ts';
-import type { MaybePromise } from '../base/maybe-promise.ts';
 import { applicationProtocol } from '../protocol/v1/fast-open.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SentCallback } from '../protocol/receipt.ts';
@@ -187,15 +186,13 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   }
 
   /** @internal */
-  messages(messages: readonly Message<Text>[], from = 0): MaybePromise<void> {
-    for (let i = from; i < messages.length; i += 1) {
-      const rest = this.connection.transport.ws?.rest;
-      if (rest) return rest.then(() => this.messages(messages, i));
-      const message = messages[i] as Message<Text>;
+  messages(messages: readonly Message<Text>[]): void {
+    let isFirst = true;
+    for (const message of messages) {
       if (this.#events.isFree) this.#deliver(message);
-      else this.#deliverLater(message, i === 0);
+      else this.#deliverLater(message, isFirst);
+      isFirst = false;
     }
-    return undefined;
   }
 
   /** @internal */

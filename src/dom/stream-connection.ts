@@ -4,7 +4,6 @@
  * Back-pressure is the transport's own where it has one: what is unread stops the reading of npm `ws` and of the platform's own
  * WebSocketStream. A browser's WebSocket cannot stop; over that one what is unread waits in memory.
  */
-import { pauseReading, resumeReading } from '../connection/reading.ts';
 import type { SecureSocket } from '../connection/secure-socket.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { PQWebSocketCloseInfo, PQWebSocketOpenInfo, StreamChunk } from '../api/stream-types.ts';
@@ -157,21 +156,15 @@ export class StreamConnection {
 
   #pause(): void {
     this.#isPaused = true;
-    if (this.#flow === undefined) this.#overWs(pauseReading);
+    if (this.#flow === undefined) this.secure?.connection.transport.ws?.pause();
     else this.#flow.pause();
   }
 
   #resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    if (this.#flow === undefined) this.#overWs(resumeReading);
+    if (this.#flow === undefined) this.secure?.connection.transport.ws?.resume();
     else this.#flow.resume();
-  }
-
-  #overWs(act: typeof pauseReading): void {
-    const { connection } = this.secure as SecureSocket<string>;
-    const { ws } = connection.transport;
-    if (ws !== undefined) act(connection, ws);
   }
 
   #opened(): void {

@@ -102,7 +102,7 @@ export interface SessionHost<Text> {
    * Messages that came in one record, all checked, one or more. Before each, see whether the session is still
    * open: the application may close it while it looks at an earlier one.
    */
-  messages(messages: readonly Message<Text>[]): MaybePromise<void>;
+  messages(messages: readonly Message<Text>[]): void;
   /** The peer has closed: nothing more will be delivered or can be sent. */
   peerClosing(): void;
   /**
@@ -122,6 +122,8 @@ export interface SessionHost<Text> {
   whenDrained?(act: () => void): void;
   /** Bytes that the transport has not sent. Absent: none. */
   transportBytes?(): number;
+  /** Whether this end's application has stopped reading, so that what the peer says is not looked at. Absent: it can't. */
+  holdsBack?(): boolean;
   /** `deadline` may be another one. */
   timersChanged?(): void;
   /** The last call: the transport is gone, and this is how it ended. */

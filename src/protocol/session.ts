@@ -171,11 +171,6 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
     this.flush();
   }
 
-  /** Does this once all that has been received is handled; what is received later waits for it. */
-  behind(step: () => MaybePromise<void>): void {
-    this.#inbound.push(step);
-  }
-
   /**
    * Queues a message until `flush`, or until the connection is open. After a close or a failure it is dropped.
    * @param owned whether only we can change `payload`; otherwise it is copied now

@@ -1,7 +1,8 @@
 /** npm `ws` underneath, from version 6 on: ours, or a socket that another copy of `ws` has accepted. */
 import { platform } from '#platform';
-import { decoder, Promise } from '../base/captured.ts';
+import { decoder } from '../base/captured.ts';
 import { ABNORMAL_CLOSURE, OPEN } from '../base/rfc6455.ts';
+import { Reading } from './reading.ts';
 import type { Transport, TransportHost, WsFeatures } from './transport.ts';
 
 /** The part of npm `ws`'s public surface that is used here. Optional is what its older versions do not have. */
@@ -51,7 +52,8 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
       host.transportOpened();
     });
   }
-  socket.on('message', (data: WsData, isBinary: boolean | undefined) => {
+  const transport = new NpmWsTransport(socket);
+  const take = (data: WsData, isBinary: boolean | undefined, isOurs: boolean): void => {
     const text = textOf(data, isBinary);
     // What answers a hello is two messages.
     if (text !== undefined) {
@@ -61,15 +63,24 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
       return;
     }
     const bytes = data as Exclude<WsData, string>;
+    host.transportMessage(joined(bytes), isOurs && isAlone(bytes));
+  };
+  socket.on('message', (data: WsData, isBinary: boolean | undefined) => {
+    const { reading } = transport;
     // Another listener of the same socket may keep what it is given.
-    host.transportMessage(joined(bytes), socket.listenerCount?.('message') === 1 && isAlone(bytes));
+    const isOurs = socket.listenerCount?.('message') === 1;
+    if (reading?.isHolding !== true) take(data, isBinary, isOurs);
+    else {
+      reading.keepBrought(() => {
+        take(data, isBinary, isOurs);
+      }, lengthOf(data));
+    }
   });
   socket.on('error', (error: Error) => {
     host.transportFailed(error);
   });
-  const transport = new NpmWsTransport(socket);
   socket.on('close', (code: number, reason?: Uint8Array | string) => {
-    transport.over();
+    transport.reading?.letGo();
     // Until version 8 the reason was a string.
     const text = typeof reason === 'string' ? reason : decode(reason);
     host.transportClosed(code, text, code !== ABNORMAL_CLOSURE);
@@ -77,20 +88,12 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
   return transport;
 }
 
-/** What `pause()` makes everything wait for that has been read already. */
-interface Rest {
-  readonly promise: Promise<void>;
-  readonly end: () => void;
-}
-
 class NpmWsTransport implements Transport, WsFeatures {
   readonly #socket: NpmWsSocket;
   /** The limits that the socket was made with, while lower ones are set. */
   #ownLimits: Limits | undefined;
   #isHeld = false;
-  #rest: Rest | undefined;
-  /** Between `resume()` and `read()`. */
-  #isReadDue = false;
+  reading: Reading | undefined;
 
   constructor(socket: NpmWsSocket) {
     this.#socket = socket;
@@ -121,11 +124,7 @@ class NpmWsTransport implements Transport, WsFeatures {
   }
 
   get isPaused(): boolean {
-    return this.#rest !== undefined;
-  }
-
-  get rest(): Promise<void> | undefined {
-    return this.#rest?.promise;
+    return this.reading?.isPaused ?? false;
   }
 
   send(message: string | Uint8Array, done?: (error?: Error) => void): void {
@@ -135,12 +134,10 @@ class NpmWsTransport implements Transport, WsFeatures {
 
   close(code?: number, reason?: string): void {
     this.#socket.close(code, reason);
-    // Whoever was to call for it is over, and the peer's answer has to be read.
-    if (this.#isReadDue) this.read();
   }
 
   terminate(): void {
-    this.over();
+    this.reading?.drop();
     this.#socket.terminate();
   }
 
@@ -164,11 +161,18 @@ class NpmWsTransport implements Transport, WsFeatures {
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
-    this.read();
+    this.#read();
   }
 
   onControl(type: 'ping' | 'pong', listener: (data: Uint8Array) => void): void {
-    this.#socket.on(type, listener);
+    this.#socket.on(type, (data: Uint8Array) => {
+      if (this.reading?.isHolding !== true) listener(data);
+      else {
+        this.reading.keepBrought(() => {
+          listener(data);
+        }, data.length);
+      }
+    });
   }
 
   sendControl(type: 'ping' | 'pong', done?: (error: Error) => void): void {
@@ -177,38 +181,28 @@ class NpmWsTransport implements Transport, WsFeatures {
 
   /** As in `ws`, which remembers nothing of a socket that is over. */
   pause(): void {
-    if (this.#socket.readyState > 2 || this.#rest !== undefined) return;
-    this.#rest = newRest();
-    this.read();
+    if (this.#socket.readyState > 2) return;
+    this.reading ??= new Reading(() => {
+      this.#read();
+    });
+    this.reading.pause();
+    // Where nothing stops the reading, nothing may wait for its end.
+    if (this.#network?.pause === undefined) this.reading.letGo();
   }
 
   resume(): void {
-    if (this.#socket.readyState > 2) return;
-    this.over();
-    this.#isReadDue = true;
+    if (this.#socket.readyState <= 2) this.reading?.resume();
   }
 
-  /** Nothing waits for the application from here on. */
-  over(): void {
-    this.#rest?.end();
-    this.#rest = undefined;
+  /** Before version 8.6 there was no pause(). */
+  get #network(): Partial<Record<'pause' | 'resume', () => void>> | null | undefined {
+    return this.#socket.pause === undefined ? (this.#socket as Internals)._socket : this.#socket;
   }
 
-  read(): void {
-    this.#isReadDue = false;
-    // Before version 8.6 there was no pause().
-    const network = this.#socket.pause === undefined ? (this.#socket as Internals)._socket : this.#socket;
-    if (this.#isHeld || this.#rest !== undefined) network?.pause?.();
-    else network?.resume?.();
+  #read(): void {
+    if (this.#isHeld || this.isPaused || this.reading?.isHolding === true) this.#network?.pause?.();
+    else this.#network?.resume?.();
   }
-}
-
-function newRest(): Rest {
-  let end = (): void => undefined;
-  const promise = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  return { promise, end };
 }
 
 function limitsOf({ _maxPayload = 0, _maxFragments = 0, _maxBufferedChunks = 0 }: Limits): Limits {
@@ -238,10 +232,15 @@ function textOf(data: WsData, isBinary: boolean | undefined): string | undefined
   return isBinary === false ? decode(joined(data)) : undefined;
 }
 
+function lengthOf(data: WsData): number {
+  if (Array.isArray(data)) return data.reduce((length, part) => length + part.length, 0);
+  return typeof data === 'string' ? data.length : data.byteLength;
+}
+
 function joined(data: Exclude<WsData, string>): Uint8Array {
   if (ArrayBuffer.isView(data)) return data;
   if (!Array.isArray(data)) return new Uint8Array(data);
-  const bytes = new Uint8Array(data.reduce((length, part) => length + part.length, 0));
+  const bytes = new Uint8Array(lengthOf(data));
   let at = 0;
   for (const part of data) {
     bytes.set(part, at);

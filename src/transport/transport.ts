@@ -1,5 +1,6 @@
 /** The WebSocket underneath, whatever it is: everything above sees this one shape. */
 import type { PQErrorCode } from '../api/errors.ts';
+import type { Reading } from './reading.ts';
 
 export interface Transport {
   /** The subprotocol that the server selected, and what else the upgrade agreed. */
@@ -44,12 +45,10 @@ export interface WsFeatures {
   readonly url: string | undefined;
   /** Whether the application has stopped reading. */
   readonly isPaused: boolean;
-  /** Until the application reads again, or the socket is over; undefined while it reads. */
-  readonly rest: Promise<void> | undefined;
   onControl(type: 'ping' | 'pong', listener: (data: Uint8Array) => void): void;
   sendControl(type: 'ping' | 'pong', done?: (error: Error) => void): void;
   pause(): void;
-  /** Ends the rest. More is read from the network only with `read`. */
   resume(): void;
-  read(): void;
+  /** What waits while the application has stopped reading; undefined until it has for the first time. */
+  readonly reading: Reading | undefined;
 }

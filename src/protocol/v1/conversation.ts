@@ -59,11 +59,13 @@ export class Conversation<Text> {
     switch (kind) {
       case Kind.TEXT:
       case Kind.BINARY:
-        return this.#deliver([this.#read(kind, content)]);
+        this.#deliver([this.#read(kind, content)]);
+        return undefined;
       case Kind.BATCH:
-        return this.#deliver(
+        this.#deliver(
           parseBatch(this.#link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
         );
+        return undefined;
       case Kind.KEY_UPDATE:
         return undefined;
       case Kind.CLOSE:
@@ -88,8 +90,8 @@ export class Conversation<Text> {
   }
 
   /** All of a record is checked before any of it is delivered. After this end's close it is checked and discarded. */
-  #deliver(messages: readonly Message<Text>[]): MaybePromise<void> {
-    return this.#link.state.is('open') ? this.#link.host.messages(messages) : undefined;
+  #deliver(messages: readonly Message<Text>[]): void {
+    if (this.#link.state.is('open')) this.#link.host.messages(messages);
   }
 
   #read(kind: MessageKind, payload: Uint8Array): Message<Text> {

@@ -59,6 +59,8 @@ export interface ExtensionHost {
   whenDrained(act: () => void): void;
   /** Bytes that the transport has not sent. */
   readonly transportBytes: number;
+  /** Whether this end's application has stopped reading: what the peer says is not looked at then, and its silence says nothing. */
+  readonly holdsBack: boolean;
   /** `deadline` may be another one, outside a call of the host's. */
   timersChanged(): void;
 }

@@ -48,7 +48,7 @@ export class Heartbeat {
       return;
     }
     const isSlow = host.transportBytes < this.#transportBytes;
-    if (isSlow || now > deadline + LATE) this.#watch(now);
+    if (isSlow || host.holdsBack || now > deadline + LATE) this.#watch(now);
     else host.fail(new Refusal('PQ_ERR_HEARTBEAT'));
   }
 

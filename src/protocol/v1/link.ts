@@ -66,6 +66,10 @@ export class Link<Text = unknown> implements ExtensionHost {
     return this.state.is('open');
   }
 
+  get holdsBack(): boolean {
+    return this.host.holdsBack?.() ?? false;
+  }
+
   get transportBytes(): number {
     return this.host.transportBytes?.() ?? 0;
   }

@@ -192,10 +192,10 @@ export class Yellowpages<Text> implements Profile {
     if (typeof frame === 'string') throw new Refusal('PQ_ERR_TEXT_FRAME');
     return chain(this.outbox.open(frame), (binary) => {
       const { host } = this.session;
-      if (!this.state.is('open')) return undefined;
+      if (!this.state.is('open')) return;
       // The first frame that opens proves that the peer has the key.
       if (this.recordsOpened === 1) host.peerAccepted();
-      return this.state.is('open') ? host.messages([{ binary }]) : undefined;
+      if (this.state.is('open')) host.messages([{ binary }]);
     });
   }
 }

@@ -23,9 +23,9 @@ import type { CloseOutcome } from '../../protocol/outcome.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import { ownProperties } from '../../base/own-properties.ts';
-import { pauseReading, resumeReading } from '../../connection/reading.ts';
 import type { CloseHolder, SocketFace, Underneath } from '../../connection/secure-socket.ts';
 import { SecureSocket } from '../../connection/secure-socket.ts';
+import type { Reading } from '../../transport/reading.ts';
 import type { WsFeatures } from '../../transport/transport.ts';
 import type { Brand, BRAND } from '../../transport/choose.ts';
 import type { Callback, SendOptions } from './arguments.ts';
@@ -66,7 +66,7 @@ export interface SocketInternals {
    */
   throwsUnheardErrors: boolean;
   /** Answers the peer's close when it likes. */
-  holdClose: CloseHolder | undefined;
+  closeHolder: CloseHolder | undefined;
 }
 
 let internals: (socket: WsStyleWebSocket) => SocketInternals;
@@ -118,12 +118,23 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     network: NetworkSocket | undefined;
     watcher: SocketWatcher | undefined;
     throwsUnheardErrors = false;
-    holdClose: CloseHolder | undefined;
+    closeHolder: CloseHolder | undefined;
 
     constructor(private readonly socket: WsStyleSocket) {}
 
     get connection(): Connection<Uint8Array> {
       return this.socket.#secure.connection;
+    }
+
+    /** Behind the messages that wait. */
+    get holdClose(): CloseHolder | undefined {
+      const { closeHolder } = this;
+      if (closeHolder === undefined || this.#reading?.holdsMessages !== true) return closeHolder;
+      return (content, answer) => {
+        this.#keep(() => {
+          closeHolder(content, answer);
+        });
+      };
     }
 
     readText(payload: Uint8Array): Uint8Array | undefined {
@@ -141,11 +152,24 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     }
 
     text(payload: Uint8Array): void {
-      this.socket.#emitSafely('message', platform.toBuffer(payload), false);
+      if (this.#reading?.holdsMessages === true) this.#keep(() => this.socket.#emitText(payload));
+      else this.socket.#emitText(payload);
     }
 
     binary(payload: Uint8Array): void {
-      this.socket.#emitSafely('message', asBinaryType(payload, this.socket.#binaryType), true);
+      if (this.#reading?.holdsMessages === true) this.#keep(() => this.socket.#emitBinary(payload));
+      else this.socket.#emitBinary(payload);
+    }
+
+    get #reading(): Reading | undefined {
+      return this.connection.transport.ws?.reading;
+    }
+
+    /** What a connection has brought that failed since is not for the application. */
+    #keep(tell: () => void): void {
+      this.#reading?.keepMessage(() => {
+        if (this.connection.session.failure === undefined) tell();
+      });
     }
 
     failed(outcome: CloseOutcome): void {
@@ -157,6 +181,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     }
 
     closed({ code, reason, wasClean }: CloseOutcome): void {
+      this.#reading?.letGo();
       this.socket.#wasClean = wasClean;
       this.watcher?.closed(this.socket);
       this.socket.#emitSafely('close', code, platform.toBuffer(utf8(reason)));
@@ -296,6 +321,10 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
       this.#closedByCaller = true;
       this.#secure.close(undefined);
     }
+    // The peer's close, or its answer, may be among what waits. Messages are not for the application any more.
+    const reading = this.#secure.connection.transport.ws?.reading;
+    reading?.dropMessages();
+    reading?.letGo();
   }
 
   /** Cuts the connection without a close; both applications see 1006. */
@@ -326,12 +355,20 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   pause(): void {
     const transport = this.#transport('pause');
     // A handshake that is not read would only run into its timeout.
-    if (this.readyState !== CONNECTING) pauseReading(this.#secure.connection, transport);
+    if (this.readyState !== CONNECTING) transport.pause();
   }
 
   resume(): void {
     const transport = this.#transport('resume');
-    if (this.readyState !== CONNECTING) resumeReading(this.#secure.connection, transport);
+    if (this.readyState !== CONNECTING) transport.resume();
+  }
+
+  #emitText(payload: Uint8Array): void {
+    this.#emitSafely('message', platform.toBuffer(payload), false);
+  }
+
+  #emitBinary(payload: Uint8Array): void {
+    this.#emitSafely('message', asBinaryType(payload, this.#binaryType), true);
   }
 
   /** A listener that throws must not end the connection. */
@@ -344,12 +381,9 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   }
 
   #heard(event: 'ping' | 'pong', data: Uint8Array): void {
-    // Behind the messages that came before it.
-    this.#secure.connection.session.behind(() => {
-      this.#secure.inEventOrder(() => {
-        const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
-        if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
-      });
+    this.#secure.inEventOrder(() => {
+      const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
+      if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
     });
   }
 

@@ -21,7 +21,7 @@ export class EarlyClient {
     holdCloseAnswer(socket, (code, reason, answer) => {
       this.#close = { code, reason, answer };
     });
-    // What came in the same read is all that comes.
+    // What has been opened before is all that comes.
     socket.pause();
   }
 
