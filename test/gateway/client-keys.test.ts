@@ -5,10 +5,11 @@ import { createServer } from 'node:http';
 import { connect, createServer as createRelay } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { fingerprintOf, publicKeyOf, writePublicKeyPem, writeSecretKeyPem } from '../../src/keys.ts';
 import { useCommand } from '../support/command.ts';
 import { deferred, once } from '../support/deferred.ts';
+import { until } from '../support/until.ts';
 import { startBackend } from './backend.ts';
 import { metric, nextText, openClient, startTestGateway } from './support.ts';
 
@@ -52,7 +53,7 @@ test('who has a listed key gets in, and the backend is told by which', async () 
     client.close();
     await closed;
   }
-  const ended = await vi.waitUntil(() => {
+  const ended = await until(() => {
     const lines = gateway.lines.filter(({ message }) => message === 'closed');
     return lines.length === 3 ? lines : undefined;
   });
@@ -62,7 +63,7 @@ test('who has a listed key gets in, and the backend is told by which', async () 
   await expect(openClient(`${gateway.url}/echo`)).rejects.toThrow();
   expect((await closeOf(`${gateway.url}/echo`, [], { identity: seed(4) }))[0]).toBe(3770);
   expect(backend.accepted()).toBe(3);
-  await vi.waitUntil(async () => {
+  await until(async () => {
     const { body } = await gateway.admin('/metrics');
     return metric(body, 'pqws_gateway_handshakes_total{result="PQ_ERR_CLIENT_IDENTITY"}') === 2;
   });

@@ -3,10 +3,11 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { rendezvous, UpstreamServer } from '../../packages/cli/src/gateway/upstream-server.ts';
 import { once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
+import { until } from '../support/until.ts';
 import { startBackend } from './backend.ts';
 import { openClient, startTestGateway } from './support.ts';
 
@@ -74,7 +75,7 @@ test('request ids and traces pass, and are in the log', async () => {
   const ended = once(client as never, 'close');
   client.close();
   await Promise.all([closed, ended]);
-  const line = await vi.waitUntil(() => gateway.lines.find(({ message }) => message === 'closed'));
+  const line = await until(() => gateway.lines.find(({ message }) => message === 'closed'));
   expect(line.facts).toMatchObject({ id, trace });
 
   const behind = await startTestGateway({ upstreams: [backend.url], trustedProxies: ['127.0.0.1'] });

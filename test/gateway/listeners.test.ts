@@ -16,6 +16,7 @@ import { Listeners } from '../../packages/cli/src/gateway/listeners.ts';
 import { useCommand } from '../support/command.ts';
 import { once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
+import { until } from '../support/until.ts';
 import { startBackend } from './backend.ts';
 import { nextText, openClient, startTestGateway } from './support.ts';
 
@@ -168,7 +169,7 @@ test('what cannot be had changes nothing', async () => {
     },
   ]);
   // What was opened before it is closed again.
-  await vi.waitUntil(() => !existsSync(socket));
+  await until(() => !existsSync(socket));
   expect(await problemsAfter([{ listen: '127.0.0.1:0', tls: ONE }])).toMatchObject([
     { path: 'listeners[0].tls', message: expect.stringContaining('expected TLS as before') as string },
   ]);
@@ -284,7 +285,7 @@ test('in every worker', { timeout: 120_000 }, async () => {
   for (let i = 0; i < 2; i += 1) expect(await gateway.line('reloaded')).toMatchObject({ changed: ['listeners'] });
   for (let i = 0; i < 2; i += 1) await openClient(url(third));
   await openClient(url(second));
-  await vi.waitUntil(() => !existsSync(first));
+  await until(() => !existsSync(first));
   await expect(openClient(url(first))).rejects.toThrow();
   for (const client of inside) {
     client.send('still here');

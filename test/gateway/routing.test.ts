@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { leastConnected, UpstreamServer } from '../../packages/cli/src/gateway/upstream-server.ts';
 import { keyExchangeGroups } from '../../packages/cli/src/gateway/tls.ts';
 import { once } from '../support/deferred.ts';
+import { until } from '../support/until.ts';
 import { startBackend } from './backend.ts';
 import { metric, nextText, openClient, startTestGateway } from './support.ts';
 
@@ -70,7 +71,7 @@ test('to the backend with the fewest connections; a dead one is passed over, and
   for (let i = 0; i < 3; i++) await openClient(`${gateway.url}/`);
   expect(first.accepted()).toBe(6);
   expect(gateway.isReady).toBe(true);
-  await vi.waitUntil(
+  await until(
     async () =>
       metric(
         (await gateway.admin('/metrics')).body,
@@ -78,7 +79,7 @@ test('to the backend with the fewest connections; a dead one is passed over, and
       ) === 0,
   );
   const back = await startBackend({ port: second.port, host: '127.0.0.1' });
-  await vi.waitUntil(
+  await until(
     async () =>
       metric(
         (await gateway.admin('/metrics')).body,
@@ -108,7 +109,7 @@ test('not ready while a route has no backend that answers, and again when it has
   });
   expect((await gateway.admin('/readyz')).status).toBe(503);
   await startBackend({ port: backend.port, host: '127.0.0.1' });
-  await vi.waitUntil(async () => (await gateway.admin('/readyz')).status === 200);
+  await until(async () => (await gateway.admin('/readyz')).status === 200);
 });
 
 test('a backend whose health page says no is down', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { configFrom } from '../../packages/cli/src/gateway/config.ts';
+import { until } from '../support/until.ts';
 
 vi.mock('node:child_process', () => ({ spawn: vi.fn() }));
 
@@ -25,7 +26,7 @@ let notifying: Notifying[];
 const said = (): string[] => notifying.map((each) => each.said);
 /** One that runs has said its word. */
 async function over(index: number): Promise<void> {
-  await vi.waitUntil(() => notifying.length > index);
+  await until(() => notifying.length > index);
   notifying[index]?.emit('close', 0, null);
   await new Promise(setImmediate);
 }
@@ -95,14 +96,14 @@ test('a drain: the watchdog goes by the settings of the last reload, and a reloa
     await runGateway(read);
     read.mockImplementation(() => configOf('second', 1_234_000));
     handlers.get('SIGHUP')?.();
-    await vi.waitUntil(() => existsSync(socket('second')));
+    await until(() => existsSync(socket('second')));
     timers.mockClear();
     handlers.get('SIGTERM')?.();
     // The deadline, twice 5 s for the last goodbyes, and a margin.
     expect(timers.mock.calls[0]?.[1]).toBe(1_234_000 + 11_000);
     read.mockClear();
     handlers.get('SIGHUP')?.();
-    await vi.waitUntil(() => exit.mock.calls.length > 0);
+    await until(() => exit.mock.calls.length > 0);
     expect(exit).toHaveBeenCalledWith(0);
     expect(read).not.toHaveBeenCalled();
   } finally {

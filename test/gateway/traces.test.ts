@@ -19,6 +19,7 @@ import { Route } from '../../packages/cli/src/gateway/routes.ts';
 import { useCommand } from '../support/command.ts';
 import { deferred, once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
+import { until } from '../support/until.ts';
 import { startBackend, startRecorder } from './backend.ts';
 import { nextText, openClient, startTestGateway } from './support.ts';
 
@@ -90,7 +91,7 @@ test('a conversation: its request, its way to the backend and itself, below the 
   });
   expect(toBackend?.attributes).toMatchObject({ 'pqws.backend': backend.url });
   expect(conversation?.attributes).toMatchObject({ 'pqws.end': 'client-closed', 'pqws.profile': 'v1' });
-  const line = await vi.waitUntil(() => gateway.lines.find(({ message }) => message === 'closed'));
+  const line = await until(() => gateway.lines.find(({ message }) => message === 'closed'));
   expect(line.facts['trace']).toBe(TRACE);
   expect(JSON.stringify([request, toBackend, conversation].map((span) => span?.attributes))).not.toMatch(
     /secret|never|nor this/,
@@ -225,7 +226,7 @@ test('a handshake that fails has its reason in the span, whoever hears of the en
   });
   await once(plain, 'close');
   const [, request] = await spans(2);
-  const line = await vi.waitUntil(() => gateway.lines.find(({ message }) => message === 'the secure handshake failed'));
+  const line = await until(() => gateway.lines.find(({ message }) => message === 'the secure handshake failed'));
   expect(line.facts['code']).not.toBe('PQ_ERR_CLOSED_EARLY');
   expect(request?.attributes).toMatchObject({ 'http.response.status_code': 101, 'error.type': line.facts['code'] });
   expect(request?.status.code).toBe(SpanStatusCode.ERROR);

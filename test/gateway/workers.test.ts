@@ -7,6 +7,7 @@ import { runPrimary } from '../../packages/cli/src/gateway/workers.ts';
 import type { Signalled } from '../../packages/cli/src/gateway/workers.ts';
 import { memoryLog } from './support.ts';
 import type { LogLine } from './support.ts';
+import { until } from '../support/until.ts';
 
 class PlayedWorker extends EventEmitter {
   readonly process = { pid: 1 };
@@ -51,7 +52,7 @@ beforeEach(() => {
 /** With two workers that listen. */
 async function startPrimary(): Promise<Signalled> {
   const starting = runPrimary({ config, read: () => read(), log: memoryLog(lines), count: 2 });
-  await vi.waitUntil(() => workers.length === 2);
+  await until(() => workers.length === 2);
   for (const worker of workers) worker.report('listening');
   return starting;
 }
@@ -73,14 +74,14 @@ test('reloads that overlap: one after the other, each until every worker has rep
   const ended: string[] = [];
   watched(ended, 'first', primary.reload());
   watched(ended, 'second', primary.reload());
-  await vi.waitUntil(() => workers.every((worker) => worker.orders.length > 0));
+  await until(() => workers.every((worker) => worker.orders.length > 0));
   await settled();
   expect(orders()).toEqual([['pqws: reload'], ['pqws: reload']]);
   workers[0]?.report('reloaded');
   await settled();
   expect(ended).toEqual([]);
   workers[1]?.report('reloaded');
-  await vi.waitUntil(() => workers.every((worker) => worker.orders.length > 1));
+  await until(() => workers.every((worker) => worker.orders.length > 1));
   await settled();
   expect(ended).toEqual(['first']);
   workers[0]?.report('reloaded');
@@ -88,7 +89,7 @@ test('reloads that overlap: one after the other, each until every worker has rep
   expect(ended).toEqual(['first']);
   // Who is gone is waited for no longer.
   workers[1]?.emit('exit', 1, null);
-  await vi.waitUntil(() => ended.length === 2);
+  await until(() => ended.length === 2);
 });
 
 test('a worker that is starting is told when it listens, and waited for', async () => {
@@ -103,7 +104,7 @@ test('a worker that is starting is told when it listens, and waited for', async 
   const [, old, replacement] = workers;
   const ended: string[] = [];
   watched(ended, 'reload', primary.reload());
-  await vi.waitUntil(() => old?.orders.length === 1);
+  await until(() => old?.orders.length === 1);
   old?.report('reloaded');
   await settled();
   expect(replacement?.orders).toEqual([]);
@@ -111,7 +112,7 @@ test('a worker that is starting is told when it listens, and waited for', async 
   replacement?.report('listening');
   expect(replacement?.orders).toEqual(['pqws: reload']);
   replacement?.report('reloaded');
-  await vi.waitUntil(() => ended.length === 1);
+  await until(() => ended.length === 1);
 
   // The same for the end.
   vi.useFakeTimers({ toFake: ['setTimeout'] });
@@ -128,7 +129,7 @@ test('a worker that is starting is told when it listens, and waited for', async 
   await settled();
   expect(ended).toEqual(['reload']);
   last?.emit('exit', 0, null);
-  await vi.waitUntil(() => ended.length === 2);
+  await until(() => ended.length === 2);
 });
 
 /** How long the last death has its replacement wait. @param which counts workers from the first */
@@ -198,7 +199,7 @@ test('its settings, by which a drain is waited for, are those of the last reload
   const next = configFrom({ routes: [{ upstreams: ['ws://127.0.0.1:1'] }], drain: { deadline: 1 } });
   read = (): typeof config => next;
   void primary.reload();
-  await vi.waitUntil(() => workers.every((worker) => worker.orders.length === 1));
+  await until(() => workers.every((worker) => worker.orders.length === 1));
   expect(primary.settings).toBe(next.settings);
   read = (): never => {
     throw new RangeError('wrong');

@@ -488,7 +488,7 @@ describe('attestation', () => {
   ])('a server whose attest %s says 1011 and no ServerHello', async (_name, broken) => {
     const failures = new AsyncQueue<string | undefined>();
     const server = await secureServer({
-      channel: { ...ALONE, attest: broken } as never,
+      channel: { ...ALONE, attest: broken },
       onPeer: ({ socket }) => {
         socket.on('error', ({ code }) => {
           failures.push(code);
@@ -516,7 +516,8 @@ describe('limits of time and number', () => {
   test('a client gives up a server that says nothing, with 4000', async () => {
     const server = await rawServer();
     onTestFinished(() => server.close());
-    const { socket, seen } = connect(server.url, { ...YELLOWPAGES, handshakeTimeout: 30 });
+    // Time enough to open the transport, which is what it is to close.
+    const { socket, seen } = connect(server.url, { ...YELLOWPAGES, handshakeTimeout: 400 });
     expect(await seen.closed).toMatchObject({ code: 4000, wasClean: false });
     expect(socket.pq.failure?.code).toBe('PQ_ERR_HANDSHAKE_TIMEOUT');
     expect((await (await server.nextPeer()).closed).code).toBe(4000);
