@@ -177,7 +177,9 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
     for (const child of [plain.crowd, plainChild]) child.kill('SIGKILL');
 
     progress('gateway');
-    const { child, url, admin, inspector } = await processes.gateway(upstream, connections);
+    // Whoever floods has a backend of their own: what is measured is the gateway, and not a backend that both share.
+    const sink = await said<string>(processes.role('backend'));
+    const { child, url, admin, inspector } = await processes.gateway(upstream, sink, connections);
     const { crowd, part, empty } = await crowdThrough(processes, 'pq', { child, url }, args);
 
     const floods: Part[] = [];

@@ -2,16 +2,22 @@
 import { execFileSync, fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { SINK } from './floods.ts';
 import { INSPECT, inspectorOf } from './memory.ts';
 import type { CrowdOrder } from './messages.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
+/** As in the files of examples/deploy. */
+const GATEWAY_NODE_OPTIONS = '--max-semi-space-size=2';
 const ROLES = path.join(import.meta.dirname, 'roles.ts');
 
 export class Processes {
   readonly #children: ChildProcess[] = [];
+  #folder: string | undefined;
 
   /** @returns the child, whose first message is what it has to say */
   role(...args: readonly string[]): ChildProcess {
@@ -21,6 +27,7 @@ export class Processes {
   /** The command, as it is installed. @returns where it and its inspector listen, as they say themselves */
   async gateway(
     upstream: string,
+    sink: string,
     connections: number,
   ): Promise<{ child: ChildProcess; url: string; admin: string; inspector: string }> {
     const args = [
@@ -30,10 +37,13 @@ export class Processes {
         '127.0.0.1:0',
         '--admin',
         '127.0.0.1:0',
-        '--upstream',
-        upstream,
         '--log-level',
         'info',
+        '--config',
+        this.#file(
+          'gateway.json',
+          JSON.stringify({ routes: [{ path: SINK, upstreams: [sink] }, { upstreams: [upstream] }] }),
+        ),
       ],
       // The limits of an address are what they are where nobody sets them.
       ...['--max-connections', String(connections * 2)],
@@ -41,6 +51,7 @@ export class Processes {
     const child = this.#keep(
       spawn(process.execPath, [INSPECT, path.join(ROOT, 'packages/cli/dist/cli.js'), ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: GATEWAY_NODE_OPTIONS },
       }),
     );
     const inspector = await inspectorOf(child);
@@ -61,7 +72,15 @@ export class Processes {
     };
   }
 
+  #file(name: string, content: string): string {
+    this.#folder ??= mkdtempSync(path.join(tmpdir(), 'pq-load-'));
+    const file = path.join(this.#folder, name);
+    writeFileSync(file, content);
+    return file;
+  }
+
   endAll(): void {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
     for (const child of this.#children) child.kill('SIGKILL');
   }
 

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addressGroup, OWN_NETWORKS, plainAddress } from '../../packages/cli/src/gateway/client-address.ts';
 import { loadConfig } from '../../packages/cli/src/gateway/config.ts';
 import { isOriginPattern, originMatcher } from '../../packages/cli/src/gateway/origins.ts';
@@ -71,8 +71,8 @@ test('a 426 is counted', async () => {
 describe('work', () => {
   test('counts messages that are empty, and who made the work of several shares waits as many turns', async () => {
     const did: string[] = [];
-    const share = new Share(new Turns(), { pause: () => did.push('pause'), resume: () => did.push('resume') });
-    for (let messages = 0; messages < (3 * SHARE) / Cost.MESSAGE; messages += 1) share.add(Cost.MESSAGE);
+    const share = new Share(new Turns(), {}, { pause: () => did.push('pause'), resume: () => did.push('resume') });
+    for (let messages = 0; messages < (3 * SHARE) / Cost.MESSAGE; messages += 1) share.add(0, Cost.MESSAGE);
     expect(did).toEqual(['pause']);
     const turns: boolean[] = [];
     for (let turn = 0; turn < 4; turn += 1) {
@@ -81,6 +81,49 @@ describe('work', () => {
     }
     expect(turns).toEqual([true, true, false, false]);
     expect(did).toEqual(['pause', 'resume']);
+  });
+
+  describe('a share', () => {
+    const other = {};
+
+    /** Uses up one share. @returns the turns of the event loop until it is read again, or 'a rest' where a timer had to pass */
+    function waits(turns: Turns, bytes: number, overhead: number): 'a turn' | 'a rest' {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'setImmediate'] });
+      onTestFinished(() => {
+        vi.useRealTimers();
+      });
+      const did: string[] = [];
+      const share = new Share(turns, {}, { pause: () => did.push('pause'), resume: () => did.push('resume') });
+      share.add(bytes, overhead);
+      expect(did).toEqual(['pause']);
+      vi.advanceTimersByTime(0);
+      const how = did.length === 2 ? 'a turn' : 'a rest';
+      vi.advanceTimersByTime(3);
+      expect(did).toEqual(['pause', 'resume']);
+      return how;
+    }
+
+    test('of many small things rests while others converse', () => {
+      const turns = new Turns(() => 0);
+      turns.works(other);
+      expect(waits(turns, 0, SHARE)).toBe('a rest');
+    });
+
+    test('of bytes waits for a turn, whoever converses', () => {
+      const turns = new Turns(() => 0);
+      turns.works(other);
+      expect(waits(turns, SHARE, 1_000)).toBe('a turn');
+    });
+
+    test('waits for a turn where nobody else converses, or nobody has for a second', () => {
+      let now = 0;
+      expect(waits(new Turns(() => now), 0, SHARE)).toBe('a turn');
+      const turns = new Turns(() => now);
+      turns.works(other);
+      turns.works({});
+      now = 1_000;
+      expect(turns.isShared).toBe(false);
+    });
   });
 
   test('a batch of many empty messages arrives whole and in order, and the others are served in the midst of it', async () => {

@@ -209,13 +209,13 @@ export class Bridge {
     const records = recordsOpened(client) - this.#recordsOpened;
     this.#recordsOpened += records;
     const silent = Math.max(0, records - 1);
-    this.#shares.client.add(Cost.MESSAGE + (records - silent) * Cost.RECORD + silent * Cost.SILENT_RECORD);
+    this.#shares.client.add(0, Cost.MESSAGE + (records - silent) * Cost.RECORD + silent * Cost.SILENT_RECORD);
   }
 
   #upstreamSaid(data: Buffer, isBinary: boolean): void {
     const { traffic } = this.parts;
     const { client, clientNetwork } = this.legs;
-    this.#shares.upstream.add(Cost.MESSAGE);
+    this.#shares.upstream.add(0, Cost.MESSAGE);
     // What comes behind the client's close has nowhere to go.
     if (client.readyState !== client.OPEN) return;
     traffic.messagesOut += 1;
@@ -250,7 +250,7 @@ export class Bridge {
       if (source === 'client') this.#toUpstream.flush();
       act();
       this.#relieve(full, source);
-      this.#shares[source].add(Cost.CONTROL);
+      this.#shares[source].add(0, Cost.CONTROL);
     };
     upstream.on(
       'ping',
@@ -291,7 +291,7 @@ export class Bridge {
   }
 
   #shareOf(leg: Leg): Share {
-    return new Share(this.parts.turns, {
+    return new Share(this.parts.turns, this, {
       pause: () => {
         this.legs[leg].pause();
       },

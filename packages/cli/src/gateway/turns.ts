@@ -7,6 +7,13 @@
 export const SHARE = 128 * 1024;
 /** So many legs get their turn in one of the event loop's. */
 const LEGS_A_TURN = 8;
+/**
+ * While others converse, a leg whose share was mostly something else than bytes waits so many milliseconds: some three times what the share
+ * took. It would leave the others the garbage of its many small things, too, which is collected in their time.
+ */
+const REST = 2;
+/** Others converse who have said something within so many milliseconds. */
+const RECENT = 1_000;
 
 /**
  * What a leg's doings cost beside their bytes, in the same unit. Estimates in round numbers, on the high side: what counts is that
@@ -26,6 +33,31 @@ export const Cost = {
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #isComing = false;
+  /** Whose leg worked last, and when it was another's. */
+  #last: object | undefined;
+  #othersAt = -Infinity;
+
+  /** @param now milliseconds */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** @param conversation one of whose legs works */
+  works(conversation: object): void {
+    if (this.#last === conversation) return;
+    if (this.#last !== undefined) this.#othersAt = this.now();
+    this.#last = conversation;
+  }
+
+  /** Whether others than the one that works have worked, too. */
+  get isShared(): boolean {
+    return this.now() - this.#othersAt < RECENT;
+  }
+
+  /** @param goOn called at a turn after a rest */
+  rest(goOn: () => void): void {
+    setTimeout(() => {
+      this.wait(goOn);
+    }, REST);
+  }
 
   /** @param goOn called at this one's next turn, in the order in which they asked */
   wait(goOn: () => void): void {
@@ -47,10 +79,13 @@ export class Turns {
 /** One leg's share: a leg that made several times the work waits for as many turns. */
 export class Share {
   #work = 0;
+  /** What of it, since the last rest, is not bytes. */
+  #overhead = 0;
   #isResting = false;
 
   constructor(
     private readonly turns: Turns,
+    private readonly conversation: object,
     /** Stops and starts the leg's reading. */
     private readonly reading: { pause(): void; resume(): void },
   ) {}
@@ -59,23 +94,33 @@ export class Share {
     return this.#isResting;
   }
 
-  add(work: number): void {
-    this.#work += work;
+  /**
+   * @param bytes that have come
+   * @param overhead what was done with them, beside the bytes
+   */
+  add(bytes: number, overhead = 0): void {
+    this.turns.works(this.conversation);
+    this.#work += bytes + overhead;
+    this.#overhead += overhead;
     if (this.#work < SHARE || this.#isResting) return;
     this.#isResting = true;
     this.reading.pause();
-    this.#wait();
+    const isMostlyOverhead = 2 * this.#overhead > this.#work;
+    this.#overhead = 0;
+    this.#wait(isMostlyOverhead && this.turns.isShared);
   }
 
-  #wait(): void {
-    this.turns.wait(() => {
+  #wait(isLong: boolean): void {
+    const goOn = (): void => {
       this.#work -= SHARE;
       if (this.#work >= SHARE) {
-        this.#wait();
+        this.#wait(isLong);
         return;
       }
       this.#isResting = false;
       this.reading.resume();
-    });
+    };
+    if (isLong) this.turns.rest(goOn);
+    else this.turns.wait(goOn);
   }
 }
