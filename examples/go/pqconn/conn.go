@@ -181,14 +181,17 @@ func (c *Conn) Close(code uint16, reason string) (pqws.CloseStatus, error) {
 func (c *Conn) Abort() {
 	c.stop()
 	c.mu.Lock()
-	ending := c.ending
-	if c.session.Holding() { // and so the reader, which would see the end
+	ending := c.ending || c.last != nil // the writer may not have come to it yet
+	if c.session.Holding() {            // and so the reader, which would see the end
 		c.session.TransportClosed(websocket.CloseAbnormalClosure)
 		c.changed.Broadcast()
 	}
 	c.mu.Unlock()
 	if ending {
-		<-c.done
+		select {
+		case <-c.done:
+		case <-time.After(controlWait + closeWait): // behind a write that the peer does not take
+		}
 	}
 	c.ws.Close()
 }
