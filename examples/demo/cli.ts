@@ -71,15 +71,17 @@ async function serve({ host, port }: Options, print: (line: string) => void): Pr
     throw error;
   });
 
-  print('');
-  for (const url of urls(host, server.port)) print(`  Open ${url}`);
-  print('  Stop with Ctrl+C.\n');
-
+  // Before it is said how to stop it: whoever does so at once must not be too early.
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
     // A terminal that was closed: it can be neither read nor written (EIO), and SIGHUP says so, too.
     for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => resolve());
   });
+
+  print('');
+  for (const url of urls(host, server.port)) print(`  Open ${url}`);
+  print('  Stop with Ctrl+C.\n');
+
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   const terminal = interactive ? await startTerminal({ host: reached, port: server.port }) : undefined;
   await (terminal ? Promise.race([stopped, terminal.ended]) : stopped);
