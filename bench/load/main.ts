@@ -15,6 +15,8 @@ import { ask, Processes, residentKiB, said } from './processes.ts';
 
 /** Before memory is read: garbage of the handshakes is collected while nothing happens. */
 const SETTLE = 3_000;
+/** So long, in milliseconds, a conversation that has ended may be counted. */
+const WORKED_OFF = 20_000;
 /** What is alive after the bad company may be more than what it was by this much and still count as "where it was", in KiB. */
 const MEMORY_SLACK_KIB = 4 * 1024;
 const MEMORY_SLACK_SHARE = 0.05;
@@ -155,6 +157,16 @@ async function gauge(admin: string, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1] ?? NaN);
 }
 
+/** What the flood's last conversation had said is worked off in its shares, and then its end is seen. */
+async function settledGauge(admin: string, name: string, wanted: number): Promise<number> {
+  const deadline = performance.now() + WORKED_OFF;
+  for (;;) {
+    const value = await gauge(admin, name);
+    if (value === wanted || performance.now() > deadline) return value;
+    await sleep(250);
+  }
+}
+
 async function run(args: LoadArguments, progress: (text: string) => void): Promise<Part[]> {
   const { connections } = args;
   const processes = new Processes();
@@ -208,7 +220,7 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       errors.push(`only ${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came`);
     if (after.live > before.live * (1 + MEMORY_SLACK_SHARE) + MEMORY_SLACK_KIB)
       errors.push(`memory went from ${mib(before.live)} to ${mib(after.live)} MiB and stayed`);
-    const left = await gauge(admin, 'pqws_gateway_connections');
+    const left = await settledGauge(admin, 'pqws_gateway_connections', part.connections);
     if (left !== part.connections) errors.push(`${left} connections are counted, not ${part.connections}`);
     const buffered = await gauge(admin, 'pqws_gateway_buffered_bytes');
     if (buffered !== 0) errors.push(`${buffered} bytes are still buffered`);
