@@ -101,6 +101,8 @@ export async function load(mutant: Pick<Mutant, 'file' | 'source'> | undefined):
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['import'],
+    // From the source: `npm run check` builds nothing.
+    alias: { 'pq-websocket/kit': path.resolve(SOURCE, '../../../src/kit.ts') },
     external: ['node:crypto'],
     write: false,
     logLevel: 'error',
