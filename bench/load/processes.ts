@@ -80,8 +80,8 @@ export class Processes {
   }
 
   endAll(): void {
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
     for (const child of this.#children) child.kill('SIGKILL');
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
   }
 
   #keep(child: ChildProcess): ChildProcess {

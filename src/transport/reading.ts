@@ -4,6 +4,7 @@
  */
 import { queueMicrotask } from '../base/captured.ts';
 import { Queue } from '../base/queue.ts';
+import { safely } from '../base/safely.ts';
 
 type Act = () => void;
 
@@ -93,7 +94,8 @@ export class Reading {
     while (!this.#isPaused || this.#letsGo) {
       const act = this.#messages.shift() ?? this.#brought.shift();
       if (act === undefined) break;
-      act();
+      // What waits behind one that throws comes all the same: nobody would ask for it again.
+      safely(act)();
     }
     this.#isTelling = false;
     if (this.#brought.length === 0) this.#cost = 0;
