@@ -16,7 +16,7 @@ import { EarlyClient } from './early-client.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { applyRulesTo } from './header-rules.ts';
 import type { Denial } from './denials.ts';
-import { BAD_REQUEST, deny, passDenial } from './denials.ts';
+import { BAD_REQUEST, deny, DRAINING, passDenial } from './denials.ts';
 import { guarded } from './guarded.ts';
 import { beyondUpgrade } from './headers.ts';
 import { errorFacts } from './log.ts';
@@ -132,7 +132,7 @@ export class Conversations {
       return;
     }
     if (parts.isDraining()) {
-      refused({ reason: 'draining', status: 503 });
+      refused(DRAINING);
       return;
     }
     const route = site.routeOf(path.hostname, path.pathname);

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { endToEnd } from './headers.ts';
 import { isPassable } from './message-heads.ts';
 
@@ -9,7 +10,8 @@ import { isPassable } from './message-heads.ts';
 export interface Denial {
   readonly reason: DenialReason;
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Several of one name are a list. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 export type DenialReason =
@@ -28,12 +30,18 @@ export type DenialReason =
   | 'upstream-timeout'
   | 'upstream-unreachable';
 
+/** RFC 9112 6.3: answers that have no body, whatever they say. */
+const BODYLESS: ReadonlySet<number> = new Set([204, 304]);
+
 /** RFC 6455 4.4: who asks for another version learns which there is. */
 export const BAD_REQUEST: Denial = {
   reason: 'bad-request',
   status: 400,
   headers: { 'Sec-WebSocket-Version': '13' },
 };
+
+/** For newcomers while what is under way comes to its end. */
+export const DRAINING: Denial = { reason: 'draining', status: 503, headers: { Connection: 'close' } };
 
 /** Answers and closes. The body is the status's own name: nothing that was asked is repeated. */
 export function deny(socket: Duplex, { status, headers }: Denial): void {
@@ -43,7 +51,7 @@ export function deny(socket: Duplex, { status, headers }: Denial): void {
     'Content-Type': 'text/plain',
     'Content-Length': String(body.length),
     Connection: 'close',
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  }).flatMap(([name, values]) => [values].flat().map((value) => `${name}: ${value}\r\n`));
   endSocket(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
 }
 
@@ -58,7 +66,11 @@ export function passDenial(socket: Duplex, response: IncomingMessage, timeout: n
     response.destroy();
     return false;
   }
-  const lines = endToEnd(rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+  const passing = endToEnd(rawHeaders);
+  const lines = passing.map(([name, value]) => `${name}: ${value}\r\n`);
+  // Without a length the end of the connection would be that of the body, a cut one too.
+  const isChunked = !BODYLESS.has(statusCode) && !passing.some(([name]) => name.toLowerCase() === 'content-length');
+  if (isChunked) lines.push('Transfer-Encoding: chunked\r\n');
   socket.write(`HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('')}Connection: close\r\n\r\n`, 'latin1');
   const timer = setTimeout(() => {
     socket.destroy();
@@ -67,15 +79,24 @@ export function passDenial(socket: Duplex, response: IncomingMessage, timeout: n
     clearTimeout(timer);
     response.destroy();
   });
-  // A cut in the middle is passed on as one.
-  response.once('error', () => {
-    socket.destroy();
-  });
-  response.pipe(socket);
+  // A cut in the middle is passed on as one: it destroys both.
+  const over = (): void => undefined;
+  if (isChunked) pipeline(response, inChunks, socket, over);
+  else pipeline(response, socket, over);
   socket.once('finish', () => {
     socket.destroy();
   });
   return true;
+}
+
+/** RFC 9112 7.1 */
+async function* inChunks(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer | string> {
+  for await (const chunk of body) {
+    yield `${chunk.length.toString(16)}\r\n`;
+    yield chunk;
+    yield '\r\n';
+  }
+  yield '0\r\n\r\n';
 }
 
 function endSocket(socket: Duplex, text: string): void {
@@ -85,7 +106,7 @@ function endSocket(socket: Duplex, text: string): void {
   socket.end(text, 'latin1');
 }
 
-/** Answers what is no HTTP request, as node:http does by itself. */
+/** Answers what is no HTTP request, as node:http does by itself. @param socket on which no answer has begun */
 export function denyGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();

@@ -57,7 +57,8 @@ export async function forwardAuth({ url, timeout, pass }: ForwardAuthConfig, ask
   // A server in trouble is not a client without rights.
   if (statusCode < 300 || statusCode >= 500) return UNANSWERED;
   const told = Object.fromEntries(
-    TOLD.map((name) => [name, valuesOf(rawHeaders, name).join(', ')] as const).filter(([, value]) => value !== ''),
+    // Each for itself: cookies cannot be joined (RFC 9110 5.3).
+    TOLD.map((name) => [name, valuesOf(rawHeaders, name)] as const).filter(([, values]) => values.length > 0),
   );
   return { type: 'denied', denial: { reason: 'auth', status: statusCode, headers: told } };
 }

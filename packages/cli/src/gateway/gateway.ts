@@ -12,7 +12,7 @@ import { errorAt } from './config-error.ts';
 import type { GatewayConfigError } from './config-error.ts';
 import { Connections } from './connections.ts';
 import { Conversations, upstreamLimits } from './conversations.ts';
-import { BAD_REQUEST } from './denials.ts';
+import { BAD_REQUEST, DRAINING } from './denials.ts';
 import type { Denial } from './denials.ts';
 import { forwardAuth } from './forward-auth.ts';
 import type { ListenerPlan } from './listener-plan.ts';
@@ -49,6 +49,9 @@ export class Gateway {
   readonly #admission: Admission;
   readonly #conversations: Conversations;
   readonly #refusals: RefusalLog;
+  /** Answers to requests that ask for no WebSocket, under way. */
+  readonly #answers = new Set<ServerResponse>();
+  #answersOver: () => void = () => undefined;
   #site: Site;
   #idleSweep: ReturnType<typeof setInterval> | undefined;
   /** 'unready' is the drain's delay: it still serves whom a load balancer sends, until that has heard of it. */
@@ -91,7 +94,7 @@ export class Gateway {
       refusals: this.#refusals,
       traffic: this.#traffic,
       clientOf: (request) => this.#clientOf(request),
-      isDraining: () => this.#state === 'draining' || this.#state === 'closed',
+      isDraining: () => this.#isDraining,
     });
     this.#conversations.attach(site.secure);
     this.#listeners = new Listeners({
@@ -227,6 +230,11 @@ export class Gateway {
     }
   }
 
+  /** Who asks now is refused. */
+  get #isDraining(): boolean {
+    return this.#state === 'draining' || this.#state === 'closed';
+  }
+
   get #wasToldToEnd(): boolean {
     return this.#state !== 'running';
   }
@@ -253,6 +261,7 @@ export class Gateway {
     this.#site.stopChecks();
     this.#listeners.stop();
     this.#site.secure.close();
+    for (const answering of this.#answers) answering.destroy();
     for (const bridge of this.#conversations.bridges.keys()) bridge.leave('drained');
     await this.#emptyWithin(LEAVE_GRACE);
     for (const bridge of this.#conversations.bridges.keys()) bridge.force();
@@ -280,8 +289,12 @@ export class Gateway {
 
   async #emptyWithin(milliseconds: number): Promise<void> {
     const stop = new AbortController();
+    const answered = new Promise<void>((resolve) => {
+      this.#answersOver = resolve;
+      if (this.#answers.size === 0) resolve();
+    });
     await Promise.race([
-      this.#conversations.empty(),
+      Promise.all([this.#conversations.empty(), answered]),
       sleep(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined),
     ]);
     stop.abort();
@@ -295,7 +308,10 @@ export class Gateway {
     const span = beginTrace(site.traces, request, path, client);
     const trace = span?.id ?? traceOf(request);
     const leaving: (() => void)[] = [];
+    this.#answers.add(response);
     response.once('close', () => {
+      this.#answers.delete(response);
+      if (this.#answers.size === 0) this.#answersOver();
       for (const leave of leaving) leave();
       span?.end({ status: response.statusCode, ...(!response.writableFinished && { reason: 'cut' }) });
     });
@@ -317,6 +333,10 @@ export class Gateway {
     const wrong = path === undefined ? BAD_REQUEST : whyNotPassable(request);
     if (path === undefined || wrong !== undefined) {
       denied(wrong ?? BAD_REQUEST);
+      return;
+    }
+    if (this.#isDraining) {
+      denied(DRAINING);
       return;
     }
     const route = site.routeOf(path.hostname, path.pathname);

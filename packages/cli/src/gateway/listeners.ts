@@ -40,6 +40,8 @@ type Adjustable = (Server | SecureServer) & {
 
 export class Listener {
   readonly #server: Adjustable;
+  /** Answers that are under way on each connection: to say anything else on it now would say it in their midst, or before them. */
+  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
   #address = '';
 
   constructor(
@@ -127,8 +129,11 @@ export class Listener {
         (request: IncomingMessage, response: ServerResponse) => {
           const { socket } = request;
           connections.requestStarted(socket);
+          const answers = this.#answers.get(socket) ?? new Set();
+          this.#answers.set(socket, answers.add(response));
           response.once('close', () => {
-            connections.requestEnded(socket);
+            answers.delete(response);
+            if (answers.size === 0) connections.requestEnded(socket);
           });
           return this.handlers.plainRequest(request, response);
         },
@@ -143,6 +148,7 @@ export class Listener {
       guarded(
         (request: IncomingMessage, socket: Duplex, head: Buffer) => {
           connections.requestStarted(request.socket);
+          if (this.#isBehindOthers(socket)) return undefined;
           if (namesWebSocket(request)) return this.handlers.upgrade(request, socket, head);
           rereadWithoutUpgrade(request, socket, head, (connection) => {
             connections.reread(server, connection as Socket);
@@ -157,17 +163,32 @@ export class Listener {
     );
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
       socket.on('error', () => undefined);
+      if (this.#isBehindOthers(socket)) return;
       this.handlers.connectRefused();
       deny(socket, { reason: 'bad-request', status: 405, headers: { Allow: 'GET' } });
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       this.handlers.unreadable('garbage');
-      denyGarbage(error, socket);
+      const [answer, ...more] = this.#answers.get(socket) ?? [];
+      // It may be what is wrong with the body of the only request that waits.
+      if (answer?.headersSent === true || more.length > 0) socket.destroy();
+      else denyGarbage(error, socket);
     });
     server.on('tlsClientError', (_error: Error, socket: Socket) => {
       this.handlers.unreadable('tls');
       socket.destroy();
     });
+  }
+
+  /**
+   * Ends the connection of a client that has asked for an upgrade, or a CONNECT, behind requests that wait for their answers (RFC
+   * 9112 9.3.2): node:http has left the connection, and its answer would be taken for theirs.
+   */
+  #isBehindOthers(socket: Duplex): boolean {
+    if ((this.#answers.get(socket)?.size ?? 0) === 0) return false;
+    this.handlers.unreadable('garbage');
+    socket.destroy();
+    return true;
   }
 }
 

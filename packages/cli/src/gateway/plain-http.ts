@@ -71,8 +71,11 @@ export async function passRequest(
   const asked = { ...given, trace };
   const { request } = asked;
   const abort = new AbortController();
-  response.once('close', () => {
+  let left = (): void => {
     abort.abort();
+  };
+  response.once('close', () => {
+    left();
   });
   let dialled: Dialled;
   try {
@@ -93,10 +96,10 @@ export async function passRequest(
     trace?.end({ reason: 'cut', attributes: { 'pqws.backend': backend.label } });
     return;
   }
-  response.once('close', () => {
+  left = (): void => {
     socket.destroy();
     trace?.end({ status: response.statusCode, attributes: { 'pqws.backend': backend.label } });
-  });
+  };
   const passed = httpRequest({
     method: request.method ?? 'GET',
     path: asked.route.rewritten(asked.target.target),

@@ -16,6 +16,7 @@ export interface RequestTarget {
 }
 
 type Request = Pick<IncomingMessage, 'url' | 'rawHeaders'>;
+type Upgrade = Pick<IncomingMessage, 'httpVersionMajor' | 'httpVersionMinor' | 'rawHeaders'>;
 
 /** RFC 3986 3.2.2 without what no real host name has: escapes, sub-delimiters and user information. */
 const HOST = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{0,5}))?$/i;
@@ -39,8 +40,22 @@ export function requestTarget({ url = '', rawHeaders }: Request): RequestTarget 
   if (host === undefined || !ORIGIN_FORM.test(path)) return undefined;
   const parsed = `http://gateway${path}`;
   if (!URL.canParse(parsed)) return undefined;
-  const { pathname, search } = new URL(parsed);
+  const normalized = new URL(parsed);
+  const { search } = normalized;
+  const pathname = plainPath(normalized.pathname);
   return { ...host, pathname, target: pathname + search };
+}
+
+/**
+ * RFC 3986 6.2.2: `%61` is `a`, and `%c3` is `%C3`, to every backend. A path that is routed as another would pass by the route that is
+ * meant for it.
+ * @param escaped what stands for a character that was written as `%61`
+ */
+export function plainPath(path: string, escaped = (character: string): string => character): string {
+  return path.replace(/%[\da-f]{2}/gi, (triplet) => {
+    const character = String.fromCharCode(parseInt(triplet.slice(1), 16));
+    return /[\w.~-]/.test(character) ? escaped(character) : triplet.toUpperCase();
+  });
 }
 
 function readHost(text: string): { hostname: string; host: string } | undefined {
@@ -65,8 +80,9 @@ function readV6(text: string): string | undefined {
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** Whether the upgrade is one to WebSocket. Any other may be passed over (RFC 9110 7.8). */
-export function namesWebSocket({ rawHeaders }: Request): boolean {
+/** Whether the upgrade is one to WebSocket. Any other may be passed over, and one of HTTP/1.0 must be (RFC 9110 7.8). */
+export function namesWebSocket({ httpVersionMajor, httpVersionMinor, rawHeaders }: Upgrade): boolean {
+  if (httpVersionMajor === 1 && httpVersionMinor === 0) return false;
   return valuesOf(rawHeaders, 'upgrade').some((value) =>
     value.split(',').some((name) => name.trim().toLowerCase() === 'websocket'),
   );

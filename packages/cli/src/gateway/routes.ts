@@ -6,6 +6,7 @@ import { Access } from './access.ts';
 import { parseUpstreamAddress } from './addresses.ts';
 import type { HeaderRules } from './header-rules.ts';
 import { valuesOf } from './headers.ts';
+import { plainPath } from './request-target.ts';
 import type { RouteSettings } from './schema.ts';
 
 /** The part of the standard's URLPattern that is used here. */
@@ -65,11 +66,13 @@ export class Route {
     this.responseHeaders = config.responseHeaders;
     this.auth = config.auth;
     this.#balance = config.balance;
-    this.#rewritePrefix = config.rewritePrefix;
+    const rule = config.rewritePrefix;
+    this.#rewritePrefix = rule && { ...rule, from: plainPath(rule.from) };
     this.#access = new Access(config.allow, config.deny);
     this.#pattern = new URLPattern({
       ...(host !== undefined && { hostname: host }),
-      ...(path !== undefined && { pathname: path }),
+      // Behind a backslash no character means more than itself.
+      ...(path !== undefined && { pathname: plainPath(path, (character) => `\\${character}`) }),
     });
     this.backends = config.upstreams.map((given, index) => {
       const { address: text, weight } = typeof given === 'string' ? { address: given, weight: 1 } : given;
