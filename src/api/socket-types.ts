@@ -185,9 +185,9 @@ export interface WsStyleWebSocket
    */
   ping(callback?: WsCallback): void;
   ping(data?: string | number | ArrayBuffer | ArrayBufferView, mask?: boolean, callback?: WsCallback): void;
-  /** @throws {TypeError} when data is given: control frames are not sealed */
+  /** @throws {TypeError} for data but that of a 'ping' of the peer's, as it was given: control frames are not sealed */
   pong(callback?: WsCallback): void;
-  pong(data?: undefined, mask?: boolean, callback?: WsCallback): void;
+  pong(data?: ReceivedBytes, mask?: boolean, callback?: WsCallback): void;
   /**
    * Stops reading. What has been read already waits too, in which `ws` differs: no message comes before `resume()`, unless the transport
    * is over. As in `ws`, nothing happens while CONNECTING.

@@ -175,8 +175,8 @@ class NpmWsTransport implements Transport, WsFeatures {
     });
   }
 
-  sendControl(type: 'ping' | 'pong', done?: (error: Error) => void): void {
-    this.#socket[type](undefined, undefined, done);
+  sendControl(type: 'ping' | 'pong', data?: Uint8Array, done?: (error: Error) => void): void {
+    this.#socket[type](data, undefined, done);
   }
 
   /** As in `ws`, which remembers nothing of a socket that is over. */

@@ -46,7 +46,8 @@ export interface WsFeatures {
   /** Whether the application has stopped reading. */
   readonly isPaused: boolean;
   onControl(type: 'ping' | 'pong', listener: (data: Uint8Array) => void): void;
-  sendControl(type: 'ping' | 'pong', done?: (error: Error) => void): void;
+  /** @param data of a pong: what a ping has brought */
+  sendControl(type: 'ping' | 'pong', data?: Uint8Array, done?: (error: Error) => void): void;
   pause(): void;
   resume(): void;
   /** What waits while the application has stopped reading; undefined until it has for the first time. */

@@ -33,6 +33,7 @@ import {
   WS_SERVER_OPTIONS,
 } from './options.ts';
 import { Map, Set } from '../base/captured.ts';
+import { toDomString } from '../base/values.ts';
 
 const WHERE = 'WebSocketServer';
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
@@ -228,7 +229,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       }) as VerifyClientCallbackAsync,
       handleProtocols: (protocols: Set<string>, request: IncomingMessage) => {
         const { handleProtocols } = this.options;
-        return handleProtocols ? handleProtocols(protocols, request) : (protocols.values().next().value ?? false);
+        if (!handleProtocols) return protocols.values().next().value ?? false;
+        // As ws writes it into the header, whatever it is.
+        const selected: unknown = handleProtocols(protocols, request);
+        return selected ? toDomString(selected) : false;
       },
     });
     plain.shouldHandle = (request): boolean => this.shouldHandle(request);

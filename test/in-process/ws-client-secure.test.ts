@@ -1,5 +1,7 @@
 /** What our WebSocket of pq-websocket/ws does that npm ws's does not, or does otherwise. */
 import { describe, expect, test } from 'vitest';
+import { WebSocket as PlainWebSocket } from 'ws';
+import { PQWebSocket } from '../../src/index.ts';
 import defaultExport, * as entry from '../../src/ws.ts';
 import { createWebSocketStream, Server, WebSocket, WebSocketServer } from '../../src/ws.ts';
 import type { PQWebSocketError, WsStyleWebSocket } from '../../src/ws.ts';
@@ -164,6 +166,32 @@ describe('what a frame on the wire would show', () => {
       expect((await heard)[0].length).toBe(0);
     }
     assertSealed(tap, ['beat\0\0']);
+  });
+
+  test('pong takes back what a ping has brought: a peer that is none of ours says something in it', async () => {
+    const { url, next } = await startSecure({ autoPong: false });
+    const sockets: PlainWebSocket[] = [];
+    class Peer extends PlainWebSocket {
+      constructor(...given: ConstructorParameters<typeof PlainWebSocket>) {
+        super(...given);
+        sockets.push(this);
+      }
+    }
+    const client = new PQWebSocket(url, [], { WebSocket: Peer });
+    const [{ socket }] = await Promise.all([next(), client.opened]);
+    const [plain] = sockets as [PlainWebSocket];
+    socket.on('ping', (data: Buffer) => {
+      // Whatever the application makes of it meanwhile.
+      data.fill(0);
+      setImmediate(() => {
+        socket.pong(data);
+      });
+    });
+    for (const data of ['one', '', 'x'.repeat(125)]) {
+      const answered = once<[Buffer]>(plain, 'pong');
+      plain.ping(data);
+      expect((await answered)[0].toString()).toBe(data);
+    }
   });
 
   test('fragments leave as one sealed message, with the last of them', async () => {

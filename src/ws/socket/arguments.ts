@@ -17,6 +17,11 @@ export type Callback = (error?: Error) => void;
 
 const decode = decoder(false);
 
+/** As `ws` reads an option of `send()`: a member that is there counts by its truth, `undefined` too. Undefined where it is not there. */
+export function said(options: SendOptions, name: 'binary' | 'fin'): boolean | undefined {
+  return name in options ? Boolean(options[name]) : undefined;
+}
+
 /**
  * @param binary overrides the kind that the data's type implies
  * @throws {TypeError} for data of another type than `ws` takes

@@ -11,7 +11,7 @@ const MAX_WAITING = 60;
 
 /**
  * What is kept of the data that ping() or pong() was given.
- * @throws {TypeError} for what is neither text, a number nor bytes, and for data of a pong, which could only leave unsealed
+ * @throws {TypeError} for what is neither text, a number nor bytes, and for data of a pong that is this end's own, which could only leave unsealed
  * @throws {RangeError} for more than 125 bytes
  */
 export function controlData(name: 'ping' | 'pong', given: unknown): Uint8Array {

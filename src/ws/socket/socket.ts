@@ -6,8 +6,8 @@
 import { inspectable } from '#inspectable';
 import { platform } from '#platform';
 import { EventEmitter } from '#emitter';
-import { utf8 } from '../../base/bytes.ts';
-import { blobClass } from '../../base/captured.ts';
+import { copyOf, utf8 } from '../../base/bytes.ts';
+import { blobClass, WeakMap } from '../../base/captured.ts';
 import type { AnyHandler, WsEmitter, WsStyleWebSocket } from '../../api/socket-types.ts';
 import type { PQChannel } from '../../api/types.ts';
 import type { Connection } from '../../connection/connection.ts';
@@ -29,7 +29,7 @@ import type { Reading } from '../../transport/reading.ts';
 import type { WsFeatures } from '../../transport/transport.ts';
 import type { Brand, BRAND } from '../../transport/choose.ts';
 import type { Callback, SendOptions } from './arguments.ts';
-import { closeContent, sendData } from './arguments.ts';
+import { closeContent, said, sendData } from './arguments.ts';
 import { errorOf, notOpen } from './errors.ts';
 import type { EventFacts, ListenerOptions } from './events.ts';
 import { defineWsInterface } from './interface.ts';
@@ -177,7 +177,10 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
       // The application's own close took too long: ws only says 1006.
       if (outcome.failure?.code === 'PQ_ERR_CLOSE_TIMEOUT') return;
       const isHeard = socket.listenerCount('error') > 0 || (this.throwsUnheardErrors && !socket.#wasOpen);
-      if (isHeard) socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
+      if (!isHeard) return;
+      socket.#isFailing = true;
+      socket.#emitSafely('error', errorOf(outcome, socket.#closedByCaller && !socket.#wasOpen));
+      socket.#isFailing = false;
     }
 
     closed({ code, reason, wasClean }: CloseOutcome): void {
@@ -201,12 +204,16 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   readonly #secure: SecureSocket<Uint8Array>;
   readonly #face = new WsStyleSocket.#Face(this);
   #pings: UnansweredPings | undefined;
+  /** What pings of a peer that is none of ours have brought, by what 'ping' gave of it: a pong may take it back. */
+  #heardPings: WeakMap<Uint8Array, Uint8Array> | undefined;
   #fragments: Fragments | undefined;
   /** Not set over a transport that is not `ws`: then listeners of `on()` get bytes, and DOM events a Blob. */
   #binaryType: WsBinaryType | undefined;
   #rawSocket: UnwritableSocket | null = null;
   #wasOpen = false;
   #wasClean = false;
+  /** While 'error' is told of, and 'close' is not. */
+  #isFailing = false;
   #closedByCaller = false;
 
   /** @param open gives the socket underneath, accepted or connecting, which may tell this one what it hears */
@@ -229,9 +236,10 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     return this.#secure.connection.transport.ws?.url ?? '';
   }
 
-  /** CLOSING as soon as the transport is gone, as in `ws`: nothing that is sent from here on would arrive. */
+  /** CLOSING as soon as the transport is gone, as in `ws`: nothing that is sent from here on would arrive. So it is for 'error'. */
   get readyState(): ReadyState {
     const { readyState, connection } = this.#secure;
+    if (this.#isFailing) return CLOSING;
     return readyState === OPEN && !connection.transport.isOpen ? CLOSING : readyState;
   }
 
@@ -287,19 +295,19 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   /**
    * While CONNECTING it queues.
    * @param options `binary` overrides the kind that the data's type implies; with `fin: false` the message goes on with
-   *   what is sent next, and is sealed as a whole with its last part
+   *   what is sent next, and is sealed as a whole with its last part. As in `ws` what is there counts by its truth
    * @param callback called once, when the data is handed to the transport, or with the reason why it is not
    * @throws {TypeError} for data of another type than `ws` takes
    */
   send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
     const given = typeof options === 'function' ? options : callback;
-    const { binary, fin } = typeof options === 'object' ? ownProperties<SendOptions>(options) : NO_OPTIONS;
-    const message = sendData(data, binary);
+    const asked = typeof options === 'object' ? ownProperties<SendOptions>(options) : NO_OPTIONS;
+    const message = sendData(data, said(asked, 'binary'));
     const sent = typeof given === 'function' ? later(safely(given)) : undefined;
     if (this.readyState >= CLOSING) {
       this.#secure.send(message);
       sent?.(notOpen(this.readyState));
-    } else if (fin === false) {
+    } else if (said(asked, 'fin') === false) {
       this.#fragments ??= new Fragments();
       this.#fragments.add(message);
       sent?.();
@@ -329,7 +337,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
 
   /** Cuts the connection without a close; both applications see 1006. */
   terminate(): void {
-    if (this.readyState === CLOSED) return;
+    if (this.#secure.readyState === CLOSED) return;
     if (this.readyState === CONNECTING) this.#closedByCaller = true;
     this.#secure.connection.terminate();
   }
@@ -343,7 +351,10 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     this.#control('ping', data, mask, callback);
   }
 
-  /** The transport's unsolicited pong. @throws {TypeError} when data is given, which could only leave unsealed */
+  /**
+   * The transport's pong: of nothing, or of what a 'ping' of the peer has brought in the clear (RFC 6455 5.5.3).
+   * @throws {TypeError} when other data is given, which could only leave unsealed
+   */
   pong(data?: unknown, mask?: unknown, callback?: unknown): void {
     this.#control('pong', data, mask, callback);
   }
@@ -383,21 +394,26 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   #heard(event: 'ping' | 'pong', data: Uint8Array): void {
     this.#secure.inEventOrder(() => {
       const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
-      if (this.readyState !== CONNECTING) this.#emitSafely(event, platform.toBuffer(kept ?? data));
+      const shown = platform.toBuffer(kept ?? data);
+      // The application may change what it is given.
+      if (event === 'ping' && data.length > 0) (this.#heardPings ??= new WeakMap()).set(shown, copyOf(data));
+      if (this.readyState !== CONNECTING) this.#emitSafely(event, shown);
     });
   }
 
   #control(name: 'ping' | 'pong', ...values: unknown[]): void {
     if (this.readyState === CONNECTING) throw notOpen(this.readyState);
     const at = values.findIndex((value) => typeof value === 'function');
-    const kept = controlData(name, at === 0 ? undefined : values[0]);
+    const given = at === 0 ? undefined : values[0];
+    const heard = name === 'pong' ? this.#heardPings?.get(given as Uint8Array) : undefined;
+    const kept = heard ?? controlData(name, given);
     const callback = values[at] as Callback | undefined;
     if (this.readyState === OPEN) {
       const transport = this.#transport(name);
       // Behind what was sent before it.
       this.#secure.inOrder(() => {
         if (name === 'ping') (this.#pings ??= new UnansweredPings()).sent(kept);
-        transport.sendControl(name, callback && safely(callback));
+        transport.sendControl(name, heard, callback && safely(callback));
       });
     } else if (callback !== undefined) later(safely(callback))(notOpen(this.readyState));
   }

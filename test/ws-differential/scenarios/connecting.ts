@@ -223,6 +223,33 @@ export const connecting = part('connecting', {
     stage.log('client', 'state', client.readyState, client.bufferedAmount);
   },
 
+  async "the state in 'error' and 'close'"(stage: Stage) {
+    const { url } = await stage.http();
+    const watched = (who: string, client: WebSocket): Promise<unknown> => {
+      for (const event of ['error', 'close']) {
+        client.on(event, () => {
+          stage.log(who, event, client.readyState);
+          client.close();
+          client.terminate();
+        });
+      }
+      client.onerror = ({ target }): void => {
+        stage.log(who, 'onerror', target.readyState);
+        client.send('late', (error) => {
+          stage.log(who, 'called back', error);
+        });
+      };
+      return stage.closed(client);
+    };
+    await watched('nobody there', stage.connect('ws://127.0.0.1:1'));
+    await watched('no upgrade', stage.connect(url));
+    const given = stage.connect(url);
+    const givenUp = watched('given up', given);
+    given.close();
+    await givenUp;
+    await stage.settle();
+  },
+
   async 'unexpected-response'(stage: Stage) {
     const { url } = await stage.http((_request, response) => {
       response.writeHead(401, { 'X-Own': 'yes' }).end('who are you?');

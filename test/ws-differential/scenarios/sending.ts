@@ -84,6 +84,19 @@ export const sending = part('sending', {
     });
   },
 
+  async 'options count by their truth, also where they are undefined'(stage: Stage) {
+    await both(stage, (send) => {
+      for (const value of [undefined, null, 0, '', 1, 'yes', NaN, {}]) {
+        send(Buffer.from('bytes'), { binary: value });
+        send('text', { binary: value });
+        send(7, { binary: value });
+        send(new Blob(['blob']), { binary: value });
+        send('a part and ', { fin: value });
+        send('its end', { fin: true });
+      }
+    });
+  },
+
   async "mask is the transport's"(stage: Stage) {
     const ends = await stage.pair();
     stage.watch('peer', ends.peer);

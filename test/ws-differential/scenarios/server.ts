@@ -228,7 +228,7 @@ export const server = part('server', {
   async handleProtocols(stage: Stage) {
     const { server, port, url } = await stage.serve();
     server.on('connection', (peer) => {
-      stage.log('server', 'protocol', peer.protocol);
+      stage.log('server', 'protocol', String(peer.protocol));
     });
     await stage.event(stage.connect(url, ['first', 'second']), 'open');
     server.options.handleProtocols = (protocols, request) => {
@@ -238,6 +238,8 @@ export const server = part('server', {
     const client = stage.connect(url, ['first', 'second']);
     await stage.event(client, 'open');
     stage.log('client', 'protocol', client.protocol);
+    server.options.handleProtocols = (() => ['first']) as never;
+    await stage.event(stage.connect(url, ['first', 'second']), 'open');
     server.options.handleProtocols = () => false;
     await stage.answer('client', port, '/', { 'Sec-WebSocket-Protocol': 'one, two' });
     await stage.event(stage.connect(url), 'open');
