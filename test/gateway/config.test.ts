@@ -168,6 +168,29 @@ describe('errors', () => {
     expect(await problemsOf(yaml)).toEqual([problem]);
   });
 
+  test.each([
+    ['requestHeaders: {set: {Content-Length: "0"}}', 'requestHeaders.set.Content-Length'],
+    ['requestHeaders: {set: {Transfer_Encoding: gzip}}', 'requestHeaders.set.Transfer_Encoding'],
+    ['requestHeaders: {remove: [X-A, content-length]}', 'requestHeaders.remove[1]'],
+    ['responseHeaders: {set: {content-length: "1"}}', 'responseHeaders.set.content-length'],
+    ['responseHeaders: {set: {Connection: keep-alive}}', 'responseHeaders.set.Connection'],
+    ['responseHeaders: {remove: [Sec-WebSocket-Accept]}', 'responseHeaders.remove[0]'],
+    ['auth: {url: "http://x", pass: [X-User, Transfer-Encoding]}', 'auth.pass[1]'],
+  ])('%s would make one message of another', async (yaml, key) => {
+    expect(await problemsOf(`routes:\n  - upstreams: [ws://x]\n    ${yaml}\n`)).toEqual([
+      `FILE:3: routes[0].${key}: expected a header of the whole way: how a message is framed, and the upgrade, each connection says for itself`,
+    ]);
+  });
+
+  test.each(['requestHeaders: {remove: [HOST]}', 'auth: {url: "http://x", pass: [Host]}'])(
+    '%s leaves a request without its Host',
+    async (yaml) => {
+      expect(await problemsOf(`routes:\n  - upstreams: [ws://x]\n    ${yaml}\n`)).toEqual([
+        expect.stringMatching(/^FILE:3: routes\[0\]\..*: expected another header: each request has a Host/),
+      ]);
+    },
+  );
+
   test('all at once, each on its line', async () => {
     expect(await problemsOf('listen: x\n\nplainHttp: 3\nroutes: 1\nlimit: {}\n')).toEqual([
       expect.stringContaining('FILE:1: listen: '),

@@ -62,7 +62,14 @@ describe('PROXY headers', () => {
   test.each([
     'GET / HTTP/1.1\r\n',
     'PROXY TCP4 1.2.3.4 5.6.7.8 99999 10\r\n',
+    'PROXY TCP4 1.2.3.4 5.6.7.8 9 99999\r\n',
     'PROXY TCP4 ::1 ::2 9 10\r\n',
+    'PROXY TCP4 999.2.3.4 5.6.7.8 9 10\r\n',
+    'PROXY TCP4 01.2.3.4 5.6.7.8 9 10\r\n',
+    'PROXY TCP4 1.2.3.4 5.6.7 9 10\r\n',
+    'PROXY TCP6 1.2.3.4 5.6.7.8 9 10\r\n',
+    'PROXY TCP6 :::: ::1 9 10\r\n',
+    'PROXY TCP6 fe80::1%eth0 ::1 9 10\r\n',
     'PROXY TCP5 1.2.3.4 5.6.7.8 9 10\r\n',
     `PROXY UNKNOWN ${'x'.repeat(120)}`,
     '\r\n\r\n\0\r\nQUIX',
@@ -91,6 +98,8 @@ describe('PROXY headers', () => {
   test.each([
     ['another version', v2('1111', IPV4)],
     ['an unknown command', v2('2211', IPV4)],
+    ['no family', v2('2141', IPV4)],
+    ['no way to talk', v2('2113', IPV4)],
     ['too short for its family', v2('2111', IPV4.subarray(1))],
     ['too short for IPv6', v2('2121', IPV4)],
     ['longer than anybody needs', v2('2111', Buffer.alloc(5_000))],

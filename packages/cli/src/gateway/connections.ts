@@ -134,7 +134,7 @@ export class Connections {
         return;
       }
       const { source } = header.proxied;
-      if (source !== undefined && isIP(source.address) !== 0) this.#proxied.set(keyOf(socket), source.address);
+      if (source !== undefined) this.#proxied.set(keyOf(socket), source.address);
       const rest = received.subarray(header.length);
       if (rest.length > 0) socket.unshift(rest);
       socket.off('error', ignore);

@@ -1,5 +1,7 @@
 /** PROXY protocol headers, versions 1 and 2: whom a TCP load balancer speaks for. */
 
+import { isIP } from 'node:net';
+
 export interface ProxiedAddress {
   /** The client's address; undefined where the proxy speaks for itself (v1 UNKNOWN, v2 LOCAL) or over a unix socket. */
   readonly source: { readonly address: string; readonly port: number } | undefined;
@@ -19,8 +21,8 @@ const V2_FIXED = 16;
 
 const INCOMPLETE: ProxyHeader = { type: 'incomplete' };
 const INVALID: ProxyHeader = { type: 'invalid' };
-const V1 =
-  /^PROXY (?:UNKNOWN(?: .*)?|TCP4 ([\d.]{7,15}) [\d.]{7,15} (\d{1,5}) \d{1,5}|TCP6 ([\da-fA-F:.]{2,39}) [\da-fA-F:.]{2,39} (\d{1,5}) \d{1,5})$/;
+const V1 = /^PROXY (?:UNKNOWN(?: .*)?|TCP([46]) ([^ %]+) ([^ %]+) (\d{1,5}) (\d{1,5}))$/;
+const MAX_PORT = 65_535;
 
 /** Reads the header at the start of a connection. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
@@ -39,14 +41,13 @@ function readV1(bytes: Buffer): ProxyHeader {
   if (end < 0) return bytes.length < MAX_V1 ? INCOMPLETE : INVALID;
   const match = V1.exec(head.slice(0, end));
   if (match === null) return INVALID;
-  const address = match[1] ?? match[3];
-  const port = Number(match[2] ?? match[4]);
-  if (address !== undefined && port > 65_535) return INVALID;
-  return {
-    type: 'header',
-    length: end + 2,
-    proxied: { source: address === undefined ? undefined : { address, port } },
-  };
+  const [, family, address = '', destination = '', port, ownPort] = match;
+  const length = end + 2;
+  if (family === undefined) return { type: 'header', length, proxied: { source: undefined } };
+  // To take the proxy for the client in place of one that cannot be read would let the client say who it is.
+  if ([address, destination].some((each) => isIP(each) !== Number(family))) return INVALID;
+  if (Number(port) > MAX_PORT || Number(ownPort) > MAX_PORT) return INVALID;
+  return { type: 'header', length, proxied: { source: { address, port: Number(port) } } };
 }
 
 function readV2(bytes: Buffer): ProxyHeader {
@@ -75,6 +76,7 @@ function v2Source(family: number, block: Buffer): ProxiedAddress['source'] | 'in
       return { address: groups.join(':'), port: block.readUInt16BE(32) };
     }
     default:
-      return undefined;
+      // Unspecified, unix sockets and datagrams have no address of TCP. Others are no family, or no way to talk (2.2).
+      return family >> 4 > 3 || (family & 0x0f) > 2 ? 'invalid' : undefined;
   }
 }

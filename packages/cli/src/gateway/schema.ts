@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { PaddingOption } from 'pq-websocket';
 import { parseUpstreamAddress, parseListenAddress } from './addresses.ts';
 import { isNetwork } from './client-address.ts';
+import { backendName } from './headers.ts';
 import { isOriginPattern } from './origins.ts';
 import { isMatchedInOnePass } from './patterns.ts';
 
@@ -75,16 +76,34 @@ const health = object({
 const networks = list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks');
 const token = (what: string) => text((value) => /^[\w!#$%&'*+.^`|~-]+$/.test(value), `the name of a ${what}`);
 const headerName = token('header');
+/** How long a message is and what becomes of its connection: each leg has its own, and another would be read as another message. */
+const OF_ONE_LEG =
+  /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|sec-websocket-.*)$/;
+const isEndToEnd = (name: string): boolean => !OF_ONE_LEG.test(backendName(name));
+const endToEndName = v.pipe(
+  headerName,
+  v.check(
+    isEndToEnd,
+    'a header of the whole way: how a message is framed, and the upgrade, each connection says for itself',
+  ),
+);
+const removable = v.pipe(
+  endToEndName,
+  v.check(
+    (name) => backendName(name) !== 'host',
+    'another header: each request has a Host, which set or preserveHost changes',
+  ),
+);
 const headerRules = object({
   set: v.optional(
     v.record(
-      headerName,
+      endToEndName,
       text((value) => /^[\t\x20-\x7e]*$/.test(value), 'a value in one line of ASCII'),
       'a map of headers',
     ),
     {},
   ),
-  remove: v.optional(list(headerName, 'headers'), []),
+  remove: v.optional(list(removable, 'headers'), []),
 });
 const prefix = text((value) => /^\/[\x21\x22\x24-\x7e]*$/.test(value), 'a path that begins with /');
 const upstreamText = text(
@@ -130,7 +149,7 @@ const route = object({
   responseHeaders: v.optional(headerRules, {}),
   rewritePrefix: v.optional(object({ from: prefix, to: prefix })),
   auth: v.optional(
-    object({ url, timeout: v.optional(integer(1, 60_000), 5_000), pass: v.optional(list(headerName, 'headers'), []) }),
+    object({ url, timeout: v.optional(integer(1, 60_000), 5_000), pass: v.optional(list(removable, 'headers'), []) }),
   ),
   preserveHost: v.optional(flag, true),
   health: v.optional(
