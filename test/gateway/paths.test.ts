@@ -38,6 +38,18 @@ test('a prefix is one in escapes too', async () => {
     expect(await (await fetch(`http://${gateway.address}${path}`)).text(), path).toBe('GET /a ');
 });
 
+test.each(['/x/%2%65%2%65/admin/x', '/%%361dmin/x', '/%zz/../%61dmin/x%', '/admin%4'])(
+  'a path whose percent is no escape is refused, before it can become one: %s',
+  async (asked) => {
+    const backend = await startBackend();
+    const gateway = await startTestGateway({ plainHttp: 'upstream', routes: [{ upstreams: [backend.url] }] });
+    expect((await refusedUpgrade(gateway.port, asked, {})).status).toBe(400);
+    expect((await fetch(`http://${gateway.address}${asked}`)).status).toBe(400);
+    // A query is opaque: nothing routes by it, and nothing of it is decoded here.
+    expect(await (await fetch(`http://${gateway.address}/?${asked}`)).text()).toBe(`GET /?${asked} `);
+  },
+);
+
 test('what means something else as an escape stays one, and what is none stays as it is', () => {
   expect(plainPath('/a%2fb%25%36%31%3a%40%20%00%zz%4')).toBe('/a%2Fb%2561%3A%40%20%00%zz%4');
 });

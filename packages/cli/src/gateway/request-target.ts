@@ -24,6 +24,8 @@ const HOST = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{0,5}))?$/i;
 const ABSOLUTE = /^(?:http|ws)s?:\/\/([^/?]*)(.*)$/is;
 /** RFC 3986 3.3 and 3.4 and what browsers leave as it is: visible ASCII, but no fragment, and no bytes of other encodings. */
 const ORIGIN_FORM = /^\/[\x21\x22\x24-\x7e]*$/;
+/** RFC 3986 2.1: where one is half an escape, decoding what stands behind it could make another escape, and another path. */
+const STRAY_PERCENT = /%(?![\da-f]{2})/i;
 const MAX_PORT = 65_535;
 /** RFC 1035 2.3.4 */
 const MAX_NAME = 255;
@@ -42,6 +44,7 @@ export function requestTarget({ url = '', rawHeaders }: Request): RequestTarget 
   if (!URL.canParse(parsed)) return undefined;
   const normalized = new URL(parsed);
   const { search } = normalized;
+  if (STRAY_PERCENT.test(normalized.pathname)) return undefined;
   const pathname = plainPath(normalized.pathname);
   return { ...host, pathname, target: pathname + search };
 }
