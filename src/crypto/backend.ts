@@ -56,10 +56,10 @@ export interface AeadKey {
   sealFresh?(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): MaybePromise<Uint8Array>;
 
   /**
-   * Opens `nonce(12) || ciphertext || tag(16)`. Gives the plaintext in a buffer of its own that belongs to the caller, or `undefined`
+   * Opens `nonce(12) || ciphertext || tag(16)`. Gives the plaintext, which belongs to the caller, or `undefined`
    * when the tag does not match or the frame is too short to hold one.
-   * @param owned whether the frame's memory may be given back once it is opened, so that nothing is there; otherwise it
-   *   is not changed
+   * @param owned whether the frame may be overwritten, by its plaintext too, and where nothing else stands in its memory be given
+   *   back, so that nothing is there; otherwise it is not changed
    */
   open(frame: Uint8Array, additionalData: Uint8Array, owned?: boolean): MaybePromise<Uint8Array | undefined>;
 

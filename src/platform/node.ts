@@ -10,6 +10,7 @@ import { clientAuthentication } from '../protocol/client-authentication.ts';
 import { LiveExtensions } from '../protocol/v1/extensions.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { takeFrame } from './node-frames/pool.ts';
+import { readsAlone } from './node-frames/read.ts';
 import { inOneWrite, writeFrame } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
@@ -37,6 +38,7 @@ export const platform: Platform = {
   queueTask: undefined,
   writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done, nativeMask()),
   inOneWrite,
+  readsAlone,
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);

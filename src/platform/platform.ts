@@ -47,6 +47,8 @@ export interface Platform {
   readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
   /** Lets what is sent by `act` over an npm `ws` socket go in one write, where its network is known. */
   readonly inOneWrite?: (ws: object, act: () => void) => void;
+  /** Whether nobody else looks at what an npm `ws` socket reads, so that it may be overwritten where it stands. */
+  readonly readsAlone?: (ws: object) => boolean;
   /** Writes a line where a page's developer looks, as the platform does for a WebSocket of its own that failed. */
   readonly warn?: (line: string) => void;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */

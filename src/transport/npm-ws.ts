@@ -63,7 +63,7 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
       return;
     }
     const bytes = data as Exclude<WsData, string>;
-    host.transportMessage(joined(bytes), isOurs && isAlone(bytes));
+    host.transportMessage(joined(bytes), isOurs && (isAlone(bytes) || platform.readsAlone?.(socket) === true));
   };
   socket.on('message', (data: WsData, isBinary: boolean | undefined) => {
     const { reading } = transport;

@@ -1,6 +1,7 @@
 /** Buffers that are used again: never by two at a time, never with anything in them that the frame does not overwrite. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { copyShort } from '../../src/base/copy-short-node.ts';
 import { giveFrameBack, hasHeadroom, isPooled, takeFrame } from '../../src/platform/node-frames/pool.ts';
 import type { Padding } from '../../src/protocol/v1/record.ts';
 import { composeFrame, Kind, parseInner } from '../../src/protocol/v1/record.ts';
@@ -85,5 +86,29 @@ describe('frame pool', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('copies of what waits to be sealed', () => {
+  test('share memory, never bytes, and never that of a frame', () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 2, maxLength: 60 });
+    fc.assert(
+      fc.property(lengths, (sizes) => {
+        const given = sizes.map((size, index) => new Uint8Array(size).fill(index + 1));
+        const copies = given.map((bytes) => copyShort(bytes));
+        for (const bytes of given) bytes.fill(0);
+        for (const [index, copy] of copies.entries()) {
+          expect(copy.length).toBe(sizes[index]);
+          expect(copy.every((byte) => byte === index + 1)).toBe(true);
+          expect(hasHeadroom(copy)).toBe(false);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('a message that waits keeps at most as much beside it alive as a short frame does', () => {
+    for (const size of [1, 2_048, 2_049, 16_384])
+      expect(copyShort(new Uint8Array(size)).buffer.byteLength).toBeLessThanOrEqual(Math.max(8_192, size));
   });
 });

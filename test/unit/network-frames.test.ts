@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RandomSource } from '../../src/crypto/backend.ts';
+import { readsAlone } from '../../src/platform/node-frames/read.ts';
 import { inOneWrite, writeFrame, writePlain } from '../../src/platform/node-frames/write.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/platform/node-frames/pool.ts';
 
@@ -237,5 +238,28 @@ describe('in one write', () => {
       expect(stream.writableCorked).toBe(0);
     });
     expect.assertions(1);
+  });
+});
+
+describe('what is read may be overwritten', () => {
+  const inside = (ws: WebSocket): { _socket: Socket } => ws as unknown as { _socket: Socket };
+
+  test.each(['client', 'server'] as const)('at a %s, while nobody else listens to its network', (role) => {
+    const ws = role === 'client' ? client : server;
+    const listen = (): void => undefined;
+    expect(readsAlone(ws)).toBe(true);
+    inside(ws)._socket.on('data', listen);
+    expect(readsAlone(ws)).toBe(false);
+    inside(ws)._socket.off('data', listen);
+    expect(readsAlone(ws)).toBe(true);
+  });
+
+  test('not over a stream that may keep what it handed on', () => {
+    const stream = new PassThrough().on('data', () => undefined);
+    expect([readsAlone({ _socket: stream }), readsAlone({ _socket: null }), readsAlone({})]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });

@@ -96,8 +96,9 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     owned: boolean,
   ): Uint8Array | undefined {
     const length = frame.length - NONCE_BYTES - TAG_BYTES;
-    if (owned && length >= LARGE_BYTES) {
-      return native.open(handle, frame, additionalData) ? frame.subarray(NONCE_BYTES, -TAG_BYTES) : undefined;
+    if (owned) {
+      if (!native.open(handle, frame, additionalData)) return undefined;
+      return new Uint8Array(frame.buffer, frame.byteOffset + NONCE_BYTES, length);
     }
     const plaintext = memoryFor(length);
     return native.open(handle, frame, additionalData, plaintext) ? plaintext : undefined;

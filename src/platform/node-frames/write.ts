@@ -4,10 +4,10 @@
  * payload in the same memory, and the mask is applied in place, a word at a time.
  */
 import { Buffer } from 'node:buffer';
-import { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { RandomSource } from '../../crypto/backend.ts';
 import { OPEN } from '../../base/rfc6455.ts';
+import { isNetwork } from './network.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from './pool.ts';
 
 /** RFC 6455 5.2 */
@@ -31,12 +31,6 @@ interface WsInternals {
   readonly _isServer?: boolean;
   readonly _socket?: object | null;
   readonly _sender?: { readonly _state?: number; readonly _generateMask?: unknown };
-}
-
-/** The classes themselves: what derives from them may write elsewhere, and hold on to what it was given. */
-function isNetwork(stream: object | null | undefined): stream is Socket {
-  const prototype: unknown = stream ? Object.getPrototypeOf(stream) : undefined;
-  return prototype === Socket.prototype || prototype === TLSSocket.prototype;
 }
 
 /** The network beneath a socket of npm `ws`, and which end it is; undefined where `ws` has to do its own writing. */

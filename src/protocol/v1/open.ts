@@ -43,7 +43,7 @@ export class RecordReceiver {
 
   /**
    * Opens the frame as the next record. A key update has been carried out when the result is there.
-   * @param owned whether the frame's memory may be given back
+   * @param owned whether the frame may be overwritten, and its memory given back
    * @throws {Refusal} or rejects with one
    */
   open(frame: Uint8Array, owned = false): MaybePromise<OpenedRecord> {

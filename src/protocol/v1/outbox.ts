@@ -2,7 +2,7 @@
  * Messages that wait to be sealed. What waits at the same moment may share a record (PROTOCOL.md, "Batch");
  * nothing ever waits in order to share one.
  */
-import { copyOf } from '../../base/bytes.ts';
+import { copyShort } from '#copy-short';
 import type { SentCallback, WaitingMessages } from '../receipt.ts';
 import type { SessionLimits } from '../limits.ts';
 import type { FrameConfig, MessageKind } from './record.ts';
@@ -150,7 +150,7 @@ export class Outbox implements WaitingMessages {
     } else if (run?.hasRoomFor(bytes, this.#config) === true) {
       run.append(kind, payload);
     } else {
-      run = new Run(kind, owned ? payload : copyOf(payload));
+      run = new Run(kind, owned ? payload : copyShort(payload));
       this.#runs.push(run);
     }
     if (sent !== undefined) run.sent.push(sent);
