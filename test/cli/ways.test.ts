@@ -99,6 +99,12 @@ describe('a proxy', () => {
     expect(stderr).toContain(hint);
   });
 
+  test('credentials that are no escapes are named, and not repeated', async () => {
+    const { code, stderr } = await say('ws://somewhere.test', '--proxy', 'http://me:secret%zz@127.0.0.1:1');
+    expect(code).toBe(EXIT.USAGE);
+    expect(stderr).toBe('pq-websocket: --proxy: expected user and password with each % that is one of theirs as %25\n');
+  });
+
   test('one that is not there, and one that says nothing', async () => {
     const gone = await say('ws://somewhere.test', '--proxy', 'http://127.0.0.1:1');
     expect(gone).toMatchObject({ code: EXIT.UNREACHABLE, stderr: expect.stringContaining('ECONNREFUSED') });

@@ -1,6 +1,16 @@
 /** `pq-websocket keygen` and `fingerprint`: what they write, and what they never write over. */
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
@@ -87,6 +97,16 @@ describe('files that are there', () => {
     symlinkSync(target, file);
     await expect(generateIdentity(file, false)).rejects.toThrow(/is there already: --force overwrites it/);
     expect([existsSync(target), existsSync(publicFile)]).toEqual([false, false]);
+  });
+
+  test.each(['file', 'publicFile'] as const)('stay where the new ones cannot be written: %s', async (which) => {
+    const all = names();
+    const other = which === 'file' ? 'publicFile' : 'file';
+    writeFileSync(all[other], 'precious');
+    mkdirSync(all[which]);
+    await expect(generateIdentity(all.file, true)).rejects.toThrow(/cannot be written \(EISDIR\): --out/);
+    expect(read(all[other])).toBe('precious');
+    expect(readdirSync(all.folder).sort()).toEqual(['identity.pem', 'identity.pub.pem']);
   });
 
   test('are replaced when that is asked for, with the mode of a new file', async () => {

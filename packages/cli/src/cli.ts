@@ -1,8 +1,10 @@
 /** `npx pq-websocket-cli`: the command line. Each command is a module of its own under `cli/`. */
 import { CommanderError } from 'commander';
 import { EXIT, UsageError } from './command/exit-codes.ts';
+import { surviveOutputErrors } from './command/output.ts';
 import { buildProgram } from './command/program.ts';
 
+surviveOutputErrors();
 try {
   await buildProgram().parseAsync();
 } catch (error) {

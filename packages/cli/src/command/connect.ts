@@ -182,7 +182,7 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
   process.on('SIGTERM', () => {
     dialogue.interrupt(EXIT.TERMINATED);
   });
-  onOutputError(output, {
+  onOutputError({
     enough: () => {
       dialogue.finish();
     },

@@ -48,7 +48,7 @@ async function run(file: string, flags: DecodeFlags): Promise<ExitCode> {
     import('../decode/decode.ts'),
   ]);
   const { stdout, stderr } = process;
-  onOutputError(stdout, {
+  onOutputError({
     enough: () => undefined,
     failed: (why) => {
       stderr.write(`${why}\n`);

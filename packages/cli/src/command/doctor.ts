@@ -42,7 +42,8 @@ export function addDoctorCommand(program: Command): void {
     .addOption(new Option('-j, --json', 'one JSON object'))
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, flags: DoctorFlags) => {
-      process.exitCode = await run(address, flags);
+      const exitCode = await run(address, flags);
+      process.exitCode ??= exitCode;
     });
 }
 

@@ -1,6 +1,6 @@
 /** Making and reading identity files: PEM with the OIDs of RFC 9881. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import {
   fingerprintOf,
   publicKeyOf,
@@ -21,7 +21,7 @@ function publicFileOf(file: string): string {
 
 /**
  * Writes a new key pair and gives the public key's file and fingerprint.
- * @throws {Error} when a file is there and `force` is not set; then both are as they were
+ * @throws {Error} when a file is there and `force` is not set, or the new ones cannot be written; then both are as they were
  */
 export async function generateIdentity(
   file: string,
@@ -31,19 +31,46 @@ export async function generateIdentity(
   const publicFile = publicFileOf(file);
   try {
     const publicKey = await publicKeyOf(seed);
-    if (force) for (const old of [file, publicFile]) rmSync(old, { force: true });
     // The public one first: if it cannot be written, no secret key is left behind.
-    create(publicFile, writePublicKeyPem(publicKey), PUBLIC_MODE);
-    try {
-      create(file, writeSecretKeyPem(seed), PRIVATE_MODE);
-    } catch (error) {
-      rmSync(publicFile);
-      throw error;
-    }
+    const pair = [
+      { to: publicFile, text: writePublicKeyPem(publicKey), mode: PUBLIC_MODE },
+      { to: file, text: writeSecretKeyPem(seed), mode: PRIVATE_MODE },
+    ];
+    if (force) replaceAll(pair);
+    else createAll(pair);
     return { publicFile, fingerprint: await fingerprintOf(publicKey) };
   } finally {
     seed.fill(0);
   }
+}
+
+interface NewFile {
+  readonly to: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** All of them, or none. */
+function createAll(files: readonly NewFile[]): void {
+  const created: string[] = [];
+  try {
+    for (const { to, text, mode } of files) {
+      create(to, text, mode);
+      created.push(to);
+    }
+  } catch (error) {
+    for (const file of created) rmSync(file);
+    throw error;
+  }
+}
+
+/** What is there is taken away when all that replaces it is written: a secret key that is lost is lost for good. */
+function replaceAll(files: readonly NewFile[]): void {
+  const beside = (file: string): string => `${file}.new-${process.pid}`;
+  for (const { to } of files)
+    if (statSync(to, { throwIfNoEntry: false })?.isDirectory() === true) throw unwritable(to, 'EISDIR');
+  createAll(files.map((file) => ({ ...file, to: beside(file.to) })));
+  for (const { to } of files) renameSync(beside(to), to);
 }
 
 /** 'wx' refuses a file that exists, links included, in one step with its creation; the mode counts only then. */
@@ -52,12 +79,16 @@ function create(file: string, text: string, mode: number): void {
     writeFileSync(file, text, { mode, flag: 'wx' });
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    const advice =
-      code === 'EEXIST'
-        ? 'is there already: --force overwrites it, --out names another'
-        : `cannot be written (${code}): --out names another`;
-    throw new Error(`'${file}' ${advice}`, { cause: error });
+    if (code === 'EEXIST')
+      throw new Error(`'${file}' is there already: --force overwrites it, --out names another`, { cause: error });
+    // A part of it, on a disk that is full.
+    rmSync(file, { force: true });
+    throw unwritable(file, code, error);
   }
+}
+
+function unwritable(file: string, code: string, cause?: unknown): Error {
+  return new Error(`'${file}' cannot be written (${code}): --out names another`, { cause });
 }
 
 function readPem(file: string): string {

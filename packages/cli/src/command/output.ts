@@ -1,4 +1,4 @@
-/** Standard output that cannot be written any more. */
+/** Standard output and standard error that cannot be written any more. */
 import { EXIT } from './exit-codes.ts';
 
 export interface OutputListener {
@@ -8,11 +8,22 @@ export interface OutputListener {
   failed(why: string): void;
 }
 
-/** Tells once; a failure is the exit code 1, also where the command is over and this was the last of its output. */
-export function onOutputError(output: NodeJS.WritableStream, listener: OutputListener): void {
+let listener: OutputListener = {
+  enough: () => undefined,
+  failed: (why) => {
+    process.stderr.write(`pq-websocket: ${why}\n`);
+  },
+};
+
+/**
+ * For every command, before it runs: none ends because nobody reads what it says. Standard output that fails is told once, and is
+ * the exit code 1, also where the command is over and this was the last of its output.
+ */
+export function surviveOutputErrors(): void {
+  const { stdout, stderr } = process;
   let isTold = false;
   // Each write that was under way may fail for itself.
-  output.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+  stdout.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
     if (isTold) return;
     isTold = true;
     if (code === 'EPIPE') {
@@ -22,4 +33,11 @@ export function onOutputError(output: NodeJS.WritableStream, listener: OutputLis
     listener.failed(`the output cannot be written (${code})`);
     process.exitCode = EXIT.FAILED;
   });
+  // Nobody is left to be told.
+  stderr.on('error', () => undefined);
+}
+
+/** For a command that has to do something about it. */
+export function onOutputError(its: OutputListener): void {
+  listener = its;
 }

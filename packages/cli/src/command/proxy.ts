@@ -45,7 +45,17 @@ function proxyUrl(source: string, value: string): URL {
     throw new UsageError(
       `${source}: '${url.protocol}' is no scheme of a proxy here: expected http: or https:, or --no-proxy`,
     );
+  try {
+    credentialsOf(url);
+  } catch {
+    throw new UsageError(`${source}: expected user and password with each % that is one of theirs as %25`);
+  }
   return url;
+}
+
+/** @throws {URIError} for a % that begins no escape */
+function credentialsOf({ username, password }: URL): string {
+  return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
 }
 
 /** Names with what is below them, addresses, blocks of addresses, each with or without a port; `*` for all. */
@@ -86,7 +96,7 @@ function isWithin(host: string, block: string): boolean {
 export function connectThrough(proxy: URL, host: string, port: number, timeout: number): Promise<Socket> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const where = `the proxy ${proxy.host}`;
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const credentials = credentialsOf(proxy);
   return new Promise((resolve, reject) => {
     const request = (proxy.protocol === 'https:' ? httpsRequest : httpRequest)({
       method: 'CONNECT',

@@ -61,7 +61,8 @@ export function addServeCommand(program: Command): void {
     .addOption(new Option('-q, --quiet', 'say nothing of who comes and goes'))
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ServeFlags) => {
-      process.exitCode = await run(flags);
+      const exitCode = await run(flags);
+      process.exitCode ??= exitCode;
     });
 }
 

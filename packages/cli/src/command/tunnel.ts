@@ -46,7 +46,8 @@ export function addTunnelCommand(program: Command): void {
     .addOption(new Option('-q, --quiet', 'on standard error only what went wrong'))
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, flags: TunnelFlags) => {
-      process.exitCode = await run(address, flags);
+      const exitCode = await run(address, flags);
+      process.exitCode ??= exitCode;
     });
 }
 
