@@ -11,12 +11,15 @@ import type { Kind } from '../protocol/v1/record.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Message, SessionConfig, SessionHost } from '../protocol/session-types.ts';
 import { observer } from '#observer';
+import { ownProperties } from '../base/own-properties.ts';
 import { ABNORMAL_CLOSURE, NORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { unref } from '../base/timers.ts';
 import { BufferedAmount } from './buffered-amount.ts';
 import type { ProofWork } from './proof-work.ts';
 import type { UnprovedPeer } from './unproved.ts';
 import type { ChannelConfig } from '../options/channel.ts';
+import type { Upgrade } from '../transport/late.ts';
+import { LateSocket, noTransportYet } from '../transport/late.ts';
 import type { Attach, Transport, TransportHost } from '../transport/transport.ts';
 import { clearTimeout, queueMicrotask, setTimeout } from '../base/captured.ts';
 
@@ -55,8 +58,8 @@ const LINGER = 3_000;
 const DRAIN_POLL = 50;
 
 export class Connection<Text> implements SessionHost<Text>, TransportHost {
-  readonly session: Session;
-  readonly transport: Transport;
+  session: Session;
+  transport: Transport;
   /** Bytes of all frames, with their overhead. */
   bytesSealed = 0;
   bytesOpened = 0;
@@ -74,24 +77,49 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #transportCause: unknown;
   #transportCode: number | undefined;
 
-  readonly #config: SessionConfig<Text>;
+  #config: SessionConfig<Text>;
   readonly #face: ConnectionFace<Text>;
+  readonly #parts: ConnectionParts;
 
-  constructor(
-    socket: object,
-    config: SessionConfig<Text>,
-    face: ConnectionFace<Text>,
-    { createSession, attachTransport, server }: ConnectionParts,
-  ) {
-    this.#config = config;
+  /** @param socket underneath, or one that will be: `begin` says when */
+  constructor(socket: object, config: SessionConfig<Text>, face: ConnectionFace<Text>, parts: ConnectionParts) {
+    const { createSession, attachTransport, server } = parts;
+    this.#parts = parts;
     this.#face = face;
     this.#startedAt = config.now();
-    this.session = createSession(observer.watch?.(config, this, socket) ?? config, this);
-    this.transport = attachTransport(socket, this);
+    this.#config = observer.watch?.(config, this, socket) ?? config;
+    this.session = createSession(this.#config, this);
+    this.transport = socket instanceof LateSocket ? noTransportYet(this) : attachTransport(socket, this);
     this.#unproved = server?.unprovedPeer(this.session, this.transport);
     this.#schedule();
     // A server's answer waits for `answerEarly`: our owner must first be able to hear of it.
     if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
+  }
+
+  /** The socket that it was made for can be opened: with a session that has all of its configuration. */
+  begin(upgrade: Upgrade, open: LateSocket['open']): void {
+    // It has ended, or been cut, meanwhile.
+    if (this.session.failure !== undefined || this.#linger !== undefined) {
+      upgrade.drop?.();
+      return;
+    }
+    const { createSession, attachTransport } = this.#parts;
+    // Who watches does it by the backend.
+    const { backend } = this.#config;
+    this.#config = ownProperties({ ...this.#config, ...upgrade.config, backend });
+    this.session = createSession(this.#config, this);
+    let socket: object;
+    try {
+      socket = open(upgrade);
+    } catch (error) {
+      this.transportFailed(error);
+      this.transportClosed(ABNORMAL_CLOSURE, '', false);
+      return;
+    }
+    this.transport = attachTransport(socket, this);
+    // A class of the application's may have closed the connection while it was constructed.
+    if (this.session.failure !== undefined) this.transport.close();
+    else if (this.transport.isOpen) this.transportOpened();
   }
 
   /** The application's bytes that have not left this end. */

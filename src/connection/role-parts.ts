@@ -2,15 +2,15 @@
 import { attachTransport } from '#attach';
 import { createClientSession } from '../protocol/client-session.ts';
 import { createServerSession } from '../protocol/server-session.ts';
+import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import type { ConnectionParts } from './connection.ts';
 import { ProofWork } from './proof-work.ts';
 import { UnprovedPeer } from './unproved.ts';
-import { attachAnytime } from '../transport/late.ts';
 
 export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> = {
   client: {
-    createSession: createClientSession,
-    attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
+    createSession: (config, host) => createClientSession(config, host, Yellowpages),
+    attachTransport,
   },
   server: {
     createSession: createServerSession,

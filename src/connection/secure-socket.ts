@@ -6,7 +6,7 @@
 import { platform } from '#platform';
 import { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName } from '../api/types.ts';
-import { applicationProtocol } from '../protocol/v1/fast-open.ts';
+import { applicationProtocol } from '../protocol/v1/reserved-names.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
@@ -20,6 +20,7 @@ import { Connection } from './connection.ts';
 import type { ProofWork } from './proof-work.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
+import { LateSocket } from '../transport/late.ts';
 import { ownProperties, owns } from '../base/own-properties.ts';
 import { now } from '../base/clock.ts';
 import { kindOf, SendQueue, sizeOf } from './send-queue.ts';
@@ -43,7 +44,7 @@ export interface SocketFace<Text> {
   closed(outcome: CloseOutcome): void;
 }
 
-/** The WebSocket underneath, connecting or accepted, and what this end was asked to do with it. */
+/** The WebSocket underneath, connecting, accepted or late, and what this end was asked to do with it. */
 export interface Underneath {
   readonly role: 'client' | 'server';
   readonly transport: object;
@@ -93,6 +94,17 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
       this,
       parts,
     );
+    if (transport instanceof LateSocket) {
+      const { ready, open } = transport;
+      const begun = ready
+        .then((upgrade) => {
+          this.connection.begin(upgrade, open);
+        })
+        .catch((error: unknown) => {
+          this.connection.session.fail(error);
+        });
+      this.#sends.behind(begun, config.limits.maxQueuedBytes);
+    }
     this.#signal = config.signal;
     this.#signal?.addEventListener('abort', this);
     if (this.#signal?.aborted) this.handleEvent();

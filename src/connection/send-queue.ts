@@ -1,4 +1,4 @@
-/** Keeps the order of what is sent where a Blob's bytes take time to read. */
+/** Keeps the order of what is sent where a Blob's bytes take time to read, or the connection has to wait for what it is made of. */
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { copyOf } from '../base/bytes.ts';
 import { chain, SerialQueue } from '../base/maybe-promise.ts';
@@ -10,10 +10,11 @@ import type { SendData } from '../base/values.ts';
 import { blobBytes, blobSize, isUint8Array } from '../base/brands.ts';
 
 export class SendQueue {
-  /** Made when there is a first Blob. */
+  /** Made when something has to wait. */
   #steps: SerialQueue | undefined;
   #waiting = 0;
   #waitingBytes = 0;
+  #maxBytes = Infinity;
 
   readonly #socket: { readonly connection: Connection<unknown> };
 
@@ -22,20 +23,35 @@ export class SendQueue {
     this.#socket = socket;
   }
 
-  /** Whether no Blob is being read, so that what is sent need not wait. */
+  /** Whether what is sent need not wait. */
   get isIdle(): boolean {
     return this.#waiting === 0;
   }
 
-  /** Bytes that stand at or behind a Blob that is being read. */
+  /** Bytes that stand at or behind what is waited for. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
-  /** Sends it in its turn: a Blob, or what stands behind one. */
+  /**
+   * What is sent waits for this, which does not reject.
+   * @param maxBytes that may wait until then
+   */
+  behind(ready: Promise<void>, maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#waiting += 1;
+    this.#then(() =>
+      ready.then(() => {
+        this.#maxBytes = Infinity;
+        this.#waiting -= 1;
+      }),
+    );
+  }
+
+  /** Sends it in its turn: a Blob, or what stands behind what is waited for. */
   send(message: SendData, sent: SentCallback | undefined): void {
     const size = sizeOf(message);
-    // The bytes of what stands behind a Blob are copied now: the caller may change them before the Blob is read.
+    // What stands behind something is copied now: the caller may change it before its turn comes.
     const content = message.type === 'blob' ? message.blob : copyOf(message.bytes);
     this.#waiting += 1;
     this.#waitingBytes += size;
@@ -46,6 +62,7 @@ export class SendQueue {
         this.#socket.connection.send(kindOf(message), bytes, true, sent);
       }),
     );
+    if (this.#waitingBytes > this.#maxBytes) this.#socket.connection.abort('PQ_ERR_QUEUE_LIMIT');
   }
 
   /** @param now whether what waits is given up: before the connection is open there is nothing to wait for */
@@ -57,7 +74,7 @@ export class SendQueue {
     else this.inOrder(close);
   }
 
-  /** Now, or when what stands at or behind a Blob has been sent. */
+  /** Now, or when what waits has been sent. */
   inOrder(act: () => void): void {
     if (this.#waiting === 0) act();
     else this.#then(act);

@@ -4,13 +4,9 @@ import type { ConnectionParts } from '../connection/connection.ts';
 import type { SocketFace } from '../connection/secure-socket.ts';
 import { SecureSocket } from '../connection/secure-socket.ts';
 import { createClientSession } from '../protocol/client-session.ts';
-import { attachAnytime } from '../transport/late.ts';
 import { openTransport } from './open-transport.ts';
 
-const CLIENT_PARTS: ConnectionParts = {
-  createSession: createClientSession,
-  attachTransport: (socket, host) => attachAnytime(socket, host, attachTransport),
-};
+const CLIENT_PARTS: ConnectionParts = { createSession: createClientSession, attachTransport };
 
 export interface OpenedSocket {
   readonly url: string;

@@ -9,6 +9,7 @@ import { toDomString, toUsvString } from '../base/values.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { refuseUnknown } from '../options/channel.ts';
 import { transportMaxPayload } from '../options/client-limits.ts';
+import type { Upgrade } from '../transport/late.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import type { OptionsBag } from './options-bag.ts';
@@ -39,18 +40,19 @@ export function openTransport(
     : readBag(where, protocols as object, Underlying, isWs);
   const { href } = parseUrl(text, baseUrl());
   const application = parseProtocols(listed);
-  const { config, checked } = checkClientOptions(where, options, href);
-  const open = (all: readonly string[]): object => {
+  const { known, config } = checkClientOptions(where, options, href);
+  const open = ({ protocols: all, config: { limits } }: Upgrade): object => {
     const offered = all.length > 0 ? [...all] : undefined;
     if (isWs) {
-      const maxPayload = transportMaxPayload(config.limits.maxPayload);
+      const maxPayload = transportMaxPayload(limits.maxPayload);
       return new Underlying(href, offered, { ...init, ...transportOptions, perMessageDeflate: false, maxPayload });
     }
     if (init !== undefined) return new Underlying(href, { ...init, ...(offered && { protocols: offered }) } as never);
     return offered === undefined ? new Underlying(href) : new Underlying(href, offered);
   };
-  const { transport, upgrade } = openUpgrade(application, options.fastOpen === true, config, open, checked);
-  return { url: href, strict: options.strict === true, transport, config: { ...config, ...upgrade } };
+  const { transport, config: first } = openUpgrade(application, options.fastOpen === true, config, known, open);
+  const { signal } = options as { signal?: AbortSignal };
+  return { url: href, strict: options.strict === true, transport, config: { ...first, signal } };
 }
 
 interface ReadBag {

@@ -3,7 +3,7 @@ import { bufferSource, getterOf, isBlob } from '../base/brands.ts';
 import { DOMException, encode, Set, URL } from '../base/captured.ts';
 import type { SendData } from '../base/values.ts';
 import { toDomString, toUsvString } from '../base/values.ts';
-import { isReserved } from '../protocol/v1/fast-open.ts';
+import { isReserved } from '../protocol/v1/reserved-names.ts';
 
 /** RFC 9110 5.6.2 token, which RFC 6455 4.1 demands of a subprotocol. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -1,6 +1,6 @@
 /**
  * Options from outside, checked: what is wrong is named, and contents are never quoted. In a page this is loaded where an option is given
- * that needs it (#check-client).
+ * that needs it (#read-client).
  */
 import type { ChannelOptions, KemName } from '../api/types.ts';
 import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
@@ -10,9 +10,9 @@ import { MAX_TIMER } from '../base/timers.ts';
 import { KEM_NAMES } from '../crypto/backend.ts';
 import { DEFAULT_REKEY } from '../protocol/limits.ts';
 import type { ChannelConfig } from './channel.ts';
-import { readChannel, taken } from './channel.ts';
+import { taken } from './channel.ts';
 import { booleanOption, described, numberOption, wrongOption } from './checks.ts';
-import { kemList } from './features.ts';
+import { kemList, readChannel } from './read-channel.ts';
 
 const MAX_PADDING_BLOCK = 65_536;
 /** No batch is longer, whatever its padding. */

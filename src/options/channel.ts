@@ -1,23 +1,23 @@
 /**
- * Options from outside, read: what each end's connections are to be by them. Unknown ones are refused here, by name; that the others are
- * right is checked next door (./channel-checks.ts), before anything comes of them.
+ * Options from outside, as they come: unknown ones are refused here, by name. That the others are right is checked next door
+ * (./channel-checks.ts), and what they say is read there too (./read-channel.ts), before anything comes of them.
  */
-import { KEY_LOG_OPTIONS, withKeyLog } from '#key-log';
+import { KEY_LOG_OPTIONS } from '#key-log';
 import { platform } from '#platform';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import type { SessionLimits } from '../protocol/limits.ts';
-import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import type { Padding } from '../protocol/v1/record.ts';
 import type { Prove } from '../protocol/authentication.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
 import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
 import { copyOf } from '../base/bytes.ts';
-import { encode, Set } from '../base/captured.ts';
+import { Set } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { described } from './checks.ts';
 import type { FeatureConfig } from './features.ts';
-import { readFeatures, withDefaults } from './features.ts';
+import { readFeatures } from './features.ts';
 
 export { booleanOption, described, numberOption } from './checks.ts';
 
@@ -111,20 +111,17 @@ function members(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? ownProperties(value) : value;
 }
 
-/** @param options as `taken` gives them: right, or found wrong before anything comes of them */
-export function readChannel(where: string, options: ChannelOptions, defaultMaxPayload: number): ChannelConfig {
-  const { context, keyLog, native, padding = 'off' } = options;
-  const { handshakeTimeout, maxQueuedBytes, maxBatchBytes } = DEFAULT_LIMITS;
-  const defaults = { handshakeTimeout, maxPayload: defaultMaxPayload, maxQueuedBytes, maxBatchBytes };
+/**
+ * What a connection is as far as nothing that has to be checked says otherwise.
+ * @param options as `taken` gives them
+ */
+export function plainChannel(options: ChannelOptions, maxPayload: number): ChannelConfig {
+  const { native, maxQueuedBytes = DEFAULT_LIMITS.maxQueuedBytes } = options;
   return {
-    backend: withKeyLog(where, platform.backend(native), keyLog),
-    limits: {
-      ...DEFAULT_LIMITS,
-      ...withDefaults(defaults, options),
-      rekey: withDefaults(DEFAULT_REKEY, options.rekey),
-    },
-    padding,
-    context: typeof context === 'string' ? encode(context) : (context as Uint8Array | undefined),
+    backend: platform.backend(native),
+    limits: { ...DEFAULT_LIMITS, maxPayload, maxQueuedBytes },
+    padding: 'off',
+    context: undefined,
     ...readFeatures(options),
   };
 }

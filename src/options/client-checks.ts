@@ -1,15 +1,17 @@
 /** A client's options, checked. */
 import type { Profile } from '../api/types.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { ChannelConfig } from './channel.ts';
 import { taken } from './channel.ts';
 import { checkChannel, kemsOption } from './channel-checks.ts';
 import { booleanOption, described } from './checks.ts';
 import type { Checked } from './client-identity.ts';
+import { CLIENT_MAX_PAYLOAD } from './client-limits.ts';
 import { readIdentity } from './identity.ts';
 import type { Pin } from '../protocol/pinned-keys.ts';
 import { readPins } from '../protocol/pins.ts';
 import type { ClientOptions } from './profile.ts';
-import { readClient } from './profile.ts';
+import { readClient, withYellowpages } from './profile.ts';
 
 export const PROFILES: readonly unknown[] = ['v1', 'yellowpages'] satisfies Profile[];
 
@@ -32,6 +34,14 @@ export function clientConfig(
 ): ChannelConfig {
   const options = taken(given);
   return readClient(where, options, checkClient(where, options), url, defaultMaxPayload);
+}
+
+/**
+ * As `clientConfig`, with all that a session needs.
+ * @param options as `taken` gives them
+ */
+export function wholeClient(where: string, options: ClientOptions, url: string): MaybePromise<ChannelConfig> {
+  return withYellowpages(readClient(where, options, checkClient(where, options), url, CLIENT_MAX_PAYLOAD));
 }
 
 /**

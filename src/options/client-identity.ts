@@ -28,14 +28,14 @@ type Authentication = Pick<ChannelConfig, 'authenticate' | 'prove' | 'features'>
 
 /**
  * The code of it is asked for now, where it has to be loaded: it is not needed before the server has answered.
- * @param options that are right, or found wrong before anything comes of them
+ * @param options that are right
  * @param url the socket's, for the application's verifier
  * @param features those without it
  * @throws {TypeError} for a secret key that is none where the code is there already; else that fails the connection
  */
 export function clientAuthentication(
   { serverKeys, verifyAttestation, identity }: ClientAuthenticationOptions,
-  checked: MaybePromise<Checked>,
+  { pins, identity: found }: Checked,
   url: string,
   features: Iterable<Feature> = [],
 ): Authentication {
@@ -43,12 +43,10 @@ export function clientAuthentication(
   return {
     ...(judges &&
       judging((code) =>
-        chain(checked, ({ pins }) =>
-          code.judge({ pins: pins?.(code), verifyAttestation: verifyAttestation || undefined, url }, LENT),
-        ),
+        code.judge({ pins: pins?.(code), verifyAttestation: verifyAttestation || undefined, url }, LENT),
       )),
     ...(identity !== undefined && {
-      ...proving((code) => chain(checked, (found) => code.prover(found.identity as Identity, LENT))),
+      ...proving((code) => code.prover(found as Identity, LENT)),
       features: new Set<Feature>([...features, 'client_identity']),
     }),
   };

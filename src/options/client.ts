@@ -1,13 +1,13 @@
 /** `#client-options`: the options of `new PQWebSocket`. */
-import { checkClient } from '#check-client';
 import { platform } from '#platform';
+import { readClient } from '#read-client';
 import type { PQWebSocketOptions } from '../api/types.ts';
 import { CLIENT_AUTHENTICATION_OPTIONS } from './client-identity.ts';
 import { CLIENT_MAX_PAYLOAD } from './client-limits.ts';
 import type { ChannelConfig } from './channel.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { isPromise } from '../base/maybe-promise.ts';
-import { CHANNEL_OPTION_NAMES, described, refuseUnknown, taken } from './channel.ts';
-import { readClient } from './profile.ts';
+import { CHANNEL_OPTION_NAMES, described, plainChannel, refuseUnknown, taken } from './channel.ts';
 
 /** What a client has beside what both ends have. */
 export const CLIENT_OPTION_NAMES = [...CLIENT_AUTHENTICATION_OPTIONS, 'fastOpen', 'profile', 'kem'] as const;
@@ -20,9 +20,10 @@ export { optionsObject } from './channel.ts';
 const BOOLEANS = ['strict', 'fastOpen', 'grease', 'heartbeat'];
 
 export interface ClientConfig {
-  readonly config: ChannelConfig;
-  /** Where the options' check has to be loaded first: rejects for one that is wrong. Nothing may go out before it resolves. */
-  readonly checked: Promise<unknown> | undefined;
+  /** What is known at once. */
+  readonly known: ChannelConfig;
+  /** All of it: a promise where the options' check has to be loaded, which rejects for one that is wrong. Nothing may go out before it is there. */
+  readonly config: MaybePromise<ChannelConfig>;
 }
 
 /**
@@ -35,11 +36,12 @@ export function checkClientOptions(where: string, given: PQWebSocketOptions, url
   if (signal !== undefined && typeof signal?.aborted !== 'boolean')
     throw new TypeError(`${where}: option 'signal' must be an AbortSignal, got ${described(signal)}`);
   const options = taken(given);
-  const checked = needsCheck(options) ? checkClient(where, options) : {};
+  const plain = (): ChannelConfig => plainChannel(options, CLIENT_MAX_PAYLOAD);
+  const config = needsCheck(options) ? readClient(where, options, url) : plain();
+  if (!isPromise(config)) return { known: config, config };
   // Who waits for it says what it found.
-  if (isPromise(checked)) checked.catch(() => undefined);
-  const config = { ...readClient(where, options, checked, url, CLIENT_MAX_PAYLOAD), signal };
-  return { config, checked: isPromise(checked) ? checked : undefined };
+  config.catch(() => undefined);
+  return { known: { ...plain(), profile: options.profile }, config };
 }
 
 /** Whether there is an option, of those that are not judged where they are used, that may be wrong. */

@@ -1,11 +1,10 @@
 /** The options of the optional parts of v1 (PROTOCOL.md 21 to 24), read: exchange, heartbeat, grease. */
 import { platform } from '#platform';
-import type { ChannelOptions, KemName } from '../api/types.ts';
+import type { ChannelOptions } from '../api/types.ts';
 import { Set } from '../base/captured.ts';
 import type { Feature, HelloExtras } from '../protocol/v1/hellos.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 
-const EXCHANGE = { milliseconds: 60 * 60 * 1000, timeout: 60_000 };
 /** Random letters of the member's name. */
 const GREASE_BYTES = 4;
 
@@ -21,23 +20,11 @@ export function readFeatures({ exchange, heartbeat = false, grease: greases }: C
   if (heartbeat !== false) features.add('heartbeat');
   return {
     features,
-    exchange: exchange === false ? undefined : withDefaults(EXCHANGE, exchange),
+    exchange: exchange || undefined,
     heartbeat: typeof heartbeat === 'boolean' ? undefined : heartbeat,
     extensions: platform.extensions,
     grease: greases === false ? undefined : grease,
   };
-}
-
-/** One, or a list of them. */
-export function kemList(value: unknown): readonly KemName[] {
-  return (Array.isArray(value) ? value : [value]) as readonly KemName[];
-}
-
-/** The members of `defaults`, as they are given where they are. */
-export function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {
-  return Object.fromEntries(
-    Object.entries(defaults).map(([name, value]: [string, unknown]) => [name, given?.[name as keyof T] ?? value]),
-  ) as T;
 }
 
 /** Each time of another name and of another JSON type, so that a peer which refuses the unknown fails the first time. */

@@ -1,13 +1,18 @@
 /** A client's session, in the profile that it is set to. */
-import { isPromise } from '../base/maybe-promise.ts';
 import { Session } from './session.ts';
-import type { SessionConfig, SessionHost } from './session-types.ts';
+import type { ProfileMaker, SessionConfig, SessionHost } from './session-types.ts';
 import { V1Client } from './v1/profile.ts';
 
-export function createClientSession<Text>(config: SessionConfig<Text>, host: SessionHost<Text>): Session<Text> {
-  const { profile, yellowpages } = config;
-  const maker = profile === 'yellowpages' ? yellowpages?.profile : undefined;
-  if (maker === undefined || !isPromise(maker)) return new Session(config, host, maker ?? V1Client);
-  const timeout = yellowpages?.stepTimeout ?? 0;
-  return new Session(config, host, V1Client, { loading: { name: 'yellowpages', maker, timeout } });
+/**
+ * @param yellowpages that profile, for a configuration of it
+ * @throws {Error} where it is not there: what is to judge its server would be nowhere
+ */
+export function createClientSession<Text>(
+  config: SessionConfig<Text>,
+  host: SessionHost<Text>,
+  yellowpages: ProfileMaker | undefined = config.yellowpages?.profile,
+): Session<Text> {
+  const maker = config.profile === 'yellowpages' && config.yellowpages !== undefined ? yellowpages : V1Client;
+  if (maker === undefined) throw new Error('no code of yellowpages');
+  return new Session(config, host, maker);
 }

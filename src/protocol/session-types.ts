@@ -3,7 +3,7 @@ import type { CryptoBackend, RandomSource } from '../crypto/backend.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { PQWebSocketError } from '../api/errors.ts';
 import type { Refusal } from './errors.ts';
-import type { ClientOffer } from './v1/fast-open.ts';
+import type { ClientOffer } from './v1/reserved-names.ts';
 import type { KemName } from '../api/types.ts';
 import type { Authenticate, Prove } from './authentication.ts';
 import type { ExchangeLimits, ExtensionsMaker, HeartbeatLimits } from './v1/extension-types.ts';
@@ -19,8 +19,8 @@ export type ProfileName = 'v1' | 'yellowpages';
 
 /** What only the yellowpages profile needs (PROTOCOL.md 15). */
 export interface YellowpagesConfig {
-  /** Client: the profile itself, where its code may have to be loaded first. */
-  readonly profile?: MaybePromise<ProfileMaker> | undefined;
+  /** Client: the profile itself, whose code may have had to be loaded. */
+  readonly profile?: ProfileMaker | undefined;
   /** Milliseconds for each step of the handshake. */
   readonly stepTimeout: number;
   /** Frames of a connection, both directions together. */
@@ -73,8 +73,8 @@ export interface SessionConfig<Text> {
   /** Gives a member that nobody knows, for each hello; absent: there is none. */
   readonly grease?: (() => HelloExtras['grease']) | undefined;
   /** Client: a hello made before, for this session alone, which destroys its key pairs. Without one it makes its own. */
-  readonly hello?: MaybePromise<MadeHello> | undefined;
-  /** Client: what the upgrade request offered as subprotocols; nothing, if absent. */
+  readonly hello?: MadeHello | undefined;
+  /** Client, with fast open: what the upgrade request offered as subprotocols. */
   readonly offer?: ClientOffer | undefined;
   /** Server: the ClientHello that the upgrade request carried, if one counts (PROTOCOL.md 13). */
   readonly earlyHello?: string | undefined;
@@ -218,13 +218,3 @@ export interface Profile {
 }
 
 export type ProfileMaker = new <Text>(host: ProfileHost<Text>) => Profile;
-
-/** Which profile a session has, where that is not known when it is made. Until then it is v1's, in v1's terms. */
-export interface Undecided {
-  /** Server of both: the profile that a first message is of, or undefined where it is v1's. */
-  readonly byHello?: (message: string | Uint8Array) => ProfileMaker | undefined;
-  /** Server of both: whether the request's hello decides for v1. */
-  readonly hasEarlyHello?: boolean;
-  /** Client: the profile's name, its code, which has to be loaded, and the milliseconds that each step has until it is there. */
-  readonly loading?: { readonly name: ProfileName; readonly maker: Promise<ProfileMaker>; readonly timeout: number };
-}

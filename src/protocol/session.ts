@@ -3,7 +3,6 @@
  * timers or waiting of its own: the host moves bytes, asks for `deadline` and calls `tick`. With a synchronous
  * backend everything happens within the call that caused it.
  */
-import { copyOf } from '../base/bytes.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { SerialQueue } from '../base/maybe-promise.ts';
 import { Queue } from '../base/queue.ts';
@@ -21,7 +20,6 @@ import type {
   SessionConfig,
   SessionHost,
   TransportClose,
-  Undecided,
 } from './session-types.ts';
 import type { CloseContent, MessageKind } from './v1/record.ts';
 
@@ -40,52 +38,31 @@ interface WaitingMessage {
 
 export class Session<Text = unknown> implements ProfileHost<Text> {
   #profile: Profile;
-  /** How the profile becomes known, until it is. */
-  #undecided: Undecided | undefined;
-  /** Of the one whose code has to be loaded, whatever becomes of it. */
-  readonly #name: ProfileName | undefined;
-  /** What the application has sent before that. */
-  readonly #beforeDecision = new Queue<Parameters<Session['send']>>();
-  #bytesBeforeDecision = 0;
   /** Messages received, and what the handshake begins with: one after the other. */
   readonly #inbound: SerialQueue;
   /** What has been received and waits for an earlier step, and how many bytes that is. */
   readonly #waiting = new Queue<WaitingMessage>();
   #waitingBytes = 0;
-  #isStarted = false;
   #handshakeDeadline: number | undefined;
   #closeDeadline: number | undefined;
   #failure: PQWebSocketError | undefined;
   #transportEnd: TransportEnd | undefined;
 
-  /**
-   * @param maker the profile
-   * @param undecided what may still make it another one; then `maker` is v1's
-   */
   constructor(
     readonly config: SessionConfig<Text>,
     readonly host: SessionHost<Text>,
     maker: ProfileMaker,
-    undecided?: Undecided,
   ) {
     this.#inbound = new SerialQueue((error) => {
       this.fail(error);
     });
-    this.#undecided = undecided;
-    this.#name = undecided?.loading?.name;
     this.#profile = new maker(this);
-    undecided?.loading?.maker.then(
-      (loaded) => {
-        this.#decide(loaded);
-      },
-      (error: unknown) => {
-        this.fail(error);
-      },
-    );
   }
 
   get profile(): ProfileName {
-    return this.#name ?? this.#profile.name;
+    const { profile } = this.config;
+    // Also where its code is still to come, and this is the session that waits for it.
+    return profile === 'yellowpages' ? profile : this.#profile.name;
   }
 
   /** A name from the profile's own table. A client's first is `client: idle` in each. */
@@ -113,7 +90,7 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
 
   /** The application's bytes that have not been given to the transport. */
   get queuedBytes(): number {
-    return this.#profile.queuedBytes + this.#bytesBeforeDecision;
+    return this.#profile.queuedBytes;
   }
 
   get recordsSealed(): number {
@@ -137,15 +114,12 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
    * @param selected the subprotocol that the server selected
    */
   start(selected = ''): void {
-    this.#isStarted = true;
-    this.startTimer(this.#undecided?.loading?.timeout ?? this.config.limits.handshakeTimeout);
-    if (this.#undecided?.loading === undefined) this.#inbound.push(() => this.#profile.start(selected));
+    this.startTimer(this.config.limits.handshakeTimeout);
+    this.#inbound.push(() => this.#profile.start(selected));
   }
 
   /** Server: the transport is open, and the host ready to hear of it. Answers what the upgrade request has asked, if it has. */
   answerEarly(): void {
-    if (this.#undecided?.hasEarlyHello === false) return;
-    this.#decide();
     this.#inbound.push(() => this.#profile.answerEarly());
   }
 
@@ -154,7 +128,6 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
    * @param owned whether its memory is ours alone: otherwise it is only read
    */
   receive(message: string | Uint8Array, owned = false): void {
-    if (this.#undecided !== undefined) this.#decide(this.#undecided.byHello?.(message));
     const { state } = this.#profile;
     if (state.may('deaf')) return;
     if (state.may('unasked')) this.fail(new Refusal('PQ_ERR_MESSAGE_TYPE'));
@@ -183,16 +156,9 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
       sent?.(this.#reason());
       return false;
     }
-    if (this.#undecided !== undefined) {
-      this.#beforeDecision.push([kind, owned ? payload : copyOf(payload), true, sent]);
-      this.#bytesBeforeDecision += payload.length;
-    } else {
-      if (now && state.may('sends') && this.#profile.sendNow(kind, payload, sent)) return true;
-      outbox.add(kind, payload, owned, sent);
-    }
-    if (!state.may('sends') && this.queuedBytes > this.config.limits.maxQueuedBytes) {
-      this.fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
-    }
+    if (now && state.may('sends') && this.#profile.sendNow(kind, payload, sent)) return true;
+    outbox.add(kind, payload, owned, sent);
+    if (!state.may('sends')) this.limitQueue();
     return true;
   }
 
@@ -208,7 +174,6 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
 
   /** Closes behind what was sent before. Before the connection is open it fails the connection instead. */
   close(content: CloseContent): void {
-    this.#decide();
     this.flush();
     const { state } = this.#profile;
     if (state.may('sends')) this.#profile.close(content);
@@ -243,7 +208,6 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
    */
   transportClosed(code: number, cause?: unknown, said: TransportClose = CUT_OFF): void {
     if (this.#transportEnd !== undefined) return;
-    this.#decide();
     const end = { code, cause, ...said };
     this.#transportEnd = end;
     if (!this.#profile.state.may('receives')) this.#conclude(end);
@@ -295,7 +259,6 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
 
   /** @internal Ends the connection, with the code that goes with the state. */
   fail(error: unknown): void {
-    this.#decide();
     const { state } = this.#profile;
     if (state.isOver) return;
     const refusal = error instanceof Refusal ? error : new Refusal('PQ_ERR_INTERNAL', { cause: error });
@@ -306,20 +269,14 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
     if (this.#transportEnd !== undefined) this.#conclude(this.#transportEnd);
   }
 
-  /**
-   * From now on it is known which profile it is; what was sent before is the profile's.
-   * @param maker the one, where it is not v1
-   */
-  #decide(maker?: ProfileMaker): void {
-    if (this.#undecided === undefined) return;
-    this.#undecided = undefined;
-    if (maker !== undefined) this.#profile = new maker(this);
-    for (let next = this.#beforeDecision.shift(); next !== undefined; next = this.#beforeDecision.shift()) {
-      const [kind, payload, owned, sent] = next;
-      this.#profile.outbox.add(kind, payload, owned, sent);
-    }
-    this.#bytesBeforeDecision = 0;
-    if (maker !== undefined && this.#isStarted) this.start();
+  /** Has another profile from now on: before anything has been sent or received. */
+  protected become(maker: ProfileMaker): void {
+    this.#profile = new maker(this);
+  }
+
+  /** Before the connection is open not everything may wait. */
+  protected limitQueue(): void {
+    if (this.queuedBytes > this.config.limits.maxQueuedBytes) this.fail(new Refusal('PQ_ERR_QUEUE_LIMIT'));
   }
 
   /** What comes while an earlier message is worked on waits behind it, but not without limit. */

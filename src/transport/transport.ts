@@ -1,5 +1,4 @@
 /** The WebSocket underneath, whatever it is: everything above sees this one shape. */
-import type { PQErrorCode } from '../api/errors.ts';
 import type { Reading } from './reading.ts';
 
 export interface Transport {
@@ -32,8 +31,6 @@ export interface TransportHost {
   transportMessage(message: string | Uint8Array, owned?: boolean): void;
   transportFailed(cause: unknown): void;
   transportClosed(code: number, reason: string, wasClean: boolean): void;
-  /** There cannot be a transport, for a reason of this end's own. */
-  abort(code: PQErrorCode, cause?: unknown): void;
 }
 
 /** Attaches to a socket and reports its life to `host` from now on. */

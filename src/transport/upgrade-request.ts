@@ -1,6 +1,7 @@
 /** What a server's upgrade request offers as subprotocols (PROTOCOL.md 13), whatever the request is an object of. */
 import type { ReceivedOffer } from '../protocol/v1/fast-open.ts';
-import { FAST_OPEN_PROTOCOL, readOffer } from '../protocol/v1/fast-open.ts';
+import { readOffer } from '../protocol/v1/fast-open.ts';
+import { FAST_OPEN_PROTOCOL } from '../protocol/v1/reserved-names.ts';
 import type { UpgradeRequest } from '../api/types.ts';
 import { described } from '../options/channel.ts';
 

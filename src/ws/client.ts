@@ -2,7 +2,7 @@
 import type { ClientOptions } from 'ws';
 import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
 import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
-import { isReserved } from '../protocol/v1/fast-open.ts';
+import { isReserved } from '../protocol/v1/reserved-names.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { CLIENT_OPTION_NAMES } from '../options/client.ts';
 import { transportMaxPayload } from '../options/client-limits.ts';
@@ -76,7 +76,7 @@ function open(
   const config = transportConfig(WHERE, clientConfig(WHERE, channelOptions, url, DEFAULT_LIMITS.maxPayload), given);
   const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
   const { finishRequest } = given;
-  const { transport, upgrade } = openUpgrade(subprotocols, fastOpen, config, (all) => {
+  const underneath = openUpgrade(subprotocols, fastOpen, config, config, ({ protocols: all }) => {
     const passedOn = uninherited(
       Object.fromEntries(Object.entries(given).filter(([name]) => PASSED_ON.includes(name))),
     );
@@ -98,7 +98,7 @@ function open(
       internalsOf(socket).network = response.socket;
     });
   });
-  return { role: 'client', transport, config: { ...config, ...upgrade } };
+  return { role: 'client', ...underneath };
 }
 
 /** What `ws` and Node look up in their options without a default of their own. */

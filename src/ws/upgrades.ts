@@ -1,7 +1,8 @@
 /** Upgrade requests of a `WebSocketServer` between `handleUpgrade` and the 101 response (PROTOCOL.md 13). */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { FAST_OPEN_PROTOCOL, readOffer } from '../protocol/v1/fast-open.ts';
+import { readOffer } from '../protocol/v1/fast-open.ts';
+import { FAST_OPEN_PROTOCOL } from '../protocol/v1/reserved-names.ts';
 import { protocolsOf } from '../transport/upgrade-request.ts';
 import { queueMicrotask, WeakMap } from '../base/captured.ts';
 

@@ -8,15 +8,15 @@ import { startSecure } from '../support/ws-endpoints.ts';
 
 const load = vi.hoisted(() => ({ isThere: true, times: 0 }));
 
-vi.mock('#check-client', async () => await import('../../src/options/check-client.ts'));
+vi.mock('#read-client', async () => await import('../../src/options/read-client.ts'));
 vi.mock('../../src/options/client-checks.ts', async (original) => {
-  const { checkClient, ...others } = await original<typeof checks>();
+  const { wholeClient, ...others } = await original<typeof checks>();
   return {
     ...others,
-    get checkClient() {
+    get wholeClient() {
       load.times += 1;
       if (!load.isThere) throw new Error('not there');
-      return checkClient;
+      return wholeClient;
     },
   };
 });

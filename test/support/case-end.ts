@@ -76,7 +76,7 @@ export class CaseEnd implements End, SessionHost<string> {
       authenticate: this.#authenticate(setup),
       prove: this.#prove(setup),
       earlyHello: role === 'server' ? offer.clientHello : undefined,
-      offer: { application: offer.application.length > 0, fastOpen: offer.fastOpen },
+      offer: offer.fastOpen ? { application: offer.application.length > 0 } : undefined,
       profile: given.profile === 'both' ? 'either' : given.profile,
       yellowpages: {
         ...DEFAULT_YELLOWPAGES,

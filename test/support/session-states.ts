@@ -31,7 +31,7 @@ async function early(backend: CryptoBackend | undefined, prove?: () => Promise<n
     ...(backend && { backend }),
     client: {
       hello: { keyPairs: new Map([['ml-kem-768', keyPair]]), clientHello },
-      offer: { application: false, fastOpen: true },
+      offer: { application: false },
     },
     server: { prove, earlyHello: clientHello },
   });

@@ -6,7 +6,7 @@ import type { PQWebSocketInstance } from '../../src/api/socket-types.ts';
 import type { PQWebSocketOptions } from '../../src/api/types.ts';
 import { BACKENDS } from '../support/backends.ts';
 import { CountingBackend, turn } from '../support/counting-backend.ts';
-import { AsyncQueue, deferred, once } from '../support/deferred.ts';
+import { AsyncQueue, once } from '../support/deferred.ts';
 import { memoryNetwork } from '../support/memory-transport.ts';
 import type { MemorySocket } from '../support/memory-transport.ts';
 import { nodeHasKem } from './crypto-fixtures.ts';
@@ -20,7 +20,8 @@ vi.mock('../../src/platform/node.ts', async (original) => {
 const { PQWebSocket } = await import('../../src/index.ts');
 const { install } = await import('../../src/polyfill.ts');
 const { wrapServerSocket } = await import('../../src/server.ts');
-const { attachAnytime, LateSocket } = await import('../../src/transport/late.ts');
+const { internalsOf } = await import('../../src/ws/socket/socket.ts');
+const { noTransportYet } = await import('../../src/transport/late.ts');
 
 interface Opened {
   readonly url: string;
@@ -252,48 +253,46 @@ test('who wraps the polyfilled global sees the transport when it opens, and the 
   expect([seen, opened.length]).toEqual([[['ws://host.test/path', 'pqws1']], 1]);
 });
 
-test.each(['close', 'terminate'] as const)(
-  '%s() of the transport alone: nothing can be sent, it ends once, in a later task',
-  async (end) => {
-    const told: unknown[] = [];
-    const ready = deferred<string>();
-    const transport = attachAnytime(
-      new LateSocket(ready.promise, () => {
-        throw new Error('it was opened');
-      }),
-      {
-        transportOpened: () => told.push('opened'),
-        transportMessage: (message) => told.push(message),
-        transportFailed: (cause) => told.push(['failed', cause]),
-        transportClosed: (...values) => told.push(values),
-        abort: (code) => told.push(code),
-      },
-      () => {
-        throw new Error('it was attached to');
-      },
-    );
-    expect([transport.isOpen, transport.bufferedAmount, transport.protocol, transport.ws]).toEqual([
-      false,
-      0,
-      '',
-      undefined,
-    ]);
-    expect(() => {
-      transport.send('text');
-    }).toThrow('not open');
-    transport[end]();
-    transport.close();
-    transport.terminate();
-    ready.resolve('late');
-    await Promise.resolve();
-    expect(told).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve));
-    expect(told).toEqual([
-      ['failed', undefined],
-      [1006, '', false],
-    ]);
-  },
-);
+test.each(['close', 'terminate'] as const)('%s() before there is a transport: it ends in a later task', async (end) => {
+  const told: unknown[] = [];
+  const transport = noTransportYet({
+    transportOpened: () => told.push('opened'),
+    transportMessage: (message) => told.push(message),
+    transportFailed: (cause) => told.push(['failed', cause]),
+    transportClosed: (...values) => told.push(values),
+  });
+  expect([transport.isOpen, transport.bufferedAmount, transport.protocol, transport.extensions, transport.ws]).toEqual([
+    false,
+    0,
+    '',
+    '',
+    undefined,
+  ]);
+  transport[end]();
+  await Promise.resolve();
+  expect(told).toEqual([]);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(told).toEqual([
+    ['failed', undefined],
+    [1006, '', false],
+  ]);
+});
+
+test('a connection that is cut before the key pair is there opens nothing', async () => {
+  const { WebSocket } = await import('../../src/ws.ts');
+  const socket = new WebSocket('ws://127.0.0.1:1', { fastOpen: true });
+  const closed = new Promise((resolve) => {
+    socket.once('close', resolve);
+  });
+  socket.on('error', () => undefined);
+  internalsOf(socket).connection.terminate();
+  // In the turns before the task that ends it.
+  release();
+  expect(await closed).toBe(1006);
+  await backend.settled();
+  expect([...backend.live.values()]).toEqual([]);
+  expect(internalsOf(socket).connection.transport.ws).toBeUndefined();
+});
 
 test.each<[string, () => unknown]>([
   ['a URL', () => new PQWebSocket('ftp://host.test', [], { fastOpen: true })],

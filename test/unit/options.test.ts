@@ -143,7 +143,7 @@ describe('channel options', () => {
       padding: 'off',
       context: undefined,
       features: new Set(['exchange']),
-      exchange: { milliseconds: 3_600_000, timeout: 60_000 },
+      exchange: undefined,
       heartbeat: undefined,
       extensions: platform.extensions,
       grease: expect.any(Function) as unknown,
@@ -152,7 +152,7 @@ describe('channel options', () => {
 
   test('exchange, heartbeat and grease', () => {
     expect(config({ exchange: false })).toMatchObject({ features: new Set(), exchange: undefined });
-    expect(config({ exchange: { milliseconds: 5 } }).exchange).toEqual({ milliseconds: 5, timeout: 60_000 });
+    expect(config({ exchange: { milliseconds: 5 } }).exchange).toEqual({ milliseconds: 5 });
     expect(config({ heartbeat: true })).toMatchObject({ features: new Set(['exchange', 'heartbeat']) });
     expect(config({ heartbeat: true }).heartbeat).toBeUndefined();
     expect(config({ heartbeat: { interval: 5, timeout: 6 } }).heartbeat).toEqual({ interval: 5, timeout: 6 });

@@ -1,125 +1,111 @@
-/** A client of yellowpages whose code comes later than its transport: PROTOCOL.md 15 holds, and nothing is said meanwhile. */
-import { expect, test } from 'vitest';
+/** A client of yellowpages whose code has to be loaded, as in pages: nothing is opened before it is there. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { PQWebSocketInstance } from '../../src/api/socket-types.ts';
+import type { Platform } from '../../src/platform/platform.ts';
+import { Refusal } from '../../src/protocol/errors.ts';
 import type { ProfileMaker } from '../../src/protocol/session-types.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
-import { ProfilePair } from '../support/profile-pair.ts';
+import { turn } from '../support/counting-backend.ts';
+import type { Deferred } from '../support/deferred.ts';
+import { AsyncQueue, deferred, once } from '../support/deferred.ts';
+import { memoryNetwork } from '../support/memory-transport.ts';
 
-interface Loading {
-  readonly pair: ProfilePair;
-  loaded(): Promise<void>;
-  failed(error: Error): Promise<void>;
-}
+let code: Deferred<ProfileMaker>;
+vi.mock('#platform', async (original) => {
+  const { platform } = await original<{ readonly platform: Platform }>();
+  return { platform: { ...platform, yellowpages: () => code.promise } };
+});
+const { PQWebSocket } = await import('../../src/index.ts');
+const { wrapServerSocket } = await import('../../src/server.ts');
 
-function loading(): Loading {
-  let resolve!: (maker: ProfileMaker) => void;
-  let reject!: (error: Error) => void;
-  const session = new Promise<ProfileMaker>((loaded, failed) => {
-    resolve = loaded;
-    reject = failed;
+let network: ReturnType<typeof memoryNetwork>;
+let opened: number;
+
+beforeEach(() => {
+  code = deferred();
+  network = memoryNetwork();
+  opened = 0;
+});
+
+function connect(): PQWebSocketInstance {
+  class Underneath extends network.WebSocket {
+    constructor(...given: ConstructorParameters<typeof network.WebSocket>) {
+      super(...given);
+      opened += 1;
+    }
+  }
+  return new PQWebSocket('ws://host.test', [], {
+    profile: 'yellowpages',
+    verifyAttestation: false,
+    maxQueuedBytes: 10,
+    WebSocket: Underneath,
   });
-  const pair = new ProfilePair({
-    both: { profile: 'yellowpages' },
-    client: { yellowpages: { profile: session }, limits: { maxQueuedBytes: 10 } },
-  });
-  return {
-    pair,
-    loaded: async () => {
-      resolve(Yellowpages);
-      await session;
-    },
-    failed: async (error) => {
-      reject(error);
-      await session.catch(() => undefined);
-    },
-  };
 }
 
 test('what was sent before goes out in order, once both code and transport are there', async () => {
-  const { pair, loaded } = loading();
-  const { client, server } = pair;
-  client.say('one');
-  client.session.start();
-  client.say('two');
+  const socket = connect();
+  socket.send('one');
   const bytes = new Uint8Array([1, 2]);
-  expect(client.send(bytes)).toBe(true);
+  socket.send(bytes);
   bytes.fill(9);
-  await pair.pump();
-  expect([client.sent, client.session.profile, client.session.queuedBytes]).toEqual([[], 'yellowpages', 8]);
-  await loaded();
-  await pair.pump();
-  expect(server.received).toEqual([
-    ...['one', 'two'].map((text) => new TextEncoder().encode(text)),
-    new Uint8Array([1, 2]),
-  ]);
-  expect([client.session.state, client.session.queuedBytes, client.session.deadline]).toEqual(['open', 0, undefined]);
+  socket.send('two');
+  await turn();
+  expect([opened, socket.pq.profile, socket.bufferedAmount]).toEqual([0, 'yellowpages', 8]);
+  code.resolve(Yellowpages);
+  const server = wrapServerSocket(await network.nextServerEnd(), { profiles: ['yellowpages'] });
+  const received = new AsyncQueue<unknown>();
+  server.binaryType = 'arraybuffer';
+  server.addEventListener('message', ({ data }) => {
+    received.push(data);
+  });
+  await once(socket, 'open');
+  expect(socket.pq.profile).toBe('yellowpages');
+  for (const sent of [utf8('one'), new Uint8Array([1, 2]), utf8('two')]) {
+    expect(new Uint8Array((await received.next()) as ArrayBuffer)).toEqual(sent);
+  }
+  expect(socket.bufferedAmount).toBe(0);
 });
 
-test('the code may come first', async () => {
-  const { pair, loaded } = loading();
-  await loaded();
-  expect(pair.client.sent).toEqual([]);
-  await pair.connect();
-  expect([pair.client.session.state, pair.server.session.state]).toEqual(['open', 'open']);
+test.each<[string, Error]>([
+  ['PQ_ERR_LOAD', new Refusal('PQ_ERR_LOAD', { cause: new Error('no such file') })],
+  ['PQ_ERR_INTERNAL', new Error('a defect of it')],
+])('code that does not come fails the connection: %s', async (name, error) => {
+  const socket = connect();
+  socket.send('never');
+  code.reject(error);
+  await once(socket, 'close');
+  expect(socket.pq).toMatchObject({ profile: 'yellowpages', failure: { code: name } });
+  socket.send('two');
+  await turn();
+  expect([opened, socket.bufferedAmount]).toEqual([0, 8]);
 });
 
-test('code that does not come fails the connection, and who asked to be told is told', async () => {
-  const { pair, failed } = loading();
-  const { client } = pair;
-  const told: unknown[] = [];
-  client.send('one', (error) => told.push(error));
-  client.session.start();
-  const cause = new Error('no such file');
-  await failed(cause);
-  expect(client.failure).toMatchObject({ code: 'PQ_ERR_INTERNAL', cause });
-  expect(told).toEqual([client.failure]);
-  expect(client.send('two')).toBe(false);
-  expect(client.sent).toEqual([]);
-});
-
-test.each<[string, string, (pair: ProfilePair) => void]>([
+test.each<[string, string, (socket: PQWebSocketInstance) => void]>([
   [
-    'the handshake’s time runs out',
-    'PQ_ERR_HANDSHAKE_TIMEOUT',
-    ({ client, clock }) => {
-      clock.time = client.session.deadline ?? NaN;
-      client.session.tick();
+    'too much waits',
+    'PQ_ERR_QUEUE_LIMIT',
+    (socket) => {
+      socket.send('more than ten');
     },
   ],
-  ['too much waits', 'PQ_ERR_QUEUE_LIMIT', ({ client }) => client.send('more than ten')],
   [
     'the application closes',
     'PQ_ERR_CLOSED_EARLY',
-    ({ client }) => {
-      client.close(4000);
+    (socket) => {
+      socket.close(4000);
     },
   ],
-  [
-    'the server speaks first',
-    'PQ_ERR_MESSAGE_TYPE',
-    ({ client }) => {
-      client.session.receive('{}');
-    },
-  ],
-])('where %s, it is over, and code that comes then changes nothing', async (_, code, act) => {
-  const { pair, loaded } = loading();
-  const { client } = pair;
-  client.session.start();
-  expect(client.session.deadline).toBe(31_000);
-  client.session.tick();
-  expect(client.failure).toBeUndefined();
-  act(pair);
-  expect(client.failure?.code).toBe(code);
-  await loaded();
-  await pair.settle();
-  expect([client.sent, client.session.state, client.session.deadline]).toEqual([[], 'failed', undefined]);
+])('where %s, it is over, and code that comes then changes nothing', async (_, name, act) => {
+  const socket = connect();
+  socket.send('before');
+  act(socket);
+  expect([socket.readyState, socket.pq.failure?.code]).toEqual([2, name]);
+  code.resolve(Yellowpages);
+  await once(socket, 'close');
+  await turn();
+  expect([opened, socket.readyState, socket.pq.failure?.code]).toEqual([0, 3, name]);
 });
 
-test('a transport that closes first ends it', async () => {
-  const { pair, loaded } = loading();
-  const { client } = pair;
-  client.session.start();
-  client.session.transportClosed(1006);
-  expect([client.outcome?.code, client.outcome?.wasClean]).toEqual([1006, false]);
-  await loaded();
-  expect([client.sent, client.session.state]).toEqual([[], 'failed']);
-});
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

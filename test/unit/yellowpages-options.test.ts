@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import type { ChannelConfig } from '../../src/options/channel.ts';
 import { clientConfig } from '../../src/options/client-checks.ts';
 import { serverConfig } from '../../src/options/server.ts';
-import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { createPolyfill } from '../../src/dom/polyfill-class.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import { wrapServerSocket } from '../../src/server.ts';
@@ -128,7 +127,6 @@ describe('what becomes of them', () => {
     expect(client({ profile: 'yellowpages', verifyAttestation: false }).yellowpages).toEqual({
       stepTimeout: 30_000,
       maxFrames: 65_536,
-      profile: Yellowpages,
       verify: undefined,
     });
     const both = server({ profiles: ['v1', 'yellowpages'] });

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { attempt, chain } from '../../base/maybe-promise.ts';
 import type { Authenticate } from '../authentication.ts';
 import { Refusal } from '../errors.ts';
-import { isSelectionAllowed } from './fast-open.ts';
+import { isSelectionAllowed } from './reserved-names.ts';
 import type { Proof, ReceivedFinished } from './hellos.ts';
 import { buildFinished } from './hellos.ts';
 import { ClientKeyAgreement } from './key-agreement.ts';
@@ -11,8 +11,6 @@ import { destroyKeys } from './key-schedule.ts';
 import type { Handshake, Link } from './link.ts';
 import { Kind } from './record.ts';
 import { CLIENT_STATES } from './states.ts';
-
-const NO_OFFER = { application: false, fastOpen: false };
 
 export class ClientHandshake implements Handshake {
   static statesFor(): typeof CLIENT_STATES {
@@ -30,7 +28,7 @@ export class ClientHandshake implements Handshake {
 
   start(selected: string): MaybePromise<void> {
     const { state, host, config } = this.#link;
-    if (!isSelectionAllowed(selected, config.offer ?? NO_OFFER)) throw new Refusal('PQ_ERR_FAST_OPEN');
+    if (!isSelectionAllowed(selected, config.offer)) throw new Refusal('PQ_ERR_FAST_OPEN');
     return chain(this.#keyAgreement.start(), (clientHello) => {
       if (!state.is('client: idle')) return;
       state.move('start');

@@ -3,6 +3,7 @@ import type { KemName } from '../../api/types.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { CryptoBackend } from '../../crypto/backend.ts';
 import type { Authenticate, Prove } from '../authentication.ts';
+import type { OpenFast } from './fast-open.ts';
 import type { Agreement } from './key-agreement.ts';
 import type { OpenedRecord, RecordReceiver } from './open.ts';
 import type { FrameConfig } from './record.ts';
@@ -10,10 +11,10 @@ import type { RecordSender } from './seal.ts';
 
 /** When a fresh key agreement takes place inside a connection, in milliseconds (PROTOCOL.md 22). */
 export interface ExchangeLimits {
-  /** From the beginning of a generation to the offer of the next one, or to asking for it. */
-  readonly milliseconds: number;
-  /** For each step: the peer's, and this end's own work. */
-  readonly timeout: number;
+  /** From the beginning of a generation to the offer of the next one, or to asking for it. Default one hour. */
+  readonly milliseconds?: number | undefined;
+  /** For each step: the peer's, and this end's own work. Default one minute. */
+  readonly timeout?: number | undefined;
 }
 
 /** How this end looks after a peer that says nothing, in milliseconds (PROTOCOL.md 24). */
@@ -94,4 +95,6 @@ export interface ExtensionsMaker {
   new (host: ExtensionHost): Extensions;
   /** Channel binding needs none of them on, and few ask for it: it stands with them. @throws {RangeError | TypeError} */
   exportKey(backend: CryptoBackend, agreement: Agreement, label: string, length: number): MaybePromise<Uint8Array>;
+  /** Fast open stands with them for the same reason. @throws {RangeError} or rejects with one */
+  readonly openFast: OpenFast;
 }

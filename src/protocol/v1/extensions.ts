@@ -1,4 +1,4 @@
-/** Exchange, heartbeat and exporter of a connection: what runs only in one that uses them, so that it can be loaded by itself. */
+/** Exchange, heartbeat, exporter and fast open: what runs only in a connection that uses them, so that it can be loaded by itself. */
 import { Promise } from '../../base/captured.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
@@ -7,12 +7,14 @@ import { ClientExchange } from './client-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { ExtensionHost, Extensions } from './extension-types.ts';
 import { exportKey } from './exporter.ts';
+import { openFast } from './fast-open.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { OpenedRecord } from './open.ts';
 import { Kind } from './record.ts';
 
 export class LiveExtensions implements Extensions {
   static readonly exportKey = exportKey;
+  static readonly openFast = openFast;
   readonly #exchange: Exchange | undefined;
   readonly #heartbeat: Heartbeat | undefined;
 

@@ -1,19 +1,14 @@
 /** Fast open (PROTOCOL.md 13): ClientHello among the subprotocols of the upgrade request. Nothing here keeps state. */
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../../base/bytes.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import type { KeyAgreementConfig } from './key-agreement.ts';
+import { destroyHello, makeHello } from './key-agreement.ts';
+import type { ClientOffer } from './reserved-names.ts';
+import { FAST_OPEN_PROTOCOL, isReserved, TOKEN_PREFIX } from './reserved-names.ts';
 
-/** What a server selects where the application offers no subprotocol of its own. */
-export const FAST_OPEN_PROTOCOL = 'pqws1';
-const TOKEN_PREFIX = 'pqws1.';
 /** Rule 1. */
 const MAX_TOKEN_CHARACTERS = 8_000;
-
-/** What a client's upgrade request offered as subprotocols. */
-export interface ClientOffer {
-  /** Whether the application's own were among them. */
-  readonly application: boolean;
-  /** Whether the layer's tokens were. */
-  readonly fastOpen: boolean;
-}
 
 /** What a server reads from the subprotocols of an upgrade request. */
 export interface ReceivedOffer {
@@ -25,10 +20,14 @@ export interface ReceivedOffer {
   readonly clientHello: string | undefined;
 }
 
-/** Whether a subprotocol's name is the layer's. In any case: WHATWG takes names that differ in case for repeated ones. */
-export function isReserved(protocol: string): boolean {
-  const name = protocol.toLowerCase();
-  return name === FAST_OPEN_PROTOCOL || name.startsWith(TOKEN_PREFIX);
+/** What a client opens its transport with. */
+export interface FastOpen<Config> {
+  /** With the hello, whose key pairs are the session's. */
+  readonly config: Config;
+  /** Of the upgrade request. */
+  readonly protocols: readonly string[];
+  /** Destroys the key pairs, where there is no session in the end. */
+  drop(): void;
 }
 
 /**
@@ -40,6 +39,35 @@ export function fastOpenProtocols(application: readonly string[], clientHello: s
   if (token.length > MAX_TOKEN_CHARACTERS) throw new RangeError('fastOpen: the hello is too long');
   return [...application, FAST_OPEN_PROTOCOL, token];
 }
+
+/**
+ * @param application its subprotocols
+ * @param config of the connection
+ * @throws {RangeError} or rejects with one, for a hello that is too long for it
+ */
+export function openFast<Config extends Omit<KeyAgreementConfig, 'context'>>(
+  application: readonly string[],
+  config: Config,
+): MaybePromise<FastOpen<Config>> {
+  return chain(makeHello(config), (hello) => {
+    const drop = (): void => {
+      destroyHello(hello);
+    };
+    const offer: ClientOffer = { application: application.length > 0 };
+    try {
+      return {
+        config: { ...config, hello, offer },
+        protocols: fastOpenProtocols(application, hello.clientHello),
+        drop,
+      };
+    } catch (error) {
+      drop();
+      throw error;
+    }
+  });
+}
+
+export type OpenFast = typeof openFast;
 
 /** A token counts only if it is well formed, not too long, the only one, and beside one `pqws1`. */
 export function readOffer(offered: readonly string[]): ReceivedOffer {
@@ -54,18 +82,6 @@ export function readOffer(offered: readonly string[]): ReceivedOffer {
     fastOpen: names.length > 0,
     clientHello: bytes && fromUtf8(bytes),
   };
-}
-
-/** Whether a client may go on with what the server selected (rule 6); a client that asked for fast open must get a subprotocol. */
-export function isSelectionAllowed(selected: string, offer: ClientOffer): boolean {
-  if (selected === '') return !offer.fastOpen;
-  if (selected === FAST_OPEN_PROTOCOL) return offer.fastOpen && !offer.application;
-  return !isReserved(selected);
-}
-
-/** The subprotocol as the application sees it. */
-export function applicationProtocol(selected: string): string {
-  return isReserved(selected) ? '' : selected;
 }
 
 /** RFC 4648 section 5, unpadded. */

@@ -26,8 +26,8 @@ export interface KeyAgreementConfig {
   readonly acceptsAnonymous?: boolean | undefined;
   /** Gives a member that nobody knows, for each hello; absent: there is none. */
   readonly grease?: (() => HelloExtras['grease']) | undefined;
-  /** Client: made before, for this connection alone, or being made. Its user reports why it failed. */
-  readonly hello?: MaybePromise<MadeHello> | undefined;
+  /** Client: made before, for this connection alone. */
+  readonly hello?: MadeHello | undefined;
   /** Bound into the transcript; never empty. */
   readonly context: Uint8Array | undefined;
   /** Test vectors only: what FIPS 203 calls d and z, or the hybrid's seed, of the key pair of this generation. */
@@ -73,28 +73,22 @@ export function destroyHello({ keyPairs }: MadeHello): void {
 }
 
 export class ClientKeyAgreement {
-  #made: MadeHello | 'none yet' | 'destroyed' = 'none yet';
+  #made: MadeHello | undefined;
+  #isDestroyed = false;
 
   readonly #config: KeyAgreementConfig;
 
   constructor(config: KeyAgreementConfig) {
     this.#config = config;
-    const { hello } = config;
-    if (hello === undefined) return;
-    void attempt<void>(
-      () =>
-        chain(hello, (made) => {
-          this.#hold(made);
-        }),
-      () => undefined,
-    );
+    this.#made = config.hello;
   }
 
   /** Makes the hello, if it is not there yet, and gives its text. */
   start(): MaybePromise<string> {
-    const held = typeof this.#made === 'string' ? this.#config.hello : this.#made;
-    return chain(held ?? makeHello(this.#config), (made) => {
-      this.#hold(made);
+    return chain(this.#made ?? makeHello(this.#config), (made) => {
+      this.#made = made;
+      // The connection may have ended while the pairs were being made.
+      if (this.#isDestroyed) this.destroy();
       return made.clientHello;
     });
   }
@@ -103,7 +97,7 @@ export class ClientKeyAgreement {
   finish(serverHello: string | Uint8Array): MaybePromise<Agreement> {
     const config = this.#config;
     const made = this.#made;
-    if (typeof made === 'string') throw new Error('there is no key pair');
+    if (made === undefined) throw new Error('there is no key pair');
     const { kem, ciphertext, features } = parseServerHello(serverHello, [...made.keyPairs.keys()], config.features);
     const keyPair = made.keyPairs.get(kem) as KemKeyPair;
     // A wrong ciphertext of the right length does not fail here: implicit rejection (FIPS 203 6.3) gives a secret
@@ -124,14 +118,9 @@ export class ClientKeyAgreement {
   }
 
   destroy(): void {
-    if (typeof this.#made !== 'string') destroyHello(this.#made);
-    this.#made = 'destroyed';
-  }
-
-  /** The connection may have ended while the pairs were being made. */
-  #hold(made: MadeHello): void {
-    if (this.#made === 'destroyed') destroyHello(made);
-    else this.#made = made;
+    this.#isDestroyed = true;
+    if (this.#made !== undefined) destroyHello(this.#made);
+    this.#made = undefined;
   }
 }
 
