@@ -187,6 +187,43 @@ describe('tunnel', () => {
     expect(await second.closed).toBe('close 1006 ');
   });
 
+  test('a close is answered when the other end has answered it', async () => {
+    const server = await echoServer();
+    const tunnel = await tunnelTo(server.url);
+    const answered = async (): Promise<void> => {
+      const other = await plain(tunnel.url);
+      await server.next();
+      other.send('there and back');
+      await next(other);
+    };
+    const program = await plain(tunnel.url);
+    const deaf = await server.next();
+    deaf.socket.pause();
+    const ended = once<[number]>(program, 'close');
+    program.send('never read');
+    program.close(4001, 'done');
+    // By then the tunnel has read that, too.
+    await answered();
+    deaf.socket.terminate();
+    expect((await ended)[0]).toBe(1006);
+
+    const deafProgram = await plain(tunnel.url);
+    const polite = await server.next();
+    deafProgram.pause();
+    polite.socket.send('never read');
+    polite.socket.close(4002, 'done');
+    await answered();
+    deafProgram.terminate();
+    expect(await polite.closed).toBe('close 1006 ');
+  });
+
+  test('a path that begins with two slashes is one', async () => {
+    const server = await echoServer();
+    const tunnel = await tunnelTo(server.url);
+    await plain(`${tunnel.url}//room/a?q=1`);
+    expect((await server.next()).request.url).toBe('//room/a?q=1');
+  });
+
   test('a URL with a path is where everything goes', async () => {
     const server = await echoServer();
     const tunnel = await tunnelTo(`${server.url}/chat?key=1`);

@@ -57,13 +57,18 @@ async function run(url: string, flags: TunnelFlags): Promise<number> {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       throw new UsageError('--allow-origin: expected an origin, such as https://example.com, without a path');
   const target = await targetOf(url, flags);
-  const [{ PlainWebSocketServer }, { checkTarget, dial }, { relay }] = await Promise.all([
+  const [{ PlainWebSocketServer }, { PlainLeg }, { checkTarget, dial }, { relay }] = await Promise.all([
     import('pq-websocket/proxy'),
+    import('../gateway/plain-leg.ts'),
     import('./dial.ts'),
     import('./tunnel/relay.ts'),
   ]);
   checkTarget(target);
-  const near = new PlainWebSocketServer({ noServer: true, handleProtocols: () => selected ?? false });
+  const near = new PlainWebSocketServer({
+    noServer: true,
+    WebSocket: PlainLeg,
+    handleProtocols: () => selected ?? false,
+  });
   // `ws` asks for it within handleUpgrade.
   let selected: string | undefined;
   const calls = new Set<Call>();
@@ -141,7 +146,8 @@ async function run(url: string, flags: TunnelFlags): Promise<number> {
 function targetFor(target: Target, { url = '/', headers, rawHeaders }: IncomingMessage): Target {
   const where = new URL(target.url);
   if (where.pathname === '/' && where.search === '' && url.startsWith('/')) {
-    const asked = new URL(url, 'ws://near');
+    // Not as a reference: `//name/path` is a path here, and no other host.
+    const asked = new URL(`ws://near${url}`);
     where.pathname = asked.pathname;
     where.search = asked.search;
   }

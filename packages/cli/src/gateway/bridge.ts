@@ -9,7 +9,7 @@ import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import { guarded } from './guarded.ts';
 import { Cost, Share } from './turns.ts';
 import type { Turns } from './turns.ts';
-import type { UpstreamSocket } from './upstream-socket.ts';
+import type { PlainLeg } from './plain-leg.ts';
 
 /** RFC 6455 7.4.1: no code was present; the connection was cut. */
 const NO_STATUS = 1005;
@@ -48,7 +48,7 @@ export type BridgeEnd =
 export interface BridgeLegs {
   readonly client: WsStyleWebSocket;
   readonly clientNetwork: Duplex;
-  readonly upstream: UpstreamSocket;
+  readonly upstream: PlainLeg;
   readonly upstreamNetwork: Duplex;
   /** What the client has said before there was an upstream. */
   readonly early?: EarlyWords;

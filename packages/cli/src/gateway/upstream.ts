@@ -12,10 +12,10 @@ import { areWritable } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
 import type { Outcome } from './traces.ts';
 import type { UpstreamServer } from './upstream-server.ts';
-import { UpstreamSocket } from './upstream-socket.ts';
+import { PlainLeg } from './plain-leg.ts';
 
 export interface Upstream {
-  readonly socket: UpstreamSocket;
+  readonly socket: PlainLeg;
   readonly network: Duplex;
   readonly backend: UpstreamServer;
   /** The backend's answer to the upgrade. */
@@ -107,7 +107,7 @@ function upgrade(
 ): Promise<UpstreamResult> {
   network.once('close', release);
   return new Promise((resolve) => {
-    const socket = new UpstreamSocket(`ws://${backend.address.host}${target}`, {
+    const socket = new PlainLeg(`ws://${backend.address.host}${target}`, {
       headers,
       createConnection: () => network,
       perMessageDeflate: false,
