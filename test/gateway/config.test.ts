@@ -99,8 +99,8 @@ describe('errors', () => {
       'proxyProtocol',
       'true, false, or a list of the IP addresses and CIDR blocks that it may come from',
     ],
-    ['trustedProxies: 10.0.0.0/8', 'trustedProxies', 'a list of IP addresses and CIDR blocks'],
-    ['trustedProxies: [10.0.0.0/8, here]', 'trustedProxies[1]', 'an IP address or a CIDR block'],
+    ['trustedProxies: 10.0.0.0/8', 'trustedProxies', 'a list of IP addresses and CIDR blocks, and unix'],
+    ['trustedProxies: [10.0.0.0/8, here]', 'trustedProxies[1]', 'an IP address, a CIDR block, or unix'],
     ['plainHttp: maybe', 'plainHttp', 'one of refuse, upstream'],
     [
       'allowedOrigins: [https://x/]',

@@ -1,10 +1,11 @@
 /** Who may take how much: plain requests, sockets that say nothing, patterns that take long, and who is believed. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { generateIdentity } from '../../packages/cli/src/command/identity.ts';
 import { addressGroup, OWN_NETWORKS, plainAddress } from '../../packages/cli/src/gateway/client-address.ts';
 import { loadConfig } from '../../packages/cli/src/gateway/config.ts';
 import { isOriginPattern, originMatcher } from '../../packages/cli/src/gateway/origins.ts';
@@ -294,7 +295,24 @@ describe('one address is one address', () => {
 });
 
 describe('what is quiet no longer', () => {
-  test('an identity that others can read, and what else an operator should know', async () => {
+  test.each([
+    [0o600, 0],
+    [0o640, 0],
+    [0o440, 0],
+    [0o644, 1],
+    [0o604, 1],
+  ])('an identity with the mode %o is worth %i warnings', async (mode, count) => {
+    if (process.platform === 'win32') return;
+    const backend = await startBackend();
+    const key = path.join(folder(), 'identity.pem');
+    await generateIdentity(key, false);
+    chmodSync(key, mode);
+    const gateway = await startTestGateway({ upstreams: [backend.url], identity: { key } });
+    const warnings = gateway.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    expect(warnings).toEqual(Array(count).fill(expect.stringMatching(/^the identity key can be read by every user/)));
+  });
+
+  test('what else an operator should know', async () => {
     const backend = await startBackend();
     const lines: LogLine[] = [];
     const gateway = await startGateway(

@@ -1,5 +1,7 @@
 /** Which backend a request reaches, over which leg, and what the gateway believes of who sent it. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -57,6 +59,40 @@ test('over a unix socket, in and out', async () => {
   expect(await nextText(client)).toBe('through two files');
   expect((await backend.next()).request.headers['x-forwarded-for']).toBe('unix');
   expect(gateway.address).toBe(`unix:${folder}/gateway`);
+});
+
+test('a proxy in front on a unix socket says who the client is, where it is trusted', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'pqws-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const backend = await startBackend();
+  const ask = async (socketPath: string, forwardedFor: string): Promise<number | undefined> => {
+    const asked = request({ socketPath, headers: { 'X-Forwarded-For': forwardedFor }, agent: false }).end();
+    const [answer] = await once<[IncomingMessage]>(asked, 'response');
+    answer.resume();
+    return answer.statusCode;
+  };
+  const denied = '203.0.113.9';
+  for (const trustedProxies of [['unix'], ['203.0.113.0/24', 'unix'], []]) {
+    const listen = `${folder}/${trustedProxies.length}`;
+    const gateway = await startTestGateway({
+      listen: `unix:${listen}`,
+      upstreams: [backend.url],
+      plainHttp: 'upstream',
+      trustedProxies,
+      deny: [denied],
+      limits: { handshakesPerSecond: 1, handshakeBurst: 1 },
+    });
+    const isTrusted = trustedProxies.length > 0;
+    expect(await ask(listen, denied), trustedProxies.join()).toBe(isTrusted ? 403 : 200);
+    // Each has a bucket of its own.
+    expect(await ask(listen, '198.51.100.1')).toBe(isTrusted ? 200 : 429);
+    expect(await ask(listen, '198.51.100.2')).toBe(isTrusted ? 200 : 429);
+    expect(gateway.lines.filter(({ message }) => message === 'refused').map(({ facts }) => facts['client'])).toEqual(
+      isTrusted ? [denied] : ['unix', 'unix'],
+    );
+  }
 });
 
 test('to the backend with the fewest connections; a dead one is passed over, and found again', async () => {

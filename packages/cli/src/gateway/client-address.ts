@@ -34,17 +34,22 @@ export const OWN_NETWORKS: readonly string[] = [
   'fe80::/10',
 ];
 
+/** What a peer on a unix socket is called, who has no address: in limits and logs, and where proxies are listed. */
+export const UNIX_PEER = 'unix';
+
 /** Networks whose X-Forwarded-* and Forwarded headers are believed. */
 export class TrustedProxies {
   readonly #list: AddressList;
+  readonly #trustsUnix: boolean;
 
-  /** @param networks addresses and CIDR blocks that `isNetwork` accepts */
-  constructor(networks: readonly string[]) {
-    this.#list = new AddressList(networks);
+  /** @param sources addresses and CIDR blocks that `isNetwork` accepts, and `UNIX_PEER` */
+  constructor(sources: readonly string[]) {
+    this.#list = new AddressList(sources.filter((source) => source !== UNIX_PEER));
+    this.#trustsUnix = sources.includes(UNIX_PEER);
   }
 
   trusts(address: string): boolean {
-    return this.#list.has(address);
+    return address === UNIX_PEER ? this.#trustsUnix : this.#list.has(address);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { addressGroup, plainAddress } from './client-address.ts';
+import { addressGroup, plainAddress, UNIX_PEER } from './client-address.ts';
 import type { AddressList } from './client-address.ts';
 import { IdleSockets } from './idle-sockets.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
@@ -26,6 +26,8 @@ export class Connections {
   readonly #proxied = new Map<string, string>();
   readonly #accepted = new Map<string, Socket>();
   readonly #idle: IdleSockets;
+  /** Connections of unix sockets. */
+  readonly #unix = new WeakSet<Socket>();
   /** What node:http does with a connection of each server. */
   readonly #serveOf = new WeakMap<Server, (socket: Socket) => void>();
   readonly #deadlines = new Map<string, ReturnType<typeof setTimeout>>();
@@ -49,12 +51,14 @@ export class Connections {
     };
     this.#serveOf.set(server, serve);
     server.on('connection', (socket: Socket) => {
+      // A TCP peer that is gone already has no address either.
+      if (typeof server.address() === 'string') this.#unix.add(socket);
       this.#startDeadline(socket);
       const proxySources = sources();
       if (proxySources === undefined) {
         this.#wait(socket);
         serve(socket);
-      } else if (socket.remoteAddress === undefined || proxySources.has(plainAddress(socket.remoteAddress))) {
+      } else if (this.#unix.has(socket) || proxySources.has(plainAddress(socket.remoteAddress ?? ''))) {
         this.#readHeader(socket, () => {
           this.#wait(socket);
           serve(socket);
@@ -89,7 +93,8 @@ export class Connections {
 
   /** The address of the client as far as TCP and the PROXY header tell. */
   peerOf(socket: Socket): string {
-    return plainAddress(this.#proxied.get(keyOf(socket)) ?? socket.remoteAddress ?? 'unix');
+    const nameless = this.#unix.has(socket) ? UNIX_PEER : 'unknown';
+    return plainAddress(this.#proxied.get(keyOf(socket)) ?? socket.remoteAddress ?? nameless);
   }
 
   /** It asks for nothing yet. */

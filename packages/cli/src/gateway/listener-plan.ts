@@ -1,5 +1,5 @@
 /** Where a configuration listens, and how: with the files read, and nothing listening yet. */
-import { AddressList, OWN_NETWORKS } from './client-address.ts';
+import { AddressList, OWN_NETWORKS, UNIX_PEER } from './client-address.ts';
 import type { Config } from './config.ts';
 import type { ConfigProblem, Path, Problems } from './config-error.ts';
 import { problemAt } from './config-error.ts';
@@ -52,7 +52,8 @@ function sourcesOf(
 ): AddressList | undefined {
   if (proxyProtocol === false) return undefined;
   if (proxyProtocol !== true) return new AddressList(proxyProtocol);
-  return new AddressList(trustedProxies.length > 0 ? trustedProxies : OWN_NETWORKS);
+  const addresses = trustedProxies.filter((source) => source !== UNIX_PEER);
+  return new AddressList(addresses.length > 0 ? addresses : OWN_NETWORKS);
 }
 
 function wrongTogether(config: Config, all: readonly ListenerSettings[]): ConfigProblem[] {

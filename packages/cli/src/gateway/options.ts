@@ -185,7 +185,7 @@ export interface GatewayOptions {
    * `true`: from `trustedProxies`, or where there are none from a private network. Default false.
    */
   proxyProtocol?: boolean | string[];
-  /** Addresses and CIDR blocks of proxies whose X-Forwarded-*, Forwarded, X-Request-Id and (with `traces`) trace headers are believed. Default: none. */
+  /** Addresses and CIDR blocks of proxies, and `unix` for those on unix sockets, whose X-Forwarded-*, Forwarded, X-Request-Id and (with `traces`) trace headers are believed. Default: none. */
   trustedProxies?: string[];
   /** The first that matches takes the request. At least one. */
   routes: RouteOptions[];

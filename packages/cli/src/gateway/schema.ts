@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { PaddingOption } from 'pq-websocket';
 import { parseUpstreamAddress, parseListenAddress } from './addresses.ts';
-import { isNetwork } from './client-address.ts';
+import { isNetwork, UNIX_PEER } from './client-address.ts';
 import { backendName } from './headers.ts';
 import { isOriginPattern } from './origins.ts';
 import { isMatchedInOnePass } from './patterns.ts';
@@ -236,7 +236,10 @@ export const gatewaySchema = object({
   tls: v.optional(tls),
   proxyProtocol: v.optional(proxyProtocol),
   trustedProxies: v.optional(
-    list(text(isNetwork, 'an IP address or a CIDR block'), 'IP addresses and CIDR blocks'),
+    list(
+      text((value) => value === UNIX_PEER || isNetwork(value), 'an IP address, a CIDR block, or unix'),
+      'IP addresses and CIDR blocks, and unix',
+    ),
     [],
   ),
   routes: atLeastOne(route, 'routes, each with upstreams'),

@@ -6,7 +6,7 @@ import type { ServerAuthenticationOptions, ServerSocketOptions } from 'pq-websoc
 import { WebSocketServer } from 'pq-websocket/ws';
 import { Access } from './access.ts';
 import type { ClientFacts } from './asked.ts';
-import { TrustedProxies } from './client-address.ts';
+import { TrustedProxies, UNIX_PEER } from './client-address.ts';
 import type { Config } from './config.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { problemAt, Problems } from './config-error.ts';
@@ -129,19 +129,25 @@ export class Site {
     if (identity === undefined && this.settings.profiles.includes('v1')) {
       warnings.push('no identity: clients cannot tell this gateway from another who stands in between');
     }
-    if (identity !== undefined && 'key' in identity && isReadableByOthers(identity.key)) {
-      warnings.push('the identity key can be read by others than its owner: chmod 600');
+    if (identity !== undefined && 'key' in identity && isReadableByAll(identity.key)) {
+      warnings.push(
+        'the identity key can be read by every user of this machine: chmod 600, or 640 with a group for it',
+      );
     }
-    if (listeners.some(({ proxyProtocol }) => proxyProtocol === true) && trustedProxies.length === 0) {
+    if (
+      listeners.some(({ proxyProtocol }) => proxyProtocol === true) &&
+      !trustedProxies.some((source) => source !== UNIX_PEER)
+    ) {
       warnings.push('PROXY headers are believed from every private network: list the sources in proxyProtocol');
     }
     return warnings;
   }
 }
 
-function isReadableByOthers(file: string): boolean {
+/** Not by a group: units and clusters give a key to one, which is the gateway's. */
+function isReadableByAll(file: string): boolean {
   try {
-    return process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0;
+    return process.platform !== 'win32' && (statSync(file).mode & 0o004) !== 0;
   } catch {
     // Whoever reads the key says so.
     return false;
