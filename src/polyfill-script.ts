@@ -5,36 +5,27 @@
 import { close, reopen } from './platform/script/closed.ts';
 import { observer } from '#observer';
 import type { MaybePromise } from './base/maybe-promise.ts';
-import { attributeOf, readAttributes } from './platform/script/attributes.ts';
 import { loadAhead, scriptPart } from './platform/script/parts.ts';
-import { ownElement } from './platform/script/scope.ts';
+import { own } from './platform/script/scope.ts';
 import type { Watch } from './connection/observe.ts';
 import { watchLater } from './connection/watch-later.ts';
+import { readAttributes } from './options/attributes-tag.ts';
 import { part } from './platform/web-platform.ts';
-import { installPolyfill, refuseAllSockets } from './dom/polyfill-install.ts';
+import { installPolyfill } from './dom/polyfill-install.ts';
 
-const { attributes = {} } = ownElement instanceof Error ? {} : (ownElement ?? {});
 try {
-  reopen();
-  if (ownElement instanceof Error) throw ownElement;
+  if (own instanceof Error) throw own;
   const {
     options: { inspect, ...options },
     identity,
-  } = readAttributes(attributes);
+  } = readAttributes(own.attributes);
   if (inspect) watchLater(observer, part('inspect', () => scriptPart('inspect')) as () => MaybePromise<Watch>);
+  reopen();
   installPolyfill(options, identity);
   loadAhead();
 } catch (error) {
-  // A value that is no option's is refused by the option's name, which the page's author has not written.
-  const message = (error as Error).message.replace(
-    /option '(\w+)'/,
-    (_, name: string) => `attribute '${attributeOf(name, attributes)}'`,
-  );
-  try {
-    refuseAllSockets(message);
-  } catch {
-    close();
-  }
+  const { message } = error as Error;
+  close(message);
   // eslint-disable-next-line no-console -- the page's author has no other way to see it
   console.error(message);
 }

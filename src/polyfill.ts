@@ -41,5 +41,9 @@ export function isProtected(url?: string | URL): boolean {
  * @throws {TypeError} where there is no WebSocket at all, the global one cannot be replaced, or it has been with other options
  */
 export function install(options: PolyfillOptions = {}): Installation {
+  const { include } = options as { include?: unknown };
+  if (include !== undefined && typeof include !== 'function') {
+    throw new TypeError("polyfill: option 'include' must be a function");
+  }
   return installPolyfill(options);
 }

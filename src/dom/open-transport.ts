@@ -14,7 +14,8 @@ import { openUpgrade } from '../transport/upgrade.ts';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import type { OptionsBag } from './options-bag.ts';
 import { takesBag } from './options-bag.ts';
-import { baseUrl, parseProtocols, parseUrl, toProtocols } from './webidl.ts';
+import { baseUrl } from '../base/base-url.ts';
+import { parseProtocols, parseUrl, toProtocols } from './webidl.ts';
 
 /**
  * Opens the WebSocket underneath.

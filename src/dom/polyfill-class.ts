@@ -7,7 +7,8 @@ import { defineConstants } from './interface-object.ts';
 import { PQWebSocket } from './pq-websocket.ts';
 import type { Brand } from '../transport/choose.ts';
 import { BRAND, isLayered } from '../transport/choose.ts';
-import { baseUrl, parseUrl, requireArguments } from './webidl.ts';
+import { baseUrl } from '../base/base-url.ts';
+import { parseUrl, requireArguments } from './webidl.ts';
 
 export interface PolyfillClassOptions {
   include?: ((url: URL) => boolean) | undefined;
@@ -23,9 +24,6 @@ export function createPolyfill(
 ): WebSocketConstructor {
   const { native } = brand;
   const { include, ...channelOptions } = ownProperties(options);
-  if (include !== undefined && typeof include !== 'function') {
-    throw new TypeError("polyfill: option 'include' must be a function");
-  }
   // Where that takes time, each connection says what is wrong.
   checkClientOptions('polyfill', ownProperties(channelOptions), '');
 
@@ -47,14 +45,12 @@ export function createPolyfill(
   Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
   Object.setPrototypeOf(WebSocket, BaseEventTarget);
   Object.setPrototypeOf(WebSocket.prototype, BaseEventTarget.prototype);
-  const { constructor: _, ...all } = Object.getOwnPropertyDescriptors(PQWebSocket.prototype) as PropertyDescriptorMap;
-  // What is beyond Web IDL's (./additions.ts) a page has not asked for.
-  const members = Object.fromEntries(
-    Reflect.ownKeys(all)
-      .filter((name) => name === Symbol.toStringTag || all[name as string]?.enumerable)
-      .map((name) => [name, all[name as string] as PropertyDescriptor]),
-  );
-  Object.defineProperties(WebSocket.prototype, members);
+  const { prototype } = PQWebSocket;
+  for (const name of Reflect.ownKeys(prototype)) {
+    const member = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+    // What is beyond Web IDL's (./additions.ts) a page has not asked for.
+    if (member.enumerable || name === Symbol.toStringTag) Object.defineProperty(WebSocket.prototype, name, member);
+  }
   defineConstants(WebSocket);
   Object.defineProperty(WebSocket, BRAND, { value: brand });
   if (include !== undefined) {

@@ -20,7 +20,8 @@ import { StreamSocket } from '../transport/stream-socket.ts';
 import { dictionary, parseCloseInfo } from './close-info.ts';
 import type { OpenSecure } from './open-secure.ts';
 import { WebSocketError, webSocketError } from './websocket-error.ts';
-import { baseUrl, parseProtocols, parseUrl, toProtocols } from './webidl.ts';
+import { baseUrl } from '../base/base-url.ts';
+import { parseProtocols, parseUrl, toProtocols } from './webidl.ts';
 
 const { AbortSignal } = globalThis;
 const isAborted = getterOf<boolean>(AbortSignal.prototype, 'aborted');

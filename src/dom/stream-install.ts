@@ -2,31 +2,29 @@
 import { DOMException } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import type { NativeStreamClass } from '../transport/stream-socket.ts';
-import { BRAND } from '../transport/choose.ts';
+import { BRAND, brandOf } from '../transport/choose.ts';
+import { replaceGlobal } from './replace-global.ts';
 
-type Branded = NativeStreamClass & { readonly [BRAND]?: { readonly native: NativeStreamClass } };
+type Present = NativeStreamClass | undefined;
 
-const scope = globalThis as { WebSocketStream?: Branded };
+function present(): Present {
+  return (globalThis as { WebSocketStream?: NativeStreamClass }).WebSocketStream;
+}
 
 /** The platform's own, also where a class of ours stands in its place. */
-export function nativeStreamClass(): NativeStreamClass | undefined {
-  const { WebSocketStream } = scope;
-  return WebSocketStream?.[BRAND]?.native ?? WebSocketStream;
+export function nativeStreamClass(): Present {
+  return (brandOf(present())?.native as Present) ?? present();
 }
 
 /** Whether the global one opens in the clear. */
 export function isNativeStream(): boolean {
-  return scope.WebSocketStream !== undefined && scope.WebSocketStream[BRAND] === undefined;
+  return present() !== undefined && brandOf(present()) === undefined;
 }
 
 /** Puts a class in the place of the platform's, marked with what it was. @returns how to undo that */
 export function replaceStream(native: NativeStreamClass, Replacement: object): () => void {
-  const descriptor = Object.getOwnPropertyDescriptor(scope, 'WebSocketStream') as PropertyDescriptor;
   Object.defineProperty(Replacement, BRAND, ownProperties({ value: { native } }));
-  Object.defineProperty(scope, 'WebSocketStream', ownProperties({ ...descriptor, value: Replacement }));
-  return () => {
-    if (scope.WebSocketStream === Replacement) Object.defineProperty(scope, 'WebSocketStream', descriptor);
-  };
+  return replaceGlobal('WebSocketStream', Replacement);
 }
 
 /** What stands there where WebSocket is secured and the part with streams is not loaded: native ones would open in the clear. */

@@ -1,5 +1,5 @@
 /** Arguments as Web IDL converts them, and the checks that WHATWG WebSockets makes before anything happens. */
-import { bufferSource, getterOf, isBlob } from '../base/brands.ts';
+import { bufferSource, isBlob } from '../base/brands.ts';
 import { DOMException, encode, Set, URL } from '../base/captured.ts';
 import type { SendData } from '../base/values.ts';
 import { toDomString, toUsvString } from '../base/values.ts';
@@ -48,27 +48,6 @@ export function parseUrl(value: unknown, base: string | undefined): URL {
     throw new DOMException('The URL of a WebSocket must not have a fragment.', 'SyntaxError');
   }
   return url;
-}
-
-type Page = { document?: object; location?: { href?: string }; Document?: { prototype: object } };
-
-/**
- * By the getter of the interface: a page's `<img name="baseURI">` stands before that member of `document`. Node has it by the standard, and
- * in happy-dom another class between Node and Document.
- */
-const baseUri = inherited<string>((globalThis as Page).Document?.prototype, 'baseURI');
-
-function inherited<T>(owner: object | null | undefined, name: string): ReturnType<typeof getterOf<T>> {
-  return owner
-    ? (getterOf<T>(owner, name) ?? inherited<T>(Object.getPrototypeOf(owner) as object | null, name))
-    : undefined;
-}
-
-/** What relative URLs are relative to; nothing on Node. */
-export function baseUrl(): string | undefined {
-  const { document, location } = globalThis as Page;
-  if (document === undefined) return location?.href;
-  return baseUri === undefined ? (document as { baseURI?: string }).baseURI : baseUri.call(document);
 }
 
 /**

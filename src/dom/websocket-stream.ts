@@ -5,7 +5,8 @@ import { ownProperties } from '../base/own-properties.ts';
 import { parseCloseInfo } from './close-info.ts';
 import type { StreamParts } from './stream-connection.ts';
 import { StreamConnection } from './stream-connection.ts';
-import { baseUrl, parseUrl, requireArguments } from './webidl.ts';
+import { baseUrl } from '../base/base-url.ts';
+import { parseUrl, requireArguments } from './webidl.ts';
 
 export type StreamClass = new (
   url: unknown,

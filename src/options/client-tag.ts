@@ -1,31 +1,43 @@
 /**
- * `#client-options` of the script tag: its attributes are all that there is, and read by name already (platform/script/attributes.ts), so
- * that none is unknown and none is of a kind that no attribute gives.
+ * `#client-options` of the script tag: its attributes are all that there is, read by name and found right already (./attributes-tag.ts), so
+ * that no option is unknown or wrong, or of a kind that no attribute gives. What none gives is as the whole reading (./profile.ts) has it.
  */
+import { platform } from '#platform';
 import type { PQWebSocketOptions } from '../api/types.ts';
-import { readChannel } from './read-channel.ts';
-import type { TagOptions } from './check-client-tag.ts';
-import { checkClient } from './check-client-tag.ts';
+import { encode, Set } from '../base/captured.ts';
+import { ownProperties } from '../base/own-properties.ts';
+import type { SessionLimits } from '../protocol/limits.ts';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import type { TagOptions } from './attributes-tag.ts';
+import type { ChannelConfig } from './channel.ts';
 import type { ClientConfig } from './client.ts';
 import { judging, LENT } from './client-identity.ts';
 import { CLIENT_MAX_PAYLOAD } from './client-limits.ts';
+import { grease } from './features.ts';
 import { withYellowpages, yellowpagesConfig } from './profile.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { withDefaults } from './read-channel.ts';
 
-/** @throws {TypeError | RangeError} for an option that is wrong */
-export function checkClientOptions(where: string, options: PQWebSocketOptions, url: string): ClientConfig {
-  const { pins } = checkClient(where, options as TagOptions);
-  const { profile } = options;
-  const plain = readChannel(where, options, CLIENT_MAX_PAYLOAD);
-  if (profile === 'yellowpages') {
-    const known = { ...plain, profile };
-    return { known, config: withYellowpages({ ...known, yellowpages: yellowpagesConfig(options, {}) }) };
-  }
-  const config = {
-    ...plain,
-    ...(pins && judging((code) => code.judge({ pins: pins(code), verifyAttestation: undefined, url }, LENT))),
+export function checkClientOptions(where: string, given: PQWebSocketOptions, url: string): ClientConfig {
+  const options = given as TagOptions & Partial<SessionLimits>;
+  const { profile, serverKeys, context, padding = 'off' } = options;
+  const known: ChannelConfig = {
+    backend: platform.backend(),
+    limits: withDefaults({ ...DEFAULT_LIMITS, maxPayload: CLIENT_MAX_PAYLOAD }, options),
+    padding,
+    context: context === undefined ? context : encode(context),
+    features: new Set(['exchange']),
+    exchange: undefined,
+    heartbeat: undefined,
+    extensions: platform.extensions,
+    grease,
+    profile,
+    ...(serverKeys &&
+      judging((code) =>
+        code.judge({ pins: code.readPins(where, 'serverKeys', serverKeys), verifyAttestation: undefined, url }, LENT),
+      )),
   };
-  return { known: config, config };
+  const yellowpages = profile === 'yellowpages' ? yellowpagesConfig(options, {}) : undefined;
+  return { known, config: withYellowpages({ ...known, yellowpages }) };
 }
 
 export function optionsObject(_where: string, options: unknown): object {

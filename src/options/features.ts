@@ -28,7 +28,7 @@ export function readFeatures({ exchange, heartbeat = false, grease: greases }: C
 }
 
 /** Each time of another name and of another JSON type, so that a peer which refuses the unknown fails the first time. */
-function grease(): HelloExtras['grease'] {
+export function grease(): HelloExtras['grease'] {
   const bytes = platform.random(new Uint8Array(GREASE_BYTES + 1));
   const name = Array.from(bytes.subarray(1), (byte) => (byte % 36).toString(36)).join('');
   const values: readonly unknown[] = [null, true, 0, name, [name], { [name]: 1 }];

@@ -30,7 +30,7 @@ export function kemList(value: unknown): readonly KemName[] {
 }
 
 /** The members of `defaults`, as they are given where they are. */
-function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {
+export function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {
   return Object.fromEntries(
     Object.entries(defaults).map(([name, value]: [string, unknown]) => [name, given?.[name as keyof T] ?? value]),
   ) as T;

@@ -402,11 +402,11 @@ describe('its attributes', () => {
     ['data-server-keys="sha256:12"', 'data-server-keys', 'public key'],
     ['data-strict="yes"', 'data-strict', "'true' or 'false'"],
     ['data-profile="v9"', 'data-profile', "'v1'"],
-    ['data-profile="yellowpages"', 'data-verify-attestation', 'false in so many words'],
+    ['data-profile="yellowpages"', 'data-profile', 'data-pq-verify-attestation="false" together'],
     ['data-profile="yellowpages" data-verify-attestation', 'data-verify-attestation', "'false'"],
     ['data-profile="yellowpages" data-verify-attestation="true"', 'data-verify-attestation', "'false'"],
     ['data-profile="yellowpages" data-verify-attestation="false" data-context="x"', 'data-context', 'yellowpages'],
-    ['data-verify-attestation="false"', 'data-verify-attestation', 'function'],
+    ['data-verify-attestation="false"', 'data-verify-attestation', 'data-pq-profile="yellowpages"'],
     ['data-padding="lots"', 'data-padding', 'digits'],
   ])('%s fails closed: no socket opens, and the console names it', async (attribute, name, reason) => {
     const server = await plain();

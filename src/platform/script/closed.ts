@@ -4,10 +4,13 @@
  */
 const scope = globalThis as unknown as Record<string, unknown>;
 const { WebSocket, WebSocketStream } = scope;
+let reason = 'pq-websocket: its script did not run to its end, so that no socket opens';
 
 class Closed {
+  static [brand: symbol]: object;
+
   constructor() {
-    throw new Error('pq-websocket: its script did not run to its end, so that no socket opens');
+    throw new DOMException(reason, 'SecurityError');
   }
 }
 
@@ -16,13 +19,30 @@ function put(socket: unknown, stream: unknown): void {
   if (WebSocketStream !== undefined) scope['WebSocketStream'] = stream;
 }
 
-export function close(): void {
-  put(Closed, Closed);
-}
-
-close();
+put(Closed, Closed);
+const { DOMException } = globalThis;
 
 /** Puts back what was there, for who replaces it now. */
 export function reopen(): void {
   put(WebSocket, WebSocketStream);
+}
+
+/**
+ * Where a secure class was asked for and the asking cannot be understood, no socket opens at all.
+ * @param message what each `new WebSocket` throws, a SecurityError
+ */
+export function close(message: string): void {
+  reason = message;
+  put(Closed, Closed);
+  // What a page asks of the class that stands there, and another script of ours (dom/polyfill-install.ts).
+  Closed[Symbol.for('pq-websocket')] = {
+    native: WebSocket,
+    options: {},
+    isProtected: () => false,
+    uninstall(): boolean {
+      const isThere = scope['WebSocket'] === Closed;
+      if (isThere) reopen();
+      return isThere;
+    },
+  };
 }

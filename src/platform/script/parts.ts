@@ -6,7 +6,8 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import type { Parts } from './registry.ts';
 import { registeredPart } from './registry.ts';
-import { baseAddress, isPage, ownElement, runInPage } from './scope.ts';
+import type { Own } from './scope.ts';
+import { isPage, own, runInPage } from './scope.ts';
 import { URL } from '../../base/captured.ts';
 
 /** SHA-256 of each part, in base64, written by the build. */
@@ -29,28 +30,15 @@ const { trustedTypes, importScripts } = globalThis as {
   trustedTypes?: PolicyFactory;
   importScripts?: (...urls: unknown[]) => void;
 };
-const own = ownElement instanceof Error ? undefined : ownElement;
-/** A worker's script knows its address only from the stack: `self.location` is that of the worker's first script. */
-const address =
-  own?.src || (isPage ? undefined : /[a-z-]+:\/\/\S+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0]) || baseAddress();
 let policy: ReturnType<PolicyFactory['createPolicy']> | undefined;
 const loading: Partial<Record<keyof Parts, Promise<unknown>>> = {};
 
 export function scriptPart<Name extends LoadedPart>(name: Name): MaybePromise<Parts[Name]> {
-  const present = registeredPart(name);
-  if (present !== undefined) return present;
-  const file = `pq-websocket.${name}.min.js`;
-  const loaded = (loading[name] ??= load(new URL(file, address).href, `sha256-${SCRIPT_PARTS[name]}`)) as Promise<void>;
-  return loaded.then(
-    () => {
-      const part = registeredPart(name);
-      if (part === undefined) throw new Error(`pq-websocket: ${file} is not what it should be`);
-      return part;
-    },
-    (error: unknown) => {
+  return (
+    registeredPart(name) ??
+    ((loading[name] ??= load(name).finally(() => {
       delete loading[name];
-      throw error;
-    },
+    })) as Promise<Parts[Name]>)
   );
 }
 
@@ -63,12 +51,16 @@ export function loadAhead(): void {
   (async () => scriptPart('kem'))().catch(() => undefined);
 }
 
-async function load(url: string, integrity: string): Promise<void> {
+async function load(name: LoadedPart): Promise<unknown> {
+  // Where nothing is known of this script, no socket opens that would need a part.
+  const { address, crossOrigin, nonce } = own as Own;
+  const url = new URL(`pq-websocket.${name}.min.js`, address).href;
   try {
     const src = trusted(url);
     if (runInPage !== undefined) {
+      const integrity = `sha256-${SCRIPT_PARTS[name]}`;
       // A hash is demanded of a script of another origin only where that lets its bytes be read.
-      await runInPage({ src, integrity, crossOrigin: own?.crossOrigin ?? 'anonymous', nonce: own?.nonce ?? '' });
+      await runInPage({ src, integrity, crossOrigin: crossOrigin ?? 'anonymous', nonce });
     } else {
       try {
         importScripts?.(src);
@@ -78,6 +70,9 @@ async function load(url: string, integrity: string): Promise<void> {
         await import(url);
       }
     }
+    const part = registeredPart(name);
+    if (part === undefined) throw new Error('it is not what it should be');
+    return part;
   } catch (cause) {
     throw new Error(`pq-websocket: ${url} could not be loaded`, { cause });
   }

@@ -1,18 +1,17 @@
 /** The script tag: as web.ts, whose parts are files beside the script. */
 import { chain } from '../../base/maybe-promise.ts';
-import { noOtherKems } from '../../crypto/portable-kem.ts';
 import { scriptPart } from './parts.ts';
 import { webPlatform } from '../web-platform.ts';
 
-function onlyOnServers(): never {
-  throw new Error('only servers encapsulate');
+function none(): never {
+  throw new Error('no client of the script tag has this');
 }
 
 export const platform = webPlatform({
   kem: () => scriptPart('kem'),
-  // No attribute asks for one.
-  otherKems: noOtherKems,
-  encapsulation: onlyOnServers,
+  // No attribute asks for one, and no client encapsulates.
+  otherKems: none,
+  encapsulation: none,
   portable: async () => scriptPart('portable'),
   signatures: () => chain(scriptPart('ml-dsa'), ({ signatures }) => signatures),
   extensions: () => scriptPart('extensions'),

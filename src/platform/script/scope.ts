@@ -5,6 +5,7 @@
  * [LegacyOverrideBuiltIns]), and a script may have put members of its own there. Neither reaches the interface objects, nor the
  * getters of their prototypes: the page is read by those alone, and all of it while this script loads.
  */
+import { baseUrl } from '../../base/base-url.ts';
 import { Promise } from '../../base/captured.ts';
 const scope = globalThis as unknown as Readonly<Record<string, { readonly prototype: object }>> & {
   readonly document: object;
@@ -23,17 +24,25 @@ function method<F>(owner: string, name: string): F {
   return (scope[owner]?.prototype as unknown as Record<string, F>)[name] as F;
 }
 
-export interface OwnElement {
-  readonly src: string;
+export interface Own {
+  /** Of this script. */
+  readonly address: string;
   readonly crossOrigin: string | null;
   readonly nonce: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** The tag, or why it cannot be told; undefined in a worker, which has none. */
-export const ownElement: OwnElement | Error | undefined = isPage ? find() : undefined;
+/** What is known of this script, or why nothing is. A worker's has no attributes, and no parts that it loads by an element. */
+export const own: Own | Error = isPage
+  ? find()
+  : { address: addressInWorker(), crossOrigin: null, nonce: '', attributes: {} };
 
-function find(): OwnElement | Error {
+/** From the stack: `self.location` is that of the worker's first script. */
+function addressInWorker(): string {
+  return /[a-z-]+:\/\/\S+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? (baseUrl() as string);
+}
+
+function find(): Own | Error {
   try {
     const { document } = scope;
     const element = get<object>('Document', 'currentScript', document);
@@ -42,7 +51,7 @@ function find(): OwnElement | Error {
     const attributes: Record<string, string> = Object.create(null) as object as Record<string, string>;
     for (const { name, value } of get<Iterable<Attr>>('Element', 'attributes', element)) attributes[name] = value;
     return {
-      src,
+      address: src || (baseUrl() as string),
       crossOrigin: get('HTMLScriptElement', 'crossOrigin', element),
       nonce: get('HTMLElement', 'nonce', element),
       attributes,
@@ -56,12 +65,7 @@ function find(): OwnElement | Error {
   }
 }
 
-/** What relative addresses are relative to. */
-export function baseAddress(): string {
-  return isPage ? get('Node', 'baseURI', scope.document) : location.href;
-}
-
-export interface ScriptAttributes extends Pick<OwnElement, 'crossOrigin' | 'nonce'> {
+export interface ScriptAttributes extends Pick<Own, 'crossOrigin' | 'nonce'> {
   /** A string, or what a policy of Trusted Types has made of it. */
   readonly src: unknown;
   readonly integrity: string;
