@@ -182,6 +182,21 @@ describe("a backend's refusal of an upgrade", () => {
   });
 });
 
+test.each(['gzip', 'gzip, chunked', 'chunked\r\nTransfer-Encoding: chunked'])(
+  'an answer in the coding %j, which the gateway does not undo, is a 502',
+  async (coding) => {
+    const backend = await backendByHand();
+    const gateway = await startPassing(backend.url);
+    for (const asked of [GET, UPGRADE]) {
+      const client = rawClient(gateway.port);
+      client.socket.write(asked);
+      (await backend.next()).end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
+      await client.until('Bad Gateway\n');
+      expect(client.received).toMatch(/^HTTP\/1\.1 502 /);
+    }
+  },
+);
+
 test('each cookie of an authentication that refuses is a line', async () => {
   const cookies = ['a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT', 'b=2'];
   const authority = await listening(

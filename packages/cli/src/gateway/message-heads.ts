@@ -1,5 +1,6 @@
 /** Heads of HTTP messages that others wrote: node:http's parser takes more than its writer does. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { valuesOf } from './headers.ts';
 
 /** What a reason phrase may be (RFC 9112 4): as it is in an answer of ours, or the answer is none. */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -17,11 +18,18 @@ export function areWritable(rawHeaders: readonly string[]): boolean {
   }
 }
 
-/** Whether an answer can be passed on as it is: a final status, and a head that can be written. */
+/** Whether a body's coding is one that the gateway undoes (RFC 9112 6.1); what is left of another would pass for the body. */
+export function isChunkedAlone(codings: readonly string[]): boolean {
+  return codings.length === 1 && codings[0]?.trim().toLowerCase() === 'chunked';
+}
+
+/** Whether an answer can be passed on as it is: a final status, a head that can be written, and a body that can be read. */
 export function isPassable(
   status: number | undefined,
   reason: string | undefined,
   rawHeaders: readonly string[],
 ): boolean {
+  const codings = valuesOf(rawHeaders, 'transfer-encoding');
+  if (codings.length > 0 && !isChunkedAlone(codings)) return false;
   return status !== undefined && status >= 200 && status <= 999 && REASON.test(reason ?? '') && areWritable(rawHeaders);
 }

@@ -8,7 +8,7 @@ import type { Denial } from './denials.ts';
 import { applyRulesTo } from './header-rules.ts';
 import type { HeaderRules } from './header-rules.ts';
 import { beyondRequest, endToEnd, valuesOf } from './headers.ts';
-import { areWritable, isPassable } from './message-heads.ts';
+import { areWritable, isChunkedAlone, isPassable } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
 
 export interface PassLimits {
@@ -53,8 +53,7 @@ export function whyNotPassable({ rawHeaders }: IncomingMessage): Denial | undefi
   const codings = valuesOf(rawHeaders, 'transfer-encoding');
   if (codings.length === 0) return undefined;
   if (valuesOf(rawHeaders, 'content-length').length > 0) return { reason: 'bad-request', status: 400 };
-  const isChunked = codings.length === 1 && codings[0]?.trim().toLowerCase() === 'chunked';
-  return isChunked ? undefined : { reason: 'bad-request', status: 501 };
+  return isChunkedAlone(codings) ? undefined : { reason: 'bad-request', status: 501 };
 }
 
 /**
