@@ -81,8 +81,12 @@ export function toProtocols(value: unknown): string[] | undefined {
   const protocols: string[] = [];
   const iterator = method.call(value as Iterable<unknown>);
   const { next } = iterator as { next: (this: Iterator<unknown>) => IteratorResult<unknown> };
-  for (let step = next.call(iterator); step.done !== true; step = next.call(iterator))
+  for (;;) {
+    const step = next.call(iterator);
+    // It throws for what is no object (ECMA-262 7.4.8), whose `done` would never be true.
+    if (Reflect.get(step, 'done')) break;
     protocols.push(toDomString(step.value));
+  }
   return protocols;
 }
 

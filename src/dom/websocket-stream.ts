@@ -1,6 +1,7 @@
 /** WebSocketStream of the WHATWG draft (whatwg/websockets#48) over a secure connection: the class, member by member. */
 import type { PQWebSocketCloseInfo, PQWebSocketOpenInfo } from '../api/stream-types.ts';
 import type { PQChannel } from '../api/types.ts';
+import { Promise } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { parseCloseInfo } from './close-info.ts';
 import type { StreamParts } from './stream-connection.ts';
@@ -27,6 +28,11 @@ export interface StreamClassOptions {
   readonly include?: ((url: URL) => boolean) | undefined;
 }
 
+/** Web IDL: an attribute whose type is a promise does not throw, also for another `this`. */
+function notOfThisClass(): Promise<never> {
+  return Promise.reject(new TypeError('This is no such stream.'));
+}
+
 export function createStreamClass(parts: StreamParts, name: string, bound?: StreamClassOptions): StreamClass {
   class PQWebSocketStream {
     readonly #connection: StreamConnection;
@@ -42,11 +48,11 @@ export function createStreamClass(parts: StreamParts, name: string, bound?: Stre
     }
 
     get opened(): Promise<PQWebSocketOpenInfo> {
-      return this.#connection.opened.promise;
+      return #connection in (Object(this) as object) ? this.#connection.opened.promise : notOfThisClass();
     }
 
     get closed(): Promise<Required<PQWebSocketCloseInfo>> {
-      return this.#connection.closed.promise;
+      return #connection in (Object(this) as object) ? this.#connection.closed.promise : notOfThisClass();
     }
 
     /** What is known of the secure channel; beyond the draft. Null where the signal let none begin. */

@@ -174,6 +174,10 @@ const SCENARIOS: Readonly<Record<string, string>> = {
     seen.push(attempt(() => WebSocketStream(URL_UNDER_TEST)));
     const { get } = Object.getOwnPropertyDescriptor(WebSocketStream.prototype, 'url');
     seen.push(attempt(() => get.call({})), attempt(() => WebSocketStream.prototype.close.call({}, { closeCode: 1 })));
+    for (const name of ['opened', 'closed']) for (const other of [{}, undefined, WebSocketStream.prototype]) {
+      const promise = attempt(() => Object.getOwnPropertyDescriptor(WebSocketStream.prototype, name).get.call(other));
+      seen.push(promise, await settled(Promise.resolve().then(() => Reflect.get(WebSocketStream.prototype, name, other))));
+    }
     return seen;`,
   'the surface': `
     const describe = (owner, name) => { const { value, get, set, writable, enumerable, configurable } = Object.getOwnPropertyDescriptor(owner, name);

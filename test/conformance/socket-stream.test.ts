@@ -245,11 +245,12 @@ describe('back-pressure', () => {
 });
 
 describe('its shape', () => {
-  test('members are enumerable accessors and one operation, on the prototype', () => {
+  test('members are enumerable accessors and one operation, on the prototype', async () => {
     expect(Object.keys(PQWebSocketStream.prototype)).toEqual(['url', 'opened', 'closed', 'pq', 'close']);
     expect([PQWebSocketStream.name, PQWebSocketStream.length]).toEqual(['PQWebSocketStream', 1]);
     expect(Object.prototype.toString.call(PQWebSocketStream.prototype)).toBe('[object WebSocketStream]');
-    expect(() => PQWebSocketStream.prototype.opened).toThrow(TypeError);
+    await expect(PQWebSocketStream.prototype.opened).rejects.toThrow(TypeError);
+    await expect(Reflect.get(PQWebSocketStream.prototype, 'closed', undefined)).rejects.toThrow(TypeError);
   });
 
   test.each<[string, unknown[], string]>([

@@ -349,6 +349,37 @@ export const protocolCases = group('protocols', {
     );
     construct(scene, 'next throws', unused, tell('next throws', ['a'], new RangeError('next')));
     construct(scene, 'refused', unused, tell('refused', ['a', 'a', 'b']));
+    // At most ten: what takes no answer for the end would ask for ever.
+    const answers = (name: string, answer: (at: number) => unknown): object => {
+      let at = 0;
+      const next = (): unknown => {
+        at += 1;
+        scene.note(`${name}: next`);
+        if (at > 10) throw new RangeError('asked on');
+        return answer(at);
+      };
+      return { [Symbol.iterator]: () => ({ next }) };
+    };
+    const named = (value: unknown): string =>
+      typeof value === 'object' || typeof value === 'number' ? JSON.stringify(value) : String(value);
+    const tries: [string, (name: string) => unknown][] = [
+      ...[1, 'yes', {}, 0, '', null].map((done): (typeof tries)[number] => [
+        `done is ${named(done)}`,
+        (name) => answers(name, (at) => ({ done: at < 3 ? done : true, value: `p${at}` })),
+      ]),
+      ...[1, 'text', true, null, undefined, Symbol('step'), (): void => undefined].map(
+        (step): (typeof tries)[number] => [`next gives ${named(step)}`, (name) => answers(name, () => step)],
+      ),
+      ...[1, 'text', null, undefined, {}, { next: 1 }].map((iterator): (typeof tries)[number] => [
+        `an iterator that is ${named(iterator)}`,
+        () => ({ [Symbol.iterator]: () => iterator }),
+      ]),
+      ...[1, 'text', {}].map((method): (typeof tries)[number] => [
+        `a method that is ${named(method)}`,
+        () => ({ [Symbol.iterator]: method }),
+      ]),
+    ];
+    for (const [name, make] of tries) construct(scene, name, unused, make(name));
   },
   'the server selects the first': async (scene) => {
     const socket = scene.socket(scene.url(), ['first', 'second']);
