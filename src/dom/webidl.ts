@@ -17,10 +17,8 @@ export function requireArguments(method: string, count: number, required: number
 
 /** [Clamp] unsigned short: to the range, then to the nearest integer, ties to even. */
 export function clampUnsignedShort(value: unknown): number {
-  // Unary plus: ToNumber throws for a Symbol or a BigInt, Number() would not.
-  const number = +(value as number);
-  if (Number.isNaN(number)) return 0;
-  const clamped = Math.min(Math.max(number, 0), 65_535);
+  // Unary plus: ToNumber throws for a Symbol or a BigInt, Number() would not. NaN is 0.
+  const clamped = Math.min(Math.max(+(value as number), 0), 65_535) || 0;
   const floor = Math.floor(clamped);
   const fraction = clamped - floor;
   return fraction > 0.5 || (fraction === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
@@ -75,7 +73,7 @@ export function parseProtocols(value: unknown): string[] {
  */
 export function toProtocols(value: unknown): string[] | undefined {
   if (value === undefined) return [];
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return [toDomString(value)];
+  if (Object(value) !== value) return [toDomString(value)];
   const method = (value as Partial<Iterable<unknown>>)[Symbol.iterator];
   if (method === undefined || method === null) return undefined;
   const protocols: string[] = [];

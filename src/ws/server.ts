@@ -33,6 +33,7 @@ import {
   WS_SERVER_OPTIONS,
 } from './options.ts';
 import { Map, Set } from '../base/captured.ts';
+import { isReserved } from '../protocol/v1/reserved-names.ts';
 import { toDomString } from '../base/values.ts';
 
 const WHERE = 'WebSocketServer';
@@ -230,9 +231,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       handleProtocols: (protocols: Set<string>, request: IncomingMessage) => {
         const { handleProtocols } = this.options;
         if (!handleProtocols) return protocols.values().next().value ?? false;
-        // As ws writes it into the header, whatever it is.
-        const selected: unknown = handleProtocols(protocols, request);
-        return selected ? toDomString(selected) : false;
+        // As ws writes it into the header, whatever it is. The layer's own names are not the application's to select (PROTOCOL.md 13).
+        const selected = toDomString(handleProtocols(protocols, request) || '');
+        return selected !== '' && !isReserved(selected) && selected;
       },
     });
     plain.shouldHandle = (request): boolean => this.shouldHandle(request);

@@ -480,6 +480,19 @@ describe.each(CLIENTS)('%s refuses', (_name, create) => {
   });
 });
 
+test.each(['pqws1', 'PQWS1', 'PQWS1.x', 'pqws1.e30'])(
+  "a server's application that selects %s selects nothing",
+  async (name) => {
+    const { url } = await startSecure({ handleProtocols: () => name });
+    for (const offered of [['chat'], ['chat', name], ['pqws1', 'chat']]) {
+      const { socket } = rawClient(url, { protocols: offered });
+      socket.on('error', () => undefined);
+      const [response] = await once<[IncomingMessage]>(socket, 'upgrade');
+      expect(response.headers['sec-websocket-protocol']).toBeUndefined();
+    }
+  },
+);
+
 test('a constructor underneath that throws leaves no key pair behind', () => {
   const counting = countingBackend();
   const seen: unknown[] = [];

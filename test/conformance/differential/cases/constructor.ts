@@ -1,4 +1,5 @@
 /** What the constructor makes of its arguments: conversions, URLs, subprotocols, and the order in which it looks at them. */
+import { describe } from '../describe.ts';
 import type { Scene } from '../scene.ts';
 import { group } from './group.ts';
 
@@ -360,8 +361,7 @@ export const protocolCases = group('protocols', {
       };
       return { [Symbol.iterator]: () => ({ next }) };
     };
-    const named = (value: unknown): string =>
-      typeof value === 'object' || typeof value === 'number' ? JSON.stringify(value) : String(value);
+    const named = (value: unknown): string => JSON.stringify(describe(value));
     const tries: [string, (name: string) => unknown][] = [
       ...[1, 'yes', {}, 0, '', null].map((done): (typeof tries)[number] => [
         `done is ${named(done)}`,
