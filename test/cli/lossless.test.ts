@@ -121,6 +121,17 @@ test('a server that reads slowly is waited for', async () => {
   expect({ code, stdout }).toEqual({ code: EXIT.OK, stdout: '5000000\n' });
 });
 
+test('replies are heard while much input is there at once: who has had enough of them ends it', async () => {
+  const { url, next } = await echoServer();
+  const lines = 30_000;
+  const command = start(['connect', url, '-q'], { input: 'y\n'.repeat(lines), readsOutput: false });
+  const { log, closed } = await next();
+  command.child.stdout?.once('data', () => command.child.stdout?.destroy());
+  await closed;
+  expect(log.length).toBeLessThan(lines / 2);
+  expect((await command.ended).code).toBe(EXIT.INCOMPLETE);
+});
+
 test.each([
   ['standard output', '> /dev/full'],
   ['standard output, bytes', '--output raw > /dev/full'],

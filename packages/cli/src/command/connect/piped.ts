@@ -1,5 +1,6 @@
 /** The dialogue of a script: messages from a stream until it ends, replies until no more come. */
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Dialogue } from './dialogue.ts';
 import type { Action } from './formats.ts';
@@ -13,6 +14,8 @@ export interface Patience {
   readonly first: number;
 }
 
+/** Messages of the input that are sent before anything else is done. */
+const AT_ONCE = 256;
 /** Seconds without any progress after which a peer does not take what was sent. */
 const STALLED = 60;
 
@@ -25,12 +28,16 @@ export async function converse(
   await dialogue.call.opened;
   if (dialogue.isOpen) {
     try {
+      let count = 0;
       for await (const action of actions) {
         if (!dialogue.isOpen) {
           dialogue.inputLeft();
           break;
         }
         await dialogue.act(action);
+        count += 1;
+        // Input that has been read already comes without a turn of the event loop: replies and signals are heard meanwhile.
+        if (count % AT_ONCE === 0) await nextTurn();
       }
       dialogue.inputEnded();
       if (dialogue.isOpen) await closeWhenQuiet(dialogue, patience);
