@@ -107,6 +107,33 @@ describe('copies of what waits to be sealed', () => {
     );
   });
 
+  test('one object sent to many is copied once, unless it has changed meanwhile', () => {
+    const given = new Uint8Array(1_024).fill(1);
+    const first = copyShort(given);
+    expect(copyShort(given)).toBe(first);
+    given[1_023] = 2;
+    const second = copyShort(given);
+    expect([first[1_023], second[1_023]]).toEqual([1, 2]);
+    expect(second.buffer === first.buffer && second.byteOffset === first.byteOffset).toBe(false);
+    const equal = new Uint8Array(given);
+    expect(copyShort(equal)).not.toBe(second);
+  });
+
+  test('a detached or resized object is no longer what was copied', () => {
+    const Resizable = ArrayBuffer as unknown as new (
+      bytes: number,
+      options: object,
+    ) => ArrayBuffer & { resize(to: number): void };
+    const buffer = new Resizable(64, { maxByteLength: 128 });
+    const tracking = new Uint8Array(buffer);
+    const copy = copyShort(tracking);
+    buffer.resize(32);
+    expect([copy.length, copyShort(tracking).length]).toEqual([64, 32]);
+    structuredClone(buffer, { transfer: [buffer] });
+    // As a copy to memory of its own.
+    expect(() => copyShort(tracking)).toThrow(TypeError);
+  });
+
   test('a message that waits keeps at most as much beside it alive as a short frame does', () => {
     for (const size of [1, 2_048, 2_049, 16_384])
       expect(copyShort(new Uint8Array(size)).buffer.byteLength).toBeLessThanOrEqual(Math.max(8_192, size));

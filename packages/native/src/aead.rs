@@ -5,14 +5,13 @@
 
 use std::ptr::{self, NonNull};
 
-use aws_lc_rs::rand;
-
 use crate::Failed;
 use crate::aws_lc::{
     EVP_AEAD_CTX, EVP_AEAD_CTX_free, EVP_AEAD_CTX_new, EVP_AEAD_CTX_open_gather,
     EVP_AEAD_CTX_seal_scatter, EVP_aead_aes_256_gcm,
 };
 use crate::bytes::Bytes;
+use crate::nonces;
 
 pub const KEY_BYTES: usize = 32;
 pub const NONCE_BYTES: usize = 12;
@@ -70,12 +69,11 @@ impl Key {
         let tail = text.part(content_length, tail_length).ok_or(Failed)?;
         let head = text.part(0, content_length).ok_or(Failed)?;
 
-        let mut number = [0; NONCE_BYTES];
         let in_front = frame.part(0, NONCE_BYTES).ok_or(Failed)?;
-        match nonce {
-            Nonce::Given => number = in_front.to_array().ok_or(Failed)?,
-            Nonce::Fresh => rand::fill(&mut number)?,
-        }
+        let number = match nonce {
+            Nonce::Given => in_front.to_array().ok_or(Failed)?,
+            Nonce::Fresh => nonces::fresh()?,
+        };
 
         let content = match content {
             Some(content) if content.overlaps(frame) || tail_length > LONGEST_TAIL => {

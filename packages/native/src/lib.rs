@@ -28,6 +28,7 @@ mod deterministic;
 mod hkdf;
 mod kem;
 mod mask;
+mod nonces;
 
 /// AWS-LC says no more than that it failed; where a caller can be at fault, arguments were checked before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
