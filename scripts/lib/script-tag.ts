@@ -45,7 +45,7 @@ export async function buildScriptTag(): Promise<ScriptTag> {
   const integrity: Record<string, string> = {};
   const add = async (name: string, entry: string, options: BuildOptions): Promise<void> => {
     const { code, map } = await bundled(entry, options, mangleCache);
-    const result = await minified(code, map, name, options.format === 'esm');
+    const result = await minified(code, map, name, options.format === 'esm', name === POLYFILL);
     files[name] = result.code;
     files[`${name}.map`] = result.map;
     integrity[name] = integrityOf(result.code);
