@@ -104,3 +104,18 @@ test('metrics of one conversation', async () => {
   );
   expect(metric((await gateway.admin('/metrics')).body, 'pqws_gateway_connections')).toBe(0);
 });
+
+test('routes of one name, and a backend that stands twice, are counted together', async () => {
+  const backend = await startBackend();
+  const upstreams = [backend.url, backend.url];
+  const gateway = await startTestGateway({
+    routes: [
+      { name: 'all', path: '/one', upstreams },
+      { name: 'all', path: '/two', upstreams: [backend.url] },
+    ],
+  });
+  for (const path of ['/one', '/one', '/two']) await openClient(`${gateway.url}${path}`);
+  const { body } = await gateway.admin('/metrics');
+  expect(metric(body, `pqws_gateway_backend_connections{route="all",backend="${backend.url}"}`)).toBe(3);
+  expect(metric(body, `pqws_gateway_backend_up{route="all",backend="${backend.url}"}`)).toBe(1);
+});

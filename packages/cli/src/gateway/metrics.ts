@@ -170,9 +170,17 @@ export class GatewayMetrics {
         registers: [registry],
         collect() {
           this.reset();
+          // Routes may share a name, and a backend may stand twice: as of several workers, so of several of one label.
+          const seen = new Map<string, number>();
           for (const route of sources.routes()) {
-            for (const backend of route.backends)
-              this.set({ route: route.name, backend: backend.label }, read(backend));
+            for (const backend of route.backends) {
+              const key = `${route.name}\0${backend.label}`;
+              const before = seen.get(key);
+              const one = read(backend);
+              const value = before === undefined ? one : aggregator === 'sum' ? before + one : Math.min(before, one);
+              seen.set(key, value);
+              this.set({ route: route.name, backend: backend.label }, value);
+            }
           }
         },
       });
