@@ -213,6 +213,24 @@ test('each cookie of an authentication that refuses is a line', async () => {
   expect(plain.headers.get('location')).toBe('/login');
 });
 
+test('what an authentication says is told as the bytes that it is', async () => {
+  const authority = await listening(
+    createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end('HTTP/1.1 302 Found\r\nLocation: /\xe4\r\n\r\n', 'latin1'));
+    }),
+  );
+  const backend = await startBackend();
+  const auth = { url: authority.replace('ws:', 'http:') };
+  const gateway = await startTestGateway({ routes: [{ upstreams: [backend.url], auth }], plainHttp: 'upstream' });
+  for (const asked of [GET, UPGRADE]) {
+    const client = rawClient(gateway.port);
+    client.socket.write(asked);
+    await client.until('Found\n');
+    expect(client.received).toMatch(/\r\nlocation: \/\xe4\r\n/);
+  }
+});
+
 test('plain requests leave no warning of Node behind', async () => {
   const backend = await startBackend();
   const gateway = await startPassing(backend.url);

@@ -41,7 +41,8 @@ export function answer(response: ServerResponse, { status, headers }: Omit<Denia
     'Content-Length': body.length,
     ...headers,
   });
-  response.end(body);
+  // As bytes: a string takes the head along in its own encoding, and header values are bytes.
+  response.end(Buffer.from(body));
 }
 
 /**
