@@ -1,7 +1,9 @@
 /** The gateway's parts that need no network. */
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { parseUpstreamAddress, parseListenAddress } from '../../packages/cli/src/gateway/addresses.ts';
 import { Admission } from '../../packages/cli/src/gateway/admission.ts';
+import { traceOf } from '../../packages/cli/src/gateway/asked.ts';
 import {
   addressGroup,
   isNetwork,
@@ -232,4 +234,29 @@ test('a place is given back once', () => {
   leave();
   leave();
   expect(admission.connections).toBe(1);
+});
+
+describe('the trace in the log', () => {
+  const trace = 'a'.repeat(32);
+  const parent = '1'.repeat(16);
+  const of = (...values: string[]): string | undefined =>
+    traceOf({ rawHeaders: values.flatMap((value) => ['Traceparent', value]) } as IncomingMessage);
+
+  test('is that of a traceparent, of a later version with more behind it, too', () => {
+    expect(of(`00-${trace}-${parent}-01`)).toBe(trace);
+    expect(of(`01-${trace}-${parent}-01-more`)).toBe(trace);
+  });
+
+  test.each([
+    ['no trace', [`00-${'0'.repeat(32)}-${parent}-01`]],
+    ['no parent', [`00-${trace}-${'0'.repeat(16)}-01`]],
+    ['version ff', [`ff-${trace}-${parent}-01`]],
+    ['more behind version 00', [`00-${trace}-${parent}-01-more`]],
+    ['flags of three digits', [`01-${trace}-${parent}-011`]],
+    ['capitals', [`00-${trace.toUpperCase()}-${parent}-01`]],
+    ['two of them', [`00-${trace}-${parent}-01`, `00-${trace}-${parent}-01`]],
+    ['none at all', []],
+  ])('%s is none', (_name, values) => {
+    expect(of(...values)).toBeUndefined();
+  });
 });

@@ -33,8 +33,8 @@ export interface Asked {
 }
 
 const ID = /^[\w.:-]{1,128}$/;
-/** W3C Trace Context 3.2. */
-const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
+/** W3C Trace Context 3.2: zeros name nothing, version ff is none, and 00 ends behind the flags. */
+const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?$/;
 
 export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: ClientFacts): string {
   const [given, ...more] = forwarding.isTrusted ? valuesOf(rawHeaders, 'x-request-id') : [];
@@ -43,7 +43,10 @@ export function requestId({ rawHeaders }: IncomingMessage, { forwarding }: Clien
 
 /** The trace that a request says it belongs to, for the log where nobody traces; its headers pass as they are. */
 export function traceOf({ rawHeaders }: IncomingMessage): string | undefined {
-  return TRACEPARENT.exec(valuesOf(rawHeaders, 'traceparent')[0] ?? '')?.[1];
+  const [given, ...more] = valuesOf(rawHeaders, 'traceparent');
+  if (given === undefined || more.length > 0) return undefined;
+  const [, version, trace, rest] = TRACEPARENT.exec(given) ?? [];
+  return version === '00' && rest !== undefined ? undefined : trace;
 }
 
 /** Begins the trace of a request, where somebody traces. */
