@@ -29,7 +29,7 @@ export interface ConnectionFace<Text> {
   /** The peer has proved that it holds the key. On a client that comes just before `opened`. */
   peerAccepted(): void;
   /** Messages of one record. Before each, see whether the application has closed meanwhile. */
-  messages(messages: readonly Message<Text>[]): void;
+  messages(messages: Iterable<Message<Text>>): void;
   /** No message can be sent any more. */
   closing(): void;
   /** Whether the peer's close is answered by a call of `answer`, and not at once. */
@@ -239,7 +239,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#face.peerAccepted();
   }
 
-  messages(messages: readonly Message<Text>[]): void {
+  messages(messages: Iterable<Message<Text>>): void {
     this.#face.messages(messages);
   }
 

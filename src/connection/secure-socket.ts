@@ -10,7 +10,7 @@ import { applicationProtocol } from '../protocol/v1/reserved-names.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
-import type { Message, SessionConfig } from '../protocol/session-types.ts';
+import type { BatchReader, Message, SessionConfig } from '../protocol/session-types.ts';
 import type { ReadyState } from '../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../base/rfc6455.ts';
 import { Acceptance } from './acceptance.ts';
@@ -68,7 +68,13 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   /** The application's, on which this object listens until it has closed. */
   readonly #signal: AbortSignal | undefined;
 
-  constructor({ role, transport, config }: Underneath, face: SocketFace<Text>, parts: ConnectionParts) {
+  /** @param batches where the face has a way of its own to read them */
+  constructor(
+    { role, transport, config }: Underneath,
+    face: SocketFace<Text>,
+    parts: ConnectionParts,
+    batches?: BatchReader<Text>,
+  ) {
     this.role = role;
     this.#face = face;
     this.#events = new EventOrder(config.messagesAsTasks ?? false);
@@ -87,6 +93,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
         takeFrame: platform.takeFrame,
         now,
         readText: face.readText,
+        batches,
         toBuffer: platform.toBuffer,
         ...config,
         ...this.#proofs?.config,
@@ -148,9 +155,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     }
   }
 
-  /** Tells of what the transport alone has heard, behind the messages that wait for their turn. */
-  inEventOrder(act: () => void): void {
-    this.#events.next(act);
+  /** In which everything is told of. */
+  get events(): EventOrder {
+    return this.#events;
   }
 
   /** Does what the transport can do without the seal, behind everything that was sent. */
@@ -198,7 +205,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   }
 
   /** @internal */
-  messages(messages: readonly Message<Text>[]): void {
+  messages(messages: Iterable<Message<Text>>): void {
     let isFirst = true;
     for (const message of messages) {
       if (this.#events.isFree) this.#deliver(message);

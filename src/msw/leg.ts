@@ -108,7 +108,7 @@ export class Leg {
     }
   }
 
-  #deliver(messages: readonly Message<string>[]): void {
+  #deliver(messages: Iterable<Message<string>>): void {
     for (const message of messages) {
       // A handler may close while it looks at an earlier one.
       if (this.#state !== 'open') return;

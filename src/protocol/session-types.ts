@@ -48,6 +48,8 @@ export interface SessionConfig<Text> {
   readonly context: Uint8Array | undefined;
   /** As what the platform hands bytes over, where that is not what they are: done once a record, whose messages are parts of it. */
   readonly toBuffer?: ((bytes: Uint8Array) => Uint8Array) | undefined;
+  /** Absent: all messages of a batch are made when it comes. */
+  readonly batches?: BatchReader<Text> | undefined;
   /** The message, or undefined where the bytes are not valid UTF-8. */
   readonly readText: (payload: Uint8Array) => Text | undefined;
   /**
@@ -88,6 +90,17 @@ export interface SessionConfig<Text> {
   readonly yellowpages?: YellowpagesConfig | undefined;
 }
 
+/** For a host whose application may stop reading in the midst of thousands of messages: none needs to be made before it is told of. */
+export interface BatchReader<Text> {
+  /**
+   * Checks all of a batch.
+   * @param content the reader's, in memory that nobody else writes to
+   * @returns its messages, which the host is given in this turn, or nobody
+   * @throws {Refusal} PQ_ERR_BATCH, PQ_ERR_MESSAGE_SIZE or PQ_ERR_UTF8
+   */
+  readBatch(content: Uint8Array, maxPayload: number): Iterable<Message<Text>>;
+}
+
 export type Message<Text> = { readonly text: Text } | { readonly binary: Uint8Array };
 
 /** What a session tells its host, always in this order of the wire. None of these may throw. */
@@ -102,7 +115,7 @@ export interface SessionHost<Text> {
    * Messages that came in one record, all checked, one or more. Before each, see whether the session is still
    * open: the application may close it while it looks at an earlier one.
    */
-  messages(messages: readonly Message<Text>[]): void;
+  messages(messages: Iterable<Message<Text>>): void;
   /** The peer has closed: nothing more will be delivered or can be sent. */
   peerClosing(): void;
   /**

@@ -4,9 +4,15 @@
  */
 import { queueMicrotask } from '../base/captured.ts';
 import { Queue } from '../base/queue.ts';
-import { safely } from '../base/safely.ts';
+import { throwLater } from '../base/safely.ts';
 
 type Act = () => void;
+
+/** What is called so many times, for a message each. */
+interface Kept {
+  readonly tell: Act;
+  times: number;
+}
 
 /** Beside its bytes, of which these count at most. */
 const COST = 64;
@@ -19,7 +25,7 @@ export class Reading {
   /** Whether nothing is to wait, paused or not. */
   #letsGo = false;
   #isTelling = false;
-  readonly #messages = new Queue<Act>();
+  readonly #messages = new Queue<Kept>();
   readonly #brought = new Queue<Act>();
   #cost = 0;
 
@@ -40,9 +46,12 @@ export class Reading {
     return this.holdsMessages || this.#brought.length > 0;
   }
 
-  /** @param tell called in its turn, before whatever the network has brought since */
-  keepMessage(tell: Act): void {
-    this.#messages.push(tell);
+  /**
+   * @param tell called in its turn, before whatever the network has brought since: once for each message, so that those of a record need
+   *   not be made before they are told of
+   */
+  keepMessages(tell: Act, times: number): void {
+    this.#messages.push({ tell, times });
   }
 
   /**
@@ -92,13 +101,24 @@ export class Reading {
     if (this.#isTelling) return;
     this.#isTelling = true;
     while (!this.#isPaused || this.#letsGo) {
-      const act = this.#messages.shift() ?? this.#brought.shift();
+      const act = this.#nextMessage() ?? this.#brought.shift();
       if (act === undefined) break;
-      // What waits behind one that throws comes all the same: nobody would ask for it again.
-      safely(act)();
+      try {
+        act();
+      } catch (error) {
+        // What waits behind one that throws comes all the same: nobody would ask for it again.
+        throwLater(error);
+      }
     }
     this.#isTelling = false;
     if (this.#brought.length === 0) this.#cost = 0;
     this.network();
+  }
+  #nextMessage(): Act | undefined {
+    const kept = this.#messages.first;
+    if (kept === undefined) return undefined;
+    kept.times -= 1;
+    if (kept.times === 0) this.#messages.shift();
+    return kept.tell;
   }
 }

@@ -11,13 +11,16 @@ import { loadConfig } from '../../packages/cli/src/gateway/config.ts';
 import { isOriginPattern, originMatcher } from '../../packages/cli/src/gateway/origins.ts';
 import { isMatchedInOnePass } from '../../packages/cli/src/gateway/patterns.ts';
 import { urlPatternClass } from '../../packages/cli/src/gateway/routes.ts';
-import { Cost, Share, SHARE, Turns } from '../../packages/cli/src/gateway/turns.ts';
+import { Cost, Share, SHARE, SLICE, Turns } from '../../packages/cli/src/gateway/turns.ts';
 import { startGateway } from '../../packages/cli/src/gateway.ts';
+import { PlainSender } from '../../src/proxy.ts';
 import { once } from '../support/deferred.ts';
 import { refusedUpgrade } from '../support/ws-endpoints.ts';
 import { startBackend } from './backend.ts';
 import { memoryLog, metric, nextText, openClient, startTestGateway } from './support.ts';
 import type { LogLine } from './support.ts';
+
+const plainSend = PlainSender.prototype.send;
 
 function folder(): string {
   const made = mkdtempSync(path.join(tmpdir(), 'pqws-fair-'));
@@ -125,6 +128,61 @@ describe('work', () => {
       now = 1_000;
       expect(turns.isShared).toBe(false);
     });
+  });
+
+  test('is used up by time, too, whatever it was thought to cost, and rests in proportion', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setImmediate'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const turns = new Turns(() => 0);
+    turns.works({});
+    const did: string[] = [];
+    const share = new Share(turns, {}, { pause: () => did.push('pause'), resume: () => did.push('resume') });
+    share.add(0, Cost.MESSAGE, SLICE - 0.1);
+    expect(did).toEqual([]);
+    share.add(0, Cost.MESSAGE, SLICE);
+    expect(did).toEqual(['pause']);
+    vi.advanceTimersByTime(3 * SLICE - 1);
+    expect(did).toEqual(['pause']);
+    vi.advanceTimersByTime(2);
+    expect(did).toEqual(['pause', 'resume']);
+    // What was not used of that share is nothing to save up.
+    for (let messages = 0; messages < SHARE / Cost.MESSAGE - 1; messages += 1) share.add(0, Cost.MESSAGE);
+    expect(did).toHaveLength(2);
+    share.add(0, Cost.MESSAGE);
+    expect(did).toHaveLength(3);
+  });
+
+  test('the largest record there can be is passed on in shares: no go is longer than one', async () => {
+    const backend = await startBackend();
+    const gateway = await startTestGateway({ upstreams: [backend.url] });
+    const flood = await openClient(`${gateway.url}/`, [], { maxBatchBytes: 1_048_576 });
+    const { socket } = await backend.next();
+    let received = 0;
+    const writes: number[] = [];
+    const all = new Promise<void>((resolve) => {
+      socket.on('message', () => {
+        received += 1;
+        if (received === 50_000) resolve();
+      });
+    });
+    // Each go ends with one call of this.
+    const flush = vi.spyOn(PlainSender.prototype, 'flush');
+    const send = vi.spyOn(PlainSender.prototype, 'send').mockImplementation(function (this: PlainSender, ...given) {
+      writes.push(flush.mock.calls.length);
+      plainSend.apply(this, given);
+    });
+    onTestFinished(() => {
+      flush.mockRestore();
+      send.mockRestore();
+    });
+    for (let i = 0; i < 50_000; i += 1) flood.send('');
+    await all;
+    const goes = new Map<number, number>();
+    for (const go of writes) goes.set(go, (goes.get(go) ?? 0) + 1);
+    expect(writes).toHaveLength(50_000);
+    expect(Math.max(...goes.values())).toBeLessThanOrEqual(SHARE / Cost.MESSAGE);
   });
 
   test('a batch of many empty messages arrives whole and in order, and the others are served in the midst of it', async () => {

@@ -1,4 +1,6 @@
 /** `pause()` holds back what the network has brought already: the rest of a record's messages, and records behind it. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from '../../src/ws.ts';
 import type { WebSocketOptions, WsStyleWebSocket } from '../../src/ws.ts';
@@ -261,4 +263,152 @@ test('over a socket that does not stop, nothing is lost and nothing fails: it co
   await paused;
   expect((await ended)[0]).toBe(1000);
   expect(heard).toEqual(numbers(many));
+});
+
+describe('a record of 50,000 messages', () => {
+  const MANY = 50_000;
+  const TOGETHER: WebSocketOptions = { maxBatchBytes: 1_048_576 };
+
+  function sayMany(client: WebSocket): void {
+    for (let i = 0; i < MANY; i += 1) client.send('');
+  }
+
+  /** Pauses at each message that is the last of so many. */
+  function pauseAtEach(peer: Peer, each: number): { count: number; paused: () => Promise<void> } {
+    let pause = deferred();
+    const told = {
+      count: 0,
+      paused: async (): Promise<void> => {
+        await pause.promise;
+        pause = deferred();
+      },
+    };
+    peer.socket.on('message', () => {
+      told.count += 1;
+      if (told.count % each !== 0) return;
+      peer.socket.pause();
+      pause.resolve();
+    });
+    return told;
+  }
+
+  test('stops in the midst of it, goes on, and ends with the close behind it', async () => {
+    const { client, peer, ended } = await conversation(TOGETHER);
+    const told = pauseAtEach(peer, 20_000);
+    sayMany(client);
+    client.send('the last');
+    client.close(1000, 'said all');
+    await told.paused();
+    await manyTasks();
+    expect(told.count).toBe(20_000);
+    // What is opened is the one record, though the rest of it has not been made.
+    expect(pqOf(peer).counters.recordsOpened).toBe(2);
+    peer.socket.resume();
+    await told.paused();
+    await manyTasks();
+    expect(told.count).toBe(40_000);
+    const last = once<[Buffer]>(peer.socket, 'message');
+    peer.socket.resume();
+    expect(String((await last)[0])).toBe('');
+    const [code, reason] = await ended;
+    expect([code, String(reason), told.count]).toEqual([1000, 'said all', MANY + 1]);
+  });
+
+  test('right behind open, one that stops in the midst of it goes on too', async () => {
+    const { url } = await secureServer({
+      onPeer: ({ socket }) => {
+        socket.on('open', () => {
+          for (let i = 0; i < MANY; i += 1) socket.send('');
+        });
+      },
+      channel: TOGETHER,
+    });
+    const client = new WebSocket(url);
+    let count = 0;
+    const all = deferred();
+    client.on('message', () => {
+      count += 1;
+      if (count === MANY) all.resolve();
+      if (count % 1_000 !== 0) return;
+      client.pause();
+      setImmediate(() => {
+        client.resume();
+      });
+    });
+    await all.promise;
+    client.terminate();
+  });
+
+  test.each(['close', 'terminate'] as const)('%s() in the midst of it: no more is told of', async (how) => {
+    const { client, peer, ended } = await conversation(TOGETHER);
+    let count = 0;
+    peer.socket.on('message', () => {
+      count += 1;
+      if (count === 10_000) peer.socket[how]();
+    });
+    sayMany(client);
+    expect((await ended)[0]).toBe(how === 'close' ? 1005 : 1006);
+    expect(count).toBe(10_000);
+  });
+
+  test.each(['close', 'terminate'] as const)('%s() while the rest of it waits: no more is told of', async (how) => {
+    const { client, peer, ended } = await conversation(TOGETHER);
+    const told = pauseAtEach(peer, 10_000);
+    sayMany(client);
+    await told.paused();
+    peer.socket[how]();
+    peer.socket.resume();
+    expect((await ended)[0]).toBe(how === 'close' ? 1005 : 1006);
+    expect(told.count).toBe(10_000);
+  });
+
+  test('the transport is cut while the rest of it waits: all of it is delivered, then 1006', async () => {
+    const { client, peer, ended } = await conversation(TOGETHER);
+    let count = 0;
+    peer.socket.on('message', () => {
+      count += 1;
+    });
+    const paused = pauseAtFirst(peer.socket);
+    sayMany(client);
+    await paused;
+    peer.raw.terminate();
+    expect((await ended)[0]).toBe(1006);
+    expect(count).toBe(MANY);
+  });
+
+  test('what waits is the record, and not its messages', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const used = (): number => {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const { client, peer } = await conversation(TOGETHER);
+    // Once, so that all code is there.
+    const first = pauseAtEach(peer, MANY);
+    sayMany(client);
+    await first.paused();
+    peer.socket.resume();
+    peer.socket.removeAllListeners('message');
+    await manyTasks();
+    const before = used();
+    const paused = pauseAtFirst(peer.socket);
+    sayMany(client);
+    await paused;
+    await manyTasks();
+    // Its bytes are 250 KB. Messages that were made would be some 10 MB.
+    expect(used() - before).toBeLessThan(2 * 1024 * 1024);
+    client.terminate();
+  });
+
+  test('a text in it that is none: nothing of it is told of', async () => {
+    const { peer, client, heard, ended } = await conversation(TOGETHER);
+    for (let i = 0; i < 1_000; i += 1) client.send('fine');
+    // As text, which a sender of ours does not look at.
+    client.send(Buffer.from([0xff]), { binary: false });
+    expect((await ended)[0]).toBe(3772);
+    expect(pqOf(peer).failure?.code).toBe('PQ_ERR_UTF8');
+    expect(heard).toEqual([]);
+  });
 });

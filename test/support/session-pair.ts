@@ -2,6 +2,7 @@
  * Two sessions without a network: what one transmits waits until the test delivers it, in any interleaving. The
  * clock stands still until the test moves it, and randomness comes from a seed.
  */
+import { isUtf8 } from 'node:buffer';
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
 import { V1Client } from '../../src/protocol/v1/profile.ts';
@@ -11,10 +12,12 @@ import type { SessionLimits } from '../../src/protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import type { Receipt } from '../../src/protocol/receipt.ts';
 import type { CloseOutcome } from '../../src/protocol/outcome.ts';
+import { Batch } from '../../src/protocol/v1/batch.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session.ts';
+import type { BatchReader } from '../../src/protocol/session-types.ts';
 import { Session } from '../../src/protocol/session.ts';
 import { BACKENDS } from './backends.ts';
 import { CountingBackend } from './counting-backend.ts';
@@ -52,10 +55,19 @@ export type HostEvent = 'opened' | 'peerAccepted' | 'peerClosing' | 'closeTransm
 
 export interface EndOptions extends Partial<Omit<SessionConfig<string>, 'role' | 'limits' | 'backend'>> {
   readonly limits?: Partial<SessionLimits>;
+  /** Whether they are taken apart as they are told of. */
+  readonly takesBatches?: boolean;
+}
+
+/** Each is made when it is asked for. */
+export function* messagesOf(batch: Batch): Generator<Message<string>> {
+  while (batch.left > 0) {
+    yield batch.isText ? { text: fromUtf8(batch.take()) as string } : { binary: batch.take() };
+  }
 }
 
 /** One session with a host that keeps all that it is told. */
-export class End implements SessionHost<string> {
+export class End implements SessionHost<string>, BatchReader<string> {
   readonly session: Session<string>;
   readonly events: HostEvent[] = [];
   readonly received: AppMessage[] = [];
@@ -73,7 +85,7 @@ export class End implements SessionHost<string> {
     readonly role: Role,
     backend: CryptoBackend,
     clock: Clock,
-    { limits, ...options }: EndOptions,
+    { limits, takesBatches = false, ...options }: EndOptions,
   ) {
     this.session = new Session<string>(
       {
@@ -86,6 +98,7 @@ export class End implements SessionHost<string> {
         context: undefined,
         readText: fromUtf8,
         extensions: () => LiveExtensions,
+        ...(takesBatches && { batches: this }),
         ...options,
       },
       this,
@@ -133,6 +146,10 @@ export class End implements SessionHost<string> {
       this.received.push(content);
       this.onMessage(content);
     }
+  }
+
+  readBatch(content: Uint8Array, maxPayload: number): Iterable<Message<string>> {
+    return messagesOf(new Batch(content, maxPayload, isUtf8));
   }
 
   peerClosing(): void {

@@ -29,6 +29,7 @@ class Real {
       backend: BACKENDS[backend],
       both: {
         limits: { rekey, handshakeTimeout: 1e12 },
+        takesBatches: backend === 'node',
         features: new Set(['exchange', 'heartbeat']),
         extensions: () => LiveExtensions,
         exchange: { milliseconds: 15_000, timeout: 1e12 },

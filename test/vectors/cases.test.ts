@@ -29,9 +29,12 @@ test('there are cases', () => {
   expect(ours.length).toBeGreaterThan(800);
 });
 
-describe.each(BACKEND_NAMES)('%s', (name) => {
+describe.each([
+  ...BACKEND_NAMES.map((name) => ({ of: name, name, takesBatches: false })),
+  { of: 'node, batches taken apart as they are told of', name: 'node', takesBatches: true } as const,
+])('$of', ({ name, takesBatches }) => {
   test.each(ours.map((vector) => [vector.id, vector] as const))('%s', async (_, vector) => {
-    const end = new CoreEnd(vector.to, BACKENDS[name], vector.setup);
+    const end = new CoreEnd(vector.to, BACKENDS[name], vector.setup, takesBatches);
     for (const [i, step] of allSteps(vector, byId).entries()) {
       const exported = await end.put(step);
       expect([i, exported]).toEqual([i, step.exports]);

@@ -1,4 +1,5 @@
 /** An end of this project's own protocol core, set up as a case of the vectors says and asked as a case asks (README.md beside this). */
+import { isUtf8 } from 'node:buffer';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { PQWebSocketError } from '../../src/api/errors.ts';
@@ -10,8 +11,9 @@ import { Refusal } from '../../src/protocol/errors.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY, DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
 import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import { createServerSession } from '../../src/protocol/server-session.ts';
-import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session-types.ts';
+import type { BatchReader, Message, SessionConfig, SessionHost } from '../../src/protocol/session-types.ts';
 import type { Session } from '../../src/protocol/session.ts';
+import { Batch } from '../../src/protocol/v1/batch.ts';
 import { readOffer } from '../../src/protocol/v1/fast-open.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { Kind } from '../../src/protocol/v1/record.ts';
@@ -19,7 +21,7 @@ import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { type CaseSetup, type CaseStep, setupOf, wireMessage } from '../reference/cases.ts';
 import type { Outputs } from '../reference/peer.ts';
 import { CountingBackend } from '../support/counting-backend.ts';
-import { Clock } from '../support/session-pair.ts';
+import { Clock, messagesOf } from '../support/session-pair.ts';
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.from(a).equals(Buffer.from(b));
 
@@ -40,7 +42,7 @@ function hold(): Held {
   return { ended, end };
 }
 
-export class CoreEnd implements SessionHost<string> {
+export class CoreEnd implements SessionHost<string>, BatchReader<string> {
   readonly session: Session<string>;
   readonly #backend: CountingBackend;
   readonly #clock = new Clock();
@@ -52,7 +54,8 @@ export class CoreEnd implements SessionHost<string> {
   /** How this end has told the transport to close. */
   #told = { code: 1006, reason: '' };
 
-  constructor(role: 'client' | 'server', backend: CryptoBackend, setup: CaseSetup) {
+  /** @param takesBatches whether they are taken apart as they are told of */
+  constructor(role: 'client' | 'server', backend: CryptoBackend, setup: CaseSetup, takesBatches = false) {
     this.#backend = new CountingBackend(backend);
     this.#reset();
     const { subprotocols } = setup;
@@ -96,6 +99,7 @@ export class CoreEnd implements SessionHost<string> {
       padding: setup.padding ?? 'off',
       context,
       readText: fromUtf8,
+      ...(takesBatches && { batches: this }),
       extensions: () => LiveExtensions,
       keySeed: () => wanted.seed('ml-kem-768', 0),
       encapsulationRandomness: () => wanted.coins('ml-kem-768', 0),
@@ -243,6 +247,10 @@ export class CoreEnd implements SessionHost<string> {
   messages(messages: readonly Message<string>[]): void {
     for (const message of messages)
       this.#out.delivers.push('text' in message ? message : { binary: message.binary.slice() });
+  }
+
+  readBatch(content: Uint8Array, maxPayload: number): Iterable<Message<string>> {
+    return messagesOf(new Batch(content, maxPayload, isUtf8));
   }
 
   peerClosing(): void {

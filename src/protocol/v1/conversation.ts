@@ -62,9 +62,7 @@ export class Conversation<Text> {
         this.#deliver([this.#read(kind, content)]);
         return undefined;
       case Kind.BATCH:
-        this.#deliver(
-          parseBatch(this.#link.config.toBuffer?.(content) ?? content, (entry, payload) => this.#read(entry, payload)),
-        );
+        this.#deliver(this.#parse(content));
         return undefined;
       case Kind.KEY_UPDATE:
         return undefined;
@@ -90,8 +88,16 @@ export class Conversation<Text> {
   }
 
   /** All of a record is checked before any of it is delivered. After this end's close it is checked and discarded. */
-  #deliver(messages: readonly Message<Text>[]): void {
+  #deliver(messages: Iterable<Message<Text>>): void {
     if (this.#link.state.is('open')) this.#link.host.messages(messages);
+  }
+
+  #parse(content: Uint8Array): Iterable<Message<Text>> {
+    const { toBuffer, batches, limits } = this.#link.config;
+    const batch = toBuffer?.(content) ?? content;
+    return (
+      batches?.readBatch(batch, limits.maxPayload) ?? parseBatch(batch, (kind, payload) => this.#read(kind, payload))
+    );
   }
 
   #read(kind: MessageKind, payload: Uint8Array): Message<Text> {

@@ -124,9 +124,20 @@ export function writeBatchEntry(target: Uint8Array, at: number, kind: MessageKin
 }
 
 /** Of the entry that begins at `at`; a header that is cut off has an end behind the content. */
-function endOfEntry(content: Uint8Array, at: number): number {
+export function endOfEntry(content: Uint8Array, at: number): number {
   const start = at + BATCH_ENTRY_HEADER_BYTES;
   return start > content.length ? start : start + readU32be(content, at + 1);
+}
+
+/** Looks at the form of a batch, and at nothing else. @throws {Refusal} PQ_ERR_BATCH */
+export function checkEntries(content: Uint8Array): void {
+  if (content.length === 0 || content.length > MAX_BATCH_BYTES) throw new Refusal('PQ_ERR_BATCH');
+  let end: number;
+  for (let at = 0; at < content.length; at = end) {
+    end = endOfEntry(content, at);
+    const kind = content[at];
+    if ((kind !== Kind.TEXT && kind !== Kind.BINARY) || end > content.length) throw new Refusal('PQ_ERR_BATCH');
+  }
 }
 
 /**
@@ -135,14 +146,9 @@ function endOfEntry(content: Uint8Array, at: number): number {
  * @throws {Refusal} PQ_ERR_BATCH
  */
 export function parseBatch<T>(content: Uint8Array, read: (kind: MessageKind, payload: Uint8Array) => T): T[] {
-  if (content.length === 0 || content.length > MAX_BATCH_BYTES) throw new Refusal('PQ_ERR_BATCH');
-  let end: number;
-  for (let at = 0; at < content.length; at = end) {
-    end = endOfEntry(content, at);
-    const kind = content[at];
-    if ((kind !== Kind.TEXT && kind !== Kind.BINARY) || end > content.length) throw new Refusal('PQ_ERR_BATCH');
-  }
+  checkEntries(content);
   const entries: T[] = [];
+  let end: number;
   for (let at = 0; at < content.length; at = end) {
     end = endOfEntry(content, at);
     entries.push(read(content[at] as MessageKind, content.subarray(at + BATCH_ENTRY_HEADER_BYTES, end)));

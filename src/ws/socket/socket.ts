@@ -20,6 +20,8 @@ import { UnwritableSocket } from './unwritable-socket.ts';
 import { ROLE_PARTS } from '../../connection/role-parts.ts';
 import { later, safely, throwLater } from '../../base/safely.ts';
 import type { CloseOutcome } from '../../protocol/outcome.ts';
+import type { BatchReader, Message } from '../../protocol/session-types.ts';
+import { Batch } from '../../protocol/v1/batch.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import { ownProperties } from '../../base/own-properties.ts';
@@ -41,6 +43,9 @@ import {
   removeDomListener,
   setAttribute,
 } from './events.ts';
+
+/** So many messages of a record are made at once, and wait for a task each where one before them does: both cost less for few. */
+const FEW = 128;
 
 /** Inherits nothing either. */
 const NO_OPTIONS: SendOptions = ownProperties({});
@@ -114,7 +119,9 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   }
 
   /** What this socket hears, and what its events tell: one object, not a function for each of them. */
-  static readonly #Face = class implements SocketFace<Uint8Array>, EventFacts, SocketInternals {
+  static readonly #Face = class
+    implements SocketFace<Uint8Array>, BatchReader<Uint8Array>, EventFacts, SocketInternals
+  {
     network: NetworkSocket | undefined;
     watcher: SocketWatcher | undefined;
     throwsUnheardErrors = false;
@@ -161,15 +168,44 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
       else this.socket.#emitBinary(payload);
     }
 
+    readBatch(content: Uint8Array, maxPayload: number): Iterable<Message<Uint8Array>> {
+      const batch = new Batch(content, maxPayload, platform.isUtf8);
+      if (batch.left > FEW) return this.#messagesOf(batch);
+      const messages: Message<Uint8Array>[] = [];
+      while (batch.left > 0) messages.push(nextOf(batch));
+      return messages;
+    }
+
+    /** The messages, up to the one at which the application stops reading: the rest is kept as it is. */
+    *#messagesOf(batch: Batch): Generator<Message<Uint8Array>> {
+      const { events } = this.socket.#secure;
+      if (events.isFree) while (this.#goesOn(batch)) yield nextOf(batch);
+      else {
+        events.next(() => {
+          while (this.#goesOn(batch)) this.socket.#emitNext(batch);
+        });
+      }
+    }
+
+    /** Whether the next one is to be told of now. A listener may pause, close and terminate at each. */
+    #goesOn(batch: Batch): boolean {
+      if (batch.left === 0 || this.socket.#secure.readyState !== OPEN) return false;
+      if (this.#reading?.holdsMessages !== true) return true;
+      this.#keep(() => {
+        this.socket.#emitNext(batch);
+      }, batch.left);
+      return false;
+    }
+
     get #reading(): Reading | undefined {
       return this.connection.transport.ws?.reading;
     }
 
     /** What a connection has brought that failed since is not for the application. */
-    #keep(tell: () => void): void {
-      this.#reading?.keepMessage(() => {
+    #keep(tell: () => void, times = 1): void {
+      this.#reading?.keepMessages(() => {
         if (this.connection.session.failure === undefined) tell();
-      });
+      }, times);
     }
 
     failed(outcome: CloseOutcome): void {
@@ -220,7 +256,9 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
     const underneath = open(this);
-    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role]);
+    // Who wants a task for each message gets them all at once.
+    const batches = platform.queueTask === undefined && !underneath.config.messagesAsTasks ? this.#face : undefined;
+    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role], batches);
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
@@ -374,6 +412,11 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     if (this.readyState !== CONNECTING) transport.resume();
   }
 
+  #emitNext(batch: Batch): void {
+    if (batch.isText) this.#emitText(batch.take());
+    else this.#emitBinary(batch.take());
+  }
+
   #emitText(payload: Uint8Array): void {
     this.#emitSafely('message', platform.toBuffer(payload), false);
   }
@@ -392,7 +435,8 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   }
 
   #heard(event: 'ping' | 'pong', data: Uint8Array): void {
-    this.#secure.inEventOrder(() => {
+    // Behind the messages that wait for their turn.
+    this.#secure.events.next(() => {
       const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
       const shown = platform.toBuffer(kept ?? data);
       // The application may change what it is given.
@@ -423,6 +467,10 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
     if (ws === undefined) throw new TypeError(`${method}: the transport has no such method; only npm ws has`);
     return ws;
   }
+}
+
+function nextOf(batch: Batch): Message<Uint8Array> {
+  return batch.isText ? { text: batch.take() } : { binary: batch.take() };
 }
 
 defineWsInterface(WsStyleSocket);

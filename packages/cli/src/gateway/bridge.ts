@@ -90,7 +90,8 @@ export class Bridge {
   readonly #toUpstream: PlainSender;
   #recordsOpened: number;
   #openLegs = 2;
-  #isCorked = false;
+  /** When what the client says in one go began to be passed on, until it is. */
+  #goBegan: number | undefined;
 
   constructor(
     private readonly legs: BridgeLegs,
@@ -201,15 +202,17 @@ export class Bridge {
     const { client, upstream, upstreamNetwork } = this.legs;
     traffic.messagesIn += 1;
     traffic.bytesIn += data.length;
-    this.lastActive = this.parts.now();
-    this.#corkUpstream();
+    const now = this.parts.now();
+    this.lastActive = now;
+    const began = this.#goBegan ?? this.#corkUpstream(now);
     // Nobody else has what was just opened.
     if (upstream.readyState === upstream.OPEN) this.#toUpstream.send(data, isBinary);
     this.#relieve(upstreamNetwork, 'client');
     const records = recordsOpened(client) - this.#recordsOpened;
     this.#recordsOpened += records;
     const silent = Math.max(0, records - 1);
-    this.#shares.client.add(0, Cost.MESSAGE + (records - silent) * Cost.RECORD + silent * Cost.SILENT_RECORD);
+    const cost = Cost.MESSAGE + (records - silent) * Cost.RECORD + silent * Cost.SILENT_RECORD;
+    this.#shares.client.add(0, cost, now - began);
   }
 
   #upstreamSaid(data: Buffer, isBinary: boolean): void {
@@ -226,16 +229,16 @@ export class Bridge {
     this.#relieve(clientNetwork, 'upstream');
   }
 
-  /** What the client says in one turn, as a batch is, goes to the upstream in one write. */
-  #corkUpstream(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
+  /** What the client says in one go, as a batch is, goes to the upstream in one write. @returns when it began */
+  #corkUpstream(now: number): number {
+    this.#goBegan = now;
     this.legs.upstreamNetwork.cork();
     queueMicrotask(() => {
-      this.#isCorked = false;
+      this.#goBegan = undefined;
       this.#toUpstream.flush();
       this.legs.upstreamNetwork.uncork();
     });
+    return now;
   }
 
   /**

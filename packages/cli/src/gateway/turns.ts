@@ -7,11 +7,14 @@
 export const SHARE = 128 * 1024;
 /** So many legs get their turn in one of the event loop's. */
 const LEGS_A_TURN = 8;
+/** A share is used up after so many milliseconds in one go, too, whatever its work was thought to cost. */
+export const SLICE = 3;
 /**
- * While others converse, a leg whose share was mostly something else than bytes waits so many milliseconds: some three times what the share
- * took. It would leave the others the garbage of its many small things, too, which is collected in their time.
+ * While others converse, a leg whose share was mostly something else than bytes waits so many milliseconds, or three times what the share
+ * took, where that is longer. It would leave the others the garbage of its many small things, too, which is collected in their time.
  */
 const REST = 2;
+const REST_FACTOR = 3;
 /** Others converse who have said something within so many milliseconds. */
 const RECENT = 1_000;
 
@@ -52,11 +55,17 @@ export class Turns {
     return this.now() - this.#othersAt < RECENT;
   }
 
-  /** @param goOn called at a turn after a rest */
-  rest(goOn: () => void): void {
-    setTimeout(() => {
-      this.wait(goOn);
-    }, REST);
+  /**
+   * @param took milliseconds for what it rests from
+   * @param goOn called at a turn after a rest
+   */
+  rest(took: number, goOn: () => void): void {
+    setTimeout(
+      () => {
+        this.wait(goOn);
+      },
+      Math.max(REST, REST_FACTOR * took),
+    );
   }
 
   /** @param goOn called at this one's next turn, in the order in which they asked */
@@ -97,30 +106,32 @@ export class Share {
   /**
    * @param bytes that have come
    * @param overhead what was done with them, beside the bytes
+   * @param took milliseconds since the leg's work began in this go: nothing else has had the thread since
    */
-  add(bytes: number, overhead = 0): void {
+  add(bytes: number, overhead = 0, took = 0): void {
     this.turns.works(this.conversation);
     this.#work += bytes + overhead;
     this.#overhead += overhead;
-    if (this.#work < SHARE || this.#isResting) return;
+    if ((this.#work < SHARE && took < SLICE) || this.#isResting) return;
     this.#isResting = true;
     this.reading.pause();
     const isMostlyOverhead = 2 * this.#overhead > this.#work;
     this.#overhead = 0;
-    this.#wait(isMostlyOverhead && this.turns.isShared);
+    this.#wait(isMostlyOverhead && this.turns.isShared ? took : undefined);
   }
 
-  #wait(isLong: boolean): void {
+  /** @param took what the share took, where a rest comes before the turn */
+  #wait(took: number | undefined): void {
     const goOn = (): void => {
-      this.#work -= SHARE;
+      this.#work = Math.max(0, this.#work - SHARE);
       if (this.#work >= SHARE) {
-        this.#wait(isLong);
+        this.#wait(took);
         return;
       }
       this.#isResting = false;
       this.reading.resume();
     };
-    if (isLong) this.turns.rest(goOn);
-    else this.turns.wait(goOn);
+    if (took === undefined) this.turns.wait(goOn);
+    else this.turns.rest(took, goOn);
   }
 }
