@@ -122,13 +122,14 @@ function isNear(a: string, b: string, edits: number): boolean {
 /**
  * The option that an attribute is for, or undefined where it belongs to another script. `data-pq-` is ours alone; before there was a prefix
  * our names stood beside other libraries'.
- * @throws {TypeError} where it is nearly ours: no name of ours after the prefix, or the prefix misspelt, or nearly a name without it
+ * @throws {TypeError} where it is nearly ours: no name of ours after the prefix, or one without hyphens, or nearly a name without the prefix
  */
 function optionOf(attribute: string): string | undefined {
-  const [, prefix, rest] = /^data-(pq(?![a-z0-9])-?)?(.*)/.exec(attribute) ?? [];
-  if (rest === undefined) return undefined;
-  const option = NAMES.find((name) => kebab(name) === rest);
-  if (option === undefined && (prefix !== undefined || NAMES.some((name) => isNear(kebab(name), rest, 2))))
+  const letters = attribute.replaceAll('-', '');
+  const isNearly = (name: string): boolean =>
+    isNear(`data-${kebab(name)}`, attribute, 2) || letters === `datapq${name.toLowerCase()}`;
+  const option = NAMES.find((name) => new RegExp(`^data-(pq-)?${kebab(name)}$`).test(attribute));
+  if (option === undefined && (/^data-pq(?![a-z0-9])/.test(attribute) || NAMES.some(isNearly)))
     throw new TypeError('no such attribute');
   return option;
 }

@@ -113,7 +113,8 @@ test.each([
   'data-pqrs-strict',
   'src',
   'strict',
-  'dat-strict',
+  '-strict',
+  'pq-strict',
 ])('%s is not ours', (name) => {
   expect(readAttributes({ [name]: 'x' }).options).toEqual({});
 });
@@ -148,4 +149,80 @@ test("nothing is taken from a page's Object.prototype, and nothing said of it", 
   } finally {
     for (const name of ['profile', 'inspect', 'include']) Reflect.deleteProperty(polluted, name);
   }
+});
+
+const PREFIXED = Object.keys(attributesOf(Object.assign({}, ...RIGHT, { include: '*://*' })));
+const SPELT = PREFIXED.map((name) => name.replace('data-pq-', 'data-'));
+
+/** One letter left out, put in, changed, or two of them in each other's place: at most two edits. */
+function misspelt(name: string): string[] {
+  return Array.from({ length: name.length }, (_, at) => {
+    const [before, here, after] = [name.slice(0, at), name.charAt(at), name.slice(at + 1)];
+    return [
+      before + after,
+      `${before}${here}${here}${after}`,
+      `${before}_${after}`,
+      `${before}${after.charAt(0)}${here}${after.slice(1)}`,
+    ];
+  })
+    .flat()
+    .filter((each) => ![...SPELT, ...PREFIXED].includes(each));
+}
+
+test.each(SPELT)('%s, misspelt at any place, its prefix too, is refused', (name) => {
+  for (const attribute of misspelt(name))
+    expect(
+      refuses(() => readAttributes({ [attribute]: 'x' })),
+      attribute,
+    ).toBe(true);
+});
+
+test('the prefix without its hyphens, as who thinks of a dataset writes it', () => {
+  for (const attribute of ['data-pqserverkeys', 'data-pqserver-keys', 'datapq-server-keys', 'data-p-server-keys'])
+    expect(
+      refuses(() => readAttributes({ [attribute]: HASH })),
+      attribute,
+    ).toBe(true);
+});
+
+test('attributes of HTML and of others are theirs', () => {
+  const others = [
+    ...[
+      'src',
+      'type',
+      'async',
+      'defer',
+      'nonce',
+      'integrity',
+      'crossorigin',
+      'referrerpolicy',
+      'fetchpriority',
+      'id',
+      'class',
+      'blocking',
+    ],
+    ...[
+      'data-nscript',
+      'data-cfasync',
+      'data-turbo-track',
+      'data-cookieconsent',
+      'data-domain-script',
+      'data-astro-rerun',
+      'data-href',
+    ],
+    ...[
+      'data-strategy',
+      'data-rocket-src',
+      'data-no-defer',
+      'data-minify',
+      'data-profile-id',
+      'data-context-key',
+      'data-pqr',
+      'server-keys',
+    ],
+  ];
+  expect(readAttributes(Object.fromEntries(others.map((name) => [name, 'x'])))).toEqual({
+    options: {},
+    identity: '[]',
+  });
 });
