@@ -58,6 +58,35 @@ test.each([
   expect((await gateway.admin('/readyz')).status).toBe(200);
 });
 
+test.each([
+  ['an upgrade', UPGRADE],
+  ['a plain request', PLAIN],
+])(
+  '%s, while forward authentication is asked: the question ends with the connection of the client',
+  async (_name, request) => {
+    let asked = deferred<Socket>();
+    const port = await listen((socket) => {
+      socket.once('data', () => {
+        asked.resolve(socket);
+      });
+    });
+    const gateway = await startTestGateway({
+      plainHttp: 'upstream',
+      routes: [
+        { upstreams: ['ws://127.0.0.1:1'], health: false, auth: { url: `http://127.0.0.1:${port}/`, timeout: 60_000 } },
+      ],
+    });
+    for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+      asked = deferred<Socket>();
+      const client = connect(gateway.port, '127.0.0.1');
+      client.write(request);
+      const closed = once(await asked.promise, 'close');
+      client[leave]();
+      await closed;
+    }
+  },
+);
+
 test('what a client says early, before its backend has answered, is heard in its order', async () => {
   const backend = await startBackend();
   const asked = deferred<Socket>();

@@ -165,7 +165,11 @@ export class Conversations {
     const stop = untilLeft(socket, head);
     let asked: Asked = { request, target: path, client, route, id, trace: span };
     if (route.auth !== undefined) {
-      const result = await forwardAuth(route.auth, asked);
+      const result = await forwardAuth(route.auth, asked, abort.signal);
+      if (abort.signal.aborted) {
+        refused(BAD_REQUEST, { route: route.name });
+        return;
+      }
       if (result.type === 'denied') {
         refused(result.denial, { route: route.name });
         return;

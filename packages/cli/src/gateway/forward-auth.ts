@@ -28,7 +28,12 @@ const OF_THE_QUESTION = /^x-(?:original-.*|forwarded-(?:method|uri))$/;
 /** Without an answer nobody passes. */
 const UNANSWERED: ForwardAuthResult = { type: 'denied', denial: { reason: 'auth-unreachable', status: 502 } };
 
-export async function forwardAuth({ url, timeout, pass }: ForwardAuthConfig, asked: Asked): Promise<ForwardAuthResult> {
+/** @param abort ends the question when the client goes away */
+export async function forwardAuth(
+  { url, timeout, pass }: ForwardAuthConfig,
+  asked: Asked,
+  abort: AbortSignal,
+): Promise<ForwardAuthResult> {
   const { request, target, client } = asked;
   const passing = beyondUpgrade(request.rawHeaders).filter(([name]) => !OF_THE_QUESTION.test(backendName(name)));
   const { host } = new URL(url);
@@ -41,7 +46,8 @@ export async function forwardAuth({ url, timeout, pass }: ForwardAuthConfig, ask
   };
   let answer: IncomingMessage;
   try {
-    answer = await ask(url, asked.trace?.passedOn(headers) ?? headers, timeout);
+    const signal = AbortSignal.any([AbortSignal.timeout(timeout), abort]);
+    answer = await ask(url, asked.trace?.passedOn(headers) ?? headers, signal);
   } catch {
     return UNANSWERED;
   }
@@ -63,10 +69,10 @@ export async function forwardAuth({ url, timeout, pass }: ForwardAuthConfig, ask
   return { type: 'denied', denial: { reason: 'auth', status: statusCode, headers: told } };
 }
 
-function ask(url: string, headers: Headers, timeout: number): Promise<IncomingMessage> {
+function ask(url: string, headers: Headers, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = url.startsWith('https:') ? secureRequest : plainRequest;
-    const asked = request(url, { headers, signal: AbortSignal.timeout(timeout) });
+    const asked = request(url, { headers, signal });
     asked.once('response', resolve);
     asked.on('error', reject);
     asked.once('close', () => {

@@ -356,7 +356,11 @@ export class Gateway {
     leaving.push(admitted);
     let asked: Asked = { request, target: path, client, route, id, trace: span };
     if (route.auth !== undefined) {
-      const result = await forwardAuth(route.auth, asked);
+      const left = new AbortController();
+      leaving.push(() => {
+        left.abort();
+      });
+      const result = await forwardAuth(route.auth, asked, left.signal);
       if (result.type === 'denied') {
         denied(result.denial);
         return;
