@@ -25,7 +25,8 @@ export const MANGLED: readonly string[] = [
   ...['takeFrame', 'tasksEverywhere', 'tick', 'timersChanged', 'toBuffer', 'transmit', 'transmitted'],
   ...['transportBytes', 'transportClosed', 'transportFailed', 'transportGone', 'transportMessage', 'transportOpened'],
   ...['transportOptions', 'tryToBegin', 'underneath', 'unprovedPeer', 'waitingBytes', 'wantsWork', 'wasOpen'],
-  ...['whenDrained', 'wireBytes', 'writeFrame'],
+  ...['whenDrained', 'wireBytes', 'writeFrame', 'may', 'isOver', 'offer', 'readText', 'signatures', 'authenticate'],
+  ...['keySeed', 'judge', 'prove', 'current', 'rows'],
 ];
 
 /** For esbuild's `mangleProps`. */

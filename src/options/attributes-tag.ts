@@ -158,7 +158,7 @@ export function readAttributes(attributes: Readonly<Record<string, string>>): Ta
       );
       demand(
         isYellowpages === (values.verifyAttestation === false) || !TOGETHER.includes(option),
-        `data-pq-profile="yellowpages" and data-pq-verify-attestation="false" together: a page with a verifier calls install()`,
+        'data-pq-profile="yellowpages" and data-pq-verify-attestation="false" together',
       );
     }
   } catch (error) {

@@ -24,7 +24,7 @@ export function checkClientOptions(where: string, given: PQWebSocketOptions, url
     backend: platform.backend(),
     limits: withDefaults({ ...DEFAULT_LIMITS, maxPayload: CLIENT_MAX_PAYLOAD }, options),
     padding,
-    context: context === undefined ? context : encode(context),
+    context: context ? encode(context) : undefined,
     features: new Set(['exchange']),
     exchange: undefined,
     heartbeat: undefined,
