@@ -8,7 +8,7 @@
  * Lines of one label and hash are the epochs, in order.
  */
 import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
-import { Map } from '../base/captured.ts';
+import { Map, WeakMap } from '../base/captured.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import { AEAD_KEY_BYTES } from '../crypto/backend.ts';
@@ -29,14 +29,29 @@ const files = new Map<string, Write>();
 let hasWarned = false;
 let hasFailed = false;
 
+/** What writes for the environment, by what is behind it: an option goes over the variable. */
+const plainOnes = new WeakMap<CryptoBackend, CryptoBackend>();
+
+/** @returns `backend`, which writes the keys of records down where the environment asks for that: of connections without any option, too */
+export function withVariableKeyLog(backend: CryptoBackend): CryptoBackend {
+  const write = writerOfVariable();
+  if (write === undefined) return backend;
+  const writing = writingTo(write, backend);
+  plainOnes.set(writing, backend);
+  return writing;
+}
+
 /**
- * @param option a path, or what is called with each line (without its line feed); undefined: what the environment says
+ * @param option a path, or what is called with each line (without its line feed)
  * @returns `backend`, which writes the keys of records down where that is asked for
  * @throws {TypeError} for an option that is neither, or a file that cannot be opened
  */
 export function withKeyLog(where: string, backend: CryptoBackend, option: unknown): CryptoBackend {
-  const write = writer(where, option);
-  if (write === undefined) return backend;
+  if (option === undefined) return backend;
+  return writingTo(writerOf(where, option), plainOnes.get(backend) ?? backend);
+}
+
+function writingTo(write: Write, backend: CryptoBackend): CryptoBackend {
   const deriveKey: CryptoBackend['deriveKey'] = (secret, salt, info) => {
     const label = RECORD_KEY.exec(Buffer.from(info).toString('latin1'))?.[1]?.toUpperCase();
     if (label === undefined) return backend.deriveKey(secret, salt, info);
@@ -53,16 +68,18 @@ export function withKeyLog(where: string, backend: CryptoBackend, option: unknow
   return { ...passingOn(backend.name, (act) => act(backend)), deriveKey };
 }
 
-function writer(where: string, option: unknown): Write | undefined {
+function writerOf(where: string, option: unknown): Write {
   if (typeof option === 'function') return option as Write;
-  if (typeof option === 'string' && option !== '') {
-    try {
-      return toFile(option);
-    } catch (cause) {
-      throw new TypeError(`${where}: option 'keyLog': ${(cause as Error).message}`, { cause });
-    }
+  if (typeof option !== 'string' || option === '')
+    throw new TypeError(`${where}: option 'keyLog' must be a path or a function`);
+  try {
+    return toFile(option);
+  } catch (cause) {
+    throw new TypeError(`${where}: option 'keyLog': ${(cause as Error).message}`, { cause });
   }
-  if (option !== undefined) throw new TypeError(`${where}: option 'keyLog' must be a path or a function`);
+}
+
+function writerOfVariable(): Write | undefined {
   const path = process.env[VARIABLE];
   if (path === undefined || path === '') return undefined;
   try {

@@ -9,6 +9,7 @@ import { pooled } from '../crypto/random-pool.ts';
 import { clientAuthentication } from '../protocol/client-authentication.ts';
 import { LiveExtensions } from '../protocol/v1/extensions.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
+import { withVariableKeyLog } from './key-log-node.ts';
 import { takeFrame } from './node-frames/pool.ts';
 import { readsAlone } from './node-frames/read.ts';
 import { inOneWrite, writeFrame } from './node-frames/write.ts';
@@ -27,7 +28,7 @@ export const platform: Platform = {
   extensions: () => LiveExtensions,
   clientAuthentication: () => clientAuthentication,
   yellowpages: () => Yellowpages,
-  backend: chooseBackend,
+  backend: (native) => withVariableKeyLog(chooseBackend(native)),
   random,
   takeFrame,
   fallbackWebSocket: () => IsomorphicWebSocket,
