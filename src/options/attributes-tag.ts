@@ -105,17 +105,20 @@ function matcher(patterns: string): (url: URL) => boolean {
   return (url) => expressions.some((expression) => expression.test(url.href));
 }
 
-function kebab(option: string): string {
-  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The old name of the attribute, which has no prefix of ours. */
+function oldName(option: string): string {
+  return `data-${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Whether at most so many edits, each of one character put in, left out or changed, lead from one to the other. */
 function isNear(a: string, b: string, edits: number): boolean {
-  if (a === b) return true;
   const [restOfA, restOfB] = [a.slice(1), b.slice(1)];
-  if (a[0] === b[0]) return isNear(restOfA, restOfB, edits);
   return (
-    edits > 0 && (isNear(restOfA, b, edits - 1) || isNear(a, restOfB, edits - 1) || isNear(restOfA, restOfB, edits - 1))
+    edits >= 0 &&
+    (a === b ||
+      isNear(restOfA, restOfB, edits - Number(a[0] !== b[0])) ||
+      isNear(restOfA, b, edits - 1) ||
+      isNear(a, restOfB, edits - 1))
   );
 }
 
@@ -125,11 +128,11 @@ function isNear(a: string, b: string, edits: number): boolean {
  * @throws {TypeError} where it is nearly ours: no name of ours after the prefix, or one without hyphens, or nearly a name without the prefix
  */
 function optionOf(attribute: string): string | undefined {
-  const letters = attribute.replaceAll('-', '');
-  const isNearly = (name: string): boolean =>
-    isNear(`data-${kebab(name)}`, attribute, 2) || letters === `datapq${name.toLowerCase()}`;
-  const option = NAMES.find((name) => new RegExp(`^data-(pq-)?${kebab(name)}$`).test(attribute));
-  if (option === undefined && (/^data-pq(?![a-z0-9])/.test(attribute) || NAMES.some(isNearly)))
+  const option = NAMES.find((name) => oldName(name) === attribute.replace(/^data-pq-/, 'data-'));
+  if (
+    option === undefined &&
+    (/^data-pq\b/.test(attribute) || NAMES.some((name) => isNear(oldName(name), attribute.replace(/pq-?/, ''), 2)))
+  )
     throw new TypeError('no such attribute');
   return option;
 }
