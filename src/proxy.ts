@@ -7,7 +7,8 @@ import { WebSocket as PlainWebSocket, WebSocketServer as PlainWebSocketServer } 
 import { platform } from '#platform';
 import { free } from './base/free.ts';
 import { PlainGatherer, writePlain } from './platform/node-frames/write.ts';
-import { isCloseCode, Kind, MAX_CLOSE_REASON_BYTES } from './protocol/v1/record.ts';
+import * as Kind from './protocol/v1/kinds.ts';
+import { isCloseCode, MAX_CLOSE_REASON_BYTES } from './protocol/v1/record.ts';
 import { Outbox } from './protocol/v1/outbox.ts';
 import { offerOf } from './transport/upgrade-request.ts';
 import { internalsOf } from './ws/socket/socket.ts';
@@ -73,7 +74,7 @@ export class PlainSender {
  * @param socket one of `pq-websocket/ws`
  */
 export function recordsOpened(socket: WsStyleWebSocket): number {
-  return internalsOf(socket).connection.session.recordsOpened;
+  return internalsOf(socket).connection.session.channel.recordsOpened;
 }
 
 /**

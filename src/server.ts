@@ -15,7 +15,7 @@ import { transportMaxPayload } from './options/client-limits.ts';
 import { internalsOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';
-import { queueMicrotask, WeakMap } from './base/captured.ts';
+import { queueMicrotask, weakMapClass } from './base/captured.ts';
 
 export { PQWebSocketError } from './api/errors.ts';
 export type { PQErrorCode } from './api/errors.ts';
@@ -115,7 +115,7 @@ export function bunHandlers<Data = undefined>(
   if (Object.hasOwn(fixed, 'request'))
     throw new TypeError(`${where}: option 'request' is one connection's: give a function of it`);
   const { maxPayload } = socketConfig(where, fixed).limits;
-  const sockets = new WeakMap<object, BunSocket>();
+  const sockets = new (weakMapClass())<object, BunSocket>();
   return {
     open(accepted) {
       const socket = new BunSocket(accepted);

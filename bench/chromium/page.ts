@@ -5,7 +5,8 @@ import { PQWebSocket } from '../../src/index.ts';
 import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { RecordReceiver } from '../../src/protocol/v1/open.ts';
-import { composeFrame, Kind, maxInnerBytes } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { composeFrame, maxInnerBytes } from '../../src/protocol/v1/record.ts';
 import { RecordSender } from '../../src/protocol/v1/seal.ts';
 
 /** A second each. */
@@ -37,7 +38,7 @@ async function recordLayer(size: number, milliseconds: number): Promise<Rates> {
   let sealed: () => void = () => undefined;
   const sender = new RecordSender(
     await directionKeys(transcriptHash, secret),
-    { random: platform.random, now: () => performance.now(), limits: DEFAULT_LIMITS, padding: 'off' },
+    { random: platform.random, now: () => performance.now(), limits: DEFAULT_LIMITS },
     {
       transmit(frame) {
         frames.push(frame);
@@ -63,7 +64,7 @@ async function recordLayer(size: number, milliseconds: number): Promise<Rates> {
       sealed = resolve;
     });
     const start = performance.now();
-    for (let i = 0; i < BURST; i += 1) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message, { padding: 'off' }));
+    for (let i = 0; i < BURST; i += 1) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message, {}));
     await all;
     const middle = performance.now();
     // The receiver opens in order; a record begins when the one before it is open.

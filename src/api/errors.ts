@@ -3,6 +3,8 @@
  * (PROTOCOL.md, "Failure codes"). Messages are constants: they name the check, never what came.
  */
 
+import type { SeldomCode } from './seldom-failures.ts';
+
 // Transport close codes of the secure layer, from the 3000-3999 range that RFC 6455 7.4.2 leaves to libraries. Each a constant of its own,
 // which a build puts where it is named.
 
@@ -13,28 +15,24 @@ export const CLOSED_RECORD = 3771;
 /** A limit was exceeded: the last of them. Between these: 3769 for the time, 3770 for authentication, 3772 for what breaks the protocol. */
 export const CLOSED_LIMIT = 3773;
 
-interface FailureKind {
+export interface FailureKind {
   /** Close code once the peer's Finished is accepted; before that everything but 3769 and 3770 is 3768. */
   readonly closeCode: number | undefined;
   readonly message: string;
 }
 
+/** Those that any connection of a client may come to. The others are next door, with what is loaded or a server's (./seldom-failures.ts). */
 export const FAILURES = {
   PQ_ERR_HELLO: { closeCode: 3768, message: 'malformed hello' },
   PQ_ERR_NOT_PQ_WEBSOCKET: { closeCode: 3768, message: 'the peer does not speak pq-websocket' },
   PQ_ERR_VERSION: { closeCode: 3768, message: 'unsupported protocol version' },
-  PQ_ERR_KEM: { closeCode: 3768, message: 'encapsulation key or ciphertext refused' },
   PQ_ERR_MESSAGE_TYPE: { closeCode: 3768, message: 'wrong message type in handshake' },
   PQ_ERR_FINISHED: { closeCode: 3768, message: 'malformed or missing Finished' },
   PQ_ERR_FAST_OPEN: { closeCode: 3768, message: 'fast open violated' },
   PQ_ERR_HANDSHAKE_TIMEOUT: { closeCode: 3769, message: 'handshake timed out' },
-  PQ_ERR_SIGNATURE_MISSING: { closeCode: 3770, message: 'server signature missing' },
-  PQ_ERR_SIGNATURE_INVALID: { closeCode: 3770, message: 'server signature refused' },
-  PQ_ERR_ATTESTATION_MISSING: { closeCode: 3770, message: 'attestation missing' },
   PQ_ERR_ATTESTATION_REFUSED: { closeCode: 3770, message: 'attestation refused' },
   PQ_ERR_IDENTITY: { closeCode: 3770, message: 'server could not prove its identity' },
   PQ_ERR_CLIENT_IDENTITY: { closeCode: 3770, message: 'client identity missing, refused, or not to be shown' },
-  PQ_ERR_EXCHANGE_TIMEOUT: { closeCode: 3769, message: 'exchange timed out' },
   PQ_ERR_RECORD: { closeCode: 3771, message: 'record did not open' },
   PQ_ERR_TEXT_FRAME: { closeCode: 3772, message: 'unsealed text frame' },
   PQ_ERR_UTF8: { closeCode: 3772, message: 'invalid UTF-8' },
@@ -42,14 +40,11 @@ export const FAILURES = {
   PQ_ERR_BATCH: { closeCode: 3772, message: 'malformed batch' },
   PQ_ERR_KEY_UPDATE: { closeCode: 3772, message: 'malformed or repeated key update' },
   PQ_ERR_EXCHANGE: { closeCode: 3772, message: 'malformed or unasked exchange' },
-  PQ_ERR_PING: { closeCode: 3772, message: 'malformed ping or pong' },
   PQ_ERR_CLOSE: { closeCode: 3772, message: 'malformed or unasked close' },
   PQ_ERR_FRAME_SIZE: { closeCode: 3773, message: 'record too long' },
   PQ_ERR_MESSAGE_SIZE: { closeCode: 3773, message: 'message too long' },
   PQ_ERR_EPOCH_LIMIT: { closeCode: 3773, message: 'too many records under one key' },
   PQ_ERR_QUEUE_LIMIT: { closeCode: 3773, message: 'too much data waiting' },
-  PQ_ERR_OVERLOAD: { closeCode: 1013, message: 'too many pending handshakes' },
-  PQ_ERR_GOING_AWAY: { closeCode: 1001, message: 'server is closing' },
   PQ_ERR_INTERNAL: { closeCode: undefined, message: 'internal error' },
   PQ_ERR_LOAD: { closeCode: undefined, message: 'a part of the code could not be loaded' },
   PQ_ERR_PEER: { closeCode: undefined, message: 'the peer, or the network, reported a failure of the secure layer' },
@@ -62,7 +57,8 @@ export const FAILURES = {
 } as const satisfies Record<string, FailureKind>;
 
 /** Stable: codes are added, never renamed. Each is explained in docs/failures.md. */
-export type PQErrorCode = keyof typeof FAILURES;
+export type PQErrorCode = CommonCode | SeldomCode;
+export type CommonCode = keyof typeof FAILURES;
 
 /** The ES module and the CommonJS copy of this package in one process know each other's objects by this. */
 const BRAND = Symbol.for('pq-websocket.error');
@@ -84,8 +80,10 @@ export class PQWebSocketError extends Error {
     readonly closeCode: number | undefined,
     readonly origin: 'local' | 'transport',
     options?: ErrorOptions,
+    /** That of the code. */
+    message: string = FAILURES[code as CommonCode].message,
   ) {
-    super(FAILURES[code].message, options);
+    super(message, options);
     Object.defineProperty(this, BRAND, { value: true });
   }
 

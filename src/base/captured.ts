@@ -7,11 +7,9 @@ export const {
   Promise,
   Map,
   Set,
-  WeakMap,
   URL,
   DOMException,
   MessageChannel,
-  AbortController,
   queueMicrotask,
   setTimeout,
   clearTimeout,
@@ -20,9 +18,11 @@ export const {
 } = globalThis;
 
 /** Node's own; what is nearest to it where a test's environment has taken it away. */
-export const setImmediate: (act: () => void) => void = globalThis.setImmediate ?? globalThis.setTimeout;
+export const setImmediate: (act: () => void) => void = /* @__PURE__ */ (() =>
+  globalThis.setImmediate ?? globalThis.setTimeout)();
 
-type Constructor = 'Blob' | 'TextEncoder' | 'TextDecoder' | 'ReadableStream' | 'WritableStream';
+type Constructor =
+  'Blob' | 'TextEncoder' | 'TextDecoder' | 'ReadableStream' | 'WritableStream' | 'WeakMap' | 'AbortController';
 
 /** A class that is taken now, or when it is first asked for. */
 function late<Name extends Constructor>(name: Name): () => (typeof globalThis)[Name] {
@@ -33,6 +33,9 @@ function late<Name extends Constructor>(name: Name): () => (typeof globalThis)[N
 export const blobClass = /* @__PURE__ */ late('Blob');
 export const readableStreamClass = /* @__PURE__ */ late('ReadableStream');
 export const writableStreamClass = /* @__PURE__ */ late('WritableStream');
+/** Which no client needs. */
+export const weakMapClass = /* @__PURE__ */ late('WeakMap');
+export const abortControllerClass = /* @__PURE__ */ late('AbortController');
 const encoderClass = /* @__PURE__ */ late('TextEncoder');
 const decoderClass = /* @__PURE__ */ late('TextDecoder');
 

@@ -2,6 +2,7 @@
  * One code path for synchronous and asynchronous cryptography: what a synchronous backend does stays in the
  * caller's turn, and only a real promise makes anything wait.
  */
+import { ON_NODE } from '#on-node';
 import { Queue } from './queue.ts';
 import { Promise } from './captured.ts';
 
@@ -110,16 +111,17 @@ export class SerialQueue {
   /**
    * A step without a function of its own, where every step counts: whoever is let in does it now, throws nothing, and
    * tells `leave`.
-   * @returns whether nothing runs or waits
+   * @returns whether nothing runs or waits; never elsewhere than on Node
    */
   enter(): boolean {
-    if (this.#running) return false;
+    if (!ON_NODE || this.#running) return false;
     this.#running = true;
     return true;
   }
 
   /** @param rest what of the step is still to come: the next one waits for it */
   leave(rest?: MaybePromise<void>): void {
+    if (!ON_NODE) return;
     if (isPromise(rest)) this.#runAfter(rest);
     else {
       this.#running = false;
@@ -159,42 +161,22 @@ export class SerialQueue {
 
 /** Lets computations run side by side and gives their results in the order in which they were started. */
 export class OrderedResults<T> {
-  #last: Promise<void> | undefined;
-
+  readonly #turns: SerialQueue;
   readonly #deliver: (result: T) => void;
-  readonly #fail: (error: unknown) => void;
 
   constructor(deliver: (result: T) => void, fail: (error: unknown) => void) {
+    this.#turns = new SerialQueue(fail);
     this.#deliver = deliver;
-    this.#fail = fail;
   }
 
   /** Whether every result has been given. */
   get isIdle(): boolean {
-    return this.#last === undefined;
+    return this.#turns.isIdle;
   }
 
   push(result: MaybePromise<T>): void {
-    if (this.#last === undefined && !isPromise(result)) {
-      this.#deliver(result);
-      return;
-    }
-    const current: Promise<void> = this.#deliverAfter(this.#last, result).then(() => {
-      if (this.#last === current) this.#last = undefined;
-    });
-    this.#last = current;
-  }
-
-  async #deliverAfter(previous: Promise<void> | undefined, result: MaybePromise<T>): Promise<void> {
-    const outcome = await attempt<() => void>(
-      () => chain(result, (value) => () => this.#deliver(value)),
-      (error) => () => this.#fail(error),
-    );
-    await previous;
-    try {
-      outcome();
-    } catch (error) {
-      this.#fail(error);
-    }
+    // It may fail before its turn, in which that is said.
+    if (isPromise(result)) result.catch(() => undefined);
+    this.#turns.push(() => chain(result, this.#deliver));
   }
 }

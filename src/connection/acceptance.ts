@@ -1,28 +1,33 @@
 /** Whether the peer has proved that it holds the key, and a promise of that, made only when it is asked for. */
 import { Promise } from '../base/captured.ts';
+
+/** Settles the promise. */
+type Outcome = (resolve: () => void, reject: (reason: unknown) => void) => void;
+
 export class Acceptance {
-  /** Undefined while nothing is decided; a function gives the reason why it never will be. */
-  #outcome: 'accepted' | (() => unknown) | undefined;
+  /** Undefined while nothing is decided. */
+  #outcome: Outcome | undefined;
   #promise: Promise<void> | undefined;
   #settle: (() => void) | undefined;
 
   accept(): void {
-    this.#decide('accepted');
+    this.#decide((resolve) => {
+      resolve();
+    });
   }
 
   /** @param reason called at most once, and only where the promise was asked for */
   giveUp(reason: () => unknown): void {
-    this.#decide(reason);
+    this.#decide((_, reject) => {
+      reject(reason());
+    });
   }
 
   /** The same one each time. That it is rejected is no error of those who look elsewhere. */
   get promise(): Promise<void> {
     if (this.#promise === undefined) {
       this.#promise = new Promise((resolve, reject) => {
-        this.#settle = (): void => {
-          if (this.#outcome === 'accepted') resolve();
-          else if (this.#outcome !== undefined) reject(this.#outcome());
-        };
+        this.#settle = (): void => this.#outcome?.(resolve, reject);
       });
       this.#promise.catch(() => undefined);
       this.#settle?.();
@@ -30,7 +35,7 @@ export class Acceptance {
     return this.#promise;
   }
 
-  #decide(outcome: 'accepted' | (() => unknown)): void {
+  #decide(outcome: Outcome): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     this.#settle?.();

@@ -2,12 +2,12 @@
  * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
  * ends and every class that an application sees stand on this one.
  */
-import type { MaybePromise } from '../base/maybe-promise.ts';
-import type { PQErrorCode, PQWebSocketError } from '../api/errors.ts';
+import { ON_NODE } from '#on-node';
+import type { PQWebSocketError } from '../api/errors.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { Receipt, SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
-import type { Kind } from '../protocol/v1/record.ts';
+import type * as Kind from '../protocol/v1/kinds.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Message, SessionConfig, SessionHost } from '../protocol/session-types.ts';
 import { observer } from '#observer';
@@ -37,8 +37,6 @@ export interface ConnectionFace<Text> {
   /** The last call. */
   closed(outcome: CloseOutcome, withError: boolean): void;
 }
-
-const NO_CALLBACKS: readonly SentCallback[] = [];
 
 /** What a connection is made of: what differs by role, by platform and by the socket underneath. */
 export interface ConnectionParts {
@@ -70,7 +68,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline: number | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
-  #drain: ReturnType<typeof setTimeout> | undefined;
   #flushScheduled = false;
   /** On a server, until its peer has proved itself. */
   #unproved: UnprovedPeer | undefined;
@@ -130,7 +127,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   /** @param owned whether only we can change `payload` */
   send(kind: typeof Kind.TEXT | typeof Kind.BINARY, payload: Uint8Array, owned: boolean, sent?: SentCallback): void {
     // npm ws never delivers while it is being given something to send; other transports may.
-    if (!this.session.send(kind, payload, owned, sent, this.transport.ws !== undefined)) {
+    if (!this.session.send(kind, payload, owned, sent, ON_NODE && this.transport.ws !== undefined)) {
       this.drop(payload.length);
       return;
     }
@@ -153,10 +150,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#schedule();
   }
 
-  abort(code: PQErrorCode, cause?: unknown): void {
-    this.session.abort(code, cause);
-  }
-
   /** Cuts the transport. What was sent before is given to it first. */
   terminate(): void {
     this.session.flush();
@@ -170,10 +163,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (!this.transport.isOpen) return;
     this.session.answerEarly();
     this.#schedule();
-  }
-
-  exportKey(label: string, length: number): MaybePromise<Uint8Array> {
-    return this.session.exportKey(label, length);
   }
 
   // What the transport says.
@@ -201,7 +190,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (this.#transportCode !== undefined) return;
     this.#transportCode = code;
     clearTimeout(this.#linger);
-    clearTimeout(this.#drain);
     this.session.transportClosed(code, this.#transportCause, { reason, wasClean });
     this.#schedule();
   }
@@ -209,14 +197,14 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   // What the session says.
 
   transmit(message: string | Uint8Array, receipt: Receipt | undefined): void {
-    const sent = receipt?.sent ?? NO_CALLBACKS;
+    const sent = receipt && receipt.sent.length > 0 ? allOf(receipt.sent) : undefined;
     if (typeof message !== 'string') this.bytesSealed += message.length;
     try {
-      this.transport.send(message, sent.length === 0 ? undefined : allOf(sent));
+      this.transport.send(message, sent);
     } catch (error) {
       // The transport closed under us and has not said so yet.
       this.transportFailed(error);
-      for (const callback of sent) callback(error as Error);
+      sent?.(error as Error);
       return;
     }
     this.#bufferedAmount.transmitted(message.length, receipt?.applicationBytes ?? 0, this.transport.bufferedAmount);
@@ -264,7 +252,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   holdsBack(): boolean {
-    return this.transport.ws?.reading?.isHolding ?? false;
+    return ON_NODE && (this.transport.ws?.reading?.isHolding ?? false);
   }
 
   transportBytes(): number {
@@ -276,17 +264,10 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   closeTransmitted(): void {
-    if (this.#transportCode !== undefined) return;
-    if (this.transport.bufferedAmount === 0) {
+    this.whenDrained(() => {
       this.session.closeDrained();
       this.#schedule();
-    } else {
-      this.#drain = unref(
-        setTimeout(() => {
-          this.closeTransmitted();
-        }, DRAIN_POLL),
-      );
-    }
+    });
   }
 
   ended(): void {
@@ -299,14 +280,14 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (this.#transportCode === undefined) this.transport.close(content?.code, content?.reason);
   }
 
-  failed(failure: PQWebSocketError): void {
+  failed({ code, closeCode, message }: PQWebSocketError): void {
     // The peer's answer to the close has to be read.
     this.transport.hold(false);
     this.#face.closing();
     // Nobody is there to answer a close.
-    if (failure.code === 'PQ_ERR_HEARTBEAT') this.transport.terminate();
-    if (failure.closeCode !== undefined) this.#closeTransport(failure.closeCode, failure.message);
-    else this.#closeTransport(failure.code === 'PQ_ERR_CLOSE_TIMEOUT' ? NORMAL_CLOSURE : undefined);
+    if (code === 'PQ_ERR_HEARTBEAT') this.transport.terminate();
+    if (closeCode !== undefined) this.#closeTransport(closeCode, message);
+    else this.#closeTransport(code === 'PQ_ERR_CLOSE_TIMEOUT' ? NORMAL_CLOSURE : undefined);
   }
 
   closed(outcome: CloseOutcome): void {

@@ -2,6 +2,7 @@
  * Keeps events in order where some must wait: a browser fires each message from a task of its own, so that microtasks
  * run in between, and of the messages of one record only the first has a task already.
  */
+import { ON_NODE } from '#on-node';
 import { platform } from '#platform';
 import { setImmediate } from '../base/captured.ts';
 
@@ -24,19 +25,20 @@ export class EventOrder {
 
   /** Whether `next` would run what it is given at once, and `nextTask` too. */
   get isFree(): boolean {
-    return this.#queued === 0 && platform.queueTask === undefined && !this.#tasksEverywhere;
+    return ON_NODE && this.#queued === 0 && platform.queueTask === undefined && !this.#tasksEverywhere;
   }
 
   /** In a task of its own where the platform's own WebSocket would use one; on Node now, unless an earlier one waits. */
   nextTask(act: () => void): void {
-    if (platform.queueTask === undefined && !this.#tasksEverywhere) this.next(act);
+    if (ON_NODE && platform.queueTask === undefined && !this.#tasksEverywhere) this.next(act);
     else this.asTask(act);
   }
 
   /** In a task of its own, everywhere. */
   asTask(act: () => void): void {
     this.#queued += 1;
-    (platform.queueTask ?? setImmediate)(() => {
+    const post = ON_NODE ? (platform.queueTask ?? setImmediate) : (platform.queueTask as typeof setImmediate);
+    post(() => {
       this.#queued -= 1;
       act();
     });

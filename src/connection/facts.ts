@@ -2,6 +2,7 @@
 import { inspectable } from '#inspectable';
 import type { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName, ChannelCounters, KemName, PQChannel } from '../api/types.ts';
+import type { Channel } from '../protocol/session-types.ts';
 import type { Acceptance } from './acceptance.ts';
 import type { Connection } from './connection.ts';
 import { Promise } from '../base/captured.ts';
@@ -18,6 +19,10 @@ export class ChannelView implements PQChannel {
     this.#acceptance = acceptance;
   }
 
+  get #channel(): Channel {
+    return this.#connection.session.channel;
+  }
+
   get finished(): Promise<void> {
     return this.#acceptance.promise;
   }
@@ -27,23 +32,23 @@ export class ChannelView implements PQChannel {
   }
 
   get kem(): KemName {
-    return this.#connection.session.facts?.kem ?? 'ml-kem-768';
+    return this.#channel.facts?.kem ?? 'ml-kem-768';
   }
 
   get generation(): number {
-    return this.#connection.session.generation;
+    return this.#channel.generation;
   }
 
   get peerKey(): Uint8Array | null {
-    return this.#connection.session.peerKey?.slice() ?? null;
+    return this.#channel.peerKey?.slice() ?? null;
   }
 
   exchange(): Promise<void> {
-    return this.#connection.session.exchange();
+    return this.#channel.exchange();
   }
 
   ping(data = new Uint8Array(0)): Promise<Uint8Array> {
-    return this.#connection.session.ping(data.slice());
+    return this.#channel.ping(data.slice());
   }
 
   get failure(): PQWebSocketError | null {
@@ -55,7 +60,7 @@ export class ChannelView implements PQChannel {
   }
 
   get nativeKem(): boolean | null {
-    return this.#connection.session.facts?.nativeKem ?? null;
+    return this.#channel.facts?.nativeKem ?? null;
   }
 
   get handshakeMilliseconds(): number | null {
@@ -63,20 +68,21 @@ export class ChannelView implements PQChannel {
   }
 
   get transcriptHash(): Uint8Array | null {
-    return this.#connection.session.facts?.transcriptHash?.slice() ?? null;
+    return this.#channel.facts?.transcriptHash?.slice() ?? null;
   }
 
   get closeAnswered(): boolean | null {
-    return this.#connection.session.closeAnswered ?? null;
+    return this.#channel.closeAnswered ?? null;
   }
 
   get counters(): ChannelCounters {
-    const { session, bytesSealed, bytesOpened } = this.#connection;
-    return { recordsSealed: session.recordsSealed, recordsOpened: session.recordsOpened, bytesSealed, bytesOpened };
+    const { recordsSealed, recordsOpened } = this.#channel;
+    const { bytesSealed, bytesOpened } = this.#connection;
+    return { recordsSealed, recordsOpened, bytesSealed, bytesOpened };
   }
 
   exportKey(label: string, length: number): Promise<Uint8Array> {
-    return Promise.resolve(this.#connection.exportKey(label, length));
+    return Promise.resolve(this.#channel.exportKey(label, length));
   }
 }
 

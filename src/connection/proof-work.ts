@@ -1,5 +1,5 @@
 /** What a server's proof asks of signers and attesters, which are told when the connection that asked has ended. */
-import { AbortController } from '../base/captured.ts';
+import { abortControllerClass } from '../base/captured.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 
 type Proving = Pick<ChannelConfig, 'prove' | 'yellowpages'>;
@@ -39,6 +39,6 @@ export class ProofWork {
   }
 
   #begin(): AbortSignal {
-    return (this.#controller ??= new AbortController()).signal;
+    return (this.#controller ??= new (abortControllerClass())()).signal;
   }
 }

@@ -175,7 +175,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#readyState = CLOSING;
     // A client's connection fails (WHATWG WebSockets 3). A server has accepted its own: the peer is to hear why it ends.
     if (wasConnecting && this.role === 'server') this.#closeWhenOpen = { content };
-    else this.#sends.close(content, wasConnecting);
+    // Before it is open there is nothing to wait for.
+    else if (wasConnecting) this.connection.close(content);
+    else this.#sends.close(content);
   }
 
   // What the connection says. Members of this class, not functions of each socket: an idle one holds as little as it can.
@@ -185,7 +187,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#proofs?.done();
     if (this.#closeWhenOpen !== undefined) {
       this.#wasOpen = true;
-      this.#sends.close(this.#closeWhenOpen.content, false);
+      this.#sends.close(this.#closeWhenOpen.content);
       this.#closeWhenOpen = undefined;
     }
     if (this.#readyState !== CONNECTING) return;

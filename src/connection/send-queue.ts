@@ -4,7 +4,7 @@ import { copyOf } from '../base/bytes.ts';
 import { chain, SerialQueue } from '../base/maybe-promise.ts';
 import type { SentCallback } from '../protocol/receipt.ts';
 import type { CloseContent } from '../protocol/v1/record.ts';
-import { Kind } from '../protocol/v1/record.ts';
+import * as Kind from '../protocol/v1/kinds.ts';
 import type { Connection } from './connection.ts';
 import type { SendData } from '../base/values.ts';
 import { blobBytes, blobSize, isUint8Array } from '../base/brands.ts';
@@ -62,16 +62,14 @@ export class SendQueue {
         this.#socket.connection.send(kindOf(message), bytes, true, sent);
       }),
     );
-    if (this.#waitingBytes > this.#maxBytes) this.#socket.connection.abort('PQ_ERR_QUEUE_LIMIT');
+    if (this.#waitingBytes > this.#maxBytes) this.#socket.connection.session.abort('PQ_ERR_QUEUE_LIMIT');
   }
 
-  /** @param now whether what waits is given up: before the connection is open there is nothing to wait for */
-  close(content: CloseContent, now: boolean): void {
-    const close = (): void => {
+  /** The connection closes behind all that was sent. */
+  close(content: CloseContent): void {
+    this.inOrder(() => {
       this.#socket.connection.close(content);
-    };
-    if (now) close();
-    else this.inOrder(close);
+    });
   }
 
   /** Now, or when what waits has been sent. */
@@ -82,7 +80,7 @@ export class SendQueue {
 
   #then(step: () => MaybePromise<void>): void {
     this.#steps ??= new SerialQueue((error) => {
-      this.#socket.connection.abort('PQ_ERR_INTERNAL', error);
+      this.#socket.connection.session.fail(error);
     });
     this.#steps.push(step);
   }

@@ -17,7 +17,8 @@ import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
 import { passingOn } from '../crypto/passing-on.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import type { SessionConfig } from '../protocol/session-types.ts';
-import { Kind, parseBatch, parseClose, parseInner } from '../protocol/v1/record.ts';
+import * as Kind from '../protocol/v1/kinds.ts';
+import { parseBatch, parseClose, parseInner } from '../protocol/v1/record.ts';
 import { CONTROL_KINDS } from './control-kinds.ts';
 import type { WatchedConnection } from './observe.ts';
 
@@ -131,7 +132,7 @@ export class Watcher<Text> {
 
   #facts(): InspectFacts {
     const { session, transport, handshakeMilliseconds } = this.connection;
-    const { facts, peerKey } = session;
+    const { facts, peerKey } = session.channel;
     return {
       profile: session.profile,
       backend: this.config.backend.name,

@@ -43,19 +43,17 @@ function checkKemSize(value: Uint8Array, what: string, size: number): void {
 }
 
 /** Its name in messages. */
-export const KEM_TITLES: Readonly<Record<KemName, string>> = {
-  'ml-kem-768': 'ML-KEM-768',
-  'mlkem768-x25519': 'MLKEM768-X25519',
-  'ml-kem-1024': 'ML-KEM-1024',
-};
+export function kemTitle(kem: KemName): string {
+  return kem.toUpperCase();
+}
 
 export function seed(seed: Uint8Array | undefined, kem: KemName = 'ml-kem-768'): void {
-  if (seed !== undefined) checkSize(seed, `${KEM_TITLES[kem]} seed`, KEM_SIZES[kem].seed);
+  if (seed !== undefined) checkSize(seed, `${kemTitle(kem)} seed`, KEM_SIZES[kem].seed);
 }
 
 /** FIPS 203 section 7.2: the type check and the modulus check; and the test-only randomness, where there is any. */
 export function encapsulation(encapsulationKey: Uint8Array, m?: Uint8Array, kem: KemName = 'ml-kem-768'): void {
-  const title = KEM_TITLES[kem];
+  const title = kemTitle(kem);
   checkKemSize(encapsulationKey, `${title} encapsulation key`, KEM_SIZES[kem].key);
   // In the hybrid ML-KEM-768's key comes first.
   const coefficientBytes = kem === 'ml-kem-1024' ? 384 * 4 : 384 * 3;
@@ -71,7 +69,7 @@ export function encapsulation(encapsulationKey: Uint8Array, m?: Uint8Array, kem:
 
 /** FIPS 203 section 7.3: the ciphertext type check. The other two there concern a key that others supply. */
 export function ciphertext(ciphertext: Uint8Array, kem: KemName = 'ml-kem-768'): void {
-  checkKemSize(ciphertext, `${KEM_TITLES[kem]} ciphertext`, KEM_SIZES[kem].ciphertext);
+  checkKemSize(ciphertext, `${kemTitle(kem)} ciphertext`, KEM_SIZES[kem].ciphertext);
 }
 
 export function hkdf(salt: Uint8Array, info: Uint8Array, length: number): void {

@@ -88,7 +88,7 @@ export class Leg {
       this.#pendingClose = content;
     } else if (this.#state === 'open') {
       this.#state = 'closing';
-      this.#sends.close(content, false);
+      this.#sends.close(content);
     }
   }
 
@@ -101,7 +101,7 @@ export class Leg {
   #opened(): void {
     if (this.#state === 'to be closed') {
       this.#state = 'closing';
-      this.#sends.close(this.#pendingClose, false);
+      this.#sends.close(this.#pendingClose);
     } else if (this.#state === 'opening') {
       this.#state = 'open';
       this.#events.opened();

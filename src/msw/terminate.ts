@@ -13,7 +13,7 @@ import { PlainClient, PlainServer } from './connection.ts';
 import type { RawClient, RawServer } from './raw.ts';
 import { ownMethods } from './raw.ts';
 import type { MockConnection, MockInfo, MockOptions, Termination } from './types.ts';
-import { WeakMap } from '../base/captured.ts';
+import { weakMapClass } from '../base/captured.ts';
 
 /** Checked options. */
 export interface MockConfig {
@@ -22,7 +22,7 @@ export interface MockConfig {
 }
 
 /** By msw's client connection: several handlers of one connection share its end. */
-const terminations = new WeakMap<object, Termination>();
+const terminations = new (weakMapClass())<object, Termination>();
 
 /** @throws {TypeError | RangeError} for an option that is unknown or wrong */
 export function mockConfig(where: string, options: MockOptions): MockConfig {

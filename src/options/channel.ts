@@ -7,7 +7,7 @@ import { platform } from '#platform';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import type { SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
-import type { Padding } from '../protocol/v1/record.ts';
+import type { Pad } from '../protocol/v1/padding.ts';
 import type { Prove } from '../protocol/authentication.ts';
 import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
@@ -47,7 +47,7 @@ export interface ChannelConfig extends FeatureConfig {
   /** Chosen once, so that key pairs and what follows from them are of one. */
   readonly backend: CryptoBackend;
   readonly limits: SessionLimits;
-  readonly padding: Padding;
+  readonly padded?: Pad | undefined;
   readonly context: Uint8Array | undefined;
   readonly authenticate?: SessionConfig<unknown>['authenticate'];
   /** As the session's, and told when the connection that asked has ended. */
@@ -120,7 +120,6 @@ export function plainChannel(options: ChannelOptions, maxPayload: number): Chann
   return {
     backend: platform.backend(native),
     limits: { ...DEFAULT_LIMITS, maxPayload, maxQueuedBytes },
-    padding: 'off',
     context: undefined,
     ...readFeatures(options),
   };

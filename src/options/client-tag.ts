@@ -8,6 +8,7 @@ import { encode, Set } from '../base/captured.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import type { SessionLimits } from '../protocol/limits.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { padTo } from '../protocol/v1/padding.ts';
 import type { TagOptions } from './attributes-tag.ts';
 import type { ChannelConfig } from './channel.ts';
 import type { ClientConfig } from './client.ts';
@@ -23,7 +24,7 @@ export function checkClientOptions(where: string, given: PQWebSocketOptions, url
   const known: ChannelConfig = {
     backend: platform.backend(),
     limits: withDefaults({ ...DEFAULT_LIMITS, maxPayload: CLIENT_MAX_PAYLOAD }, options),
-    padding,
+    padded: padTo(padding),
     context: context ? encode(context) : undefined,
     features: new Set(['exchange']),
     exchange: undefined,

@@ -3,6 +3,7 @@ import { withKeyLog } from '#key-log';
 import type { ChannelOptions, KemName } from '../api/types.ts';
 import { encode } from '../base/captured.ts';
 import { DEFAULT_LIMITS, DEFAULT_REKEY } from '../protocol/limits.ts';
+import { padTo } from '../protocol/v1/padding.ts';
 import type { ChannelConfig } from './channel.ts';
 import { plainChannel } from './channel.ts';
 
@@ -19,7 +20,7 @@ export function readChannel(where: string, options: ChannelOptions, defaultMaxPa
       ...withDefaults({ handshakeTimeout, maxPayload: defaultMaxPayload, maxBatchBytes }, options),
       rekey: withDefaults(DEFAULT_REKEY, options.rekey),
     },
-    padding,
+    padded: padTo(padding),
     context: typeof context === 'string' ? encode(context) : (context as Uint8Array | undefined),
   };
 }

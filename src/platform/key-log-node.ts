@@ -8,7 +8,7 @@
  * Lines of one label and hash are the epochs, in order.
  */
 import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
-import { Map, WeakMap } from '../base/captured.ts';
+import { Map, weakMapClass } from '../base/captured.ts';
 import { chain } from '../base/maybe-promise.ts';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import { AEAD_KEY_BYTES } from '../crypto/backend.ts';
@@ -30,7 +30,7 @@ let hasWarned = false;
 let hasFailed = false;
 
 /** What writes for the environment, by what is behind it: an option goes over the variable. */
-const plainOnes = new WeakMap<CryptoBackend, CryptoBackend>();
+const plainOnes = new (weakMapClass())<CryptoBackend, CryptoBackend>();
 
 /** @returns `backend`, which writes the keys of records down where the environment asks for that: of connections without any option, too */
 export function withVariableKeyLog(backend: CryptoBackend): CryptoBackend {

@@ -24,39 +24,30 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | '
   readonly portable: () => Promise<CryptoBackend>;
 }
 
-export function webPlatform({
-  kem,
-  otherKems,
-  encapsulation,
-  portable,
-  signatures,
-  extensions,
-  clientAuthentication,
-  yellowpages,
-}: WebParts): Platform {
+export function webPlatform(parts: WebParts): Platform {
   let backend: CryptoBackend | undefined;
   let crypto = globalThis.crypto && taken(globalThis.crypto);
   const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
   const random: RandomSource = (target) =>
     present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target;
   return {
-    signatures: part('ML-DSA-65', signatures),
-    extensions: part('exchange and heartbeat', extensions),
-    clientAuthentication: part('authentication', clientAuthentication),
-    yellowpages: part('yellowpages', yellowpages),
+    signatures: part('ML-DSA-65', parts.signatures),
+    extensions: part('exchange and heartbeat', parts.extensions),
+    clientAuthentication: part('authentication', parts.clientAuthentication),
+    yellowpages: part('yellowpages', parts.yellowpages),
     backend(native) {
       if (native === true) throw new Error("option 'native' demands pq-websocket-native, which runs on Node only");
       const subtle = present().subtle as SubtleCrypto | undefined;
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
       backend ??=
         subtle === undefined
-          ? deferredBackend('noble', async () => part('portable cryptography', portable)())
+          ? deferredBackend('noble', async () => part('portable cryptography', parts.portable)())
           : webcryptoBackend(
               subtle,
-              part('ML-KEM-768', kem),
+              part('ML-KEM-768', parts.kem),
               random,
-              part('another KEM', otherKems),
-              part('encapsulation', encapsulation),
+              part('another KEM', parts.otherKems),
+              part('encapsulation', parts.encapsulation),
             );
       return backend;
     },

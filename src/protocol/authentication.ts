@@ -5,6 +5,7 @@
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { concat, utf8 } from '../base/bytes.ts';
 import { Refusal } from './errors.ts';
+import { seldomRefusal } from './seldom-refusal.ts';
 import type { Proof, ReceivedFinished } from './v1/hellos.ts';
 import { attempt, chain } from '../base/maybe-promise.ts';
 
@@ -86,8 +87,8 @@ function judgeSignature(
   occasion: Occasion,
   only: Uint8Array | undefined,
 ): MaybePromise<Uint8Array> {
-  if (signature === 'absent') throw new Refusal('PQ_ERR_SIGNATURE_MISSING');
-  if (signature === 'malformed') throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
+  if (signature === 'absent') throw seldomRefusal('PQ_ERR_SIGNATURE_MISSING');
+  if (signature === 'malformed') throw seldomRefusal('PQ_ERR_SIGNATURE_INVALID');
   // Only who pins a fingerprint has asked for the key: to everybody else it is nothing, whatever it is.
   const key = typeof publicKey === 'string' ? undefined : publicKey;
   const verdict = attempt(
@@ -95,11 +96,11 @@ function judgeSignature(
     (cause) => {
       // What judges a signature did not load: that says nothing of the server.
       if (cause instanceof Refusal) throw cause;
-      throw new Refusal('PQ_ERR_SIGNATURE_INVALID', { cause });
+      throw seldomRefusal('PQ_ERR_SIGNATURE_INVALID', { cause });
     },
   );
   return chain(verdict, (signedBy) => {
-    if (signedBy === undefined) throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
+    if (signedBy === undefined) throw seldomRefusal('PQ_ERR_SIGNATURE_INVALID');
     return signedBy;
   });
 }
@@ -110,7 +111,7 @@ function judgeAttestation(
   transcriptHash: Uint8Array,
   occasion: Occasion,
 ): MaybePromise<void> {
-  if (attestation === 'absent') throw new Refusal('PQ_ERR_ATTESTATION_MISSING');
+  if (attestation === 'absent') throw seldomRefusal('PQ_ERR_ATTESTATION_MISSING');
   if (attestation === 'malformed') throw new Refusal('PQ_ERR_ATTESTATION_REFUSED');
   // What the application's verifier throws becomes PQ_ERR_ATTESTATION_REFUSED, with it as the cause.
   return verify(attestation, attestationUserData(transcriptHash, occasion), transcriptHash.slice());

@@ -13,7 +13,8 @@ import type { SessionLimits } from './limits.ts';
 import type { CloseOutcome, TransportEnd } from './outcome.ts';
 import type { Receipt, SentCallback, WaitingMessages } from './receipt.ts';
 import type { AnyStateMachine } from './state-machine.ts';
-import type { CloseContent, MessageKind, Padding } from './v1/record.ts';
+import type { Pad } from './v1/padding.ts';
+import type { CloseContent, MessageKind } from './v1/record.ts';
 
 export type ProfileName = 'v1' | 'yellowpages';
 
@@ -43,7 +44,8 @@ export interface SessionConfig<Text> {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly limits: SessionLimits;
-  readonly padding: Padding;
+  /** The padded length of an inner. Absent: there is no padding. */
+  readonly padded?: Pad | undefined;
   /** Bound into the key by both ends; never empty. */
   readonly context: Uint8Array | undefined;
   /** As what the platform hands bytes over, where that is not what they are: done once a record, whose messages are parts of it. */
@@ -176,17 +178,32 @@ export interface ProfileHost<Text> {
   ended(tell: () => void): void;
 }
 
-export interface Profile {
+/** What is known of a session's channel, and what can be asked of it. */
+export interface Channel {
+  /** There once the key is agreed. */
+  readonly facts: ChannelFacts | undefined;
+  /** True when one side answered the other's close, false when they crossed, undefined before a clean end. */
+  readonly closeAnswered: boolean | undefined;
+  readonly recordsSealed: number;
+  readonly recordsOpened: number;
+  /** How many exchanges have been completed. */
+  readonly generation: number;
+  /** Of the peer, by which its Finished was signed, where that was demanded. */
+  readonly peerKey: Uint8Array | undefined;
+  /** A fresh key agreement: resolves when one that begins from now on has completed, rejects where there is none, now or ever. */
+  exchange(): Promise<void>;
+  /** A sealed ping: gives its pong's content, rejects where there are none, now or ever. */
+  ping(content: Uint8Array): Promise<Uint8Array>;
+  /** @throws {Error} where there is no exporter, now or ever */
+  exportKey(label: string, length: number): MaybePromise<Uint8Array>;
+}
+
+export interface Profile extends Channel {
   readonly name: ProfileName;
   readonly state: AnyStateMachine;
   readonly outbox: WaitingMessages;
   /** The application's bytes that have not been given to the transport. */
   readonly queuedBytes: number;
-  readonly recordsSealed: number;
-  readonly recordsOpened: number;
-  /** There once the key is agreed. */
-  readonly facts: ChannelFacts | undefined;
-  readonly closeAnswered: boolean | undefined;
 
   /** Client: the transport is open, with this subprotocol. @throws {Refusal} or rejects with one */
   start(selected: string): MaybePromise<void>;
@@ -215,19 +232,9 @@ export interface Profile {
   outcomeOf(end: TransportEnd, failure: PQWebSocketError | undefined): CloseOutcome;
   /** Lets go of every secret, and of what is not out: each send callback gets the reason. */
   release(reason: () => PQWebSocketError): void;
-  /** How many exchanges have been completed. */
-  readonly generation: number;
-  /** Of the peer, by which its Finished was signed, where that was demanded. */
-  readonly peerKey: Uint8Array | undefined;
   /** When `tick` has something to do, beside the session's own timers. */
   readonly deadline: number | undefined;
   tick(): void;
-  /** Rejects where there is no exchange, now or ever. */
-  exchange(): Promise<void>;
-  /** Rejects where there are no sealed pings, now or ever. */
-  ping(content: Uint8Array): Promise<Uint8Array>;
-  /** @throws {Error} where there is no exporter, now or ever */
-  exportKey(label: string, length: number): MaybePromise<Uint8Array>;
 }
 
 export type ProfileMaker = new <Text>(host: ProfileHost<Text>) => Profile;

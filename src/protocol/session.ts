@@ -3,16 +3,17 @@
  * timers or waiting of its own: the host moves bytes, asks for `deadline` and calls `tick`. With a synchronous
  * backend everything happens within the call that caused it.
  */
+import { ON_NODE } from '#on-node';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { SerialQueue } from '../base/maybe-promise.ts';
 import { Queue } from '../base/queue.ts';
-import type { PQErrorCode } from '../api/errors.ts';
+import type { CommonCode } from '../api/errors.ts';
 import { PQWebSocketError } from '../api/errors.ts';
 import { Refusal } from './errors.ts';
 import type { TransportEnd } from './outcome.ts';
 import type { SentCallback } from './receipt.ts';
 import type {
-  ChannelFacts,
+  Channel,
   Profile,
   ProfileHost,
   ProfileMaker,
@@ -79,26 +80,13 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
     return this.#failure;
   }
 
-  /** True when one side answered the other's close, false when they crossed, undefined before a clean end. */
-  get closeAnswered(): boolean | undefined {
-    return this.#profile.closeAnswered;
-  }
-
-  get facts(): ChannelFacts | undefined {
-    return this.#profile.facts;
+  get channel(): Channel {
+    return this.#profile;
   }
 
   /** The application's bytes that have not been given to the transport. */
   get queuedBytes(): number {
     return this.#profile.queuedBytes;
-  }
-
-  get recordsSealed(): number {
-    return this.#profile.recordsSealed;
-  }
-
-  get recordsOpened(): number {
-    return this.#profile.recordsOpened;
   }
 
   /** When `tick` has something to do, on the clock of the config; undefined when nothing is timed. */
@@ -131,7 +119,7 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
     const { state } = this.#profile;
     if (state.may('deaf')) return;
     if (state.may('unasked')) this.fail(new Refusal('PQ_ERR_MESSAGE_TYPE'));
-    else if (!this.#inbound.enter()) this.#wait(message, owned);
+    else if (!ON_NODE || !this.#inbound.enter()) this.#wait(message, owned);
     else {
       let rest: MaybePromise<void> = undefined;
       try {
@@ -156,7 +144,7 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
       sent?.(this.#reason());
       return false;
     }
-    if (now && state.may('sends') && this.#profile.sendNow(kind, payload, sent)) return true;
+    if (ON_NODE && now && state.may('sends') && this.#profile.sendNow(kind, payload, sent)) return true;
     outbox.add(kind, payload, owned, sent);
     if (!state.may('sends')) this.limitQueue();
     return true;
@@ -197,7 +185,7 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
   }
 
   /** Gives up, for a reason that the host found. */
-  abort(code: PQErrorCode, cause?: unknown): void {
+  abort(code: CommonCode, cause?: unknown): void {
     this.fail(new Refusal(code, cause === undefined ? undefined : { cause }));
   }
 
@@ -216,31 +204,6 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
         this.#conclude(end);
       });
     }
-  }
-
-  /** How many exchanges have been completed. */
-  get generation(): number {
-    return this.#profile.generation;
-  }
-
-  /** Of the peer, by which its Finished was signed, where that was demanded. */
-  get peerKey(): Uint8Array | undefined {
-    return this.#profile.peerKey;
-  }
-
-  /** A fresh key agreement: resolves when one that begins from now on has completed, rejects where there is none. */
-  exchange(): Promise<void> {
-    return this.#profile.exchange();
-  }
-
-  /** A sealed ping: gives its pong's content, rejects where there are none. */
-  ping(content: Uint8Array): Promise<Uint8Array> {
-    return this.#profile.ping(content);
-  }
-
-  /** @throws {Error} before the connection is open and after it has ended */
-  exportKey(label: string, length: number): MaybePromise<Uint8Array> {
-    return this.#profile.exportKey(label, length);
   }
 
   // What the profile says.

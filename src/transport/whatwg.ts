@@ -1,4 +1,5 @@
 /** A socket of the standard's shape underneath: browsers, Node's own, Deno, workerd, faye-websocket, msw. */
+import { ON_NODE } from '#on-node';
 import { platform } from '#platform';
 import { SerialQueue } from '../base/maybe-promise.ts';
 import { ABNORMAL_CLOSURE, CLOSED, OPEN } from '../base/rfc6455.ts';
@@ -101,7 +102,7 @@ class WhatwgTransport implements Transport {
 
   send(message: string | Uint8Array, done?: (error?: Error) => void): void {
     // Node's streams in the standard's shape (faye-websocket) take a Buffer for bytes, and nothing else.
-    const isStream = typeof this.#socket.on === 'function';
+    const isStream = ON_NODE && typeof this.#socket.on === 'function';
     this.#socket.send(isStream && typeof message !== 'string' ? platform.toBuffer(message) : message);
     done?.();
   }

@@ -10,6 +10,7 @@ import { WebSocketServer as PlainServer } from 'ws';
 import type { VerifyClientCallbackAsync, WebSocket as PlainSocket } from 'ws';
 import type { PQWebSocketError } from '../api/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { seldomRefusal } from '../protocol/seldom-refusal.ts';
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
 import { transportMaxPayload } from '../options/client-limits.ts';
 import { CHANNEL_OPTION_NAMES, numberOption, refuseUnknown } from '../options/channel.ts';
@@ -211,7 +212,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#state = 'closing';
     this.#detach();
     this.#server = undefined;
-    for (const socket of this.#hidden.keys()) internalsOf(socket).connection.abort('PQ_ERR_GOING_AWAY');
+    for (const socket of this.#hidden.keys())
+      internalsOf(socket).connection.session.fail(seldomRefusal('PQ_ERR_GOING_AWAY'));
     this.#plain.close();
     this.#ownServer?.close(() => {
       this.#state = 'closed';
@@ -332,7 +334,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     const [oldest] = this.#pending;
     if (oldest === undefined) return;
     this.#pending.delete(oldest);
-    internalsOf(oldest).connection.abort('PQ_ERR_OVERLOAD');
+    internalsOf(oldest).connection.session.fail(seldomRefusal('PQ_ERR_OVERLOAD'));
   }
 
   /** A server of the application's own, or none, is not ours to wait for: the sockets are. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { readOffer } from '../protocol/v1/fast-open.ts';
 import { FAST_OPEN_PROTOCOL } from '../protocol/v1/reserved-names.ts';
 import { protocolsOf } from '../transport/upgrade-request.ts';
-import { queueMicrotask, WeakMap } from '../base/captured.ts';
+import { queueMicrotask, weakMapClass } from '../base/captured.ts';
 
 const HEADER = 'sec-websocket-protocol';
 
@@ -16,7 +16,7 @@ interface Upgrade {
 }
 
 export class Upgrades {
-  readonly #underWay = new WeakMap<IncomingMessage, Upgrade>();
+  readonly #underWay = new (weakMapClass())<IncomingMessage, Upgrade>();
 
   /** Takes the layer's tokens out of the request's headers, so that neither `ws` nor the application sees them from here on. */
   begin(request: IncomingMessage, network: Duplex): void {

@@ -155,8 +155,8 @@ describe('yellowpages does not have what v1 has', () => {
 
   test('an exporter, to bind what is inside to the connection', async () => {
     const { v1, yellowpages } = await onBoth(() => undefined);
-    expect(v1.client.session.exportKey('label', 32)).toEqual(v1.server.session.exportKey('label', 32));
-    expect(() => yellowpages.client.session.exportKey('label', 32)).toThrow('no exporter');
+    expect(v1.client.session.channel.exportKey('label', 32)).toEqual(v1.server.session.channel.exportKey('label', 32));
+    expect(() => yellowpages.client.session.channel.exportKey('label', 32)).toThrow('no exporter');
   });
 
   test('proof of the key by open: a client opens on any ciphertext', async () => {

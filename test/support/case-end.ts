@@ -15,7 +15,8 @@ import { readOffer } from '../../src/protocol/v1/fast-open.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import type { Feature } from '../../src/protocol/v1/hellos.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
-import { Kind } from '../../src/protocol/v1/record.ts';
+import { padTo } from '../../src/protocol/v1/padding.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import type { CaseSetup, End } from '../reference/cases.ts';
 import { setupOf } from '../reference/cases.ts';
@@ -63,7 +64,7 @@ export class CaseEnd implements End, SessionHost<string> {
         rekey: setup.rekey,
         receivedEpochRecords: setup.epochRecords,
       },
-      padding: setup.padding ?? 'off',
+      padded: padTo(setup.padding ?? 'off'),
       context: setup.context,
       readText: fromUtf8,
       kems: setup.kems,
@@ -126,11 +127,11 @@ export class CaseEnd implements End, SessionHost<string> {
   }
 
   exchange(): void {
-    this.#session.exchange().catch(() => undefined);
+    this.#session.channel.exchange().catch(() => undefined);
   }
 
   ping(content: Uint8Array): void {
-    this.#session.ping(content).then(
+    this.#session.channel.ping(content).then(
       (pong) => this.#out.answered.push(pong),
       () => undefined,
     );
@@ -155,13 +156,13 @@ export class CaseEnd implements End, SessionHost<string> {
   }
 
   exportKey(label: string, length: number): Uint8Array {
-    return this.#session.exportKey(label, length) as Uint8Array;
+    return this.#session.channel.exportKey(label, length) as Uint8Array;
   }
 
   /** What it has done since it was last asked. */
   take(): Outputs {
-    if (this.#session.generation !== this.#generation) {
-      this.#generation = this.#session.generation;
+    if (this.#session.channel.generation !== this.#generation) {
+      this.#generation = this.#session.channel.generation;
       this.#out.exchanged = this.#generation;
     }
     const out = this.#out;

@@ -12,7 +12,7 @@ import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import { createClientSession } from '../../src/protocol/client-session.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
-import { Kind } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
 import { createServerSession } from '../../src/protocol/server-session.ts';
 import type { Session } from '../../src/protocol/session.ts';
 import type { Message, SessionConfig, SessionHost, YellowpagesConfig } from '../../src/protocol/session-types.ts';
@@ -69,7 +69,6 @@ export class ProfileEnd implements SessionHost<string> {
       random: seededRandom(role === 'client' ? 1 : 2),
       now: clock.now,
       limits: { ...DEFAULT_LIMITS, ...limits },
-      padding: 'off',
       context: undefined,
       readText: fromUtf8,
       profile,

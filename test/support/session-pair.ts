@@ -15,7 +15,7 @@ import type { CloseOutcome } from '../../src/protocol/outcome.ts';
 import { Batch } from '../../src/protocol/v1/batch.ts';
 import type { CloseContent } from '../../src/protocol/v1/record.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
-import { Kind } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
 import type { Message, SessionConfig, SessionHost } from '../../src/protocol/session.ts';
 import type { BatchReader } from '../../src/protocol/session-types.ts';
 import { Session } from '../../src/protocol/session.ts';
@@ -94,7 +94,6 @@ export class End implements SessionHost<string>, BatchReader<string> {
         random: seededRandom(role === 'client' ? 1 : 2),
         now: clock.now,
         limits: { ...DEFAULT_LIMITS, ...limits },
-        padding: 'off',
         context: undefined,
         readText: fromUtf8,
         extensions: () => LiveExtensions,

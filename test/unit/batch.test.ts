@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/protocol/errors.ts';
 import { Batch } from '../../src/protocol/v1/batch.ts';
-import { Kind, MAX_BATCH_BYTES, parseBatch, writeBatchEntry } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { MAX_BATCH_BYTES, parseBatch, writeBatchEntry } from '../../src/protocol/v1/record.ts';
 import type { MessageKind } from '../../src/protocol/v1/record.ts';
 
 type Entry = readonly [kind: MessageKind, payload: Uint8Array];

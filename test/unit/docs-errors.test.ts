@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FAILURES } from '../../src/api/errors.ts';
+import { FAILURES as COMMON } from '../../src/api/errors.ts';
+import { SELDOM_FAILURES } from '../../src/api/seldom-failures.ts';
 
+const FAILURES = { ...COMMON, ...SELDOM_FAILURES };
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/errors.md'), 'utf8');
 const sections = new Map(
   page

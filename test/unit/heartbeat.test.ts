@@ -14,7 +14,7 @@ interface Watched {
 /** An open connection with a clock of its own: a ping after 100 ms of silence, the end 200 ms later. */
 function watched(): Watched {
   const host = {
-    config: { padding: 'off', now: () => state.now, heartbeat: { interval: 100, timeout: 200 } },
+    config: { now: () => state.now, heartbeat: { interval: 100, timeout: 200 } },
     keyed: { sender: { push: () => (state.pings += 1), after: (act: () => void) => act() } },
     isOpen: true,
     transportBytes: 0,

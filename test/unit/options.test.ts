@@ -1,5 +1,6 @@
 import { platform } from '#platform';
 import { describe, expect, test } from 'vitest';
+import { paddedLength } from '../../src/protocol/v1/padding.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import { wrapServerSocket } from '../../src/server.ts';
 import { booleanOption, numberOption, refuseUnknown } from '../../src/options/channel.ts';
@@ -140,7 +141,6 @@ describe('channel options', () => {
         rekey: { records: 2 ** 20, bytes: 2 ** 36, milliseconds: 3_600_000 },
         receivedEpochRecords: 2 ** 24,
       },
-      padding: 'off',
       context: undefined,
       features: new Set(['exchange']),
       exchange: undefined,
@@ -181,7 +181,9 @@ describe('channel options', () => {
     expect(config({ handshakeTimeout: 1 }).limits.handshakeTimeout).toBe(1);
     expect(config({ handshakeTimeout: 2 ** 31 - 1 }).limits.handshakeTimeout).toBe(2 ** 31 - 1);
     expect(config({ maxQueuedBytes: 0, maxPayload: 1 }).limits).toMatchObject({ maxQueuedBytes: 0, maxPayload: 1 });
-    for (const padding of [1, 65_536, 'padme', 'off'] as const) expect(config({ padding }).padding).toBe(padding);
+    for (const padding of [1, 65_536, 'padme', 'off'] as const) {
+      expect(config({ padding }).padded?.(70_001) ?? 70_001).toBe(paddedLength(70_001, padding));
+    }
     const least = { records: 2, bytes: 1, milliseconds: 1 };
     const most = { records: 2 ** 20, bytes: 2 ** 36, milliseconds: 3_600_000 };
     for (const rekey of [least, most]) expect(config({ rekey }).limits.rekey).toEqual(rekey);

@@ -1,4 +1,5 @@
 /** A server of both profiles before its first message has told which: v1's time and codes, and nothing is lost. */
+import { seldomRefusal } from '../../src/protocol/seldom-refusal.ts';
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
 import type { Profile } from '../../src/api/types.ts';
@@ -29,15 +30,15 @@ describe.each(['v1', 'yellowpages'] as const)('%s', (profile) => {
       0,
       [undefined],
     ]);
-    expect(pair.client.session.facts?.nativeKem).toBe(server.session.facts?.nativeKem);
-    expect(server.session.recordsSealed).toBe(profile === 'v1' ? 3 : 2);
-    expect(pair.client.session.recordsOpened).toBe(profile === 'v1' ? 3 : 2);
+    expect(pair.client.session.channel.facts?.nativeKem).toBe(server.session.channel.facts?.nativeKem);
+    expect(server.session.channel.recordsSealed).toBe(profile === 'v1' ? 3 : 2);
+    expect(pair.client.session.channel.recordsOpened).toBe(profile === 'v1' ? 3 : 2);
     pair.client.say('answer');
     pair.client.close(4001, 'bye');
     await pair.pump();
     expect(server.texts).toEqual(['answer']);
     expect(server.outcome).toMatchObject({ code: 4001, reason: 'bye', wasClean: true });
-    expect(server.session.closeAnswered).toBe(profile === 'v1' ? true : undefined);
+    expect(server.session.channel.closeAnswered).toBe(profile === 'v1' ? true : undefined);
     expect([...pair.backend.live.values()]).toEqual([]);
   });
 
@@ -82,7 +83,7 @@ test.each<[string, (pair: ProfilePair) => void, string | undefined]>([
   [
     'its host gives up',
     ({ server }): void => {
-      server.session.abort('PQ_ERR_OVERLOAD');
+      server.session.fail(seldomRefusal('PQ_ERR_OVERLOAD'));
     },
     'PQ_ERR_OVERLOAD',
   ],
@@ -114,10 +115,10 @@ test.each<[string, (pair: ProfilePair) => void, string | undefined]>([
 
 test('there is no key to export from, and no close that waits', () => {
   const { server } = undecided('yellowpages');
-  expect(() => server.session.exportKey('label', 32)).toThrow('not open');
+  expect(() => server.session.channel.exportKey('label', 32)).toThrow('not open');
   server.session.flush();
   server.session.closeDrained();
-  expect([server.session.facts, server.session.closeAnswered, server.session.state]).toEqual([
+  expect([server.session.channel.facts, server.session.channel.closeAnswered, server.session.state]).toEqual([
     undefined,
     undefined,
     'server: awaiting client hello',

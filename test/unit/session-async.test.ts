@@ -163,7 +163,7 @@ describe('an end while frames are being opened', () => {
     const { end, pair } = await inState('finishing', backend);
     end.session.transportClosed(1000);
     expect(end.outcome).toMatchObject({ code: 1006, wasClean: false });
-    expect(end.session.closeAnswered).toBeUndefined();
+    expect(end.session.channel.closeAnswered).toBeUndefined();
     expect(pair.client.sent.length).toBe(2);
   });
 });

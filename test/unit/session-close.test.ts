@@ -1,6 +1,6 @@
 /** Closing, both ways and in every state (PROTOCOL.md section 9). */
 import { describe, expect, test } from 'vitest';
-import { Kind } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
 import type { State } from '../../src/protocol/v1/states.ts';
 import { BACKEND_NAMES, BACKENDS, connected, SessionPair } from '../support/session-pair.ts';
 import type { Role } from '../support/session-pair.ts';
@@ -23,7 +23,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       await pair.pump();
       for (const end of [pair.client, pair.server]) {
         expect(end.outcome).toEqual({ code: seen, reason, wasClean: true, failure: undefined });
-        expect(end.session.closeAnswered).toBe(true);
+        expect(end.session.channel.closeAnswered).toBe(true);
         expect(end.failure).toBeUndefined();
         expect(end.session.state).toBe('ended');
       }
@@ -108,8 +108,8 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     expect(pair.client.outcome).toEqual({ code: 1001, reason: 'b', wasClean: true, failure: undefined });
     expect(pair.server.outcome).toEqual({ code: 4100, reason: 'a', wasClean: true, failure: undefined });
     for (const end of [pair.client, pair.server]) {
-      expect(end.session.closeAnswered).toBe(false);
-      expect(end.session.recordsSealed).toBe(2);
+      expect(end.session.channel.closeAnswered).toBe(false);
+      expect(end.session.channel.recordsSealed).toBe(2);
     }
   });
 

@@ -18,7 +18,7 @@ const exchanging = {
 const ROLES = ['client', 'server'] as const;
 
 async function exchange(pair: SessionPair, by: Role = 'client'): Promise<void> {
-  const done = pair.end(by).session.exchange();
+  const done = pair.end(by).session.channel.exchange();
   await pair.pump();
   await done;
 }
@@ -152,7 +152,7 @@ test.each(BACKEND_NAMES)(
         heard[role] += 1;
       };
     }
-    while (performance.now() < end || pair.client.session.generation < LEAST) {
+    while (performance.now() < end || pair.client.session.channel.generation < LEAST) {
       for (const role of ROLES) {
         pair.end(role).say(`message ${said[role]}`);
         said[role] += 1;
@@ -175,12 +175,12 @@ test.each(BACKEND_NAMES)(
     await pair.pump();
     expect([heard.client, heard.server]).toEqual([said.server, said.client]);
     expect(said.client).toBeGreaterThan(10);
-    expect(pair.server.session.generation).toBe(pair.client.session.generation);
+    expect(pair.server.session.channel.generation).toBe(pair.client.session.channel.generation);
     expect([pair.client.failure, pair.server.failure]).toEqual([undefined, undefined]);
     if (soaks) {
       const seconds = Math.round((performance.now() - began) / 1_000);
       console.info(
-        `${name}: ${seconds} s, ${pair.client.session.generation} exchanges, ${said.client} messages each way`,
+        `${name}: ${seconds} s, ${pair.client.session.channel.generation} exchanges, ${said.client} messages each way`,
       );
     }
   },
@@ -210,7 +210,7 @@ describe.each(ROLES)('an exchange that the %s asks for', (asks) => {
           const pair = await connected({ both: exchanging });
           pair
             .end(asks)
-            .session.exchange()
+            .session.channel.exchange()
             .catch(() => undefined);
           await pair.settle();
           for (let i = 0; i < moment; i += 1) isOver = !(await deliverOne(pair, first));
@@ -343,8 +343,8 @@ test.each(ROLES)('a peer that knows none of the extensions talks to our %s, whic
   }
   expect(heard).toEqual(Array.from({ length: 8 }, (_, i) => ({ text: `ours ${i}` })));
   expect(end.received).toEqual(Array.from({ length: 8 }, (_, i) => `theirs ${i}`));
-  await expect(end.session.exchange()).rejects.toThrow('exchange is off');
-  expect(end.session.generation).toBe(0);
+  await expect(end.session.channel.exchange()).rejects.toThrow('exchange is off');
+  expect(end.session.channel.generation).toBe(0);
   end.close(4_001, 'bye');
   pump();
   expect(end.outcome).toMatchObject({ code: 4_001, wasClean: true });

@@ -59,7 +59,9 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     expect(maker.live.size).toBe(0);
     expect([pair.client.received, pair.server.received]).toEqual([['from the server, early'], ['hello']]);
     expect(pair.server.events).toEqual(['opened', 'peerAccepted']);
-    expect(pair.client.session.facts?.transcriptHash).toEqual(pair.server.session.facts?.transcriptHash);
+    expect(pair.client.session.channel.facts?.transcriptHash).toEqual(
+      pair.server.session.channel.facts?.transcriptHash,
+    );
     expect(pair.backend.operations.filter((operation) => operation === 'encapsulate')).toHaveLength(1);
   });
 
@@ -165,7 +167,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     await pair.pump();
     for (const end of [pair.client, pair.server]) {
       expect(end.outcome).toMatchObject({ code: 4002, reason: 'own', wasClean: true });
-      expect(end.session.closeAnswered).toBe(true);
+      expect(end.session.channel.closeAnswered).toBe(true);
     }
   });
 

@@ -1,6 +1,6 @@
 /** The handshake's timeouts, queues and the application's two callbacks (PROTOCOL.md sections 3, 4 and 10). */
 import { describe, expect, test } from 'vitest';
-import { Refusal } from '../../src/protocol/errors.ts';
+import { seldomRefusal } from '../../src/protocol/seldom-refusal.ts';
 import { deferred } from '../support/deferred.ts';
 import { BACKEND_NAMES, BACKENDS, SessionPair } from '../support/session-pair.ts';
 import { ALL_STATES, inState } from '../support/session-states.ts';
@@ -191,13 +191,13 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     [
       'throws a Refusal',
       (): never => {
-        throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
+        throw seldomRefusal('PQ_ERR_SIGNATURE_INVALID');
       },
       'PQ_ERR_SIGNATURE_INVALID',
     ],
     [
       'rejects with a Refusal',
-      (): Promise<never> => Promise.reject(new Refusal('PQ_ERR_ATTESTATION_MISSING')),
+      (): Promise<never> => Promise.reject(seldomRefusal('PQ_ERR_ATTESTATION_MISSING')),
       'PQ_ERR_ATTESTATION_MISSING',
     ],
     [
@@ -234,7 +234,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     };
     await pair.connect();
     expect(pair.client.session.state).toBe('client: verifying');
-    expect(pair.client.session.recordsOpened).toBe(1);
+    expect(pair.client.session.channel.recordsOpened).toBe(1);
     verified.resolve();
     await pair.pump();
     expect(pair.client.received).toEqual(['early']);
@@ -261,7 +261,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     const proof = deferred<object>();
     const pair = new SessionPair({ backend, server: { prove: () => proof.promise } });
     await pair.connect();
-    pair.server.session.abort('PQ_ERR_OVERLOAD');
+    pair.server.session.fail(seldomRefusal('PQ_ERR_OVERLOAD'));
     proof.resolve({});
     await pair.settle();
     expect(pair.server.sent).toEqual([]);

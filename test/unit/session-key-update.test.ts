@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import type { RekeyLimits } from '../../src/protocol/limits.ts';
 import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
-import { composeFrame, Kind, parseInner } from '../../src/protocol/v1/record.ts';
+import { padTo } from '../../src/protocol/v1/padding.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { composeFrame, parseInner } from '../../src/protocol/v1/record.ts';
 import { RecordSender } from '../../src/protocol/v1/seal.ts';
 import { BACKENDS, connected } from '../support/session-pair.ts';
 import type { EndOptions, SessionPair } from '../support/session-pair.ts';
@@ -64,7 +66,7 @@ describe('the sender updates', () => {
     await exact.pump();
     // The update's own byte is counted in the epoch that it ends.
     expect(kinds(exact)).toBe('ftttut');
-    const padded = await connected({ client: { ...sending({ bytes: 99 }), padding: 32 } });
+    const padded = await connected({ client: { ...sending({ bytes: 99 }), padded: padTo(32) } });
     padded.backend.inners.splice(0, 1);
     for (let i = 0; i < 4; i += 1) padded.client.say('x');
     await padded.pump();
@@ -109,14 +111,13 @@ test('a sender that has sealed nothing in its epoch never updates, whatever its 
       random: (nonce) => nonce,
       now: () => 0,
       limits: { rekey: { records: 1, bytes: 0, milliseconds: 0 } },
-      padding: 'off',
     },
     { transmit: (frame) => frames.push(frame.length) },
     (error) => {
       throw error;
     },
   );
-  for (const content of [1, 2, 3]) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, content, { padding: 'off' }));
+  for (const content of [1, 2, 3]) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, content, {}));
   expect(frames).toEqual([30, 29, 31, 29, 32]);
 });
 
@@ -185,8 +186,8 @@ test.each([
     await pair.pump();
     expect(pair.server.received).toEqual(Array.from({ length: messages }, (_, i) => `c${i}`));
     expect(pair.client.received).toEqual(Array.from({ length: messages }, (_, i) => `s${i}`));
-    expect(pair.client.session.recordsSealed).toBeGreaterThan(messages * 1.4);
-    expect(pair.client.session.recordsSealed).toBe(pair.server.session.recordsOpened);
+    expect(pair.client.session.channel.recordsSealed).toBeGreaterThan(messages * 1.4);
+    expect(pair.client.session.channel.recordsSealed).toBe(pair.server.session.channel.recordsOpened);
     // Two directions of one key and one secret, and the exporter, at each end; everything older is gone.
     expect([...pair.backend.live.values()].sort()).toEqual([
       ...Array<string>(4).fill('AEAD key'),

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
-import { Kind, parseInner } from '../../src/protocol/v1/record.ts';
+import { padTo } from '../../src/protocol/v1/padding.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { parseInner } from '../../src/protocol/v1/record.ts';
 import { BACKENDS, SessionPair } from '../support/session-pair.ts';
 import type { Role } from '../support/session-pair.ts';
 import type { Item } from '../support/session-model.ts';
@@ -34,7 +36,7 @@ class Real {
         extensions: () => LiveExtensions,
         exchange: { milliseconds: 15_000, timeout: 1e12 },
       },
-      server: { padding: 16 },
+      server: { padded: padTo(16) },
     });
     for (const role of ['client', 'server'] as const) {
       const end = this.pair.end(role);
@@ -107,7 +109,7 @@ function check(model: Model, { pair }: Real): void {
     expect(end.received).toEqual(model[other(role)].said.slice(0, expected.seen));
     const seen = end.outcome && { code: end.outcome.code, wasClean: end.outcome.wasClean };
     expect(seen).toEqual(expected.ended ? expected.outcome : undefined);
-    if (expected.ended && expected.outcome?.wasClean) expect(end.session.closeAnswered).toBe(expected.answered);
+    if (expected.ended && expected.outcome?.wasClean) expect(end.session.channel.closeAnswered).toBe(expected.answered);
     expect(end.failure !== undefined && expected.phase !== 'dead').toBe(false);
   }
 }
@@ -166,7 +168,7 @@ const exchange = (role: Role): Command =>
   command(`the ${role} wants an exchange`, (_model, { pair }) => {
     pair
       .end(role)
-      .session.exchange()
+      .session.channel.exchange()
       .catch(() => undefined);
   });
 
@@ -174,7 +176,7 @@ const ping = (role: Role): Command =>
   command(`the ${role} pings`, (_model, { pair }) => {
     pair
       .end(role)
-      .session.ping(new Uint8Array(3))
+      .session.channel.ping(new Uint8Array(3))
       .catch(() => undefined);
   });
 

@@ -14,11 +14,11 @@ describe.each(ALL_STATES)('%s', (state) => {
     expect(end.session.failure).toBe(outcome?.failure);
     if (state === 'ended') {
       expect(outcome).toEqual({ code: 4001, reason: 'peer', wasClean: true, failure: undefined });
-      expect(end.session.closeAnswered).toBe(true);
+      expect(end.session.channel.closeAnswered).toBe(true);
       return;
     }
     expect(outcome).toMatchObject({ reason: '', wasClean: false });
-    expect(end.session.closeAnswered).toBeUndefined();
+    expect(end.session.channel.closeAnswered).toBeUndefined();
     expect(end.session.state).toBe('failed');
     if (state === 'failed') {
       expect(outcome).toMatchObject({ code: 3771, failure: { code: 'PQ_ERR_RECORD', origin: 'local' } });

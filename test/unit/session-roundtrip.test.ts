@@ -1,8 +1,10 @@
 /** Whatever is said arrives exactly, in order, both ways. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Padding } from '../../src/protocol/v1/record.ts';
-import { Kind, parseInner } from '../../src/protocol/v1/record.ts';
+import type { Padding } from '../../src/protocol/v1/padding.ts';
+import { padTo } from '../../src/protocol/v1/padding.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { parseInner } from '../../src/protocol/v1/record.ts';
 import { BACKEND_NAMES, BACKENDS, connected } from '../support/session-pair.ts';
 import type { AppMessage, Role } from '../support/session-pair.ts';
 
@@ -60,8 +62,8 @@ describe.each([
         const pair = await connected({
           backend: BACKENDS[name],
           both: { limits: { rekey } },
-          client: { padding: clientPadding },
-          server: { padding: serverPadding },
+          client: { padded: padTo(clientPadding) },
+          server: { padded: padTo(serverPadding) },
         });
         const said: Record<Role, AppMessage[]> = { client: [], server: [] };
         for (const [i, each] of steps.entries()) {
@@ -84,7 +86,7 @@ describe.each([
         for (const each of ['client', 'server'] as const) {
           const peer = pair.peerOf(each);
           expect(peer.outcome?.wasClean).toBe(true);
-          expect(peer.session.closeAnswered).toBe(closers.length === 1);
+          expect(peer.session.channel.closeAnswered).toBe(closers.length === 1);
           // Who closes discards what is under way to it; nobody else loses anything.
           const complete = before || !closers.includes(peer.role);
           expectSame(peer.received, complete ? said[each] : said[each].slice(0, peer.received.length));
@@ -103,7 +105,7 @@ describe('batches', () => {
     padded: Padding = 'off',
     maxBatchBytes = 2 ** 20,
   ): Promise<{ kinds: number[]; counts: number[]; contents: number[]; frames: number[]; received: AppMessage[] }> {
-    const pair = await connected({ both: { padding: padded, limits: { maxBatchBytes } } });
+    const pair = await connected({ both: { padded: padTo(padded), limits: { maxBatchBytes } } });
     const [sent, inners] = [pair.client.sent.length, pair.backend.inners.length];
     for (const message of messages) pair.client.send(message, () => undefined);
     pair.client.session.flush();

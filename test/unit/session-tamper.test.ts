@@ -1,4 +1,5 @@
 /** What an attacker on the wire can do to one whole session: change, drop, repeat, move and replace what passes. */
+import { padTo } from '../../src/protocol/v1/padding.ts';
 import { describe, expect, test } from 'vitest';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { BIT_STEP } from '../support/soak.ts';
@@ -31,7 +32,7 @@ class Run {
       backend,
       both: { limits: { rekey } },
       client: other(1),
-      server: { padding: 24, ...other(2) },
+      server: { padded: padTo(24), ...other(2) },
     });
     const { client, server } = this.pair;
     client.session.start();

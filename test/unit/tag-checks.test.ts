@@ -86,12 +86,14 @@ test.each(RIGHT)('read as by the whole reading: %j', async (said) => {
   const config = await ofTag('test', options, 'ws://a.test/').config;
   const expected = await whole('test', options, 'ws://a.test/').config;
   // Closures, each of its own connection.
-  const { authenticate } = expected;
+  const { authenticate, padded } = expected;
   expect(config).toEqual({
     ...expected,
     profile: options.profile,
     ...(authenticate && { authenticate: expect.any(Function) as unknown }),
+    ...(padded && { padded: expect.any(Function) as unknown }),
   });
+  for (const length of [1, 700, 70_001]) expect(config.padded?.(length)).toBe(padded?.(length));
 });
 
 test('the keys are read when their code is there', () => {

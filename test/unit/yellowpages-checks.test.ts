@@ -122,7 +122,7 @@ describe('a synchronous backend', () => {
     pair.deliver('server');
     for (const { events, session } of [pair.client, pair.server]) {
       expect(events).toContain('opened');
-      expect(session.facts).toEqual({ transcriptHash: undefined, kem: 'ml-kem-768', nativeKem: false });
+      expect(session.channel.facts).toEqual({ transcriptHash: undefined, kem: 'ml-kem-768', nativeKem: false });
     }
   });
 });
@@ -187,6 +187,6 @@ describe('the end', () => {
 
   test('there is no exporter', async () => {
     const { client } = await pairOf().connect();
-    expect(() => client.session.exportKey('label', 32)).toThrow(/no exporter/);
+    expect(() => client.session.channel.exportKey('label', 32)).toThrow(/no exporter/);
   });
 });

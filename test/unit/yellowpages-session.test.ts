@@ -2,10 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
 import { DEFAULT_YELLOWPAGES } from '../../src/protocol/limits.ts';
-import type { PQErrorCode } from '../../src/api/errors.ts';
+import type { CommonCode, PQErrorCode } from '../../src/api/errors.ts';
+import type { SeldomCode } from '../../src/api/seldom-failures.ts';
+import { SELDOM_FAILURES } from '../../src/api/seldom-failures.ts';
+import { Refusal } from '../../src/protocol/errors.ts';
 import type { YellowpagesState } from '../../src/protocol/yellowpages/states.ts';
 import { StateMachine } from '../../src/protocol/state-machine.ts';
 import { YELLOWPAGES_STATES } from '../../src/protocol/yellowpages/states.ts';
+import { seldomRefusal } from '../../src/protocol/seldom-refusal.ts';
 import { BACKEND_NAMES, BACKENDS, ProfilePair } from '../support/profile-pair.ts';
 import type { ProfileEnd, ProfileEndOptions, ProfilePairOptions, Role } from '../support/profile-pair.ts';
 
@@ -253,7 +257,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
           pair.client.close();
         },
         (pair: ProfilePair): void => {
-          pair.server.session.abort('PQ_ERR_OVERLOAD');
+          pair.server.session.fail(seldomRefusal('PQ_ERR_OVERLOAD'));
         },
       ]) {
         const pair = await count(at, leave);
@@ -516,7 +520,9 @@ describe('how it ends', () => {
   ])('%s at a %s (open: %s) closes the transport with %s', async (code, role, isOpen, closeCode) => {
     const pair = isOpen ? await opened() : pairOf();
     const end = pair[role];
-    end.session.abort(code);
+    end.session.fail(
+      Object.hasOwn(SELDOM_FAILURES, code) ? seldomRefusal(code as SeldomCode) : new Refusal(code as CommonCode),
+    );
     expect(end.told?.code).toBe(closeCode);
     end.session.transportClosed(1005, undefined, END);
     expect(end.outcome).toMatchObject({

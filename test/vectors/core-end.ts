@@ -16,7 +16,8 @@ import type { Session } from '../../src/protocol/session.ts';
 import { Batch } from '../../src/protocol/v1/batch.ts';
 import { readOffer } from '../../src/protocol/v1/fast-open.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
-import { Kind } from '../../src/protocol/v1/record.ts';
+import { padTo } from '../../src/protocol/v1/padding.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
 import { Yellowpages } from '../../src/protocol/yellowpages/profile.ts';
 import { type CaseSetup, type CaseStep, setupOf, wireMessage } from '../reference/cases.ts';
 import type { Outputs } from '../reference/peer.ts';
@@ -96,7 +97,7 @@ export class CoreEnd implements SessionHost<string>, BatchReader<string> {
         receivedEpochRecords: wanted.epochRecords,
         rekey: { ...DEFAULT_REKEY, ...setup.rekey },
       },
-      padding: setup.padding ?? 'off',
+      padded: padTo(setup.padding ?? 'off'),
       context,
       readText: fromUtf8,
       ...(takesBatches && { batches: this }),
@@ -199,7 +200,7 @@ export class CoreEnd implements SessionHost<string>, BatchReader<string> {
       });
     } else if (step.export) {
       try {
-        exported = Buffer.from(await session.exportKey(step.export.label, step.export.length)).toString('hex');
+        exported = Buffer.from(await session.channel.exportKey(step.export.label, step.export.length)).toString('hex');
       } catch {
         exported = 'throws';
       }

@@ -4,7 +4,8 @@ import { expect } from 'vitest';
 import { concat, utf8 } from '../../src/base/bytes.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
 import type { ReceivedFinished } from '../../src/protocol/v1/hellos.ts';
-import { Kind } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { seldomRefusal } from '../../src/protocol/seldom-refusal.ts';
 import { sealAes256Gcm } from '../support/reference-crypto.ts';
 import type { RecordVector, SessionVector } from '../support/v1-vectors.ts';
 import { bytes, toHex, v1 } from '../support/v1-vectors.ts';
@@ -22,19 +23,19 @@ export function demandPins(
   if (pins.length === 0) return undefined;
   const keys = pins.map(publicKeyOf);
   return ({ signature }, hash) => {
-    if (signature === 'absent') throw new Refusal('PQ_ERR_SIGNATURE_MISSING');
+    if (signature === 'absent') throw seldomRefusal('PQ_ERR_SIGNATURE_MISSING');
     const signed = concat(utf8('pq-websocket/1 server identity'), Uint8Array.of(0), hash);
     const valid =
       signature !== 'malformed' &&
       signature.length === 3309 &&
       keys.some((key) => ml_dsa65.verify(signature, signed, key));
-    if (!valid) throw new Refusal('PQ_ERR_SIGNATURE_INVALID');
+    if (!valid) throw seldomRefusal('PQ_ERR_SIGNATURE_INVALID');
   };
 }
 
 /** A verifier that accepts exactly v1.json's document. */
 export function demandDocument({ attestation }: ReceivedFinished, hash: Uint8Array): void {
-  if (attestation === 'absent') throw new Refusal('PQ_ERR_ATTESTATION_MISSING');
+  if (attestation === 'absent') throw seldomRefusal('PQ_ERR_ATTESTATION_MISSING');
   expect(toHex(concat(utf8('pq-websocket/1 attestation'), Uint8Array.of(0), hash))).toBe(v1.attestation.userData);
   if (attestation === 'malformed' || toHex(attestation) !== v1.attestation.document) {
     throw new Refusal('PQ_ERR_ATTESTATION_REFUSED');

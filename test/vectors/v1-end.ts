@@ -4,8 +4,11 @@ import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { concat, utf8, writeU64be } from '../../src/base/bytes.ts';
 import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_REKEY } from '../../src/protocol/limits.ts';
-import type { Padding } from '../../src/protocol/v1/record.ts';
-import { composeFrame, Kind } from '../../src/protocol/v1/record.ts';
+import type { Pad } from '../../src/protocol/v1/padding.ts';
+import { padTo } from '../../src/protocol/v1/padding.ts';
+import type { RecordKind } from '../../src/protocol/v1/kinds.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { composeFrame } from '../../src/protocol/v1/record.ts';
 import { RecordSender } from '../../src/protocol/v1/seal.ts';
 import type { EndOptions, Role } from '../support/session-pair.ts';
 import { Clock, End } from '../support/session-pair.ts';
@@ -113,7 +116,7 @@ export async function sealAll(backend: CryptoBackend, records: readonly RecordVe
   const frames: string[] = [];
   // An update comes when the record after it is pushed, so what it depends on changes from record to record.
   const limits = { rekey: DEFAULT_REKEY };
-  const config = { now: () => 0, random: vectorRandom(from, nonces), limits, padding: 'off' as Padding };
+  const config = { now: () => 0, random: vectorRandom(from, nonces), limits, padded: undefined as Pad | undefined };
   const sender = new RecordSender(keys, config, { transmit: (frame) => frames.push(toHex(frame)) }, (error) => {
     throw error;
   });
@@ -121,10 +124,10 @@ export async function sealAll(backend: CryptoBackend, records: readonly RecordVe
     const block = content.length / 2 + 1 + padding;
     if (kind === Kind.KEY_UPDATE) {
       limits.rekey = { ...DEFAULT_REKEY, records: 2 };
-      config.padding = block;
+      config.padded = padTo(block);
       continue;
     }
-    sender.push(kind as Kind, composeFrame(kind as Kind, bytes(content), { padding: block }));
+    sender.push(kind as RecordKind, composeFrame(kind as RecordKind, bytes(content), { padded: padTo(block) }));
     limits.rekey = DEFAULT_REKEY;
   }
   await counting.settled();

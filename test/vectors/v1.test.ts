@@ -7,7 +7,9 @@ import { concat, utf8 } from '../../src/base/bytes.ts';
 import { fastOpenProtocols, readOffer } from '../../src/protocol/v1/fast-open.ts';
 import { buildClientHello, buildServerHello, transcript } from '../../src/protocol/v1/hellos.ts';
 import { deriveConnectionKeys } from '../../src/protocol/v1/key-schedule.ts';
-import { isCloseCode, Kind, paddedLength, parseClose } from '../../src/protocol/v1/record.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import { paddedLength, padTo } from '../../src/protocol/v1/padding.ts';
+import { isCloseCode, parseClose } from '../../src/protocol/v1/record.ts';
 import { selectFrom } from '../../src/transport/upgrade-request.ts';
 import { hkdfSha256, hmacSha256, sha256 } from '../support/reference-crypto.ts';
 import { BACKEND_NAMES, BACKENDS } from '../support/session-pair.ts';
@@ -146,7 +148,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       expect(client.wire).toEqual([vector.clientHello, vector.clientFinished.frame]);
       expect(server.wire).toEqual([vector.serverHello, vector.serverFinished.frame]);
       for (const end of [client, server])
-        expect(toHex(end.session.facts?.transcriptHash ?? th.slice(0, 0))).toBe(vector.th);
+        expect(toHex(end.session.channel.facts?.transcriptHash ?? th.slice(0, 0))).toBe(vector.th);
       count(which);
     });
 
@@ -193,7 +195,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
           'exports',
           vector.exports,
         )) {
-          const exported = await end.session.exportKey(request.label, request.length);
+          const exported = await end.session.channel.exportKey(request.label, request.length);
           expect(info.startsWith(toHex(utf8('pq-websocket/1 export '))), label).toBe(true);
           expect(exported.length).toBe(request.length);
           if (expected !== undefined) expect(toHex(exported)).toBe(expected);
@@ -213,7 +215,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     test(`${section}: opened in order by the ${to}`, async () => {
       const end = await new VectorEnd(to, backend).throughHellos();
       for (const { name: record, seq, kind, frame, content, delivers } of list) {
-        expect([record, seq]).toEqual([record, end.session.recordsOpened]);
+        expect([record, seq]).toEqual([record, end.session.channel.recordsOpened]);
         // Who is to receive the answer has to have closed.
         if (kind === Kind.CLOSE_ANSWER) end.session.close(parseClose(bytes(content)));
         await end.receive(bytes(frame));
@@ -230,9 +232,9 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   }
 
   each('endings', v1.endings, async ({ by, code, reason, close, answer }) => {
-    const padding = close.padding === 0 ? 'off' : bytes(close.inner).length;
-    const closer = await new VectorEnd(by, backend, { padding }).throughFinished();
-    const other = await new VectorEnd(by === 'client' ? 'server' : 'client', backend, { padding }).throughFinished();
+    const padded = padTo(close.padding === 0 ? 'off' : bytes(close.inner).length);
+    const closer = await new VectorEnd(by, backend, { padded }).throughFinished();
+    const other = await new VectorEnd(by === 'client' ? 'server' : 'client', backend, { padded }).throughFinished();
     closer.nonces.push(bytes(close.nonce));
     other.nonces.push(bytes(answer.nonce));
     closer.session.close(close.content === '' ? undefined : { code, reason });
@@ -244,7 +246,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     for (const end of [closer, other]) {
       end.session.transportClosed(1000);
       expect(end.outcome).toEqual({ code, reason, wasClean: true, failure: undefined });
-      expect(end.session.closeAnswered).toBe(true);
+      expect(end.session.channel.closeAnswered).toBe(true);
     }
   });
 
@@ -265,7 +267,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     ] as const) {
       end.session.transportClosed(1000);
       expect(end.outcome).toMatchObject({ ...sees, wasClean: true });
-      expect(end.session.closeAnswered).toBe(false);
+      expect(end.session.channel.closeAnswered).toBe(false);
     }
   });
 
@@ -289,7 +291,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   each('acceptedHellos', v1.acceptedHellos, async ({ to, message, th: hash, serverFinished, clientFinished }) => {
     const end = await new VectorEnd(to, backend).start();
     await end.receive(wire(message));
-    expect(toHex(end.session.facts?.transcriptHash ?? th.slice(0, 0))).toBe(hash);
+    expect(toHex(end.session.channel.facts?.transcriptHash ?? th.slice(0, 0))).toBe(hash);
     await end.receive(bytes(to === 'client' ? serverFinished : clientFinished));
     expect(end.session.state).toBe('open');
     expect(end.wire).toEqual(
@@ -364,7 +366,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
       const client = await new VectorEnd('client', backend).start();
       await client.receive(serverHello);
       expect(client.session.state).toBe('client: awaiting finished');
-      expect(toHex(client.session.facts?.transcriptHash ?? th.slice(0, 0))).toBe(v1.implicitRejection.th);
+      expect(toHex(client.session.channel.facts?.transcriptHash ?? th.slice(0, 0))).toBe(v1.implicitRejection.th);
       await client.receive(wire(frame));
       expectRefused(client, code);
     }

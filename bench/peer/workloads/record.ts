@@ -8,7 +8,8 @@ import { platform } from '#platform';
 import { DirectionKeys } from '../../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
 import { RecordReceiver } from '../../../src/protocol/v1/open.ts';
-import { composeFrame, Kind, maxInnerBytes } from '../../../src/protocol/v1/record.ts';
+import * as Kind from '../../../src/protocol/v1/kinds.ts';
+import { composeFrame, maxInnerBytes } from '../../../src/protocol/v1/record.ts';
 import { RecordSender } from '../../../src/protocol/v1/seal.ts';
 import { digest, payloads } from '../payload.ts';
 import type { Workload } from '../workload.ts';
@@ -36,7 +37,6 @@ async function recordLayer(native: boolean): Promise<Pass> {
     takeFrame,
     now: () => performance.now(),
     limits: DEFAULT_LIMITS,
-    padding: 'off',
   } as const;
   const sender = new RecordSender(
     await direction(),

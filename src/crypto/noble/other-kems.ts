@@ -16,7 +16,7 @@ function portable(kem: Exclude<KemName, 'ml-kem-768'>, noble: NobleKem): Portabl
       return {
         encapsulationKey: publicKey,
         decapsulate: (ciphertext) => {
-          const decapsulationKey = check.alive(held, `${check.KEM_TITLES[kem]} key pair`);
+          const decapsulationKey = check.alive(held, `${check.kemTitle(kem)} key pair`);
           check.ciphertext(ciphertext, kem);
           return noble.decapsulate(ciphertext, decapsulationKey);
         },

@@ -210,7 +210,7 @@ function nativeKeyPair(kem: NativeKem, seed?: Uint8Array): NativeKeyPair {
     native: true,
     encapsulationKey: exportPublic(publicKey, KEM_SIZES[kem.name].key),
     decapsulate(ciphertext) {
-      const decapsulationKey = check.alive(held, `${check.KEM_TITLES[kem.name]} key pair`);
+      const decapsulationKey = check.alive(held, `${check.kemTitle(kem.name)} key pair`);
       check.ciphertext(ciphertext, kem.name);
       return new NodeSecret(adopt(crypto.decapsulate(decapsulationKey, ciphertext)));
     },

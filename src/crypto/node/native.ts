@@ -117,7 +117,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
       native: true,
       encapsulationKey,
       decapsulate(ciphertext) {
-        const pair = check.alive(held, `${check.KEM_TITLES[kem]} key pair`);
+        const pair = check.alive(held, `${check.kemTitle(kem)} key pair`);
         check.ciphertext(ciphertext, kem);
         return new NativeSecret(native.decapsulate(pair, unshared(ciphertext)), SHARED_SECRET_BYTES);
       },

@@ -185,7 +185,7 @@ export function webcryptoBackend(
       native: true,
       encapsulationKey: new Uint8Array(await kem.exportKey('raw-public', publicKey)),
       async decapsulate(ciphertext) {
-        const decapsulationKey = check.alive(held, `${check.KEM_TITLES[name]} key pair`);
+        const decapsulationKey = check.alive(held, `${check.kemTitle(name)} key pair`);
         check.ciphertext(ciphertext, name);
         const data = source(ciphertext);
         const size = SHARED_SECRET_BYTES;
@@ -272,7 +272,7 @@ export function webcryptoBackend(
     },
 
     async encapsulate(encapsulationKey, m, name = 'ml-kem-768', joinable = false) {
-      check.bytes(encapsulationKey, `${check.KEM_TITLES[name]} encapsulation key`);
+      check.bytes(encapsulationKey, `${check.kemTitle(name)} encapsulation key`);
       // What is checked is what is used, whatever the caller does to its array in the meantime.
       const key = Uint8Array.from(encapsulationKey);
       const encapsulate = await encapsulation();

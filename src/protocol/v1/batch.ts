@@ -3,7 +3,8 @@
  * them, and what nobody has asked for has cost next to nothing.
  */
 import { Refusal } from '../errors.ts';
-import { BATCH_ENTRY_HEADER_BYTES, checkEntries, endOfEntry, Kind } from './record.ts';
+import * as Kind from './kinds.ts';
+import { BATCH_ENTRY_HEADER_BYTES, checkEntries, endOfEntry } from './record.ts';
 
 /** Texts up to this are looked at byte by byte, which costs less than a view for whoever knows how to look at longer ones. */
 const SHORT_TEXT_BYTES = 64;

@@ -8,7 +8,7 @@ import { Exchange } from './exchange.ts';
 import { buildFinished } from './hellos.ts';
 import type { GenerationKeys } from './generation.ts';
 import type { OpenedRecord } from './open.ts';
-import { Kind } from './record.ts';
+import * as Kind from './kinds.ts';
 
 export class ClientExchange extends Exchange {
   #pair: KemKeyPair | undefined;

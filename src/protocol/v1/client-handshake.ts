@@ -9,7 +9,7 @@ import { buildFinished } from './hellos.ts';
 import { ClientKeyAgreement } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import type { Handshake, Link } from './link.ts';
-import { Kind } from './record.ts';
+import * as Kind from './kinds.ts';
 import { CLIENT_STATES } from './states.ts';
 
 export class ClientHandshake implements Handshake {

@@ -1,11 +1,13 @@
 /** Records once the peer is accepted: messages and closes (PROTOCOL.md 7 to 9). */
+import { ON_NODE } from '#on-node';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { Link } from './link.ts';
 import { chain, isPromise } from '../../base/maybe-promise.ts';
 import type { OpenedRecord } from './open.ts';
 import type { CloseContent, MessageKind } from './record.ts';
-import { composeFrame, encodeClose, Kind, parseBatch, parseClose, sameClose } from './record.ts';
+import * as Kind from './kinds.ts';
+import { composeFrame, encodeClose, parseBatch, parseClose, sameClose } from './record.ts';
 import type { Message } from '../session-types.ts';
 
 export class Conversation<Text> {
@@ -93,10 +95,11 @@ export class Conversation<Text> {
   }
 
   #parse(content: Uint8Array): Iterable<Message<Text>> {
-    const { toBuffer, batches, limits } = this.#link.config;
-    const batch = toBuffer?.(content) ?? content;
+    const { config } = this.#link;
+    const batch = config.toBuffer?.(content) ?? content;
     return (
-      batches?.readBatch(batch, limits.maxPayload) ?? parseBatch(batch, (kind, payload) => this.#read(kind, payload))
+      (ON_NODE ? config.batches?.readBatch(batch, config.limits.maxPayload) : undefined) ??
+      parseBatch(batch, (kind, payload) => this.#read(kind, payload))
     );
   }
 

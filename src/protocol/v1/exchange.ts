@@ -12,6 +12,7 @@ import { Promise } from '../../base/captured.ts';
 import { attempt, chain } from '../../base/maybe-promise.ts';
 import type { Secret } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
+import { seldomRefusal } from '../seldom-refusal.ts';
 import type { ExtensionHost } from './extension-types.ts';
 import type { Proof, ReceivedFinished } from './hellos.ts';
 import { exchangeTranscript, deriveGeneration } from './generation.ts';
@@ -19,7 +20,9 @@ import type { GenerationKeys } from './generation.ts';
 import { buildFinished, parseFinished } from './hellos.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import type { OpenedRecord } from './open.ts';
-import { composeFrame, Kind } from './record.ts';
+import type { RecordKind } from './kinds.ts';
+import * as Kind from './kinds.ts';
+import { composeFrame } from './record.ts';
 
 const HOUR = 60 * 60 * 1000;
 const DEFAULT_TIMEOUT = 60_000;
@@ -68,7 +71,7 @@ export abstract class Exchange {
   tick(): void {
     if (this.isClosing || this.#isReleased) return;
     const now = this.host.config.now();
-    if (now >= (this.#stepDeadline ?? Infinity)) this.host.fail(new Refusal('PQ_ERR_EXCHANGE_TIMEOUT'));
+    if (now >= (this.#stepDeadline ?? Infinity)) this.host.fail(seldomRefusal('PQ_ERR_EXCHANGE_TIMEOUT'));
     else if (now >= (this.#beginsAt ?? Infinity) && this.#take()) this.begin();
   }
 
@@ -154,13 +157,13 @@ export abstract class Exchange {
     return this.phase === phase && !this.#isReleased;
   }
 
-  protected say(kind: Kind, content: Uint8Array): void {
+  protected say(kind: RecordKind, content: Uint8Array): void {
     this.host.flush();
     this.host.keyed.sender.push(kind, composeFrame(kind, content, this.host.config));
   }
 
   /** The epoch's last record, and straight behind it Finished under the new keys. */
-  protected switchSending(kind: Kind, content: Uint8Array, keys: DirectionKeys, finished: Uint8Array): void {
+  protected switchSending(kind: RecordKind, content: Uint8Array, keys: DirectionKeys, finished: Uint8Array): void {
     const { sender } = this.host.keyed;
     this.host.flush();
     sender.switchTo(composeFrame(kind, content, this.host.config), keys);

@@ -10,7 +10,7 @@ import { exportKey } from './exporter.ts';
 import { openFast } from './fast-open.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { OpenedRecord } from './open.ts';
-import { Kind } from './record.ts';
+import * as Kind from './kinds.ts';
 
 export class LiveExtensions implements Extensions {
   static readonly exportKey = exportKey;

@@ -2,9 +2,11 @@
 import { equalBytes } from '../../base/bytes.ts';
 import { Promise } from '../../base/captured.ts';
 import { Refusal } from '../errors.ts';
+import { seldomRefusal } from '../seldom-refusal.ts';
 import type { ExtensionHost } from './extension-types.ts';
 import type { OpenedRecord } from './open.ts';
-import { composeFrame, Kind } from './record.ts';
+import * as Kind from './kinds.ts';
+import { composeFrame } from './record.ts';
 
 const MAX_PING_BYTES = 125;
 /** A timer that fires so many milliseconds late was asleep, and so was what arrives. */
@@ -58,7 +60,7 @@ export class Heartbeat {
   }
 
   accept({ kind, content }: OpenedRecord): void {
-    if (content.length > MAX_PING_BYTES) throw new Refusal('PQ_ERR_PING');
+    if (content.length > MAX_PING_BYTES) throw seldomRefusal('PQ_ERR_PING');
     if (!this.host.isOpen) return;
     if (kind === Kind.PONG) this.#answered(content);
     else this.#answer(content.slice());

@@ -6,6 +6,7 @@ import type { CryptoBackend, Encapsulation, KemKeyPair, Secret } from '../../cry
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { KemInputError } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
+import { seldomRefusal } from '../seldom-refusal.ts';
 import type { KemName } from '../../api/types.ts';
 import { encapsulation as checkEncapsulation } from '../../crypto/checks.ts';
 import type { Feature, HelloExtras } from './hellos.ts';
@@ -166,7 +167,7 @@ export function encapsulate(
 
 function refuseAsKem<T>(act: () => MaybePromise<T>): MaybePromise<T> {
   return attempt(act, (error) => {
-    throw error instanceof KemInputError ? new Refusal('PQ_ERR_KEM', { cause: error }) : error;
+    throw error instanceof KemInputError ? seldomRefusal('PQ_ERR_KEM', { cause: error }) : error;
   });
 }
 

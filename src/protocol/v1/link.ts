@@ -11,7 +11,8 @@ import type { Agreement } from './key-agreement.ts';
 import { destroyKeys } from './key-schedule.ts';
 import { RecordReceiver } from './open.ts';
 import { Outbox } from './outbox.ts';
-import { composeFrame, Kind, maxInnerBytes } from './record.ts';
+import * as Kind from './kinds.ts';
+import { composeFrame, maxInnerBytes } from './record.ts';
 import { RecordSender } from './seal.ts';
 import type { State, Transition, V1States } from './states.ts';
 
@@ -155,7 +156,7 @@ export class Link<Text = unknown> implements ExtensionHost {
 
   /** Record 0's frame, to be sealed. It is never padded: the peer's limits are not known to be ours until it is accepted. */
   finishedFrame(content: Uint8Array): Uint8Array {
-    return composeFrame(Kind.FINISHED, content, { padding: 'off' });
+    return composeFrame(Kind.FINISHED, content, {});
   }
 
   /**

@@ -8,7 +8,8 @@ import { writeU64be } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { Kind, MIN_FRAME_BYTES, parseInner } from './record.ts';
+import * as Kind from './kinds.ts';
+import { MIN_FRAME_BYTES, parseInner } from './record.ts';
 
 export interface ReceiverConfig {
   readonly keys: DirectionKeys;

@@ -6,18 +6,13 @@ import { copyShort } from '#copy-short';
 import type { SentCallback, WaitingMessages } from '../receipt.ts';
 import type { SessionLimits } from '../limits.ts';
 import type { FrameConfig, MessageKind } from './record.ts';
-import {
-  BATCH_ENTRY_HEADER_BYTES,
-  composeFrame,
-  frameLength,
-  Kind,
-  MAX_BATCH_BYTES,
-  writeBatchEntry,
-} from './record.ts';
+import type { RecordKind } from './kinds.ts';
+import * as Kind from './kinds.ts';
+import { BATCH_ENTRY_HEADER_BYTES, composeFrame, frameLength, MAX_BATCH_BYTES, writeBatchEntry } from './record.ts';
 
 /** A record to be sealed. */
 export interface OutgoingRecord {
-  readonly kind: Kind;
+  readonly kind: RecordKind;
   readonly frame: Uint8Array;
   /** What `frame` was composed without; it is not looked at after the call that seals. */
   readonly content: Uint8Array | undefined;
@@ -50,11 +45,11 @@ class Run {
     this.applicationBytes = first.length;
   }
 
-  hasRoomFor(bytes: number, { padding, limits }: OutboxConfig): boolean {
+  hasRoomFor(bytes: number, { padded, limits }: OutboxConfig): boolean {
     if (this.frame !== undefined) return false;
     const used = this.#batchBytes === 0 ? BATCH_ENTRY_HEADER_BYTES + this.#first.length : this.#batchBytes;
     const content = used + BATCH_ENTRY_HEADER_BYTES + bytes;
-    return content <= MAX_BATCH_BYTES && frameLength(content, padding) <= limits.maxBatchBytes;
+    return content <= MAX_BATCH_BYTES && frameLength(content, padded) <= limits.maxBatchBytes;
   }
 
   /** Copies the payload. */

@@ -1,4 +1,5 @@
 /** The profile v1, as a session has it: the handshake until `open`, the conversation from then on. */
+import { ON_NODE } from '#on-node';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import { failureOf } from '../errors.ts';
@@ -77,7 +78,7 @@ export abstract class V1<Text> implements Profile {
   }
 
   sendNow(kind: MessageKind, payload: Uint8Array, sent: SentCallback | undefined): boolean {
-    if (!Outbox.goesAlone(payload.length)) return false;
+    if (!ON_NODE || !Outbox.goesAlone(payload.length)) return false;
     this.flush();
     const receipt = { applicationBytes: payload.length, sent: sent === undefined ? [] : [sent] };
     const frame = composeFrame(kind, payload.length, this.#link.config);

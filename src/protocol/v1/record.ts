@@ -5,25 +5,10 @@
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { concat, fromUtf8, readU32be, u16be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
+import type { RecordKind } from './kinds.ts';
+import * as Kind from './kinds.ts';
+import type { Pad } from './padding.ts';
 
-/** The kind of a record, its last byte before padding (PROTOCOL.md, registry of kinds). */
-export const Kind = {
-  TEXT: 1,
-  BINARY: 2,
-  BATCH: 3,
-  CLOSE: 4,
-  KEY_UPDATE: 5,
-  FINISHED: 6,
-  CLOSE_ANSWER: 7,
-  EXCHANGE_WANTED: 8,
-  EXCHANGE_OFFER: 9,
-  EXCHANGE_ANSWER: 10,
-  EXCHANGE_END: 11,
-  PING: 12,
-  PONG: 13,
-} as const;
-/** One of the kinds that this version knows. */
-export type Kind = (typeof Kind)[keyof typeof Kind];
 export type MessageKind = typeof Kind.TEXT | typeof Kind.BINARY;
 
 /** nonce, tag and the kind byte: no frame is shorter. */
@@ -36,34 +21,6 @@ const MAX_CLOSE_BYTES = 125;
 export const MAX_CLOSE_REASON_BYTES = MAX_CLOSE_BYTES - 2;
 const MAX_PADDING_BLOCK = 65_536;
 
-/** How many bytes `inner` has on the wire: off, to a multiple of a block, or PADME (at most 12 % more). */
-export type Padding = 'off' | 'padme' | number;
-
-/** The padded length of an inner of `length` bytes, which is at least 1. */
-export function paddedLength(length: number, padding: Padding): number {
-  if (padding === 'off') return length;
-  if (padding === 'padme') return padme(length);
-  return Math.ceil(length / padding) * padding;
-}
-
-/**
- * PADME (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", 2019):
- * the length as a floating-point number whose mantissa is no longer than its exponent, rounded up.
- */
-function padme(length: number): number {
-  if (length < 2) return length;
-  const exponent = floorLog2(length);
-  const mantissaBits = exponent === 0 ? 1 : floorLog2(exponent) + 1;
-  const unit = 2 ** Math.max(0, exponent - mantissaBits);
-  return Math.ceil(length / unit) * unit;
-}
-
-/** Exact for 1 to 2^53, where Math.log2 rounds and Math.clz32 sees 32 bits. */
-function floorLog2(value: number): number {
-  const high = Math.floor(value / 2 ** 32);
-  return high === 0 ? 31 - Math.clz32(value) : 63 - Math.clz32(high);
-}
-
 /**
  * The longest inner that a receiver takes, whatever it holds: the padding of the longest content that it allows
  * (PADME adds an eighth at most, a block 65,535 bytes).
@@ -74,15 +31,15 @@ export function maxInnerBytes(maxPayload: number): number {
 
 /** What frames are composed by: of a session's configuration. */
 export interface FrameConfig {
-  /** Read for each record, so that it may change while the connection lives. */
-  readonly padding: Padding;
+  /** The padded length of an inner. Read for each record, so that it may change while the connection lives. Absent: there is no padding. */
+  readonly padded?: Pad | undefined;
   /** Memory that is lent for a frame, of so many bytes. Default: fresh memory. */
   readonly takeFrame?: ((length: number) => Uint8Array) | undefined;
 }
 
 /** Bytes of a frame with so much content. */
-export function frameLength(content: number, padding: Padding): number {
-  return NONCE_BYTES + paddedLength(content + 1, padding) + TAG_BYTES;
+export function frameLength(content: number, padded: Pad | undefined): number {
+  return NONCE_BYTES + (padded?.(content + 1) ?? content + 1) + TAG_BYTES;
 }
 
 /**
@@ -90,12 +47,12 @@ export function frameLength(content: number, padding: Padding): number {
  * Where only its length is given, the content comes with the call that seals, or the caller writes it at NONCE_BYTES.
  */
 export function composeFrame(
-  kind: Kind,
+  kind: RecordKind,
   content: Uint8Array | number,
-  { padding, takeFrame }: FrameConfig,
+  { padded, takeFrame }: FrameConfig,
 ): Uint8Array {
   const length = typeof content === 'number' ? content : content.length;
-  const bytes = frameLength(length, padding);
+  const bytes = frameLength(length, padded);
   // Memory that is used again never holds what the application says before it is sealed.
   const frame = takeFrame !== undefined && typeof content === 'number' ? takeFrame(bytes) : new Uint8Array(bytes);
   if (typeof content !== 'number') frame.set(content, NONCE_BYTES);

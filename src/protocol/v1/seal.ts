@@ -2,6 +2,7 @@
  * Seals one direction's records: sequence numbers, epochs and nonces. Frames come out in the order in which
  * records went in, whether the backend answers at once or later.
  */
+import { ON_NODE } from '#on-node';
 import type { RandomSource } from '../../crypto/backend.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { writeU64be } from '../../base/bytes.ts';
@@ -12,7 +13,9 @@ import { chain, isPromise, OrderedResults, SerialQueue } from '../../base/maybe-
 import { Queue } from '../../base/queue.ts';
 import type { Receipt } from '../receipt.ts';
 import type { FrameConfig } from './record.ts';
-import { composeFrame, Kind } from './record.ts';
+import type { RecordKind } from './kinds.ts';
+import * as Kind from './kinds.ts';
+import { composeFrame } from './record.ts';
 import { Promise } from '../../base/captured.ts';
 
 export interface SenderConfig extends FrameConfig {
@@ -84,7 +87,7 @@ export class RecordSender {
    * @param receipt of the messages in it
    * @param content what the frame was composed without: only read, and not after this call
    */
-  push(kind: Kind, frame: Uint8Array, receipt?: Receipt, content?: Uint8Array): void {
+  push(kind: RecordKind, frame: Uint8Array, receipt?: Receipt, content?: Uint8Array): void {
     this.#bytesUnderWay += receipt?.applicationBytes ?? 0;
     if (this.#stopped !== undefined) {
       if (receipt !== undefined) drop(receipt, this.#stopped);
@@ -93,13 +96,11 @@ export class RecordSender {
     if (receipt !== undefined) this.#underWay.push(receipt);
     if (this.#mustUpdate(kind, innerLength(frame))) this.#update();
     const sequence = this.#count(frame);
-    if (!this.#records.enter()) {
+    if (!ON_NODE || !this.#records.enter()) {
       // Its turn comes later, when the content may be another: it waits in memory of its own, which is not used again.
-      const own = content === undefined ? frame : frame.slice();
+      const own = !ON_NODE || content === undefined ? frame : frame.slice();
       if (content !== undefined) own.set(content, NONCE_BYTES);
-      this.#records.push(() => {
-        this.#later(this.#seal(sequence, own), receipt);
-      });
+      this.#sealNext(sequence, own, receipt);
       return;
     }
     try {
@@ -120,16 +121,11 @@ export class RecordSender {
    * (PROTOCOL.md 22.2). Both sets of keys are this sender's to destroy.
    */
   switchTo(frame: Uint8Array, keys: DirectionKeys): void {
-    const sequence = this.#count(frame);
     this.#nextKeys.push(keys);
-    this.#records.push(() => {
-      this.#later(this.#seal(sequence, frame), undefined);
-    });
-    this.#records.push(() => {
+    this.#endEpoch(frame, () => {
       this.#keys.destroy();
       this.#keys = this.#nextKeys.shift() as DirectionKeys;
     });
-    this.#beginEpoch();
   }
 
   /** Lets go of the keys, those that are still to come too. */
@@ -175,7 +171,7 @@ export class RecordSender {
     for (let next = this.#underWay.shift(); next !== undefined; next = this.#underWay.shift()) drop(next, reason);
   }
 
-  #mustUpdate(kind: Kind, innerBytes: number): boolean {
+  #mustUpdate(kind: RecordKind, innerBytes: number): boolean {
     // An update straight after an update would be refused, and is never needed: an epoch starts empty.
     if (this.#epochRecords === 0) return false;
     if (kind === Kind.CLOSE || kind === Kind.CLOSE_ANSWER || kind === Kind.FINISHED) return false;
@@ -188,16 +184,13 @@ export class RecordSender {
   }
 
   #update(): void {
-    const frame = composeFrame(Kind.KEY_UPDATE, 0, this.#config);
-    const sequence = this.#count(frame);
-    this.#records.push(() => {
-      this.#later(this.#seal(sequence, frame), undefined);
-    });
-    this.#records.push(() => this.#keys.advance());
-    this.#beginEpoch();
+    this.#endEpoch(composeFrame(Kind.KEY_UPDATE, 0, this.#config), () => this.#keys.advance());
   }
 
-  #beginEpoch(): void {
+  /** @param next enters the next epoch, behind the record that is this one's last */
+  #endEpoch(frame: Uint8Array, next: () => MaybePromise<void>): void {
+    this.#sealNext(this.#count(frame), frame, undefined);
+    this.#records.push(next);
     this.#epochRecords = 0;
     this.#epochBytes = 0;
     this.#epochStart = this.#config.now();
@@ -215,11 +208,18 @@ export class RecordSender {
     const additionalData = new Uint8Array(8);
     writeU64be(additionalData, sequence);
     const { key } = this.#keys;
-    if (this.#config.keysDrawNonces === true && key.sealFresh !== undefined) {
+    if (ON_NODE && this.#config.keysDrawNonces === true && key.sealFresh !== undefined) {
       return key.sealFresh(frame, additionalData, content);
     }
     this.#config.random(frame.subarray(0, NONCE_BYTES));
     return key.seal(frame, additionalData, content);
+  }
+
+  /** Behind what waits to be sealed. */
+  #sealNext(sequence: number, frame: Uint8Array, receipt: Receipt | undefined): void {
+    this.#records.push(() => {
+      this.#later(this.#seal(sequence, frame), receipt);
+    });
   }
 
   /** What is sealed comes out behind what was sealed before it. */

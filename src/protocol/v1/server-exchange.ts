@@ -6,7 +6,7 @@ import { Refusal } from '../errors.ts';
 import { Exchange } from './exchange.ts';
 import type { GenerationKeys } from './generation.ts';
 import type { OpenedRecord } from './open.ts';
-import { Kind } from './record.ts';
+import * as Kind from './kinds.ts';
 
 export class ServerExchange extends Exchange {
   /** The client's offer, until it is answered. */

@@ -2,6 +2,7 @@
 import type { AeadKey, KemKeyPair, Secret } from '../../crypto/backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
+import { seldomRefusal } from '../seldom-refusal.ts';
 import type { ProofMember } from '../v1/hellos.ts';
 import { encapsulate } from '../v1/key-agreement.ts';
 import { attempt, chain, finish } from '../../base/maybe-promise.ts';
@@ -38,7 +39,7 @@ export class YellowpagesClientHandshake {
   verify(ciphertext: Uint8Array, document: ProofMember): MaybePromise<void> {
     const { verify } = this.profile;
     if (verify === undefined) return undefined;
-    if (document === 'absent') throw new Refusal('PQ_ERR_ATTESTATION_MISSING');
+    if (document === 'absent') throw seldomRefusal('PQ_ERR_ATTESTATION_MISSING');
     if (document === 'malformed' || document.length === 0) throw new Refusal('PQ_ERR_ATTESTATION_REFUSED');
     return chain(this.config.backend.sha256(ciphertext), (hash) =>
       attempt(

@@ -14,14 +14,16 @@ const TIMED_OUT = 4000;
 const SERVERS_OWN: readonly PQErrorCode[] = ['PQ_ERR_IDENTITY', 'PQ_ERR_INTERNAL', 'PQ_ERR_LOAD', 'PQ_ERR_QUEUE_LIMIT'];
 
 export function yellowpagesFailure(refusal: Refusal, role: 'client' | 'server', wasOpen: boolean): PQWebSocketError {
-  const options = refusal.cause === undefined ? undefined : { cause: refusal.cause };
-  return new PQWebSocketError(refusal.code, wireCode(refusal.code, role, wasOpen), 'local', options);
+  const { code, cause, message } = refusal;
+  const options = cause === undefined ? undefined : { cause };
+  return new PQWebSocketError(code, wireCode(refusal, role, wasOpen), 'local', options, message);
 }
 
 /** A browser's client can send neither 1008 nor 1011: it says what it says in v1. */
-function wireCode(code: PQErrorCode, role: 'client' | 'server', wasOpen: boolean): number | undefined {
+function wireCode(refusal: Refusal, role: 'client' | 'server', wasOpen: boolean): number | undefined {
+  const { code } = refusal;
   if (code === 'PQ_ERR_HANDSHAKE_TIMEOUT') return TIMED_OUT;
-  const usual = closeCodeOf(code, wasOpen);
+  const usual = closeCodeOf(refusal, wasOpen);
   if (role === 'client') return usual;
   if (SERVERS_OWN.includes(code)) return INTERNAL;
   return usual !== undefined && isOfV1(usual) ? POLICY : usual;

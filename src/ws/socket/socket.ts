@@ -7,7 +7,7 @@ import { inspectable } from '#inspectable';
 import { platform } from '#platform';
 import { EventEmitter } from '#emitter';
 import { copyOf, utf8 } from '../../base/bytes.ts';
-import { blobClass, WeakMap } from '../../base/captured.ts';
+import { blobClass, weakMapClass } from '../../base/captured.ts';
 import type { AnyHandler, WsEmitter, WsStyleWebSocket } from '../../api/socket-types.ts';
 import type { PQChannel } from '../../api/types.ts';
 import type { Connection } from '../../connection/connection.ts';
@@ -440,7 +440,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
       const kept = event === 'pong' ? this.#pings?.answered(data) : undefined;
       const shown = platform.toBuffer(kept ?? data);
       // The application may change what it is given.
-      if (event === 'ping' && data.length > 0) (this.#heardPings ??= new WeakMap()).set(shown, copyOf(data));
+      if (event === 'ping' && data.length > 0) (this.#heardPings ??= new (weakMapClass())()).set(shown, copyOf(data));
       if (this.readyState !== CONNECTING) this.#emitSafely(event, shown);
     });
   }

@@ -1,7 +1,7 @@
 /** Every case that a v1 client runs against a server of test/interop/README.md. The other peers have the same ones. */
 import type { PQWebSocketOptions } from '../../../src/index.ts';
-import type { Padding } from '../../../src/protocol/v1/record.ts';
-import { paddedLength } from '../../../src/protocol/v1/record.ts';
+import type { Padding } from '../../../src/protocol/v1/padding.ts';
+import { paddedLength } from '../../../src/protocol/v1/padding.ts';
 import { toHex } from './bytes.ts';
 import { ORIGINAL_CASES, YELLOWPAGES_CASES } from './cases-yellowpages.ts';
 import { exchangesOften, extensionCasesOf, pingsOften } from './cases-extensions.ts';

@@ -2,7 +2,8 @@
  * What the interoperability tests do to a connection and no application can: update the key at this moment, change
  * the padding, look at the last frame. It reaches below the public classes, which do everything else.
  */
-import type { Padding } from '../../../src/protocol/v1/record.ts';
+import type { Pad, Padding } from '../../../src/protocol/v1/padding.ts';
+import { padTo } from '../../../src/protocol/v1/padding.ts';
 import type { RekeyLimits } from '../../../src/protocol/limits.ts';
 import type { Session } from '../../../src/protocol/session.ts';
 import { PQWebSocket, secureOf } from '../../../src/dom/pq-websocket.ts';
@@ -11,7 +12,7 @@ import type { WsStyleSocket } from '../../../src/ws/socket/socket.ts';
 
 /** A session's configuration, of which it reads these anew for each record. */
 interface Changeable {
-  padding: Padding;
+  padded?: Pad | undefined;
   readonly limits: { readonly rekey: { -readonly [Name in keyof RekeyLimits]: RekeyLimits[Name] } };
 }
 
@@ -34,7 +35,7 @@ export class Reach {
   }
 
   set padding(padding: Padding) {
-    this.#config.padding = padding;
+    this.#config.padded = padTo(padding);
   }
 
   /** Sends what `send` sends under a new key: a limit of two records is reached by what the epoch holds already. */

@@ -83,7 +83,7 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
         const pair = await exchangingPair(nativeBackend(counting), kem);
         for (const end of [pair.client, pair.server]) end.say('before');
         await pair.pump();
-        const done = pair.client.session.exchange();
+        const done = pair.client.session.channel.exchange();
         await pair.pump();
         await done;
         for (const end of [pair.client, pair.server]) end.say('after');
