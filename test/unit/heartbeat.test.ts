@@ -1,6 +1,8 @@
 /** When a heartbeat gives up, and when not. */
 import { expect, test } from 'vitest';
 import { Heartbeat } from '../../src/protocol/v1/heartbeat.ts';
+import * as Kind from '../../src/protocol/v1/kinds.ts';
+import type { RecordKind } from '../../src/protocol/v1/kinds.ts';
 
 interface Watched {
   readonly heartbeat: Heartbeat;
@@ -9,22 +11,51 @@ interface Watched {
   pings: number;
   holdsBack: boolean;
   now: number;
+  /** What it has sent, as the frame to be sealed. */
+  readonly frames: { readonly kind: RecordKind; readonly frame: Uint8Array }[];
+  transportBytes: number;
+  /** The transport has sent all that it had. */
+  drain: () => void;
 }
 
 /** An open connection with a clock of its own: a ping after 100 ms of silence, the end 200 ms later. */
 function watched(): Watched {
+  const waiting: (() => void)[] = [];
   const host = {
     config: { now: () => state.now, heartbeat: { interval: 100, timeout: 200 } },
-    keyed: { sender: { push: () => (state.pings += 1), after: (act: () => void) => act() } },
+    keyed: {
+      sender: {
+        push: (kind: RecordKind, frame: Uint8Array): void => {
+          state.pings += 1;
+          state.frames.push({ kind, frame });
+        },
+        after: (act: () => void) => act(),
+      },
+    },
     isOpen: true,
-    transportBytes: 0,
+    get transportBytes() {
+      return state.transportBytes;
+    },
+    whenDrained: (act: () => void): void => void waiting.push(act),
     get holdsBack() {
       return state.holdsBack;
     },
     flush: () => undefined,
     fail: () => (state.failures += 1),
   };
-  const state: Watched = { heartbeat: undefined as never, failures: 0, pings: 0, holdsBack: false, now: 0 };
+  const state: Watched = {
+    heartbeat: undefined as never,
+    failures: 0,
+    pings: 0,
+    holdsBack: false,
+    now: 0,
+    frames: [],
+    transportBytes: 0,
+    drain: () => {
+      state.transportBytes = 0;
+      for (const act of waiting.splice(0)) act();
+    },
+  };
   return Object.assign(state, { heartbeat: new Heartbeat(host as never) });
 }
 
@@ -57,4 +88,38 @@ test('while its own application has stopped reading, silence says nothing; from 
   expect(state.failures).toBe(0);
   at(state, 700);
   expect(state.failures).toBe(1);
+});
+
+/** The first byte of each, behind the nonce. */
+function said({ frames }: Watched): string[] {
+  return frames.map(({ kind, frame }) => `${kind === Kind.PING ? 'ping' : 'pong'} ${frame[12]}`);
+}
+
+test('a peer that asks and asks and does not read gets one pong, and one more, of its last ping, when the transport has sent that', () => {
+  const state = watched();
+  const ping = (n: number): void => state.heartbeat.accept({ kind: Kind.PING, content: Uint8Array.of(n) });
+  ping(1);
+  state.transportBytes = 30;
+  for (let n = 2; n < 200; n += 1) ping(n);
+  expect(said(state)).toEqual(['pong 1']);
+  state.drain();
+  expect(said(state)).toEqual(['pong 1', 'pong 199']);
+  ping(200);
+  expect(said(state)).toHaveLength(3);
+});
+
+test('pings of one content at once are each answered, though one pong may answer several', async () => {
+  const state = watched();
+  const ping = (...content: number[]): Promise<Uint8Array> => state.heartbeat.ping(Uint8Array.from(content));
+  const pong = (n: number): void => state.heartbeat.accept({ kind: Kind.PONG, content: Uint8Array.of(n) });
+  const answered: string[] = [];
+  const all = [ping(1), ping(2), ping(1), ping(1), ping(3)].map((each, i) => each.then(() => answered.push(`#${i}`)));
+  expect(said(state)).toEqual(['ping 1', 'ping 2', 'ping 3']);
+  pong(3);
+  expect(said(state).slice(3)).toEqual(['ping 1']);
+  pong(1);
+  expect(said(state).slice(4)).toEqual(['ping 1']);
+  pong(1);
+  await Promise.all(all);
+  expect(answered).toEqual(['#0', '#1', '#4', '#2', '#3']);
 });

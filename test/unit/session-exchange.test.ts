@@ -237,6 +237,46 @@ describe.each(ROLES)('an exchange that the %s asks for', (asks) => {
   );
 });
 
+test.each(['accepts', 'refuses', 'never answers'] as const)(
+  "a server's close while it judges Finished(client) waits for no judge, who then %s, and minds no offer behind that",
+  async (verdict) => {
+    let judge: (() => void) | undefined;
+    const pair = await connected({
+      both: { ...exchanging, features: new Set(['exchange', 'client_identity'] as const), prove: () => ({}) },
+      server: {
+        authenticate: (_finished, _hash, occasion) =>
+          occasion === 'handshake'
+            ? undefined
+            : new Promise<undefined>((resolve, reject) => {
+                judge = (): void => {
+                  if (verdict === 'accepts') resolve(undefined);
+                  if (verdict === 'refuses') reject(new Error('no'));
+                };
+              }),
+      },
+    });
+    // The second begins when the first has completed at the client: its offer is behind Finished.
+    for (let i = 0; i < 2; i += 1) pair.client.session.channel.exchange().catch(() => undefined);
+    while (judge === undefined) {
+      await deliverOne(pair, 'client');
+      await new Promise(setImmediate);
+    }
+    pair.server.say('last words');
+    pair.server.close(4_000, 'bye');
+    judge();
+    for (let turn = 0; turn < 20; turn += 1) {
+      await deliverOne(pair, 'client');
+      await new Promise(setImmediate);
+    }
+    for (const role of ROLES) {
+      const { outcome, failure } = pair.end(role);
+      expect([role, failure, outcome?.code, outcome?.wasClean]).toEqual([role, undefined, 4_000, true]);
+    }
+    expect(pair.client.received).toEqual(['last words']);
+    expect([...pair.backend.live.values()]).toEqual([]);
+  },
+);
+
 // ---- a middleman
 
 /** What the first message of an end says, without a member. */

@@ -1,6 +1,5 @@
 /** Sealed pings and pongs (PROTOCOL.md 24): whether there is still somebody who opens what is sent. */
-import { equalBytes } from '../../base/bytes.ts';
-import { Promise } from '../../base/captured.ts';
+import { Promise, Set } from '../../base/captured.ts';
 import { Refusal } from '../errors.ts';
 import { seldomRefusal } from '../seldom-refusal.ts';
 import type { ExtensionHost } from './extension-types.ts';
@@ -15,20 +14,27 @@ const NOTHING = new Uint8Array(0);
 
 interface Waiting {
   readonly content: Uint8Array;
+  /** The content, as what can be looked up. */
+  readonly name: string;
   readonly resolve: (content: Uint8Array) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class Heartbeat {
   #waiting: Waiting[] = [];
+  readonly #names = new Set<string>();
+  /** Not sent while another of the same content waits: one pong may answer both, and nothing would tell that. */
+  #held: Waiting[] = [];
   #isOver = false;
   /** When the last record was opened, or watching began. */
   #lastOpened: number;
   /** Since when the ping that went out by itself, or what followed it, has waited for anything at all. */
   #pingedAt: number | undefined;
   #transportBytes = 0;
-  /** The pong that is being sealed with others, so that never more than one waits. */
-  #pong: { content: Uint8Array } | undefined;
+  /** The pong that waits for what is before it: never more than one. */
+  #pong: Uint8Array | undefined;
+  /** Whether one has been sent that may still be with the transport: a peer that does not read could fill memory with more. */
+  #hasPonged = false;
 
   constructor(private readonly host: ExtensionHost) {
     this.#lastOpened = host.config.now();
@@ -76,15 +82,15 @@ export class Heartbeat {
     }
     if (!this.host.isOpen) return Promise.reject(new Error('ping: the connection is not open'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ content, resolve, reject });
-      this.#say(Kind.PING, content);
+      this.#ask({ content: content.slice(), name: content.join(), resolve, reject });
     });
   }
 
   release(reason: () => Error): void {
     this.#isOver = true;
-    const waiting = this.#waiting;
+    const waiting = [...this.#waiting, ...this.#held];
     this.#waiting = [];
+    this.#held = [];
     for (const { reject } of waiting) reject(reason());
   }
 
@@ -93,25 +99,50 @@ export class Heartbeat {
     this.#transportBytes = this.host.transportBytes;
   }
 
+  #ask(ping: Waiting): void {
+    if (this.#names.has(ping.name)) {
+      this.#held.push(ping);
+      return;
+    }
+    this.#names.add(ping.name);
+    this.#waiting.push(ping);
+    this.#say(Kind.PING, ping.content);
+  }
+
   /** A pong answers the last ping before it: with it all that were sent before are answered too. */
   #answered(content: Uint8Array): void {
-    const at = this.#waiting.findIndex((ping) => equalBytes(ping.content, content));
-    if (at < 0) return;
-    for (const { resolve } of this.#waiting.splice(0, at + 1)) resolve(content.slice());
+    const name = content.join();
+    if (!this.#names.has(name)) return;
+    const at = this.#waiting.findIndex((ping) => ping.name === name);
+    for (const { resolve, name: answered } of this.#waiting.splice(0, at + 1)) {
+      this.#names.delete(answered);
+      resolve(content.slice());
+    }
+    const held = this.#held;
+    this.#held = [];
+    for (const ping of held) this.#ask(ping);
   }
 
   #answer(content: Uint8Array): void {
-    if (this.#pong !== undefined) {
-      this.#pong.content = content;
-      return;
-    }
-    // While something is being sealed or sent, only the last ping needs its pong.
-    const pong = { content };
-    this.#pong = pong;
-    this.host.keyed.sender.after(() => {
-      this.#pong = undefined;
-      if (this.host.isOpen) this.#say(Kind.PONG, pong.content);
+    const isWaiting = this.#pong !== undefined;
+    this.#pong = content;
+    if (isWaiting) return;
+    const { host } = this;
+    host.keyed.sender.after(() => {
+      if (this.#hasPonged && host.transportBytes > 0) {
+        host.whenDrained(() => {
+          this.#sendPong();
+        });
+      } else this.#sendPong();
     });
+  }
+
+  #sendPong(): void {
+    const content = this.#pong;
+    this.#pong = undefined;
+    if (content === undefined || !this.host.isOpen) return;
+    this.#say(Kind.PONG, content);
+    this.#hasPonged = true;
   }
 
   #say(kind: typeof Kind.PING | typeof Kind.PONG, content: Uint8Array): void {

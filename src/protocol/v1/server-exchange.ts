@@ -1,6 +1,7 @@
 /** The server's half of an exchange: it answers, shows who it is, and goes on in a new epoch (PROTOCOL.md 22). */
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { attempt, chain } from '../../base/maybe-promise.ts';
+import { Promise } from '../../base/captured.ts';
+import { attempt, chain, isPromise } from '../../base/maybe-promise.ts';
 import { KEM_SIZES, KemInputError } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
 import { Exchange } from './exchange.ts';
@@ -13,6 +14,8 @@ export class ServerExchange extends Exchange {
   #offer: Uint8Array | undefined;
   #hasAsked = false;
   #next: { readonly keys: GenerationKeys; readonly transcriptHash: Uint8Array } | undefined;
+  /** Lets what follows a Finished that is being checked be read. */
+  #readOn: (() => void) | undefined;
 
   protected get wantsWork(): boolean {
     return this.#offer !== undefined || (this.asked.length > 0 && !this.#hasAsked);
@@ -49,7 +52,9 @@ export class ServerExchange extends Exchange {
 
   protected stopWork(): void {
     if (this.phase === 'making') this.phase = 'none';
+    if (this.phase === 'verifying') this.phase = 'over';
     this.#offer = undefined;
+    this.#readOn?.();
   }
 
   protected destroy(): void {
@@ -131,7 +136,7 @@ export class ServerExchange extends Exchange {
     else this.startStep('awaiting finished', false);
   }
 
-  /** What follows it waits for the check. */
+  /** What follows it waits for the check, or for a close of this end's: nothing is judged behind that. */
   #finished(content: Uint8Array): MaybePromise<void> {
     const finished = this.readFinished(content);
     const next = this.#next;
@@ -142,12 +147,17 @@ export class ServerExchange extends Exchange {
     }
     this.startStep('verifying', false);
     const isKnown = this.host.keyed.agreement.features.has('client_identity');
-    return chain(isKnown ? this.authenticate(finished, next.transcriptHash) : undefined, () => {
+    const checked = chain(isKnown ? this.authenticate(finished, next.transcriptHash) : undefined, () => {
       if (!this.still('verifying') || this.isClosing) return;
       this.#next = undefined;
       this.transcriptHash = next.transcriptHash;
       this.root = next.keys.root;
       this.completed();
+    });
+    if (!isPromise(checked)) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#readOn = resolve;
+      checked.then(resolve, reject);
     });
   }
 }
