@@ -4,6 +4,7 @@
  * @module pq-websocket/login
  */
 import { platform } from '#platform';
+import { isUint8Array } from './base/brands.ts';
 import { concat, copyOf, fromBase64, toBase64, utf8 } from './base/bytes.ts';
 import { decoder } from './base/captured.ts';
 
@@ -39,6 +40,10 @@ const decode = /* @__PURE__ */ decoder(false);
 
 /** HKDF-SHA-256 (RFC 5869) with the token as keying material. */
 async function derive(token: LoginToken, salt: Uint8Array, info: Uint8Array, length: number): Promise<Uint8Array> {
+  // A copy of a number would be so many zeros, which anybody can guess.
+  if (typeof token !== 'string' && !isUint8Array(token)) {
+    throw new TypeError('login: a token must be a string or a Uint8Array');
+  }
   const bytes = typeof token === 'string' ? utf8(token) : copyOf(token);
   try {
     if (bytes.length < LEAST_TOKEN_BYTES) {
@@ -56,16 +61,21 @@ async function derive(token: LoginToken, salt: Uint8Array, info: Uint8Array, len
   }
 }
 
-/** What the `end` of this connection that has the token can say, and nobody else. */
-async function proofOf(socket: LoginSocket, token: LoginToken, id: string, end: End): Promise<Uint8Array> {
+/** What both ends of this connection know, and nobody else: for `act` alone. */
+async function withChannel<T>(socket: LoginSocket, act: (channel: Uint8Array) => Promise<T>): Promise<T> {
   const channel = await socket.pq.exportKey(LABEL, PROOF_BYTES);
-  // One for each direction: what one end has said cannot be said back to it.
-  const info = concat(utf8(`pq-websocket login ${end}\0`), utf8(id));
   try {
-    return await derive(token, channel, info, PROOF_BYTES);
+    return await act(channel);
   } finally {
     channel.fill(0);
   }
+}
+
+/** What the `end` of this connection that has the token can say, and nobody else. */
+function proofOf(channel: Uint8Array, token: LoginToken, id: string, end: End): Promise<Uint8Array> {
+  // One for each direction: what one end has said cannot be said back to it.
+  const info = concat(utf8(`pq-websocket login ${end}\0`), utf8(id));
+  return derive(token, channel, info, PROOF_BYTES);
 }
 
 /** In constant time, but for the length, which is no secret. */
@@ -97,6 +107,7 @@ function member(value: Readonly<Record<string, unknown>> | undefined, name: stri
 /**
  * A name for a token, which does not give the token away: what a server looks tokens up by, where a client says nothing else.
  * @returns 24 characters of base64, the same wherever it is asked
+ * @throws {TypeError} for a token that is neither text nor bytes
  * @throws {RangeError} for a token of less than 16 bytes
  */
 export async function tokenId(token: LoginToken): Promise<string> {
@@ -107,6 +118,7 @@ export async function tokenId(token: LoginToken): Promise<string> {
  * The client's first message. Nothing of it is of use to whoever gets it, on this connection or another.
  * @param socket open
  * @param id who this is, at most 256 characters; default `tokenId(token)`
+ * @throws {TypeError} for a token that is neither text nor bytes
  * @throws {RangeError} for a token of less than 16 bytes or a longer id
  * @throws {Error} where the socket is not open
  */
@@ -114,7 +126,8 @@ export async function loginMessage(socket: LoginSocket, token: LoginToken, id?: 
   const name = id ?? (await tokenId(token));
   if (name.length > MOST_ID_CHARACTERS)
     throw new RangeError(`login: an id has at most ${MOST_ID_CHARACTERS} characters`);
-  return JSON.stringify({ login: name, bound: toBase64(await proofOf(socket, token, name, 'client')) });
+  const proof = await withChannel(socket, (channel) => proofOf(channel, token, name, 'client'));
+  return JSON.stringify({ login: name, bound: toBase64(proof) });
 }
 
 /**
@@ -123,6 +136,9 @@ export async function loginMessage(socket: LoginSocket, token: LoginToken, id?: 
  * @param tokenOf the token of an id, or undefined where there is none
  * @returns undefined where it is no login, or not of who it says: say the same to all of them
  * @throws {unknown} what `tokenOf` throws
+ * @throws {TypeError} for a token that is neither text nor bytes
+ * @throws {RangeError} for one of less than 16 bytes
+ * @throws {Error} where the socket is not open when this is called; that it closes while the token is looked for does not matter
  */
 export async function acceptLogin(
   socket: LoginSocket,
@@ -133,17 +149,22 @@ export async function acceptLogin(
   const id = member(said, 'login');
   const proof = fromBase64(member(said, 'bound') ?? '');
   if (id === undefined || id.length > MOST_ID_CHARACTERS || proof?.length !== PROOF_BYTES) return undefined;
-  const token = await tokenOf(id);
-  // An id that nobody has costs as much as a wrong proof.
-  const expected = await proofOf(socket, token ?? platform.random(new Uint8Array(PROOF_BYTES)), id, 'client');
-  if (!isSame(expected, proof) || token === undefined) return undefined;
-  return { id, answer: JSON.stringify({ bound: toBase64(await proofOf(socket, token, id, 'server')) }) };
+  // Before the token is looked for: a client that leaves meanwhile can't make this reject.
+  return withChannel(socket, async (channel) => {
+    const token = await tokenOf(id);
+    // An id that nobody has costs as much as a wrong proof.
+    const expected = await proofOf(channel, token ?? platform.random(new Uint8Array(PROOF_BYTES)), id, 'client');
+    if (!isSame(expected, proof) || token === undefined) return undefined;
+    return { id, answer: JSON.stringify({ bound: toBase64(await proofOf(channel, token, id, 'server')) }) };
+  });
 }
 
 /**
  * Whether the server has the token too. Say nothing else before: who cannot prove it may be somebody in between.
  * @param answer the server's first message, whatever it is
  * @param id as for `loginMessage`
+ * @throws {TypeError} and {RangeError} as `loginMessage`
+ * @throws {Error} where the socket is not open
  */
 export async function confirmLogin(
   socket: LoginSocket,
@@ -153,5 +174,7 @@ export async function confirmLogin(
 ): Promise<boolean> {
   const proof = fromBase64(member(parse(answer), 'bound') ?? '');
   if (proof === undefined) return false;
-  return isSame(await proofOf(socket, token, id ?? (await tokenId(token)), 'server'), proof);
+  return withChannel(socket, async (channel) =>
+    isSame(await proofOf(channel, token, id ?? (await tokenId(token)), 'server'), proof),
+  );
 }

@@ -19,7 +19,9 @@ export const KEY_LOG_OPTIONS: readonly 'keyLog'[] = ['keyLog'];
 const VARIABLE = 'PQ_WEBSOCKET_KEYLOG';
 /** The owner alone. */
 const MODE = 0o600;
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+/** Windows has none of these. O_NONBLOCK: to open a pipe that nobody reads would wait for ever. */
+const CAREFULLY = ((O_NOFOLLOW as number | undefined) ?? 0) | ((O_NONBLOCK as number | undefined) ?? 0);
 /** What the key schedule calls the keys of records (PROTOCOL.md 6). */
 const RECORD_KEY = /^pq-websocket\/1 (client|server) key$/;
 
@@ -94,11 +96,15 @@ function writerOfVariable(): Write | undefined {
 function toFile(path: string): Write {
   let write = files.get(path);
   if (write === undefined) {
-    // Windows has no O_NOFOLLOW.
-    const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | ((O_NOFOLLOW as number | undefined) ?? 0), MODE);
+    const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | CAREFULLY, MODE);
     try {
+      const found = fstatSync(file);
+      // Root may open and change all that there is: not the mode of /dev/null, and no file that somebody else can read then.
+      if (!found.isFile()) throw new Error(`${path} is no regular file`);
+      const self = process.geteuid?.();
+      if (self !== undefined && found.uid !== self) throw new Error(`${path} belongs to another user`);
       // A file that was there before, too.
-      if ((fstatSync(file).mode & 0o777) !== MODE) fchmodSync(file, MODE);
+      if ((found.mode & 0o777) !== MODE) fchmodSync(file, MODE);
     } catch (error) {
       closeSync(file);
       throw error;

@@ -3,7 +3,7 @@
  * capture, and kept ones), and from packets that are reordered, repeated, overlapping and lost.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -472,6 +472,24 @@ describe('the key log', () => {
       /option 'keyLog': ELOOP/,
     );
     expect(() => new WebSocketServer({ noServer: true, keyLog: 5 as never })).toThrow(/must be a path or a function/);
+  });
+
+  test.skipIf(process.platform === 'win32')('what is no file of this user is refused, and stays as it was', () => {
+    const server = (keyLog: string): WebSocketServer => new WebSocketServer({ noServer: true, keyLog });
+    const before = statSync('/dev/null').mode;
+    expect(() => server('/dev/null')).toThrow(/no regular file/);
+    expect(statSync('/dev/null').mode).toBe(before);
+    const pipe = path.join(folder, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    // One that nobody reads: to wait for a reader would be for ever.
+    expect(() => server(pipe)).toThrow(/option 'keyLog': ENXIO/);
+    if (process.geteuid?.() !== 0) return;
+    const others = path.join(folder, 'of-another.log');
+    writeFileSync(others, '', { mode: 0o644 });
+    chownSync(others, 65_534, 65_534);
+    expect(() => server(others)).toThrow(/belongs to another user/);
+    expect(statSync(others)).toMatchObject({ size: 0, uid: 65_534 });
+    expect(statSync(others).mode & 0o777).toBe(0o644);
   });
 
   test('both ends may write to one', async () => {

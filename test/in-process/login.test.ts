@@ -114,6 +114,29 @@ test('a store that fails is the caller’s to hear of', async () => {
   await expect(failing).rejects.toThrow('the store is down');
 });
 
+test('a client that leaves while its token is looked for does not make the server’s half reject', async () => {
+  const { client, peer } = await open();
+  const message = await loginMessage(client.socket, TOKEN, 'alice');
+  const accepted = await acceptLogin(peer.socket, message, async () => {
+    client.socket.close();
+    await peer.seen.closed;
+    return TOKEN;
+  });
+  expect(accepted?.id).toBe('alice');
+});
+
+// A store without types may give what it likes.
+test.each([[1_234_567], [64], [{ length: 64 }], [[...TOKEN]], [new Uint32Array(8)], [TOKEN.buffer]])(
+  'a token that is neither text nor bytes is refused at both ends, and none that is all zeros is made of it: %o',
+  async (token) => {
+    const { client, peer } = await open();
+    const zeros = await loginMessage(client.socket, new Uint8Array(64), 'alice');
+    await expect(acceptLogin(peer.socket, zeros, () => token as never)).rejects.toThrow(TypeError);
+    await expect(loginMessage(client.socket, token as never)).rejects.toThrow(TypeError);
+    await expect(tokenId(token as never)).rejects.toThrow(TypeError);
+  },
+);
+
 test('short tokens, long ids and closed sockets are refused', async () => {
   const { client } = await open();
   await expect(loginMessage(client.socket, 'fifteen bytes..')).rejects.toThrow(/at least 16 bytes, got 15/);
