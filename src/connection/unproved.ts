@@ -31,9 +31,12 @@ export class UnprovedPeer {
     this.transport.hold(intake === 'none');
   }
 
-  /** What `ws` refused, our limits included, ends such a connection now: its peer need not answer the close. */
+  /**
+   * What `ws` refused, our limits included, ends such a connection now: its peer need not answer the close. So does a socket that
+   * fails and stays open, such as one that does not take what it was given to send: its peer would wait for it.
+   */
   transportFailed(cause: unknown): void {
-    if (isRefusedFrame(cause)) this.session.abort('PQ_ERR_TRANSPORT', cause);
+    if (isRefusedFrame(cause) || this.transport.isOpen) this.session.abort('PQ_ERR_TRANSPORT', cause);
   }
 
   /** It has proved itself. */

@@ -1,14 +1,17 @@
 /** WebSocketStream beside a polyfilled WebSocket: refused until ours is there to take its place. */
 import { DOMException } from '../base/captured.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { ownProperties, owns } from '../base/own-properties.ts';
 import type { NativeStreamClass } from '../transport/stream-socket.ts';
 import { BRAND, brandOf } from '../transport/choose.ts';
 import { replaceGlobal } from './replace-global.ts';
 
 type Present = NativeStreamClass | undefined;
 
+const scope = globalThis as unknown as { WebSocketStream: NativeStreamClass };
+
 function present(): Present {
-  return (globalThis as { WebSocketStream?: NativeStreamClass }).WebSocketStream;
+  // Where the engine has no such class, the name may be an element's of the page: no property of the window's own.
+  return owns(scope, 'WebSocketStream') ? scope.WebSocketStream : undefined;
 }
 
 /** The platform's own, also where a class of ours stands in its place. */

@@ -1,5 +1,6 @@
 /** WebSocketError of the WHATWG draft: the platform's own class where it has one, so that `instanceof` holds for both. */
 import { DOMException } from '../base/captured.ts';
+import { owns } from '../base/own-properties.ts';
 import { toDomString } from '../base/values.ts';
 import { parseCloseInfo } from './close-info.ts';
 
@@ -38,13 +39,17 @@ export interface WebSocketErrorInstance extends Error {
   readonly reason: string;
 }
 
+const scope = globalThis as unknown as {
+  WebSocketError: new (message?: string, init?: Init) => WebSocketErrorInstance;
+};
+
 /** The class of the WHATWG draft: the platform's own where it has one. */
 export const WebSocketError: {
   /** @throws {DOMException} for a close code or reason that an application may not say */
   new (message?: string, init?: Init): WebSocketErrorInstance;
 } =
-  (globalThis as { WebSocketError?: new (message?: string, init?: Init) => WebSocketErrorInstance }).WebSocketError ??
-  FallbackWebSocketError;
+  // Not what a page's element of that name is.
+  owns(scope, 'WebSocketError') ? scope.WebSocketError : FallbackWebSocketError;
 
 /** With any code: the constructor takes those alone that an application may say. */
 export function webSocketError(message: string, closeCode: number | null, reason: string): WebSocketErrorInstance {

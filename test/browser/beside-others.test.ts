@@ -29,7 +29,7 @@ const TALK = `
     });
   }`;
 const SEALED = ['from the page', 4000, null];
-const WORKER = `import './polyfill.js';${TALK} onmessage = ({ data, ports: [port] }) => { talk(data).then((seen) => port.postMessage(seen)); };`;
+const WORKER = `${TALK} onmessage = ({ data, ports: [port] }) => { talk(data).then((seen) => port.postMessage(seen)); };`;
 /** Opens a socket while something useless stands in the place of whatever a page may replace. */
 const REPLACED = `
   const RealPromise = Promise;
@@ -63,7 +63,6 @@ beforeAll(async () => {
     ...built,
     'polyfill.js': built[POLYFILL] ?? '',
     'talk.js': TALK,
-    'worker.js': WORKER,
     'replaced.js': REPLACED,
     'zone.js': read('zone.js/bundles/zone.umd.js'),
     'ses.js': read('ses/dist/ses.umd.js'),
@@ -151,11 +150,19 @@ describe.each(ENGINES)('$name', ({ name, start }) => {
     expect(await page.run(`return talk('${url}')`)).toEqual([3770, 'PQ_ERR_SIGNATURE_INVALID']);
   });
 
-  test('a module worker that imports the script', async () => {
+  test.each([
+    ['a module worker that imports the script', 'module', ''],
+    // Where the numbers in its path look like those of a line and a column.
+    ['a module worker that imports it from a path with numbers', 'module', 'v:1:2/'],
+    ['a worker that loads it from one', 'classic', 'v:1:2/'],
+  ])('%s', async (_, type, folder) => {
     const { url, tap } = await echo();
-    const page = await open('');
+    const there = Object.fromEntries(Object.entries(files).map(([file, content]) => [`${folder}${file}`, content]));
+    const elsewhere = Object.fromEntries(Object.keys(files).map((file) => [file, '']));
+    const load = type === 'module' ? `import '/${folder}polyfill.js';` : `importScripts('/${folder}polyfill.js');`;
+    const page = await open('', {}, { ...elsewhere, ...there, 'worker.js': load + WORKER });
     const seen = await page.run(`
-      const worker = new Worker('/worker.js', { type: 'module' });
+      const worker = new Worker('/worker.js', { type: '${type}' });
       const { port1, port2 } = new MessageChannel();
       return new Promise((resolve, reject) => {
         port1.onmessage = ({ data }) => resolve(data);

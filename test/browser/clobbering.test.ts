@@ -134,4 +134,28 @@ describe.each(ENGINES)('$name', ({ name: engineName, start }) => {
     );
     assertSealed(tap, ['said by a page']);
   });
+
+  test('an element is no class of streams where the engine has none, and is no hole', async () => {
+    const markup = ['WebSocketStream', 'WebSocketError'].map((name) => `<img name="${name}">`).join('');
+    const tags = '<script src="/polyfill.js"></script><script src="/pq-websocket.stream.min.js"></script>';
+    const [before, after] = [`<body>${markup}${tags}`, `${tags}<body>${markup}`];
+    const server = await serve({
+      ...scripts,
+      'polyfill.js': scripts[POLYFILL] ?? '',
+      ...Object.fromEntries(
+        Object.entries({ before, after, alone: `<body>${markup}<script src="/polyfill.js"></script>` }).map(
+          ([name, body]) => [`${name}.html`, `<!doctype html><meta charset="utf-8">${LINK}${body}`],
+        ),
+      ),
+    });
+    onTestFinished(() => server.close());
+    for (const name of ['before', 'after', 'alone']) {
+      const page = await engine.open(`http://127.0.0.1:${server.port}/${name}.html`);
+      const seen = await page.run(
+        `return [WebSocket[Symbol.for('pq-websocket')].isProtected(), Object.hasOwn(window, 'WebSocketStream')]`,
+      );
+      await page.close();
+      expect([name, seen]).toEqual([name, [true, engineName === 'Chromium']]);
+    }
+  });
 });

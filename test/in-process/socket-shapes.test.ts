@@ -7,6 +7,8 @@ import { wrapServerSocket } from '../../src/server.ts';
 import type { ServerSocket } from '../../src/server.ts';
 import { WebSocket } from '../../src/ws.ts';
 import type { WsStyleWebSocket } from '../../src/ws.ts';
+import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import { BACKENDS } from '../support/backends.ts';
 import { deferred, once } from '../support/deferred.ts';
 import { rawClient } from '../support/raw-peer.ts';
 import { SHAPES, startShape } from '../support/socket-shapes.ts';
@@ -147,6 +149,34 @@ describe('refused by name', () => {
     new MockSocket('ws://mock.example');
     expect(String(await refused.promise)).toMatch(/mock-socket/);
   });
+});
+
+test('a socket that does not take what it is given to send is closed at once: its client would wait', async () => {
+  const listeners = new Map<string, (event: object) => void>();
+  const closes: unknown[] = [];
+  // Of the standard's shape, but for a send() that knows text alone.
+  const socket = wrapServerSocket({
+    readyState: 1,
+    send(data: unknown) {
+      if (typeof data !== 'string') throw new TypeError('send: text alone');
+    },
+    close(code: number, reason: string) {
+      closes.push(code);
+      listeners.get('close')?.({ code, reason, wasClean: true });
+    },
+    addEventListener(type: string, listener: (event: object) => void) {
+      listeners.set(type, listener);
+    },
+  });
+  const errors: unknown[] = [];
+  socket.on('error', (error: unknown) => errors.push(error));
+  const closed = closeOf(socket);
+  const pair = await BACKENDS.node.generateKeyPair();
+  listeners.get('message')?.({ data: buildClientHello(pair.encapsulationKey) });
+  pair.destroy();
+  await closed;
+  expect(closes).toEqual([undefined]);
+  expect(socket.pq.failure).toMatchObject({ code: 'PQ_ERR_TRANSPORT', cause: { message: 'send: text alone' } });
 });
 
 test('a standard client hears what a socket was closed with at once', async () => {

@@ -4,7 +4,9 @@
  */
 const scope = globalThis as unknown as Record<string, unknown>;
 const { WebSocket, WebSocketStream } = scope;
-let reason = 'pq-websocket: its script did not run to its end, so that no socket opens';
+/** Before anything is put there: a named element is no property of the window's own. */
+const hasStreams = Object.hasOwn(scope, 'WebSocketStream');
+let reason = 'pq-websocket: its script did not run to its end: no socket opens';
 
 class Closed {
   static [brand: symbol]: object;
@@ -15,8 +17,8 @@ class Closed {
 }
 
 function put(socket: unknown, stream: unknown): void {
-  if (WebSocket !== undefined) scope['WebSocket'] = socket;
-  if (WebSocketStream !== undefined) scope['WebSocketStream'] = stream;
+  scope['WebSocket'] = socket;
+  if (hasStreams) scope['WebSocketStream'] = stream;
 }
 
 put(Closed, Closed);

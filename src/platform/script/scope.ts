@@ -39,7 +39,7 @@ export const own: Own | Error = isPage
 
 /** From the stack: `self.location` is that of the worker's first script. */
 function addressInWorker(): string {
-  return /[a-z-]+:\/\/\S+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? (baseUrl() as string);
+  return /[a-z-]+:\/\/\S+(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? (baseUrl() as string);
 }
 
 function find(): Own | Error {
@@ -58,8 +58,8 @@ function find(): Own | Error {
     };
   } catch (cause) {
     return new Error(
-      'pq-websocket: this script cannot tell which element is its own, and so not what the page wants of it. ' +
-        'A page loads it by a classic <script src>: not as a module, and not within another script',
+      'pq-websocket: this script cannot tell which element is its own. ' +
+        'A page loads it by a classic <script src>: not as a module, not within another script',
       { cause },
     );
   }
