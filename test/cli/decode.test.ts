@@ -269,6 +269,19 @@ function swapped(given: readonly Segment[]): Segment[] {
   return result;
 }
 
+/** All of one direction before all of the other. */
+function apart([syn, ack, ...rest]: readonly Segment[], clientFirst: boolean): Segment[] {
+  const isFirst = ({ fromClient }: Segment): boolean => fromClient === clientFirst;
+  return [syn as Segment, ack as Segment, ...rest.filter(isFirst), ...rest.filter((each) => !isFirst(each))];
+}
+
+/** By a generator of its own, so that it is the same each time. */
+function shuffled([syn, ack, ...rest]: readonly Segment[]): Segment[] {
+  let state = 1;
+  const keyed = rest.map((each) => ({ each, key: (state = (state * 48_271) % 0x7fff_ffff) }));
+  return [syn as Segment, ack as Segment, ...keyed.sort((a, b) => a.key - b.key).map(({ each }) => each)];
+}
+
 /** The same packets as pcapng, with a section header, an interface in nanoseconds, and a block that nobody knows. */
 function pcapng(capture: Buffer): Buffer {
   const block = (type: number, body: Buffer): Buffer => {
@@ -341,6 +354,10 @@ describe('what was said comes out byte for byte', () => {
       ),
       // Neighbours of one direction in the other order.
       reordered: pcap(swapped(plain)),
+      // As two interfaces, or a card with several queues, may write them: what one direction says far from what it answers.
+      'the server first': pcap(apart(plain, false)),
+      'the client first': pcap(apart(plain, true)),
+      shuffled: pcap(shuffled(plain)),
     };
     for (const [name, capture] of Object.entries(captures)) {
       const found = decoded(capture, spoken.keys);

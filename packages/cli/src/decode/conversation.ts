@@ -52,6 +52,8 @@ interface Direction {
   /** Of its generation. */
   hash: string;
   isLost: boolean;
+  /** What follows an exchange's record of this end whose other half the capture has not shown yet. */
+  held: Waiting[] | undefined;
 }
 
 interface Waiting {
@@ -65,8 +67,11 @@ export class V1Conversation {
   readonly #hellos: Partial<Record<Side, string>> = {};
   /** What came before both hellos had: a server answers a hello of the request before its client repeats it (PROTOCOL.md 13). */
   #waiting: Waiting[] | undefined = [];
-  #hash: Uint8Array = new Uint8Array(0);
-  #offer: Uint8Array | undefined;
+  /** The transcript hash of each generation that is known. */
+  readonly #hashes: Uint8Array[] = [];
+  /** Each is of the exchange that begins the generation behind its place. A capture may have them behind what answers them. */
+  readonly #offers: Uint8Array[] = [];
+  readonly #answers: Uint8Array[] = [];
   #isOver = false;
 
   constructor(
@@ -85,7 +90,13 @@ export class V1Conversation {
 
   /** The capture has ended: tells what waits for something that has not come. */
   end(): void {
-    if (this.#isOver || this.#waiting === undefined) return;
+    if (this.#isOver) return;
+    for (const { side, held = [] } of Object.values(this.#directions)) {
+      if (held.length === 0) continue;
+      const what = side === 'server' ? 'offer of the client' : 'answer of the server';
+      this.listener.problem(`the capture lacks an exchange's ${what}; what follows of the ${side} is not shown`);
+    }
+    if (this.#waiting === undefined) return;
     const missing = (['client', 'server'] as const).filter((side) => this.#hellos[side] === undefined);
     const { length } = this.#waiting;
     if (missing.length === 2 && length === 0) return;
@@ -112,7 +123,7 @@ export class V1Conversation {
     if (client === undefined || server === undefined) return;
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    this.#hash = sha256(transcript(client, server, this.context));
+    this.#hashes[0] = sha256(transcript(client, server, this.context));
     const first = waiting[0];
     if (first !== undefined) this.#find(first);
     for (const { side: from, frame, at } of waiting) this.#open(from, frame, at);
@@ -120,13 +131,13 @@ export class V1Conversation {
 
   /** Which keys of the log are this connection's: by its transcript hash, or, where a context is bound in, by trying. */
   #find({ side, frame }: Pick<Waiting, 'side' | 'frame'>): void {
-    let hash = hex(this.#hash);
+    let hash = hex(this.#hashes[0] ?? new Uint8Array(0));
     if (!this.log.has(hash)) {
       for (const candidate of this.log.hashes) {
         const key = this.log.key(side, candidate, 0);
         if (key !== undefined && decrypt(key, 0, frame) !== undefined) {
           hash = candidate;
-          this.#hash = Buffer.from(candidate, 'hex');
+          this.#hashes[0] = Buffer.from(candidate, 'hex');
           break;
         }
       }
@@ -137,6 +148,10 @@ export class V1Conversation {
   #open(side: Side, frame: Buffer, at: number): void {
     const own = this.#directions[side];
     if (own.isLost) return;
+    if (own.held !== undefined) {
+      own.held.push({ side, frame, at });
+      return;
+    }
     if (own.hash === '') this.#find({ side, frame });
     const { record, generation, epoch } = own;
     const where = `record ${record} of the ${side} (generation ${generation}, epoch ${epoch})`;
@@ -161,6 +176,7 @@ export class V1Conversation {
     }
     // What the listener throws is no fault of the record's.
     for (const each of said) this.listener.said(each);
+    for (const each of Object.values(this.#directions)) this.#goOn(each);
   }
 
   /** @throws {Error} for what breaks the protocol: its receiver takes nothing of it */
@@ -188,11 +204,24 @@ export class V1Conversation {
   #turn(side: Side, kind: number, content: Buffer): void {
     const own = this.#directions[side];
     if (kind === Kind.KEY_UPDATE) own.epoch += 1;
-    else if (kind === Kind.EXCHANGE_OFFER) this.#offer = content;
-    else if (kind === Kind.EXCHANGE_ANSWER && this.#offer !== undefined) {
-      this.#hash = sha256(exchangeTranscript(this.#hash, this.#offer, content));
-      next(own, hex(this.#hash));
-    } else if (kind === Kind.EXCHANGE_END) next(own, this.#directions.server.hash);
+    else if (kind === Kind.EXCHANGE_OFFER) this.#offers.push(content);
+    else if (kind === Kind.EXCHANGE_ANSWER) this.#answers.push(content);
+    if (kind === Kind.EXCHANGE_ANSWER || kind === Kind.EXCHANGE_END) own.held = [];
+  }
+
+  /** What an end said behind its exchange can be opened once both halves of that are known. */
+  #goOn(own: Direction): void {
+    const { held, generation } = own;
+    if (held === undefined) return;
+    const next = generation + 1;
+    const [before, offer, answer] = [this.#hashes[generation], this.#offers[generation], this.#answers[generation]];
+    if (before === undefined || offer === undefined || answer === undefined) return;
+    const hash = (this.#hashes[next] ??= sha256(exchangeTranscript(before, offer, answer)));
+    own.held = undefined;
+    own.generation = next;
+    own.epoch = 0;
+    own.hash = hex(hash);
+    for (const { side, frame, at } of held) this.#open(side, frame, at);
   }
 
   #loseFor(own: Direction, why: string): void {
@@ -207,13 +236,7 @@ export class V1Conversation {
 }
 
 function direction(side: Side): Direction {
-  return { side, record: 0, generation: 0, epoch: 0, hash: '', isLost: false };
-}
-
-function next(own: Direction, hash: string): void {
-  own.generation += 1;
-  own.epoch = 0;
-  own.hash = hash;
+  return { side, record: 0, generation: 0, epoch: 0, hash: '', isLost: false, held: undefined };
 }
 
 /** By what a hello has (PROTOCOL.md 4.1 and 15). */
