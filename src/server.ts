@@ -12,6 +12,7 @@ import type { BunServerWebSocket } from './transport/bun.ts';
 import { BunSocket } from './transport/bun.ts';
 import { acceptedSocket } from './transport/shapes.ts';
 import { transportMaxPayload } from './options/client-limits.ts';
+import { startServer } from './connection/start-server.ts';
 import { internalsOf, WsStyleSocket } from './ws/socket/socket.ts';
 import { offerOf, selectFrom } from './transport/upgrade-request.ts';
 import type { ServerSocketOptions, UpgradeRequest, WrapOptions } from './api/types.ts';
@@ -53,7 +54,7 @@ export function wrapServerSocket(socket: object, options: WrapOptions = {}): Ser
   const secure = new WsStyleSocket(() => ({ role: 'server', transport, config }));
   // Not before the caller can listen.
   queueMicrotask(() => {
-    internalsOf(secure).connection.answerEarly();
+    startServer(internalsOf(secure).connection);
   });
   return secure;
 }

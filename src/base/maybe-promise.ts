@@ -65,14 +65,11 @@ export function allOrNone<T extends readonly Destroyable[]>(makers: {
     destroyAll();
     throw error;
   }
-  if (!made.some((value) => isPromise(value))) return made as readonly Destroyable[] as T;
-  return Promise.all(made.map((value) => Promise.resolve(value))).then(
-    (values) => values as readonly Destroyable[] as T,
-    (error: unknown) => {
-      destroyAll();
-      throw error;
-    },
-  );
+  if (!made.some(isPromise)) return made as readonly Destroyable[] as T;
+  return Promise.all(made as Promise<Destroyable>[]).catch((error: unknown) => {
+    destroyAll();
+    throw error;
+  }) as Promise<readonly Destroyable[]> as Promise<T>;
 }
 
 function destroyWhenThere(value: MaybePromise<Destroyable>): void {

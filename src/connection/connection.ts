@@ -2,6 +2,7 @@
  * A session over a transport: moves messages between the two, keeps the time, and knows what is buffered. Both
  * ends and every class that an application sees stand on this one.
  */
+import { HAS_SERVERS } from '#has-servers';
 import { ON_NODE } from '#on-node';
 import type { PQWebSocketError } from '../api/errors.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
@@ -87,9 +88,9 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#config = observer.watch?.(config, this, socket) ?? config;
     this.session = createSession(this.#config, this);
     this.transport = socket instanceof LateSocket ? noTransportYet(this) : attachTransport(socket, this);
-    this.#unproved = server?.unprovedPeer(this.session, this.transport);
+    if (HAS_SERVERS) this.#unproved = server?.unprovedPeer(this.session, this.transport);
     this.#schedule();
-    // A server's answer waits for `answerEarly`: our owner must first be able to hear of it.
+    // A server's begins by `startServer`: our owner must first be able to hear of it.
     if (config.role === 'client' && this.transport.isOpen) this.transportOpened();
   }
 
@@ -158,32 +159,24 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     this.#giveUpLater();
   }
 
-  /** Server: answers what the upgrade request has asked, now or once the transport is open. */
-  answerEarly(): void {
-    if (!this.transport.isOpen) return;
-    this.session.answerEarly();
-    this.#schedule();
-  }
-
   // What the transport says.
 
   transportOpened(): void {
-    if (this.#config.role === 'server') this.answerEarly();
-    if (this.session.state !== 'client: idle') return;
-    this.#startedAt = this.#config.now();
+    if (this.session.state === 'client: idle') this.#startedAt = this.#config.now();
+    else if (!HAS_SERVERS || this.#config.role === 'client') return;
     this.session.start(this.transport.protocol);
     this.#schedule();
   }
 
   transportMessage(message: string | Uint8Array, owned?: boolean): void {
     if (typeof message !== 'string') this.bytesOpened += message.length;
-    (this.#unproved ?? this.session).receive(message, owned);
+    ((HAS_SERVERS && this.#unproved) || this.session).receive(message, owned);
     this.#schedule();
   }
 
   transportFailed(cause: unknown): void {
     this.#transportCause ??= cause ?? 'unknown';
-    this.#unproved?.transportFailed(cause);
+    if (HAS_SERVERS) this.#unproved?.transportFailed(cause);
   }
 
   transportClosed(code: number, reason: string, wasClean: boolean): void {
@@ -214,15 +207,15 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (this.session.profile === 'yellowpages') {
       this.handshakeMilliseconds = this.#config.now() - this.#startedAt;
       // Its client proves itself by the first thing that it says.
-      this.#proved();
-    } else this.#unproved?.limitIntake();
+      if (HAS_SERVERS) this.#unproved = this.#unproved?.over();
+    } else if (HAS_SERVERS) this.#unproved?.limitIntake();
     this.#schedule();
     this.#face.opened();
   }
 
   peerAccepted(): void {
     this.handshakeMilliseconds ??= this.#config.now() - this.#startedAt;
-    this.#proved();
+    if (HAS_SERVERS) this.#unproved = this.#unproved?.over();
     this.#schedule();
     this.#face.peerAccepted();
   }
@@ -321,11 +314,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
         this.transportClosed(ABNORMAL_CLOSURE, '', false);
       }, LINGER),
     );
-  }
-
-  #proved(): void {
-    this.#unproved?.over();
-    this.#unproved = undefined;
   }
 
   /** Keeps one timer for the session's deadline. */

@@ -3,6 +3,7 @@
  * connection, in order and at the right moments, without a word on how events look. `PQWebSocket` shows them as DOM
  * events, the `ws`-style sockets through an emitter.
  */
+import { HAS_SERVERS } from '#has-servers';
 import { platform } from '#platform';
 import { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName } from '../api/types.ts';
@@ -58,7 +59,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly #events: EventOrder;
   readonly #acceptance = new Acceptance();
   readonly #backend: BackendName;
-  readonly #proofs: ProofWork | undefined;
+  #proofs: ProofWork | undefined;
   readonly role: Underneath['role'];
   /** What a server closes with that was told to before it was open. */
   #closeWhenOpen: { readonly content: CloseContent } | undefined;
@@ -82,7 +83,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.#backend = config.backend.name;
     // While the transport connects. Who needs what failed to load asks again, and says so.
     config.backend.prepare?.().catch(() => undefined);
-    this.#proofs = parts.server?.proofWork(config);
+    if (HAS_SERVERS) this.#proofs = parts.server?.proofWork(config);
     this.connection = new Connection<Text>(
       transport,
       // What it lacks, a page's Object.prototype must not give it.
@@ -96,7 +97,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
         batches,
         toBuffer: platform.toBuffer,
         ...config,
-        ...this.#proofs?.config,
+        ...(HAS_SERVERS && this.#proofs?.config),
       }),
       this,
       parts,
@@ -174,7 +175,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     const wasConnecting = this.#readyState === CONNECTING;
     this.#readyState = CLOSING;
     // A client's connection fails (WHATWG WebSockets 3). A server has accepted its own: the peer is to hear why it ends.
-    if (wasConnecting && this.role === 'server') this.#closeWhenOpen = { content };
+    if (HAS_SERVERS && wasConnecting && this.role === 'server') this.#closeWhenOpen = { content };
     // Before it is open there is nothing to wait for.
     else if (wasConnecting) this.connection.close(content);
     else this.#sends.close(content);
@@ -184,8 +185,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   opened(): void {
-    this.#proofs?.done();
-    if (this.#closeWhenOpen !== undefined) {
+    if (HAS_SERVERS) this.#proofs?.done();
+    if (HAS_SERVERS && this.#closeWhenOpen !== undefined) {
       this.#wasOpen = true;
       this.#sends.close(this.#closeWhenOpen.content);
       this.#closeWhenOpen = undefined;
@@ -218,7 +219,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   closing(): void {
-    this.#proofs?.end();
+    if (HAS_SERVERS) this.#proofs?.end();
     this.#events.next(() => {
       if (this.#readyState < CLOSING) this.#readyState = CLOSING;
     });
@@ -236,7 +237,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
 
   /** @internal */
   closed(outcome: CloseOutcome, withError: boolean): void {
-    this.#proofs?.end();
+    if (HAS_SERVERS) this.#proofs?.end();
     this.#acceptance.giveUp(() => outcome.failure ?? new PQWebSocketError('PQ_ERR_UNPROVED', undefined, 'transport'));
     // Some transports close within the application's own close() or send(); the standard's events are tasks.
     this.#signal?.removeEventListener('abort', this);

@@ -39,8 +39,8 @@ export class UnprovedPeer {
     if (isRefusedFrame(cause) || this.transport.isOpen) this.session.abort('PQ_ERR_TRANSPORT', cause);
   }
 
-  /** It has proved itself. */
-  over(): void {
+  /** It has proved itself, and is none any more. */
+  over(): undefined {
     this.#isOver = true;
     this.transport.limit(undefined);
     this.transport.hold(false);

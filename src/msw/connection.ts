@@ -44,7 +44,7 @@ export class PlainClient extends BaseEventTarget {
     });
     // Not before the handlers can listen.
     queueMicrotask(() => {
-      this.leg.answerEarly();
+      this.leg.start();
     });
   }
 

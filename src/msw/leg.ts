@@ -15,6 +15,7 @@ import { Connection } from '../connection/connection.ts';
 import type { DispatchedSocket } from '../transport/dispatched.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { ROLE_PARTS } from '../connection/role-parts.ts';
+import { startServer } from '../connection/start-server.ts';
 import { SendQueue } from '../connection/send-queue.ts';
 import { toUsvString } from '../base/values.ts';
 import { parseSendData } from '../dom/webidl.ts';
@@ -73,8 +74,8 @@ export class Leg {
   }
 
   /** Server: answers the hello of the upgrade request, if it had one. */
-  answerEarly(): void {
-    this.connection.answerEarly();
+  start(): void {
+    startServer(this.connection);
   }
 
   send(data: unknown): void {

@@ -30,10 +30,10 @@ class EitherSession<Text> extends Session<Text> {
   }
 
   /** Fast open is v1's: a hello in the request decides as one in a message does. What is none counts for nothing. */
-  override answerEarly(): void {
+  override start(): void {
     if (!isV1Hello(this.config.earlyHello)) return;
     this.#decide();
-    super.answerEarly();
+    super.start();
   }
 
   override receive(message: string | Uint8Array, owned = false): void {

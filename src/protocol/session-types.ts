@@ -205,10 +205,12 @@ export interface Profile extends Channel {
   /** The application's bytes that have not been given to the transport. */
   readonly queuedBytes: number;
 
-  /** Client: the transport is open, with this subprotocol. @throws {Refusal} or rejects with one */
+  /**
+   * The transport is open. A client says hello; a server answers the hello of the upgrade request, if there is one.
+   * @param selected a client's subprotocol
+   * @throws {Refusal} or rejects with one
+   */
   start(selected: string): MaybePromise<void>;
-  /** Server: answers the hello of the upgrade request, if there is one. @throws {Refusal} or rejects with one */
-  answerEarly(): MaybePromise<void>;
   /**
    * The next message, in a state that is not deaf.
    * @param owned whether its memory is ours alone

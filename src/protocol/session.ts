@@ -98,17 +98,12 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
   }
 
   /**
-   * Client: the transport is open.
+   * The transport is open, and the host ready to hear of it: a client says hello, a server answers what the upgrade request has asked, if it
+   * has.
    * @param selected the subprotocol that the server selected
    */
   start(selected = ''): void {
-    this.startTimer(this.config.limits.handshakeTimeout);
     this.#inbound.push(() => this.#profile.start(selected));
-  }
-
-  /** Server: the transport is open, and the host ready to hear of it. Answers what the upgrade request has asked, if it has. */
-  answerEarly(): void {
-    this.#inbound.push(() => this.#profile.answerEarly());
   }
 
   /**

@@ -20,6 +20,7 @@ import { refuseOnlyInV1 } from '../options/client-checks.ts';
 import { serverConfig } from '../options/server.ts';
 import { ownProperties } from '../base/own-properties.ts';
 import { safely } from '../base/safely.ts';
+import { startServer } from '../connection/start-server.ts';
 import type { SocketWatcher, WsStyleSocket } from './socket/socket.ts';
 import { internalsOf } from './socket/socket.ts';
 import type { WsStyleWebSocket } from '../api/socket-types.ts';
@@ -310,7 +311,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     const internals = internalsOf(socket);
     internals.network = network;
     internals.watcher = this.#watcher;
-    internals.connection.answerEarly();
+    startServer(internals.connection);
   }
 
   #configFor(request: IncomingMessage): ChannelConfig {

@@ -10,7 +10,7 @@ import { WebSocketServer as PlainServer } from 'ws';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import { fastOpenProtocols } from '../../src/protocol/v1/fast-open.ts';
-import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import { plainHello } from '../support/plain-hello.ts';
 import { selectSubprotocol, wrapServerSocket } from '../../src/server.ts';
 import type { ServerSocket } from '../../src/server.ts';
 import { WebSocket, WebSocketServer } from '../../src/ws.ts';
@@ -54,7 +54,7 @@ function offerOf(application: string[] = []): { hello: string; protocols: string
   const { encapsulationKey } = nodeBackend.generateKeyPair(crypto.getRandomValues(new Uint8Array(64))) as {
     encapsulationKey: Uint8Array;
   };
-  const hello = buildClientHello(encapsulationKey);
+  const hello = plainHello(encapsulationKey);
   return { hello, protocols: fastOpenProtocols(application, hello) };
 }
 

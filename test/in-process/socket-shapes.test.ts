@@ -7,7 +7,7 @@ import { wrapServerSocket } from '../../src/server.ts';
 import type { ServerSocket } from '../../src/server.ts';
 import { WebSocket } from '../../src/ws.ts';
 import type { WsStyleWebSocket } from '../../src/ws.ts';
-import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import { plainHello } from '../support/plain-hello.ts';
 import { BACKENDS } from '../support/backends.ts';
 import { deferred, once } from '../support/deferred.ts';
 import { rawClient } from '../support/raw-peer.ts';
@@ -172,7 +172,7 @@ test('a socket that does not take what it is given to send is closed at once: it
   socket.on('error', (error: unknown) => errors.push(error));
   const closed = closeOf(socket);
   const pair = await BACKENDS.node.generateKeyPair();
-  listeners.get('message')?.({ data: buildClientHello(pair.encapsulationKey) });
+  listeners.get('message')?.({ data: plainHello(pair.encapsulationKey) });
   pair.destroy();
   await closed;
   expect(closes).toEqual([undefined]);

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from '../../src/ws.ts';
 import type { PQWebSocketError } from '../../src/ws.ts';
-import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import { plainHello } from '../support/plain-hello.ts';
 import { BACKENDS } from '../support/backends.ts';
 import { deferred, once } from '../support/deferred.ts';
 import { rawClient } from '../support/raw-peer.ts';
@@ -47,7 +47,7 @@ async function closeCode(socket: Socket): Promise<number> {
 async function validHello(): Promise<string> {
   const pair = await BACKENDS.node.generateKeyPair();
   pair.destroy();
-  return buildClientHello(pair.encapsulationKey);
+  return plainHello(pair.encapsulationKey);
 }
 
 describe('before its hello a peer is refused', () => {

@@ -96,7 +96,7 @@ export class CaseEnd implements End, SessionHost<string> {
       },
     };
     this.#session = (role === 'client' ? createClientSession : createServerSession)(config, this);
-    if (offer.fastOpen) this.#session.answerEarly();
+    if (offer.fastOpen) this.#session.start();
   }
 
   get seen(): Seen | undefined {
@@ -109,7 +109,7 @@ export class CaseEnd implements End, SessionHost<string> {
 
   start(): void {
     if (this.#role === 'client') this.#session.start();
-    else this.#session.answerEarly();
+    else this.#session.start();
   }
 
   receive(message: string | Uint8Array): void {

@@ -1,6 +1,6 @@
 /** An end in any state that it can be in, for what has to be tried in every one. */
 import type { CryptoBackend } from '../../src/crypto/backend.ts';
-import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import { plainHello } from './plain-hello.ts';
 import type { State } from '../../src/protocol/v1/states.ts';
 import { turn } from './counting-backend.ts';
 import type { End } from './session-pair.ts';
@@ -26,7 +26,7 @@ async function replied(backend: CryptoBackend | undefined, prove?: () => Promise
 /** The client's hello has come with the upgrade request, and its text is on its way. */
 async function early(backend: CryptoBackend | undefined, prove?: () => Promise<never>): Promise<Placed> {
   const keyPair = await (backend ?? BACKENDS.node).generateKeyPair(new Uint8Array(64));
-  const clientHello = buildClientHello(keyPair.encapsulationKey);
+  const clientHello = plainHello(keyPair.encapsulationKey);
   const pair = new SessionPair({
     ...(backend && { backend }),
     client: {
@@ -35,7 +35,7 @@ async function early(backend: CryptoBackend | undefined, prove?: () => Promise<n
     },
     server: { prove, earlyHello: clientHello },
   });
-  pair.server.session.answerEarly();
+  pair.server.session.start();
   pair.client.session.start('pqws1');
   await pair.settle();
   return { pair, end: pair.server };

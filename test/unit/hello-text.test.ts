@@ -11,7 +11,7 @@ const FEATURES: readonly Feature[] = ['heartbeat', 'exchange', 'client_identity'
 describe('the text of a hello', () => {
   test.each([[null], [true], [0], ['a"\\\u2028'], [['abcd']], [{ abcd: 1 }]])('with grease %j', (value) => {
     const grease = { name: 'abcd', value };
-    expect(buildClientHello(KEY, { features: new Set(FEATURES), grease })).toBe(
+    expect(buildClientHello([['ml-kem-768', { encapsulationKey: KEY }]], { features: new Set(FEATURES), grease })).toBe(
       JSON.stringify({
         pq_websocket: 1,
         ml_kem_768_encapsulation_key: toBase64(KEY),
@@ -27,7 +27,7 @@ describe('the text of a hello', () => {
   });
 
   test('without anything beside its key or ciphertext', () => {
-    expect(buildClientHello(KEY)).toBe(
+    expect(buildClientHello([['ml-kem-768', { encapsulationKey: KEY }]])).toBe(
       JSON.stringify({ pq_websocket: 1, ml_kem_768_encapsulation_key: toBase64(KEY) }),
     );
     expect(buildServerHello(CIPHERTEXT)).toBe(

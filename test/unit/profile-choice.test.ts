@@ -137,7 +137,7 @@ describe('the ClientHello of an upgrade request', () => {
     const pair = undecided('v1', { earlyHello: hello });
     const { server } = pair;
     server.send('early');
-    server.session.answerEarly();
+    server.session.start();
     await pair.settle();
     // ServerHello, Finished and the message.
     expect([server.session.state, server.sent.length]).toEqual(['server: awaiting repeated hello', 3]);
@@ -153,7 +153,7 @@ describe('the ClientHello of an upgrade request', () => {
   ])('decides nothing when it is %s', async (_name, earlyHello) => {
     for (const profile of ['v1', 'yellowpages'] as const) {
       const pair = undecided(profile, earlyHello === undefined ? {} : { earlyHello });
-      pair.server.session.answerEarly();
+      pair.server.session.start();
       await pair.settle();
       expect(pair.server.sent).toEqual([]);
       await pair.connect();

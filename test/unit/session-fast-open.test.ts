@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { fastOpenProtocols, readOffer } from '../../src/protocol/v1/fast-open.ts';
 import { isReserved } from '../../src/protocol/v1/reserved-names.ts';
-import { buildClientHello } from '../../src/protocol/v1/hellos.ts';
+import { plainHello } from '../support/plain-hello.ts';
 import { CountingBackend } from '../support/counting-backend.ts';
 import { BACKEND_NAMES, BACKENDS, SessionPair } from '../support/session-pair.ts';
 import type { EndOptions } from '../support/session-pair.ts';
@@ -26,7 +26,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   }> {
     const maker = new CountingBackend(backend);
     const keyPair = await maker.generateKeyPair(crypto.getRandomValues(new Uint8Array(64)));
-    const hello = buildClientHello(keyPair.encapsulationKey);
+    const hello = plainHello(keyPair.encapsulationKey);
     const pair = new SessionPair({
       backend,
       keyMaker: maker,
@@ -39,7 +39,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   /** The server has answered, and the client's text is on its way. */
   async function answered(options?: Options): Promise<SessionPair> {
     const { pair } = await prepared(options);
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     pair.client.session.start('pqws1');
     await pair.settle();
     return pair;
@@ -47,7 +47,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   test('the server answers before the text comes, and the channel is the same for both', async () => {
     const { pair, maker } = await prepared();
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     await pair.settle();
     expect(pair.server.events).toEqual(['opened']);
     pair.client.session.start('pqws1');
@@ -86,7 +86,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   test('a text that comes while the answer is being made waits for it', async () => {
     const { pair } = await prepared();
     const release = pair.backend.hold('encapsulate');
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     expect(pair.server.session.state).toBe('server: answering early');
     pair.client.session.start('pqws1');
     pair.deliver('client');
@@ -98,12 +98,12 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   test.each([
     ['a text with one byte more', (hello: string) => `${hello} `],
-    ['a hello of another key pair', () => buildClientHello(new Uint8Array(1184))],
+    ['a hello of another key pair', () => plainHello(new Uint8Array(1184))],
     ['binary', (hello: string) => new TextEncoder().encode(hello)],
     ['nothing', () => ''],
   ])('%s as the first message is 3768, and nothing stays', async (_title, make) => {
     const { pair, hello } = await prepared();
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     await pair.settle();
     pair.server.session.receive(make(hello));
     await pair.settle();
@@ -114,7 +114,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   test('the hello a second time is refused as any text is', async () => {
     const { pair, hello } = await prepared();
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     await pair.settle();
     pair.server.session.receive(hello);
     pair.server.session.receive(hello);
@@ -126,10 +126,10 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
     ['no JSON', '{'],
     ['another version', '{"pq_websocket":2}'],
     ['no key', '{"pq_websocket":1}'],
-    ['a key that fails the modulus check', buildClientHello(new Uint8Array(1184).fill(0xff))],
+    ['a key that fails the modulus check', plainHello(new Uint8Array(1184).fill(0xff))],
   ])('a hello that is refused counts for nothing: %s', async (_title, earlyHello) => {
     const pair = new SessionPair({ backend, server: { earlyHello } });
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     await pair.settle();
     expect(pair.server.session.state).toBe('server: awaiting client hello');
     expect(pair.server.sent).toEqual([]);
@@ -140,7 +140,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   test('a backend that fails is no hello that is refused', async () => {
     const { pair } = await prepared();
     pair.backend.failAt = pair.backend.operations.length + 1;
-    pair.server.session.answerEarly();
+    pair.server.session.start();
     await pair.settle();
     expect(pair.server.failure).toMatchObject({ code: 'PQ_ERR_INTERNAL' });
   });
@@ -231,12 +231,15 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
   });
 });
 
-test.each(ALL_STATES)('answerEarly does nothing in state %s', async (state) => {
-  const { end } = await inState(state);
-  const before = end.sent.length;
-  end.session.answerEarly();
-  expect([end.session.state, end.sent.length]).toEqual([state, before]);
-});
+test.each(ALL_STATES.filter((state) => state.startsWith('server')))(
+  'a server that begins again does nothing in state %s',
+  async (state) => {
+    const { end } = await inState(state);
+    const before = end.sent.length;
+    end.session.start();
+    expect([end.session.state, end.sent.length]).toEqual([state, before]);
+  },
+);
 
 test('names of the layer, in any case, and none but these', () => {
   for (const reserved of ['pqws1', 'PQWS1', 'pqws1.', 'Pqws1.e30'])

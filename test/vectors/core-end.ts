@@ -177,7 +177,7 @@ export class CoreEnd implements SessionHost<string>, BatchReader<string> {
     let exported: string | undefined;
     if (step.start) {
       if (session.profile !== undefined && this.#isClient) session.start();
-      else session.answerEarly();
+      else session.start();
     } else if (step.receive) session.receive(wireMessage(step.receive));
     else if (step.send) {
       const text = step.send.text as string | undefined;

@@ -5,7 +5,8 @@ import type { AeadKey, CryptoBackend, Secret } from '../../src/crypto/backend.ts
 import type { MaybePromise } from '../../src/base/maybe-promise.ts';
 import { concat, utf8 } from '../../src/base/bytes.ts';
 import { fastOpenProtocols, readOffer } from '../../src/protocol/v1/fast-open.ts';
-import { buildClientHello, buildServerHello, transcript } from '../../src/protocol/v1/hellos.ts';
+import { buildServerHello, transcript } from '../../src/protocol/v1/hellos.ts';
+import { plainHello } from '../support/plain-hello.ts';
 import { deriveConnectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import * as Kind from '../../src/protocol/v1/kinds.ts';
 import { paddedLength, padTo } from '../../src/protocol/v1/padding.ts';
@@ -66,7 +67,7 @@ describe('what needs no key', () => {
       expect([code, isCloseCode(code)]).toEqual([code, false]);
   });
   test('hello texts', () => {
-    expect(buildClientHello(bytes(v1.kem.encapsulationKey))).toBe(v1.session.clientHello);
+    expect(plainHello(bytes(v1.kem.encapsulationKey))).toBe(v1.session.clientHello);
     expect(buildServerHello(bytes(v1.kem.ciphertext))).toBe(v1.session.serverHello);
   });
   test('no two transcripts are the same', () => {
@@ -375,7 +376,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   test('fastOpen: a client of this key pair offers exactly that', async () => {
     const { encapsulationKey } = await backend.generateKeyPair(bytes(v1.inputs.keySeed));
-    expect(fastOpenProtocols([], buildClientHello(encapsulationKey))).toEqual(['pqws1', v1.fastOpen.token]);
+    expect(fastOpenProtocols([], plainHello(encapsulationKey))).toEqual(['pqws1', v1.fastOpen.token]);
     count('fastOpen');
   });
 
@@ -390,7 +391,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   each('fastOpen.ignoredTokens', v1.fastOpen.ignoredTokens, async ({ protocols }) => {
     const server = new VectorEnd('server', backend, { earlyHello: readOffer(protocols).clientHello });
-    server.session.answerEarly();
+    server.session.start();
     await server.settle();
     expect(server.session.state).toBe('server: awaiting client hello');
     // It answers the text instead.
@@ -399,7 +400,7 @@ describe.each(BACKEND_NAMES)('%s', (name) => {
 
   const answeredEarly = async (): Promise<VectorEnd> => {
     const server = new VectorEnd('server', backend, { earlyHello: v1.fastOpen.clientHello });
-    server.session.answerEarly();
+    server.session.start();
     await server.settle();
     expect(server.wire).toEqual([v1.session.serverHello, v1.session.serverFinished.frame]);
     return server;

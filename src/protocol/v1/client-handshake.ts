@@ -27,7 +27,8 @@ export class ClientHandshake implements Handshake {
   }
 
   start(selected: string): MaybePromise<void> {
-    const { state, host, config } = this.#link;
+    const { state, session, host, config } = this.#link;
+    session.startTimer(config.limits.handshakeTimeout);
     if (!isSelectionAllowed(selected, config.offer)) throw new Refusal('PQ_ERR_FAST_OPEN');
     return chain(this.#keyAgreement.start(), (clientHello) => {
       if (!state.is('client: idle')) return;
@@ -35,8 +36,6 @@ export class ClientHandshake implements Handshake {
       host.transmit(clientHello, undefined);
     });
   }
-
-  answerEarly(): void {}
 
   accept(message: string | Uint8Array): MaybePromise<void> {
     const { state } = this.#link;

@@ -1,4 +1,5 @@
 /** Exchange, heartbeat, exporter and fast open: what runs only in a connection that uses them, so that it can be loaded by itself. */
+import { HAS_SERVERS } from '#has-servers';
 import { Promise } from '../../base/captured.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
@@ -20,7 +21,7 @@ export class LiveExtensions implements Extensions {
 
   constructor(host: ExtensionHost) {
     const { features } = host.keyed.agreement;
-    const Own = host.config.role === 'client' ? ClientExchange : ServerExchange;
+    const Own = !HAS_SERVERS || host.config.role === 'client' ? ClientExchange : ServerExchange;
     if (features.has('exchange')) this.#exchange = new Own(host);
     if (features.has('heartbeat')) this.#heartbeat = new Heartbeat(host);
   }

@@ -3,6 +3,7 @@
  * "Finished". Nothing here keeps state.
  */
 import type { KemName } from '../../api/types.ts';
+import type { KemKeyPair } from '../../crypto/backend.ts';
 import { KEM_NAMES, KEM_SIZES } from '../../crypto/backend.ts';
 import { ascii, concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
@@ -45,17 +46,13 @@ function buildHello(members: readonly Member[], { features, grease }: HelloExtra
   return `{"pq_websocket":${VERSION}${all.map(([name, value]) => `,"${name}":${JSON.stringify(value)}`).join('')}}`;
 }
 
-/** @param keys by their KEM, in the client's order; one without a name is ML-KEM-768's */
+/** @param pairs whose keys it offers, by their KEM, in the client's order */
 export function buildClientHello(
-  keys: Uint8Array | ReadonlyMap<KemName, Uint8Array>,
+  pairs: Iterable<readonly [KemName, Pick<KemKeyPair, 'encapsulationKey'>]>,
   extras: HelloExtras = {},
 ): string {
-  const all =
-    keys instanceof Map
-      ? [...(keys as ReadonlyMap<KemName, Uint8Array>)]
-      : [['ml-kem-768', keys as Uint8Array] as const];
   return buildHello(
-    all.map(([kem, key]) => [keyMember(kem), toBase64(key)]),
+    [...pairs].map(([kem, { encapsulationKey }]) => [keyMember(kem), toBase64(encapsulationKey)]),
     extras,
   );
 }
@@ -201,13 +198,18 @@ export interface Proof {
 export function buildFinished(proof: Proof): Uint8Array {
   const content = utf8(
     JSON.stringify({
-      ...(proof.signature && { ml_dsa_65_signature: toBase64(proof.signature) }),
-      ...(proof.publicKey && { ml_dsa_65_public_key: toBase64(proof.publicKey) }),
-      ...(proof.attestation && { attestation_doc: toBase64(proof.attestation) }),
+      ml_dsa_65_signature: base64IfThere(proof.signature),
+      ml_dsa_65_public_key: base64IfThere(proof.publicKey),
+      attestation_doc: base64IfThere(proof.attestation),
     }),
   );
   if (content.length > MAX_FINISHED_BYTES) throw new Refusal('PQ_ERR_IDENTITY');
   return content;
+}
+
+/** JSON leaves out what is undefined. */
+function base64IfThere(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && toBase64(bytes);
 }
 
 /** A member of a received Finished, or a hello of yellowpages: absent, there but not canonical base64, or its bytes. */

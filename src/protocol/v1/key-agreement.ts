@@ -64,8 +64,7 @@ export function makeHello(config: Omit<KeyAgreementConfig, 'context'>): MaybePro
   );
   return chain(pairs, (made) => {
     const keyPairs = new Map<KemName, KemKeyPair>(kems.map((kem, index) => [kem, made[index] as KemKeyPair]));
-    const keys = new Map([...keyPairs].map(([kem, pair]) => [kem, pair.encapsulationKey]));
-    return { keyPairs, clientHello: buildClientHello(keys, { features, grease: grease?.() }) };
+    return { keyPairs, clientHello: buildClientHello(keyPairs, { features, grease: grease?.() }) };
   });
 }
 

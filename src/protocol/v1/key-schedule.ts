@@ -113,11 +113,11 @@ export function deriveConnectionKeys(
 ): MaybePromise<ConnectionKeys> {
   const derived = finish(
     () =>
-      allOrNone<[DirectionKeys, DirectionKeys, Secret, Secret]>([
+      allOrNone<[DirectionKeys, DirectionKeys, Secret, ...Secret[]]>([
         () => DirectionKeys.derive(backend, transcriptHash, 'client', sharedSecret),
         () => DirectionKeys.derive(backend, transcriptHash, 'server', sharedSecret),
         () => backend.deriveSecret(sharedSecret, transcriptHash, LABELS.exporter),
-        () => (withRoot ? backend.deriveSecret(sharedSecret, transcriptHash, LABELS.root, true) : NO_SECRET),
+        ...(withRoot ? [() => backend.deriveSecret(sharedSecret, transcriptHash, LABELS.root, true)] : []),
       ]),
     () => {
       sharedSecret.destroy();
@@ -127,11 +127,9 @@ export function deriveConnectionKeys(
     client,
     server,
     exporter,
-    root: withRoot ? root : undefined,
+    root,
   }));
 }
-
-const NO_SECRET: Secret = { destroy: () => undefined };
 
 export function destroyKeys({ client, server, exporter, root }: ConnectionKeys): void {
   client.destroy();

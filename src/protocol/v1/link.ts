@@ -1,4 +1,5 @@
 /** What the parts of a connection in v1, its handshake and its conversation, work with in common. */
+import { HAS_SERVERS } from '#has-servers';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { attempt, chain, isPromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
@@ -19,13 +20,11 @@ import type { State, Transition, V1States } from './states.ts';
 /** One end's half of the handshake. */
 export interface Handshake {
   /**
-   * Client: the transport is open.
+   * The transport is open. A client says hello; a server answers the upgrade request's ClientHello, if there is one.
    * @param selected the subprotocol that the server selected
    * @throws {Refusal} or rejects with one
    */
   start(selected: string): MaybePromise<void>;
-  /** Server: answers the upgrade request's ClientHello, if there is one. @throws {Refusal} or rejects with one */
-  answerEarly(): MaybePromise<void>;
   /** A message that has come before `open`. @throws {Refusal} or rejects with one */
   accept(message: string | Uint8Array): MaybePromise<void>;
   /** Lets go of every secret. */
@@ -126,7 +125,7 @@ export class Link<Text = unknown> implements ExtensionHost {
   establish(agreement: Agreement): Keyed {
     const { role, limits } = this.config;
     const { client, server } = agreement.keys;
-    const [own, peers] = role === 'client' ? [client, server] : [server, client];
+    const [own, peers] = !HAS_SERVERS || role === 'client' ? [client, server] : [server, client];
     if (agreement.features.has('exchange') || agreement.features.has('heartbeat')) {
       this.#loading = this.extensionsCode();
       // Whoever needs it asks again.

@@ -67,10 +67,6 @@ export abstract class V1<Text> implements Profile {
     return this.#handshake.start(selected);
   }
 
-  answerEarly(): MaybePromise<void> {
-    return this.#handshake.answerEarly();
-  }
-
   accept(message: string | Uint8Array, owned: boolean): MaybePromise<void> {
     return this.state.is('open', 'close sent')
       ? this.#conversation.accept(message, owned)

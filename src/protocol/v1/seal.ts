@@ -9,7 +9,7 @@ import { writeU64be } from '../../base/bytes.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import type { RekeyLimits } from '../limits.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { chain, isPromise, OrderedResults, SerialQueue } from '../../base/maybe-promise.ts';
+import { chain, isPromise, SerialQueue } from '../../base/maybe-promise.ts';
 import { Queue } from '../../base/queue.ts';
 import type { Receipt } from '../receipt.ts';
 import type { FrameConfig } from './record.ts';
@@ -42,12 +42,12 @@ export class RecordSender {
   #stopped: (() => Error) | undefined;
   readonly #records: SerialQueue;
   /** What is to be done with each frame, in order. */
-  readonly #results: OrderedResults<() => void>;
+  readonly #results: SerialQueue;
   /** Of the records that hold messages and are not out, in order. */
   readonly #underWay = new Queue<Receipt>();
   #bytesUnderWay = 0;
   /** Of generations to come, in order. */
-  readonly #nextKeys = new Queue<DirectionKeys>();
+  readonly #nextKeys: DirectionKeys[] = [];
 
   #keys: DirectionKeys;
   readonly #config: SenderConfig;
@@ -65,7 +65,7 @@ export class RecordSender {
       if (this.#stopped === undefined) failed(error);
     };
     this.#records = new SerialQueue(failedLater);
-    this.#results = new OrderedResults(run, failedLater);
+    this.#results = new SerialQueue(failedLater);
   }
 
   get recordsSealed(): number {
@@ -130,8 +130,7 @@ export class RecordSender {
 
   /** Lets go of the keys, those that are still to come too. */
   destroyKeys(): void {
-    this.#keys.destroy();
-    for (let next = this.#nextKeys.shift(); next !== undefined; next = this.#nextKeys.shift()) next.destroy();
+    for (const keys of [this.#keys, ...this.#nextKeys]) keys.destroy();
   }
 
   /**
@@ -224,8 +223,10 @@ export class RecordSender {
 
   /** What is sealed comes out behind what was sealed before it. */
   #later(sealed: MaybePromise<Uint8Array>, receipt: Receipt | undefined): void {
-    this.#results.push(
-      chain(sealed, (frame) => (): void => {
+    // It may fail before its turn, in which that is said.
+    if (isPromise(sealed)) sealed.catch(() => undefined);
+    this.#results.push(() =>
+      chain(sealed, (frame) => {
         if (this.#stopped !== undefined) return;
         this.#out(receipt);
         this.#output.transmit(frame, receipt);
@@ -246,8 +247,4 @@ function innerLength(frame: Uint8Array): number {
 
 function drop(receipt: Receipt, reason: () => Error): void {
   for (const sent of receipt.sent) sent(reason());
-}
-
-function run(act: () => void): void {
-  act();
 }

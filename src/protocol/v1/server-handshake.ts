@@ -19,10 +19,8 @@ export class ServerHandshake implements Handshake {
 
   constructor(private readonly link: Link) {}
 
-  start(): void {}
-
   /** PROTOCOL.md 13. A hello that is refused counts for nothing. */
-  answerEarly(): MaybePromise<void> {
+  start(): MaybePromise<void> {
     const { state, config } = this.link;
     const { earlyHello } = config;
     if (earlyHello === undefined || !state.is('server: awaiting client hello')) return undefined;

@@ -62,6 +62,8 @@ export class Yellowpages<Text> implements Profile {
   }
 
   start(): MaybePromise<void> {
+    // This profile has no fast open: a server waits for the first message.
+    if (this.session.config.role === 'server') return undefined;
     this.#startStep();
     return chain(this.#client.start(), (clientHello) => {
       if (!this.state.is('client: idle')) return;
@@ -69,9 +71,6 @@ export class Yellowpages<Text> implements Profile {
       this.session.host.transmit(clientHello, undefined);
     });
   }
-
-  /** This profile has no fast open: the first message is its hello. */
-  answerEarly(): void {}
 
   /** The bytes are only read. */
   accept(message: string | Uint8Array): MaybePromise<void> {
