@@ -210,9 +210,11 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
 
   /** @internal */
   ended(tell: () => void): void {
+    // One that comes within the call, as Node's own class may have it, is concluded where it comes.
+    const end = this.#transportEnd;
     this.#release();
     tell();
-    if (this.#transportEnd !== undefined) this.#conclude(this.#transportEnd);
+    if (end !== undefined) this.#conclude(end);
   }
 
   /** @internal Ends the connection, with the code that goes with the state. */
@@ -220,11 +222,11 @@ export class Session<Text = unknown> implements ProfileHost<Text> {
     const { state } = this.#profile;
     if (state.isOver) return;
     const refusal = error instanceof Refusal ? error : new Refusal('PQ_ERR_INTERNAL', { cause: error });
-    this.#failure = this.#profile.failureOf(refusal);
+    const failure = (this.#failure = this.#profile.failureOf(refusal));
     state.fail();
-    this.#release();
-    this.host.failed(this.#failure);
-    if (this.#transportEnd !== undefined) this.#conclude(this.#transportEnd);
+    this.ended(() => {
+      this.host.failed(failure);
+    });
   }
 
   /** Has another profile from now on: before anything has been sent or received. */

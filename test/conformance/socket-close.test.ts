@@ -73,6 +73,18 @@ describe.each(MODES)('%s', (mode) => {
     await expect(peer.next()).rejects.toThrow();
   });
 
+  test('before the transport is there: its events come once', async () => {
+    const server = await secureServer();
+    const client = connect(server.url);
+    client.socket.close();
+    expect(await client.seen.closed).toEqual(CUT);
+    // Whatever else would come has come when another connection has begun and ended.
+    const another = await connected(server);
+    another.client.socket.close();
+    await another.client.seen.closed;
+    expect(client.seen.log).toEqual(['error', 'close']);
+  });
+
   test('a server that closes in its open handler still ends cleanly', async () => {
     const server = await secureServer({
       onPeer: ({ socket }) => {

@@ -224,3 +224,21 @@ describe('the wait for an answer', () => {
     expect(pair.server.outcome?.code).toBe(seen);
   });
 });
+
+// Node's own WebSocket does where it is still connecting.
+describe('a transport that ends within the call that closes it', () => {
+  test.each(ALL_STATES)('in state %s: the end is told of once', async (state) => {
+    for (const act of ['close', 'abort'] as const) {
+      const { pair, end } = await inState(state);
+      end.onCloseTransport = (code): void => {
+        end.session.transportClosed(code ?? 1005);
+      };
+      if (act === 'close') end.close(1000);
+      else end.session.abort('PQ_ERR_TRANSPORT');
+      // There its backend never answers.
+      if (state !== 'finishing') await pair.pump();
+      end.session.transportClosed(1006);
+      expect(end.events.filter((event) => event === 'closed')).toEqual(['closed']);
+    }
+  });
+});
