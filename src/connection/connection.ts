@@ -275,7 +275,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   failed({ code, closeCode, message }: PQWebSocketError): void {
     // The peer's answer to the close has to be read.
-    this.transport.hold(false);
+    if (ON_NODE) this.transport.hold?.(false);
     this.#face.closing();
     // Nobody is there to answer a close.
     if (code === 'PQ_ERR_HEARTBEAT') this.transport.terminate();

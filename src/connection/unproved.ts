@@ -27,8 +27,8 @@ export class UnprovedPeer {
 
   limitIntake(isBusy = false): void {
     const intake = intakeOf(this.session.state, isBusy);
-    this.transport.limit(intake === 'none' ? undefined : intake);
-    this.transport.hold(intake === 'none');
+    this.transport.limit?.(intake === 'none' ? undefined : intake);
+    this.transport.hold?.(intake === 'none');
   }
 
   /**
@@ -42,8 +42,8 @@ export class UnprovedPeer {
   /** It has proved itself, and is none any more. */
   over(): undefined {
     this.#isOver = true;
-    this.transport.limit(undefined);
-    this.transport.hold(false);
+    this.transport.limit?.(undefined);
+    this.transport.hold?.(false);
   }
 }
 

@@ -3,6 +3,7 @@
  * (./channel-checks.ts), and what they say is read there too (./read-channel.ts), before anything comes of them.
  */
 import { KEY_LOG_OPTIONS } from '#key-log';
+import { ON_NODE } from '#on-node';
 import { platform } from '#platform';
 import type { CryptoBackend } from '../crypto/backend.ts';
 import type { SessionLimits } from '../protocol/limits.ts';
@@ -117,6 +118,8 @@ function members(value: unknown): unknown {
  */
 export function plainChannel(options: ChannelOptions, maxPayload: number): ChannelConfig {
   const { native, maxQueuedBytes = DEFAULT_LIMITS.maxQueuedBytes } = options;
+  if (!ON_NODE && native === true)
+    throw new Error("option 'native' demands pq-websocket-native, which runs on Node only");
   return {
     backend: platform.backend(native),
     limits: { ...DEFAULT_LIMITS, maxPayload, maxQueuedBytes },

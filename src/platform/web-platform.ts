@@ -35,8 +35,7 @@ export function webPlatform(parts: WebParts): Platform {
     extensions: part('exchange and heartbeat', parts.extensions),
     clientAuthentication: part('authentication', parts.clientAuthentication),
     yellowpages: part('yellowpages', parts.yellowpages),
-    backend(native) {
-      if (native === true) throw new Error("option 'native' demands pq-websocket-native, which runs on Node only");
+    backend() {
       const subtle = present().subtle as SubtleCrypto | undefined;
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
       backend ??=

@@ -37,9 +37,8 @@ export function noTransportYet(host: TransportHost): Transport {
       host.transportClosed(ABNORMAL_CLOSURE, '', false);
     });
   };
-  const nothing = (): void => undefined;
   return {
-    ...{ protocol: '', extensions: '', isOpen: false, bufferedAmount: 0, ws: undefined },
-    ...{ send: nothing, limit: nothing, hold: nothing, close: giveUp, terminate: giveUp },
+    ...{ protocol: '', extensions: '', isOpen: false, bufferedAmount: 0 },
+    ...{ send: () => undefined, close: giveUp, terminate: giveUp },
   };
 }

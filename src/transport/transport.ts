@@ -14,15 +14,15 @@ export interface Transport {
   /** Cuts the connection; where a socket has no way to, it is closed without a code. */
   terminate(): void;
   /**
-   * Refuses longer messages from now on, before it holds them, and messages in many parts. Where the socket underneath can't be
-   * told, nothing happens.
+   * Refuses longer messages from now on, before it holds them, and messages in many parts. Absent where the socket underneath can't be
+   * told.
    * @param bytes of a message; undefined: the limits that the socket was made with
    */
-  limit(bytes: number | undefined): void;
-  /** Stops or goes on reading for the secure layer's own reasons, where that is possible. */
-  hold(isHeld: boolean): void;
+  limit?(bytes: number | undefined): void;
+  /** Stops or goes on reading for the secure layer's own reasons; absent where that is not possible. */
+  hold?(isHeld: boolean): void;
   /** What only npm `ws` has. */
-  readonly ws: WsFeatures | undefined;
+  readonly ws?: WsFeatures;
 }
 
 export interface TransportHost {

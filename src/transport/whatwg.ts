@@ -74,8 +74,6 @@ function attach(socket: WhatwgSocket, host: TransportHost): Transport {
 }
 
 class WhatwgTransport implements Transport {
-  readonly ws = undefined;
-
   readonly #socket: WhatwgSocket;
   readonly #isClosed: () => boolean;
 
@@ -124,10 +122,6 @@ class WhatwgTransport implements Transport {
     if (this.#socket.terminate === undefined) this.close();
     else this.#socket.terminate();
   }
-
-  // The standard has no way to say either.
-  limit(): void {}
-  hold(): void {}
 }
 
 /** Undefined for a Blob. */

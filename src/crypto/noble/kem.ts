@@ -1,9 +1,9 @@
 /** ML-KEM-768 in @noble's JavaScript: the portable backend's, and the other two's where the platform has none. */
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import * as check from '../checks.ts';
-import type { PortableKem } from '../portable-kem.ts';
+import { portableKem } from '../portable-kem.ts';
 
-export const nobleKem: PortableKem = {
+export const nobleKem = /* @__PURE__ */ portableKem('ml-kem-768', {
   keyPair(seed) {
     check.seed(seed);
     const { publicKey, secretKey } = ml_kem768.keygen(seed);
@@ -27,4 +27,4 @@ export const nobleKem: PortableKem = {
     const { cipherText, sharedSecret } = ml_kem768.encapsulate(encapsulationKey, m);
     return { ciphertext: cipherText, sharedSecret };
   },
-};
+});

@@ -4,11 +4,12 @@ import { ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import type { KemName } from '../../api/types.ts';
 import * as check from '../checks.ts';
 import type { OtherKems, PortableKem } from '../portable-kem.ts';
+import { portableKem } from '../portable-kem.ts';
 
 type NobleKem = Pick<typeof ml_kem1024, 'keygen' | 'encapsulate' | 'decapsulate'>;
 
 function portable(kem: Exclude<KemName, 'ml-kem-768'>, noble: NobleKem): PortableKem {
-  return {
+  return portableKem(kem, {
     keyPair(seed) {
       check.seed(seed, kem);
       const { publicKey, secretKey } = noble.keygen(seed);
@@ -32,7 +33,7 @@ function portable(kem: Exclude<KemName, 'ml-kem-768'>, noble: NobleKem): Portabl
       const { cipherText, sharedSecret } = noble.encapsulate(encapsulationKey, m);
       return { ciphertext: cipherText, sharedSecret };
     },
-  };
+  });
 }
 
 export const nobleOtherKems: OtherKems = {

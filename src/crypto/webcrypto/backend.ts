@@ -4,13 +4,13 @@
  *
  * A CryptoKey cannot be overwritten; `destroy` lets go of it and the platform frees it.
  */
+import { HAS_SERVERS } from '#has-servers';
 import type { AeadKey, CryptoBackend, KemKeyPair, RandomSource, Secret } from '../backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { AEAD_KEY_BYTES, KEM_SIZES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
+import { AEAD_KEY_BYTES, NONCE_BYTES, SHARED_SECRET_BYTES, TAG_BYTES } from '../backend.ts';
 import * as check from '../checks.ts';
 import type { KemName } from '../../api/types.ts';
 import type { OtherKems, PortableKem } from '../portable-kem.ts';
-import { adoptingKeyPair } from '../portable-kem.ts';
 import type { Encapsulating, Kem, KemSubtle, SecretKeys } from './subtle.ts';
 import { AES, AES_USAGES } from './subtle.ts';
 import { Map, Promise } from '../../base/captured.ts';
@@ -122,15 +122,7 @@ export function webcryptoBackend(
 ): CryptoBackend {
   const kem = subtle as unknown as KemSubtle;
 
-  /** Makes a secret of `bytes`, which it overwrites; `joinable` as it is for `deriveSecret`. */
-  async function adopt(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
-    try {
-      return await importSecret(bytes, joinable);
-    } finally {
-      bytes.fill(0);
-    }
-  }
-
+  /** @param joinable as it is for `deriveSecret` */
   async function importSecret(bytes: Uint8Array, joinable = false): Promise<SubtleSecret> {
     check.bytes(bytes, 'secret');
     const data = source(bytes);
@@ -262,21 +254,16 @@ export function webcryptoBackend(
       check.seed(seed, name);
       const algorithm = await nativeOf(name);
       if (algorithm !== undefined) return nativeKeyPair(name, algorithm, seed, joinable);
-      // A library that drew it would ask whatever `crypto` is then.
-      const used = seed ?? random(new Uint8Array(KEM_SIZES[name].seed));
-      try {
-        return adoptingKeyPair((await portableOf(name)).keyPair(used), (bytes) => adopt(bytes, joinable));
-      } finally {
-        if (seed === undefined) used.fill(0);
-      }
+      return (await portableOf(name)).importedPair({ random, importSecret }, seed, joinable);
     },
 
     async encapsulate(encapsulationKey, m, name = 'ml-kem-768', joinable = false) {
+      if (!HAS_SERVERS) throw new Error('no client encapsulates');
       check.bytes(encapsulationKey, `${check.kemTitle(name)} encapsulation key`);
       // What is checked is what is used, whatever the caller does to its array in the meantime.
       const key = Uint8Array.from(encapsulationKey);
       const encapsulate = await encapsulation();
-      return encapsulate({ kem, nativeOf, portableOf, keyOf, adopt, secretOf }, key, m, name, joinable);
+      return encapsulate({ kem, nativeOf, portableOf, keyOf, importSecret, secretOf }, key, m, name, joinable);
     },
 
     async joinSecrets(first, second) {

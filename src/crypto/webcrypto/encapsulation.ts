@@ -5,7 +5,7 @@ import type { Encapsulating } from './subtle.ts';
 import { AES, AES_USAGES } from './subtle.ts';
 
 export const encapsulating: Encapsulating = async (
-  { kem, nativeOf, portableOf, keyOf, adopt, secretOf },
+  { kem, nativeOf, portableOf, keyOf, importSecret, secretOf },
   key,
   m,
   name,
@@ -15,7 +15,11 @@ export const encapsulating: Encapsulating = async (
   const algorithm = m === undefined ? await nativeOf(name) : undefined;
   if (algorithm === undefined) {
     const { ciphertext, sharedSecret } = (await portableOf(name)).encapsulate(key, m);
-    return { native: false, ciphertext, sharedSecret: await adopt(sharedSecret, joinable) };
+    try {
+      return { native: false, ciphertext, sharedSecret: await importSecret(sharedSecret, joinable) };
+    } finally {
+      sharedSecret.fill(0);
+    }
   }
   const publicKey = await kem.importKey('raw-public', key, algorithm, false, ['encapsulateKey']);
   // A second encapsulation would be a second secret: the keys of both uses are made of the one that this gives.

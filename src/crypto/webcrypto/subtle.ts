@@ -57,8 +57,8 @@ export interface Encapsulator {
   readonly portableOf: (name: KemName) => Promise<PortableKem>;
   /** A key that script cannot read, of what an extractable one holds: for HKDF, or for what is said. */
   readonly keyOf: (parts: readonly CryptoKey[], algorithm?: typeof AES, usages?: KeyUsage[]) => Promise<CryptoKey>;
-  /** Makes a secret of the bytes, which it overwrites. */
-  readonly adopt: (bytes: Uint8Array, joinable: boolean) => Promise<Secret>;
+  /** Only reads the bytes. */
+  readonly importSecret: (bytes: Uint8Array, joinable: boolean) => Promise<Secret>;
   readonly secretOf: (keys: SecretKeys) => Secret;
 }
 

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type * as Choice from '../../../src/crypto/node/choose.ts';
-import { platform as webPlatform } from '../../../src/platform/web.ts';
 import { NATIVE_PACKAGE, nativeBinding } from '../../support/native.ts';
 
 const isBuilt = nativeBinding('the tests of when it is chosen') !== undefined;
@@ -47,11 +46,6 @@ describe.skipIf(!isBuilt)('installed', () => {
     expect(() => chooseBackend()).toThrow(new TypeError(`${VARIABLE} takes 'auto', 'off' and 'require'`));
     expect(chooseBackend(true).name).toBe('native');
   });
-});
-
-it('is refused in browsers when it is demanded', () => {
-  expect(() => webPlatform.backend(true)).toThrow(/runs on Node only/);
-  expect(webPlatform.backend(false).name).toBe('webcrypto');
 });
 
 describe.each(['esm', 'cjs'] as const)('bundled as %s', (format) => {
