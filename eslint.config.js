@@ -149,6 +149,8 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: [
       'src/base/captured.ts',
+      'src/base/own-timers-node.ts',
+      'src/base/own-timers.ts',
       'src/base/clock.ts',
       'src/crypto/node/**',
       'src/platform/node*',

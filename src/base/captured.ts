@@ -3,23 +3,9 @@
  * that brings a Promise or a URL of its own) does not reach a connection. Modules import from here by the global's own name, which the
  * linter sees to. What may not be there yet (jsdom has no TextEncoder until a test's set-up brings one) is taken at first use.
  */
-export const {
-  Promise,
-  Map,
-  Set,
-  URL,
-  DOMException,
-  MessageChannel,
-  queueMicrotask,
-  setTimeout,
-  clearTimeout,
-  btoa,
-  atob,
-} = globalThis;
+export const { Promise, Map, Set, URL, DOMException, MessageChannel, btoa, atob } = globalThis;
 
-/** Node's own; what is nearest to it where a test's environment has taken it away. */
-export const setImmediate: (act: () => void) => void = /* @__PURE__ */ (() =>
-  globalThis.setImmediate ?? globalThis.setTimeout)();
+export { queueMicrotask, setTimeout, clearTimeout, setImmediate } from '#own-timers';
 
 type Constructor =
   'Blob' | 'TextEncoder' | 'TextDecoder' | 'ReadableStream' | 'WritableStream' | 'WeakMap' | 'AbortController';

@@ -1,7 +1,6 @@
 /** What is put in the place of the platform's functions after this package has loaded does not reach a connection. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { PQWebSocket } from '../../src/index.ts';
-import { WebSocket, WebSocketServer } from '../../src/ws.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
 
 afterEach(() => {
@@ -90,29 +89,38 @@ test.each(Object.entries(REPLACEMENTS))('%s: a conversation comes to its end', a
   expect(lookedUp).toEqual([]);
 });
 
-test('ws sockets, made while the timers are fake', async () => {
-  vi.useFakeTimers({ toFake: ['setImmediate', 'queueMicrotask', 'setInterval', 'Date', 'performance'] });
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  await new Promise<void>((resolve) => {
-    server.on('listening', resolve);
-  });
-  server.on('connection', (peer) => {
-    peer.on('message', (data) => {
-      peer.send(data.toString());
+test.each(['after', 'before'])(
+  'ws sockets, made while the timers are fake, which is %s this package loads',
+  async (when) => {
+    // What ws itself needs is left as it is: it has loaded already.
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'queueMicrotask', 'setInterval', 'Date', 'performance'],
     });
-  });
-  const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}/`);
-  const heard = await new Promise((resolve) => {
-    socket.on('open', () => {
-      socket.send('said');
+    // As with jest's `fakeTimers.enableGlobally`.
+    if (when === 'before') vi.resetModules();
+    const { WebSocket, WebSocketServer } = await import('../../src/ws.ts');
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await new Promise<void>((resolve) => {
+      server.on('listening', resolve);
     });
-    socket.on('message', (data) => {
-      resolve(String(data));
+    server.on('connection', (peer) => {
+      peer.on('message', (data) => {
+        peer.send(data.toString());
+      });
     });
-  });
-  expect(heard).toBe('said');
-  const ended = new Promise((resolve) => socket.on('close', resolve));
-  socket.close(4001);
-  expect(await ended).toBe(4001);
-  server.close();
-});
+    const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}/`);
+    const heard = await new Promise((resolve) => {
+      socket.on('open', () => {
+        socket.send('said');
+      });
+      socket.on('message', (data) => {
+        resolve(String(data));
+      });
+    });
+    expect(heard).toBe('said');
+    const ended = new Promise((resolve) => socket.on('close', resolve));
+    socket.close(4001);
+    expect(await ended).toBe(4001);
+    server.close();
+  },
+);

@@ -56,10 +56,17 @@ async function folderOf(
   return folder;
 }
 
-async function underJest(app: string, format: 'esm' | 'cjs', environment: string, url: string): Promise<void> {
+/** @param fakeFirst whether the timers are fake before anything loads */
+async function underJest(
+  app: string,
+  format: 'esm' | 'cjs',
+  environment: string,
+  url: string,
+  fakeFirst = false,
+): Promise<void> {
   const folder = await folderOf(
     app,
-    `jest-${environment}-${format}`,
+    `jest-${environment}-${format}${fakeFirst ? '-fake' : ''}`,
     'conversation.test',
     format,
     jest(format === 'esm' ? 'import.meta.jest' : 'jest'),
@@ -68,6 +75,7 @@ async function underJest(app: string, format: 'esm' | 'cjs', environment: string
     rootDir: folder,
     testEnvironment: environment,
     transform: {},
+    fakeTimers: { enableGlobally: fakeFirst },
     haste: { enableSymlinks: false },
     cacheDirectory: path.join(folder, 'cache'),
   };
@@ -139,6 +147,7 @@ export async function main(args: readonly string[]): Promise<number> {
           ]),
         ),
       ),
+      'jest, node, cjs, fake timers from the start': () => underJest(app, 'cjs', 'node', tap.url, true),
       ...Object.fromEntries(
         ['node', 'jsdom', 'happy-dom'].map((environment) => [
           `vitest, ${environment}`,
