@@ -244,14 +244,6 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     }
   }
 
-  holdsBack(): boolean {
-    return ON_NODE && (this.transport.ws?.reading?.isHolding ?? false);
-  }
-
-  transportBytes(): number {
-    return this.transport.bufferedAmount;
-  }
-
   timersChanged(): void {
     this.#schedule();
   }

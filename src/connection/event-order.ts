@@ -10,28 +10,15 @@ export class EventOrder {
   /** Events that wait for a task of their own. */
   #queued = 0;
 
-  readonly #tasksEverywhere: boolean;
-
-  /** @param tasksEverywhere whether messages get tasks of their own on Node too */
-  constructor(tasksEverywhere: boolean) {
-    this.#tasksEverywhere = tasksEverywhere;
-  }
-
   /** Now, unless an earlier event still waits. */
   next(act: () => void): void {
     if (this.#queued > 0) this.asTask(act);
     else act();
   }
 
-  /** Whether `next` would run what it is given at once, and `nextTask` too. */
+  /** Whether `next` would run what it is given at once. */
   get isFree(): boolean {
-    return ON_NODE && this.#queued === 0 && platform.queueTask === undefined && !this.#tasksEverywhere;
-  }
-
-  /** In a task of its own where the platform's own WebSocket would use one; on Node now, unless an earlier one waits. */
-  nextTask(act: () => void): void {
-    if (ON_NODE && platform.queueTask === undefined && !this.#tasksEverywhere) this.next(act);
-    else this.asTask(act);
+    return this.#queued === 0;
   }
 
   /** In a task of its own, everywhere. */

@@ -4,6 +4,7 @@
  * events, the `ws`-style sockets through an emitter.
  */
 import { HAS_SERVERS } from '#has-servers';
+import { ON_NODE } from '#on-node';
 import { platform } from '#platform';
 import { PQWebSocketError } from '../api/errors.ts';
 import type { BackendName } from '../api/types.ts';
@@ -56,7 +57,9 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   readonly connection: Connection<Text>;
   readonly #face: SocketFace<Text>;
   readonly #sends: SendQueue;
-  readonly #events: EventOrder;
+  readonly #events = new EventOrder();
+  /** Whether messages need no tasks of their own: on Node, unless they are asked for. */
+  #messagesInTurn = false;
   readonly #acceptance = new Acceptance();
   readonly #backend: BackendName;
   #proofs: ProofWork | undefined;
@@ -78,7 +81,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   ) {
     this.role = role;
     this.#face = face;
-    this.#events = new EventOrder(config.messagesAsTasks ?? false);
+    if (ON_NODE) this.#messagesInTurn = platform.queueTask === undefined && config.messagesAsTasks !== true;
     this.#sends = new SendQueue(this);
     this.#backend = config.backend.name;
     // While the transport connects. Who needs what failed to load asks again, and says so.
@@ -211,7 +214,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
   messages(messages: Iterable<Message<Text>>): void {
     let isFirst = true;
     for (const message of messages) {
-      if (this.#events.isFree) this.#deliver(message);
+      if (ON_NODE && this.#messagesInTurn && this.#events.isFree) this.#deliver(message);
       else this.#deliverLater(message, isFirst);
       isFirst = false;
     }
@@ -265,8 +268,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     const deliver = (): void => {
       this.#deliver(message);
     };
-    if (isFirst) this.#events.next(deliver);
-    else this.#events.nextTask(deliver);
+    if (isFirst || (ON_NODE && this.#messagesInTurn)) this.#events.next(deliver);
+    else this.#events.asTask(deliver);
   }
 
   #deliver(message: Message<Text>): void {

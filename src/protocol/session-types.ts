@@ -135,10 +135,13 @@ export interface SessionHost<Text> {
   failed(failure: PQWebSocketError): void;
   /** Call `act` when the transport has sent all that it was given. Absent: it always has. */
   whenDrained?(act: () => void): void;
-  /** Bytes that the transport has not sent. Absent: none. */
-  transportBytes?(): number;
-  /** Whether this end's application has stopped reading, so that what the peer says is not looked at. Absent: it can't. */
-  holdsBack?(): boolean;
+  /** Absent: all that it was given has been sent. */
+  readonly transport?: {
+    /** Bytes that it has not sent. */
+    readonly bufferedAmount: number;
+    /** Whether this end's application has stopped reading, so that what the peer says is not looked at. Absent: it can't. */
+    readonly holdsBack?: boolean;
+  };
   /** `deadline` may be another one. */
   timersChanged?(): void;
   /** The last call: the transport is gone, and this is how it ended. */

@@ -103,6 +103,10 @@ class NpmWsTransport implements Transport, WsFeatures {
     return this;
   }
 
+  get holdsBack(): boolean {
+    return this.reading?.isHolding ?? false;
+  }
+
   get protocol(): string {
     return this.#socket.protocol;
   }

@@ -21,6 +21,8 @@ export interface Transport {
   limit?(bytes: number | undefined): void;
   /** Stops or goes on reading for the secure layer's own reasons; absent where that is not possible. */
   hold?(isHeld: boolean): void;
+  /** Whether this end's application has stopped reading; absent where it can't. */
+  readonly holdsBack?: boolean;
   /** What only npm `ws` has. */
   readonly ws?: WsFeatures;
 }

@@ -5,7 +5,7 @@ import type { RekeyLimits } from '../../src/protocol/limits.ts';
 import { DirectionKeys } from '../../src/protocol/v1/key-schedule.ts';
 import { padTo } from '../../src/protocol/v1/padding.ts';
 import * as Kind from '../../src/protocol/v1/kinds.ts';
-import { composeFrame, parseInner } from '../../src/protocol/v1/record.ts';
+import { blankFrame, parseInner } from '../../src/protocol/v1/record.ts';
 import { RecordSender } from '../../src/protocol/v1/seal.ts';
 import { BACKENDS, connected } from '../support/session-pair.ts';
 import type { EndOptions, SessionPair } from '../support/session-pair.ts';
@@ -117,7 +117,7 @@ test('a sender that has sealed nothing in its epoch never updates, whatever its 
       throw error;
     },
   );
-  for (const content of [1, 2, 3]) sender.push(Kind.BINARY, composeFrame(Kind.BINARY, content, {}));
+  for (const content of [1, 2, 3]) sender.push(Kind.BINARY, blankFrame(Kind.BINARY, content, {}));
   expect(frames).toEqual([30, 29, 31, 29, 32]);
 });
 

@@ -9,7 +9,7 @@ import { DirectionKeys } from '../../../src/protocol/v1/key-schedule.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
 import { RecordReceiver } from '../../../src/protocol/v1/open.ts';
 import * as Kind from '../../../src/protocol/v1/kinds.ts';
-import { composeFrame, maxInnerBytes } from '../../../src/protocol/v1/record.ts';
+import { blankFrame, maxInnerBytes } from '../../../src/protocol/v1/record.ts';
 import { RecordSender } from '../../../src/protocol/v1/seal.ts';
 import { digest, payloads } from '../payload.ts';
 import type { Workload } from '../workload.ts';
@@ -56,7 +56,7 @@ async function recordLayer(native: boolean): Promise<Pass> {
   );
   return (message) => {
     opened = undefined;
-    sender.push(Kind.BINARY, composeFrame(Kind.BINARY, message.length, config), undefined, message);
+    sender.push(Kind.BINARY, blankFrame(Kind.BINARY, message.length, config), undefined, message);
     if (opened === undefined) throw new Error('a record did not come back at once');
     return opened;
   };

@@ -96,7 +96,7 @@ export class Conversation<Text> {
 
   #parse(content: Uint8Array): Iterable<Message<Text>> {
     const { config } = this.#link;
-    const batch = config.toBuffer?.(content) ?? content;
+    const batch = (ON_NODE && config.toBuffer?.(content)) || content;
     return (
       (ON_NODE ? config.batches?.readBatch(batch, config.limits.maxPayload) : undefined) ??
       parseBatch(batch, (kind, payload) => this.#read(kind, payload))

@@ -66,6 +66,17 @@ export interface ExtensionHost {
   timersChanged(): void;
 }
 
+/** The connection itself, of which `ExtensionHost` is made. */
+export interface ExtensionLink extends Pick<ExtensionHost, 'config' | 'keyed' | 'flush'> {
+  readonly state: { is(state: 'open'): boolean };
+  readonly session: Pick<ExtensionHost, 'fail'>;
+  readonly host: {
+    readonly transport?: { readonly bufferedAmount: number; readonly holdsBack?: boolean };
+    whenDrained?(act: () => void): void;
+    timersChanged?(): void;
+  };
+}
+
 export interface Extensions {
   /** How many exchanges this connection has completed. */
   readonly generation: number;
@@ -92,7 +103,7 @@ export interface Extensions {
 }
 
 export interface ExtensionsMaker {
-  new (host: ExtensionHost): Extensions;
+  new (link: ExtensionLink): Extensions;
   /** Channel binding needs none of them on, and few ask for it: it stands with them. @throws {RangeError | TypeError} */
   exportKey(backend: CryptoBackend, agreement: Agreement, label: string, length: number): MaybePromise<Uint8Array>;
   /** Fast open stands with them for the same reason. @throws {RangeError} or rejects with one */

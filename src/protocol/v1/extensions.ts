@@ -6,7 +6,7 @@ import { Refusal } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import { ClientExchange } from './client-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
-import type { ExtensionHost, Extensions } from './extension-types.ts';
+import type { ExtensionHost, ExtensionLink, Extensions, Keyed } from './extension-types.ts';
 import { exportKey } from './exporter.ts';
 import { openFast } from './fast-open.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -19,7 +19,8 @@ export class LiveExtensions implements Extensions {
   readonly #exchange: Exchange | undefined;
   readonly #heartbeat: Heartbeat | undefined;
 
-  constructor(host: ExtensionHost) {
+  constructor(link: ExtensionLink) {
+    const host = new LinkHost(link);
     const { features } = host.keyed.agreement;
     const Own = !HAS_SERVERS || host.config.role === 'client' ? ClientExchange : ServerExchange;
     if (features.has('exchange')) this.#exchange = new Own(host);
@@ -71,5 +72,48 @@ export class LiveExtensions implements Extensions {
   release(reason: () => Error): void {
     this.#exchange?.release(reason);
     this.#heartbeat?.release(reason);
+  }
+}
+
+/** A connection as its extensions see it: here, so that who has none loads none of it. */
+class LinkHost implements ExtensionHost {
+  readonly config: ExtensionHost['config'];
+
+  constructor(private readonly link: ExtensionLink) {
+    this.config = link.config;
+  }
+
+  get keyed(): Keyed {
+    return this.link.keyed;
+  }
+
+  get isOpen(): boolean {
+    return this.link.state.is('open');
+  }
+
+  get transportBytes(): number {
+    return this.link.host.transport?.bufferedAmount ?? 0;
+  }
+
+  get holdsBack(): boolean {
+    return this.link.host.transport?.holdsBack ?? false;
+  }
+
+  flush(): void {
+    this.link.flush();
+  }
+
+  fail(error: unknown): void {
+    this.link.session.fail(error);
+  }
+
+  whenDrained(act: () => void): void {
+    const { host } = this.link;
+    if (host.whenDrained === undefined) act();
+    else host.whenDrained(act);
+  }
+
+  timersChanged(): void {
+    this.link.host.timersChanged?.();
   }
 }

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { attempt, chain, isPromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
 import type { ProfileHost, SessionConfig, SessionHost } from '../session-types.ts';
-import type { ExtensionHost, Extensions, ExtensionsMaker, Keyed } from './extension-types.ts';
+import type { ExtensionLink, Extensions, ExtensionsMaker, Keyed } from './extension-types.ts';
 import { StateMachine } from '../state-machine.ts';
 import type { ReceivedFinished } from './hellos.ts';
 import { parseFinished } from './hellos.ts';
@@ -31,7 +31,7 @@ export interface Handshake {
   destroy(): void;
 }
 
-export class Link<Text = unknown> implements ExtensionHost {
+export class Link<Text = unknown> implements ExtensionLink {
   readonly config: SessionConfig<Text>;
   readonly host: SessionHost<Text>;
   readonly state: StateMachine<State, Transition>;
@@ -62,18 +62,6 @@ export class Link<Text = unknown> implements ExtensionHost {
     return this.#keyed;
   }
 
-  get isOpen(): boolean {
-    return this.state.is('open');
-  }
-
-  get holdsBack(): boolean {
-    return this.host.holdsBack?.() ?? false;
-  }
-
-  get transportBytes(): number {
-    return this.host.transportBytes?.() ?? 0;
-  }
-
   /** Undefined where there are none, or not yet. */
   get extensions(): Extensions | undefined {
     return this.#extensions;
@@ -100,25 +88,11 @@ export class Link<Text = unknown> implements ExtensionHost {
     return chain(loading, (Live) => {
       if (this.#extensions === undefined && !this.state.isOver) {
         this.#extensions = new Live(this);
-        if (!this.isOpen) this.#extensions.closing();
-        this.timersChanged();
+        if (!this.state.is('open')) this.#extensions.closing();
+        this.host.timersChanged?.();
       }
       return this.#extensions as Extensions;
     });
-  }
-
-  /** @internal */
-  fail(error: unknown): void {
-    this.session.fail(error);
-  }
-
-  whenDrained(act: () => void): void {
-    if (this.host.whenDrained === undefined) act();
-    else this.host.whenDrained(act);
-  }
-
-  timersChanged(): void {
-    this.host.timersChanged?.();
   }
 
   /** Takes the keys over. */

@@ -3,19 +3,27 @@
  * nothing ever waits in order to share one.
  */
 import { copyShort } from '#copy-short';
+import { ON_NODE } from '#on-node';
 import type { SentCallback, WaitingMessages } from '../receipt.ts';
 import type { SessionLimits } from '../limits.ts';
 import type { FrameConfig, MessageKind } from './record.ts';
 import type { RecordKind } from './kinds.ts';
 import * as Kind from './kinds.ts';
-import { BATCH_ENTRY_HEADER_BYTES, composeFrame, frameLength, MAX_BATCH_BYTES, writeBatchEntry } from './record.ts';
+import {
+  BATCH_ENTRY_HEADER_BYTES,
+  blankFrame,
+  composeFrame,
+  frameLength,
+  MAX_BATCH_BYTES,
+  writeBatchEntry,
+} from './record.ts';
 
 /** A record to be sealed. */
 export interface OutgoingRecord {
   readonly kind: RecordKind;
   readonly frame: Uint8Array;
-  /** What `frame` was composed without; it is not looked at after the call that seals. */
-  readonly content: Uint8Array | undefined;
+  /** What `frame` was composed without, if it was; it is not looked at after the call that seals. */
+  readonly content?: Uint8Array;
 }
 
 /** Above this a message gains nothing from company: its own record costs less than the copy into a batch. */
@@ -60,11 +68,12 @@ class Run {
   }
 
   compose(config: FrameConfig): OutgoingRecord {
-    if (this.frame !== undefined) return { kind: this.#kind, frame: this.frame, content: undefined };
+    if (this.frame !== undefined) return { kind: this.#kind, frame: this.frame };
     const isBatch = this.#batch !== undefined;
     const content = this.#batch?.subarray(0, this.#batchBytes) ?? this.#first;
     const kind = isBatch ? Kind.BATCH : this.#kind;
-    return { kind, frame: composeFrame(kind, content.length, config), content };
+    if (!ON_NODE) return { kind, frame: composeFrame(kind, content, config) };
+    return { kind, frame: blankFrame(kind, content.length, config), content };
   }
 
   /** It is sealed, or has been copied. */

@@ -16,7 +16,7 @@ import type { Handshake } from './link.ts';
 import { Link } from './link.ts';
 import { outcomeOf } from './outcome.ts';
 import type { CloseContent, MessageKind } from './record.ts';
-import { composeFrame } from './record.ts';
+import { blankFrame } from './record.ts';
 import type { Extensions } from './extension-types.ts';
 import type { State, Transition, V1States } from './states.ts';
 import type { StateMachine } from '../state-machine.ts';
@@ -77,7 +77,7 @@ export abstract class V1<Text> implements Profile {
     if (!ON_NODE || !Outbox.goesAlone(payload.length)) return false;
     this.flush();
     const receipt = { applicationBytes: payload.length, sent: sent === undefined ? [] : [sent] };
-    const frame = composeFrame(kind, payload.length, this.#link.config);
+    const frame = blankFrame(kind, payload.length, this.#link.config);
     this.#link.keyed.sender.push(kind, frame, receipt, payload);
     return true;
   }

@@ -42,20 +42,18 @@ export function frameLength(content: number, padded: Pad | undefined): number {
   return NONCE_BYTES + (padded?.(content + 1) ?? content + 1) + TAG_BYTES;
 }
 
-/**
- * A frame's one buffer, inner in its place, nonce and tag still open: `12 || content || kind || padding || 16`.
- * Where only its length is given, the content comes with the call that seals, or the caller writes it at NONCE_BYTES.
- */
-export function composeFrame(
-  kind: RecordKind,
-  content: Uint8Array | number,
-  { padded, takeFrame }: FrameConfig,
-): Uint8Array {
-  const length = typeof content === 'number' ? content : content.length;
-  const bytes = frameLength(length, padded);
+/** A frame's one buffer, inner in its place, nonce and tag still open: `12 || content || kind || padding || 16`. */
+export function composeFrame(kind: RecordKind, content: Uint8Array, { padded }: FrameConfig): Uint8Array {
   // Memory that is used again never holds what the application says before it is sealed.
-  const frame = takeFrame !== undefined && typeof content === 'number' ? takeFrame(bytes) : new Uint8Array(bytes);
-  if (typeof content !== 'number') frame.set(content, NONCE_BYTES);
+  const frame = blankFrame(kind, content.length, { padded });
+  frame.set(content, NONCE_BYTES);
+  return frame;
+}
+
+/** The same without its content, which comes with the call that seals. */
+export function blankFrame(kind: RecordKind, length: number, { padded, takeFrame }: FrameConfig): Uint8Array {
+  const bytes = frameLength(length, padded);
+  const frame = takeFrame?.(bytes) ?? new Uint8Array(bytes);
   frame[NONCE_BYTES + length] = kind;
   frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);
   return frame;

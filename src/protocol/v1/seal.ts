@@ -15,7 +15,7 @@ import type { Receipt } from '../receipt.ts';
 import type { FrameConfig } from './record.ts';
 import type { RecordKind } from './kinds.ts';
 import * as Kind from './kinds.ts';
-import { composeFrame } from './record.ts';
+import { blankFrame } from './record.ts';
 import { Promise } from '../../base/captured.ts';
 
 export interface SenderConfig extends FrameConfig {
@@ -83,7 +83,7 @@ export class RecordSender {
   }
 
   /**
-   * @param frame from `composeFrame`: this sender's from now on, sealed in place
+   * @param frame from `composeFrame`, or `blankFrame`: this sender's from now on, sealed in place
    * @param receipt of the messages in it
    * @param content what the frame was composed without: only read, and not after this call
    */
@@ -99,7 +99,7 @@ export class RecordSender {
     if (!ON_NODE || !this.#records.enter()) {
       // Its turn comes later, when the content may be another: it waits in memory of its own, which is not used again.
       const own = !ON_NODE || content === undefined ? frame : frame.slice();
-      if (content !== undefined) own.set(content, NONCE_BYTES);
+      if (ON_NODE && content !== undefined) own.set(content, NONCE_BYTES);
       this.#sealNext(sequence, own, receipt);
       return;
     }
@@ -183,7 +183,7 @@ export class RecordSender {
   }
 
   #update(): void {
-    this.#endEpoch(composeFrame(Kind.KEY_UPDATE, 0, this.#config), () => this.#keys.advance());
+    this.#endEpoch(blankFrame(Kind.KEY_UPDATE, 0, this.#config), () => this.#keys.advance());
   }
 
   /** @param next enters the next epoch, behind the record that is this one's last */
