@@ -38,7 +38,7 @@ export interface KeyAgreementConfig {
 }
 
 const DEFAULT_KEMS: readonly KemName[] = ['ml-kem-768'];
-const NO_FEATURES: ReadonlySet<Feature> = new Set();
+const NO_FEATURES: ReadonlySet<Feature> = /* @__PURE__ */ new Set();
 
 export interface Agreement {
   readonly keys: ConnectionKeys;
