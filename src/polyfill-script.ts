@@ -10,7 +10,6 @@ import { own } from './platform/script/scope.ts';
 import type { Watch } from './connection/observe.ts';
 import { watchLater } from './connection/watch-later.ts';
 import { readAttributes } from './options/attributes-tag.ts';
-import { part } from './platform/web-platform.ts';
 import { installPolyfill } from './dom/polyfill-install.ts';
 
 try {
@@ -19,7 +18,7 @@ try {
     options: { inspect, ...options },
     identity,
   } = readAttributes(own.attributes);
-  if (inspect) watchLater(observer, part('inspect', () => scriptPart('inspect')) as () => MaybePromise<Watch>);
+  if (inspect) watchLater(observer, () => scriptPart('inspect') as MaybePromise<Watch>);
   reopen();
   installPolyfill(options, identity);
   loadAhead();

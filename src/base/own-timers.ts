@@ -1,6 +1,5 @@
 /** `#own-timers` where the globals are all that there is. */
 export const { queueMicrotask, setTimeout, clearTimeout } = globalThis;
 
-/** Where there is one; else what is nearest to it. */
-export const setImmediate: (act: () => void) => void = /* @__PURE__ */ (() =>
-  globalThis.setImmediate ?? globalThis.setTimeout)();
+/** Node's own, which only its platform asks for. */
+export const setImmediate = undefined as unknown as (act: () => void) => void;

@@ -12,7 +12,10 @@ import { attempt } from '../base/maybe-promise.ts';
 import type { Platform } from './platform.ts';
 import { Set } from '../base/captured.ts';
 
-/** What a page may never need, each loaded when it is first asked for, and asked for again after it has failed. */
+/**
+ * What a page may never need, each loaded when it is first asked for, and asked for again after it has failed: with `PQ_ERR_LOAD` and a cause
+ * that names what is missing.
+ */
 export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | 'clientAuthentication' | 'yellowpages'> {
   /** ML-KEM-768 for engines that have none. */
   readonly kem: () => MaybePromise<PortableKem>;
@@ -21,7 +24,7 @@ export interface WebParts extends Pick<Platform, 'signatures' | 'extensions' | '
   /** What no client needs. */
   readonly encapsulation: () => MaybePromise<Encapsulating>;
   /** For pages without crypto.subtle: everything. */
-  readonly portable: () => Promise<CryptoBackend>;
+  readonly portable: () => MaybePromise<CryptoBackend>;
 }
 
 export function webPlatform(parts: WebParts): Platform {
@@ -31,23 +34,17 @@ export function webPlatform(parts: WebParts): Platform {
   const random: RandomSource = (target) =>
     present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target;
   return {
-    signatures: part('ML-DSA-65', parts.signatures),
-    extensions: part('exchange and heartbeat', parts.extensions),
-    clientAuthentication: part('authentication', parts.clientAuthentication),
-    yellowpages: part('yellowpages', parts.yellowpages),
+    signatures: parts.signatures,
+    extensions: parts.extensions,
+    clientAuthentication: parts.clientAuthentication,
+    yellowpages: parts.yellowpages,
     backend() {
       const subtle = present().subtle as SubtleCrypto | undefined;
       // A page without a secure context (plain http) has no crypto.subtle: W3C Secure Contexts.
       backend ??=
         subtle === undefined
-          ? deferredBackend('noble', async () => part('portable cryptography', parts.portable)())
-          : webcryptoBackend(
-              subtle,
-              part('ML-KEM-768', parts.kem),
-              random,
-              part('another KEM', parts.otherKems),
-              part('encapsulation', parts.encapsulation),
-            );
+          ? deferredBackend('noble', async () => parts.portable())
+          : webcryptoBackend(subtle, parts.kem, random, parts.otherKems, parts.encapsulation);
       return backend;
     },
     random,

@@ -299,7 +299,7 @@ describe('a part that does not come', () => {
       1006,
       false,
       'PQ_ERR_LOAD',
-      `ML-KEM-768 could not be loaded: pq-websocket: ${site.origin}/${KEM} could not be loaded`,
+      `pq-websocket: ${site.origin}/${KEM} could not be loaded`,
     ]);
     for (const { upgrade } of tap.connections) expect(upgrade.request).not.toContain('pqws1');
     expect(tap.connections).toHaveLength(attributes === '' ? 1 : 0);

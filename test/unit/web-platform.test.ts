@@ -6,7 +6,7 @@ import { nobleKem } from '../../src/crypto/noble/kem.ts';
 import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
 import { nobleOtherKems } from '../../src/crypto/noble/other-kems.ts';
 import type { Platform } from '../../src/platform/platform.ts';
-import { webPlatform } from '../../src/platform/web-platform.ts';
+import { part, webPlatform } from '../../src/platform/web-platform.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
 import { LiveExtensions } from '../../src/protocol/v1/extensions.ts';
 import { clientAuthentication } from '../../src/protocol/client-authentication.ts';
@@ -31,14 +31,14 @@ function watched(there: () => boolean): { platform: Platform; asked: string[] } 
     return part;
   };
   const platform = webPlatform({
-    kem: () => give('kem', nobleKem),
-    portable: () => give('portable', nobleBackend),
-    signatures: () => give('signatures', nobleSignatures),
+    kem: part('ML-KEM-768', () => give('kem', nobleKem)),
+    portable: part('portable cryptography', () => give('portable', nobleBackend)),
+    signatures: part('ML-DSA-65', () => give('signatures', nobleSignatures)),
     encapsulation: async () => encapsulating,
-    otherKems: () => give('other KEMs', nobleOtherKems),
-    extensions: () => give('extensions', LiveExtensions),
-    clientAuthentication: () => give('authentication', clientAuthentication),
-    yellowpages: () => give('yellowpages', Yellowpages),
+    otherKems: part('another KEM', () => give('other KEMs', nobleOtherKems)),
+    extensions: part('exchange and heartbeat', () => give('extensions', LiveExtensions)),
+    clientAuthentication: part('authentication', () => give('authentication', clientAuthentication)),
+    yellowpages: part('yellowpages', () => give('yellowpages', Yellowpages)),
   });
   return { platform, asked };
 }

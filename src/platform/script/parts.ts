@@ -8,6 +8,7 @@ import type { Parts } from './registry.ts';
 import { registeredPart } from './registry.ts';
 import type { Own } from './scope.ts';
 import { isPage, own, runInPage } from './scope.ts';
+import { Refusal } from '../../protocol/errors.ts';
 import { URL } from '../../base/captured.ts';
 
 /** SHA-256 of each part, in base64, written by the build. */
@@ -74,7 +75,7 @@ async function load(name: LoadedPart): Promise<unknown> {
     if (part === undefined) throw new Error('it is not what it should be');
     return part;
   } catch (cause) {
-    throw new Error(`pq-websocket: ${url} could not be loaded`, { cause });
+    throw new Refusal('PQ_ERR_LOAD', { cause: new Error(`pq-websocket: ${url} could not be loaded`, { cause }) });
   }
 }
 

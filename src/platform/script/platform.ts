@@ -12,7 +12,7 @@ export const platform = webPlatform({
   // No attribute asks for one, and no client encapsulates.
   otherKems: none,
   encapsulation: none,
-  portable: async () => scriptPart('portable'),
+  portable: () => scriptPart('portable'),
   signatures: () => chain(scriptPart('ml-dsa'), ({ signatures }) => signatures),
   extensions: () => scriptPart('extensions'),
   clientAuthentication: () => chain(scriptPart('ml-dsa'), ({ authentication }) => authentication),
