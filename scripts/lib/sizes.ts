@@ -15,15 +15,15 @@ import { BROWSER_MODULE, GLOBAL_SCRIPT, POLYFILL } from './script-tag.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /**
- * The most bytes that it may have, gzipped; undefined where nothing is promised. A ratchet, below what
- * was wanted: 20,000 of the client and 21,000 of the script (docs/sizes.md).
+ * The most bytes that it may have, gzipped; undefined where nothing is promised. A ratchet, below what is wanted: 20,000
+ * for the client and 21,000 for the script (docs/sizes.md).
  */
 type Budget = number | undefined;
 
 const ENTRIES: Readonly<Record<string, Budget>> = {
-  index: 19_610,
-  native: 19_575,
-  polyfill: 20_210,
+  index: 19_760,
+  native: 19_700,
+  polyfill: 20_390,
   stream: undefined,
   server: undefined,
   msw: undefined,
@@ -32,7 +32,7 @@ const KEM_SCRIPT = 'pq-websocket.kem.min.js';
 /** With the source that each is made of, and the condition beside `browser` where it is not the script tag's. */
 const SCRIPTS: Readonly<Record<string, readonly [entry: string, budget: Budget, conditions?: readonly string[]]>> = {
   // With what `data-pq-inspect` loads its part by.
-  [POLYFILL]: ['src/polyfill-script.ts', 20_990],
+  [POLYFILL]: ['src/polyfill-script.ts', 20_850],
   [KEM_SCRIPT]: ['src/platform/script/part-kem.ts', undefined],
   'pq-websocket.portable.min.js': ['src/platform/script/part-portable.ts', undefined],
   'pq-websocket.ml-dsa.min.js': ['src/platform/script/part-ml-dsa.ts', undefined],
