@@ -53,7 +53,17 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
     });
   }
   const transport = new NpmWsTransport(socket);
-  const take = (data: WsData, isBinary: boolean | undefined, isOurs: boolean): void => {
+  /** @param kept whether it was ours alone when it was kept back, for what is told of now */
+  const take = (data: WsData, isBinary: boolean | undefined, kept?: boolean): void => {
+    // Another listener of the same socket may keep what it is given.
+    const isOurs = kept ?? socket.listenerCount?.('message') === 1;
+    const { reading } = transport;
+    if (kept === undefined && reading?.isHolding === true) {
+      reading.keepBrought(() => {
+        take(data, isBinary, isOurs);
+      }, lengthOf(data));
+      return;
+    }
     const text = textOf(data, isBinary);
     // What answers a hello is two messages.
     if (text !== undefined) {
@@ -65,17 +75,7 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
     const bytes = data as Exclude<WsData, string>;
     host.transportMessage(joined(bytes), isOurs && (isAlone(bytes) || platform.readsAlone?.(socket) === true));
   };
-  socket.on('message', (data: WsData, isBinary: boolean | undefined) => {
-    const { reading } = transport;
-    // Another listener of the same socket may keep what it is given.
-    const isOurs = socket.listenerCount?.('message') === 1;
-    if (reading?.isHolding !== true) take(data, isBinary, isOurs);
-    else {
-      reading.keepBrought(() => {
-        take(data, isBinary, isOurs);
-      }, lengthOf(data));
-    }
-  });
+  socket.on('message', take);
   socket.on('error', (error: Error) => {
     host.transportFailed(error);
   });
