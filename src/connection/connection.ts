@@ -69,6 +69,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline: number | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
+  #drain: ReturnType<typeof setTimeout> | undefined;
+  #whenDrained: (() => void) | undefined;
   #flushScheduled = false;
   /** On a server, until its peer has proved itself. */
   #unproved: UnprovedPeer | undefined;
@@ -183,6 +185,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (this.#transportCode !== undefined) return;
     this.#transportCode = code;
     clearTimeout(this.#linger);
+    clearTimeout(this.#drain);
     this.session.transportClosed(code, this.#transportCause, { reason, wasClean });
     this.#schedule();
   }
@@ -234,14 +237,23 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   whenDrained(act: () => void): void {
     if (this.#transportCode !== undefined) return;
-    if (this.transport.bufferedAmount === 0) act();
-    else {
-      unref(
-        setTimeout(() => {
-          this.whenDrained(act);
-        }, DRAIN_POLL),
-      );
+    if (this.transport.bufferedAmount === 0) {
+      act();
+      return;
     }
+    // One timer for all that waits.
+    const earlier = this.#whenDrained;
+    const all = (this.#whenDrained = (): void => {
+      earlier?.();
+      act();
+    });
+    clearTimeout(this.#drain);
+    this.#drain = unref(
+      setTimeout(() => {
+        this.#whenDrained = undefined;
+        this.whenDrained(all);
+      }, DRAIN_POLL),
+    );
   }
 
   timersChanged(): void {

@@ -17,10 +17,11 @@ if (collect === undefined) throw new Error('run with --expose-gc: vitest.config.
 
 /**
  * Timers that were set and have neither fired nor been cleared, unref'd ones too. Hoisted above the imports: the sources take the
- * platform's timers when they load (base/captured.ts), and what is counted must be those that they took.
+ * platform's timers when they load (#own-timers), and what is counted must be those that they took.
  */
 const { pending } = vi.hoisted(() => {
   const timers = new Set<NodeJS.Timeout>();
+  const module = process.getBuiltinModule('node:timers');
   const original = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
   globalThis.setTimeout = ((act: (...values: unknown[]) => void, ...rest: [number, ...unknown[]]) => {
     const timer = original.setTimeout(
@@ -37,6 +38,9 @@ const { pending } = vi.hoisted(() => {
     timers.delete(timer as NodeJS.Timeout);
     original.clearTimeout(timer);
   };
+  module.setTimeout = globalThis.setTimeout;
+  module.clearTimeout = globalThis.clearTimeout;
+  process.getBuiltinModule('node:module').syncBuiltinESMExports();
   return { pending: timers };
 });
 

@@ -2,7 +2,6 @@
  * Two sessions without a network: what one transmits waits until the test delivers it, in any interleaving. The
  * clock stands still until the test moves it, and randomness comes from a seed.
  */
-import { isUtf8 } from 'node:buffer';
 import type { CryptoBackend, RandomSource } from '../../src/crypto/backend.ts';
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
 import { V1Client } from '../../src/protocol/v1/profile.ts';
@@ -148,7 +147,7 @@ export class End implements SessionHost<string>, BatchReader<string> {
   }
 
   readBatch(content: Uint8Array, maxPayload: number): Iterable<Message<string>> {
-    return messagesOf(new Batch(content, maxPayload, isUtf8));
+    return messagesOf(new Batch(content, maxPayload, (bytes) => fromUtf8(bytes) !== undefined));
   }
 
   peerClosing(): void {

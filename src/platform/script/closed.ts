@@ -4,8 +4,13 @@
  */
 const scope = globalThis as unknown as Record<string, unknown>;
 const { WebSocket, WebSocketStream } = scope;
-/** Before anything is put there: a named element is no property of the window's own. */
-const hasStreams = Object.hasOwn(scope, 'WebSocketStream');
+let hasStreams = WebSocketStream !== undefined;
+try {
+  // Before anything is put there: a named element is no property of the window's own.
+  hasStreams = Object.hasOwn(scope, 'WebSocketStream');
+} catch {
+  // The page has changed that too: closed all the same.
+}
 let reason = 'pq-websocket: its script did not run to its end: no socket opens';
 
 class Closed {

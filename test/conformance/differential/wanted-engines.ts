@@ -226,7 +226,6 @@ export const ENGINES_OWN: readonly Excuse[] = [
     ['Node 24', 'Node 26'],
     'fires error and close within close(), and again, for a connection that never was',
     [
-      'close: while CONNECTING* / socket close#2',
       'close: while CONNECTING* / (order)',
       'close: while CONNECTING* / (the case did not end)',
       'close: while CONNECTING / after',
