@@ -123,3 +123,14 @@ test('pings of one content at once are each answered, though one pong may answer
   await Promise.all(all);
   expect(answered).toEqual(['#0', '#1', '#4', '#2', '#3']);
 });
+
+test('an answer to the ping of its own answers those of the application that it came after: of several that wait a peer answers the last', async () => {
+  const state = watched();
+  const all = [state.heartbeat.ping(Uint8Array.of(1)), state.heartbeat.ping(Uint8Array.of(2))];
+  at(state, 100);
+  // The peer has not come to any of them before.
+  const last = state.frames.at(-1);
+  const content = (last?.frame ?? new Uint8Array(0)).subarray(12, -17);
+  state.heartbeat.accept({ kind: Kind.PONG, content: content.slice() });
+  expect(await Promise.all(all)).toHaveLength(2);
+});

@@ -121,6 +121,9 @@ func (s *Session) expireHeartbeat(now time.Time) (Output, error) {
 	if _, err := io.ReadFull(s.options.random, content); err != nil {
 		return Output{}, err
 	}
+	if n := len(h.asked); n > 0 { // of several that wait the peer answers the last alone: it must not be one that nobody asked
+		content = h.asked[n-1].content
+	}
 	h.wait.begin()
 	frames, err := s.sealRecord(kindPing, content)
 	return Output{Send: frames}, err

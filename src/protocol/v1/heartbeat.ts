@@ -51,7 +51,8 @@ export class Heartbeat {
     const now = host.config.now();
     if (deadline === undefined || now < deadline) return;
     if (this.#pingedAt === undefined) {
-      this.#say(Kind.PING, NOTHING);
+      // Of several pings that wait their peer answers the last, which must not leave the application's without an answer.
+      this.#say(Kind.PING, this.#waiting.at(-1)?.content ?? NOTHING);
       this.#watch(now);
       return;
     }

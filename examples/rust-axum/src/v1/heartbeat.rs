@@ -121,6 +121,8 @@ impl Connection {
             }
             None => {
                 heartbeat.wait.begin();
+                // Of several that wait the peer answers the last alone: it must not be one that nobody asked.
+                let content = heartbeat.asked.last().cloned().unwrap_or_else(|| content.to_vec());
                 self.seal(Kind::Ping, &content, now);
             }
         }
