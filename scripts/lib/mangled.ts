@@ -27,7 +27,7 @@ export const MANGLED: readonly string[] = [
   ...['whenDrained', 'wireBytes', 'writeFrame', 'may', 'isOver', 'offer', 'readText'],
   ...['signatures', 'authenticate', 'keySeed', 'judge', 'prove', 'current', 'rows'],
   ...['flush', 'secure', 'drop', 'holdsBack', 'known', 'limitQueue', 'behind'],
-  ...['become', 'isHolding', 'adopt', 'openFast'],
+  ...['become', 'isHolding', 'adopt', 'openFast', 'pushResult'],
 ];
 
 /** For esbuild's `mangleProps`. */

@@ -105,6 +105,13 @@ export class SerialQueue {
     else this.#run(step);
   }
 
+  /** What a computation that has begun gives, in its turn: so several run side by side, and their results stay in order. */
+  pushResult<T>(result: MaybePromise<T>, take: (result: T) => void): void {
+    // It may fail before its turn, in which that is said.
+    if (isPromise(result)) result.catch(() => undefined);
+    this.push(() => chain(result, take));
+  }
+
   /**
    * A step without a function of its own, where every step counts: whoever is let in does it now, throws nothing, and
    * tells `leave`.
@@ -153,27 +160,5 @@ export class SerialQueue {
       .then(() => {
         this.#run(this.#waiting?.shift());
       });
-  }
-}
-
-/** Lets computations run side by side and gives their results in the order in which they were started. */
-export class OrderedResults<T> {
-  readonly #turns: SerialQueue;
-  readonly #deliver: (result: T) => void;
-
-  constructor(deliver: (result: T) => void, fail: (error: unknown) => void) {
-    this.#turns = new SerialQueue(fail);
-    this.#deliver = deliver;
-  }
-
-  /** Whether every result has been given. */
-  get isIdle(): boolean {
-    return this.#turns.isIdle;
-  }
-
-  push(result: MaybePromise<T>): void {
-    // It may fail before its turn, in which that is said.
-    if (isPromise(result)) result.catch(() => undefined);
-    this.#turns.push(() => chain(result, this.#deliver));
   }
 }

@@ -11,7 +11,7 @@ import type {
 } from '../api/inspect-types.ts';
 import { copyOf, fromUtf8 } from '../base/bytes.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import { chain, OrderedResults } from '../base/maybe-promise.ts';
+import { chain, SerialQueue } from '../base/maybe-promise.ts';
 import type { AeadKey, CryptoBackend } from '../crypto/backend.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../crypto/backend.ts';
 import { passingOn } from '../crypto/passing-on.ts';
@@ -51,18 +51,14 @@ const ignore = (): void => undefined;
 export class Watcher<Text> {
   readonly #sent: Progress = { number: 0, generation: 0, epoch: 0 };
   readonly #received: Progress = { number: 0, generation: 0, epoch: 0 };
-  readonly #order: OrderedResults<readonly InspectEvent[]>;
+  /** What could not be sealed has not been said. */
+  readonly #order = new SerialQueue(ignore);
 
   constructor(
     private readonly config: SessionConfig<Text>,
     private readonly connection: WatchedConnection<Text>,
     private readonly options: WatchOptions,
-  ) {
-    // What could not be sealed has not been said.
-    this.#order = new OrderedResults((events) => {
-      for (const event of events) options.tell(event);
-    }, ignore);
-  }
+  ) {}
 
   /** Looks on from now on. @returns what the session is to be configured with */
   begin(socket: object): SessionConfig<Text> {
@@ -80,7 +76,13 @@ export class Watcher<Text> {
   }
 
   #tell(told: Told): void {
-    this.#order.push([this.#event(told)]);
+    this.#inOrder([this.#event(told)]);
+  }
+
+  #inOrder(events: MaybePromise<readonly InspectEvent[]>): void {
+    this.#order.pushResult(events, (known) => {
+      for (const event of known) this.options.tell(event);
+    });
   }
 
   #event(told: Told): InspectEvent {
@@ -174,7 +176,7 @@ export class Watcher<Text> {
         // Read before it is sealed in place.
         const events = this.#events('sent', this.#plain(frame, content), frame.length);
         const sealed = act(frame, additionalData, content);
-        this.#order.push(chain(sealed, (done) => withFrame(events, this.#shown(done))));
+        this.#inOrder(chain(sealed, (done) => withFrame(events, this.#shown(done))));
         return sealed;
       };
     return {
@@ -185,7 +187,7 @@ export class Watcher<Text> {
         const [bytes, shown] = [frame.length, this.#shown(frame)];
         return chain(key.open(frame, additionalData, owned), (inner) => {
           if (inner !== undefined) {
-            this.#order.push(withFrame(this.#events('received', this.#parsed(inner), bytes), shown));
+            this.#inOrder(withFrame(this.#events('received', this.#parsed(inner), bytes), shown));
           }
           return inner;
         });

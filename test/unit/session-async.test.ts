@@ -6,7 +6,6 @@ import {
   chain,
   finish,
   isPromise,
-  OrderedResults,
   SerialQueue,
 } from '../../src/base/maybe-promise.ts';
 import { turn } from '../support/counting-backend.ts';
@@ -323,10 +322,12 @@ describe('the tools', () => {
 
   test('results come in the order in which they began, and go on after one that fails', async () => {
     const log: unknown[] = [];
-    const results = new OrderedResults<string>(
-      (result) => log.push(result),
-      (error) => log.push(error),
-    );
+    const queue = new SerialQueue((error) => log.push(error));
+    const results = {
+      push: (result: string | Promise<string>): void => {
+        queue.pushResult(result, (known) => log.push(known));
+      },
+    };
     const [slow, broken] = [deferred<string>(), deferred<string>()];
     results.push('at once');
     results.push(slow.promise);

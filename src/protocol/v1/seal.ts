@@ -9,7 +9,7 @@ import { writeU64be } from '../../base/bytes.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 import type { RekeyLimits } from '../limits.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { chain, isPromise, SerialQueue } from '../../base/maybe-promise.ts';
+import { isPromise, SerialQueue } from '../../base/maybe-promise.ts';
 import { Queue } from '../../base/queue.ts';
 import type { Receipt } from '../receipt.ts';
 import type { FrameConfig } from './record.ts';
@@ -223,15 +223,11 @@ export class RecordSender {
 
   /** What is sealed comes out behind what was sealed before it. */
   #later(sealed: MaybePromise<Uint8Array>, receipt: Receipt | undefined): void {
-    // It may fail before its turn, in which that is said.
-    if (isPromise(sealed)) sealed.catch(() => undefined);
-    this.#results.push(() =>
-      chain(sealed, (frame) => {
-        if (this.#stopped !== undefined) return;
-        this.#out(receipt);
-        this.#output.transmit(frame, receipt);
-      }),
-    );
+    this.#results.pushResult(sealed, (frame) => {
+      if (this.#stopped !== undefined) return;
+      this.#out(receipt);
+      this.#output.transmit(frame, receipt);
+    });
   }
 
   #out(receipt: Receipt | undefined): void {

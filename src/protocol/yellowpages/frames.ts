@@ -6,7 +6,7 @@ import type { AeadKey, RandomSource } from '../../crypto/backend.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { Refusal } from '../errors.ts';
-import { chain, OrderedResults } from '../../base/maybe-promise.ts';
+import { chain, SerialQueue } from '../../base/maybe-promise.ts';
 import { Queue } from '../../base/queue.ts';
 import type { Receipt, SentCallback, WaitingMessages } from '../receipt.ts';
 import type { MessageKind } from '../v1/record.ts';
@@ -33,7 +33,7 @@ export class YellowpagesFrames implements WaitingMessages {
   readonly #waiting = new Queue<Outgoing>();
   /** What has not been given to the transport, waiting or being sealed. */
   readonly #unsent = new Set<Outgoing>();
-  readonly #sealed: OrderedResults<() => void>;
+  readonly #sealed: SerialQueue;
   queuedBytes = 0;
   recordsSealed = 0;
   recordsOpened = 0;
@@ -44,9 +44,7 @@ export class YellowpagesFrames implements WaitingMessages {
     private readonly output: FrameOutput,
     failed: (error: unknown) => void,
   ) {
-    this.#sealed = new OrderedResults((act) => {
-      act();
-    }, failed);
+    this.#sealed = new SerialQueue(failed);
   }
 
   /** Takes the key over: from now on frames can be sealed and opened. */
@@ -114,13 +112,11 @@ export class YellowpagesFrames implements WaitingMessages {
     do this.config.random(frame.subarray(0, NONCE_BYTES));
     while (!this.#isNew(frame));
     this.recordsSealed += 1;
-    this.#sealed.push(
-      chain(key.seal(frame, NO_ADDITIONAL_DATA), (sealed) => () => {
-        if (!this.#unsent.delete(outgoing)) return;
-        this.queuedBytes -= outgoing.applicationBytes;
-        this.output.transmit(sealed, outgoing);
-      }),
-    );
+    this.#sealed.pushResult(key.seal(frame, NO_ADDITIONAL_DATA), (sealed) => {
+      if (!this.#unsent.delete(outgoing)) return;
+      this.queuedBytes -= outgoing.applicationBytes;
+      this.output.transmit(sealed, outgoing);
+    });
   }
 
   /** SP 800-38D 8.3 allows far more; what is bounded here is the memory of nonces, and the harm of weak randomness. */
