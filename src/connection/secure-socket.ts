@@ -97,7 +97,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
         takeFrame: platform.takeFrame,
         now,
         readText: face.readText,
-        batches,
+        // Who wants a task for each message gets them all at once.
+        batches: ON_NODE && this.#messagesInTurn ? batches : undefined,
         toBuffer: platform.toBuffer,
         ...config,
         ...(HAS_SERVERS && this.#proofs?.config),

@@ -11,8 +11,8 @@ interface WsInternals {
 }
 
 /**
- * Whether nobody but us
- * underneath, and no stream that may have kept what it handed on.
+ * Whether nobody but `ws` hears what comes from the network underneath, and there is no stream between that may have kept what it handed
+ * on.
  */
 export function readsAlone(ws: object): boolean {
   const { _socket: network } = ws as WsInternals;

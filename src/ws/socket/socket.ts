@@ -256,9 +256,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
     const underneath = open(this);
-    // Who wants a task for each message gets them all at once.
-    const batches = platform.queueTask === undefined && !underneath.config.messagesAsTasks ? this.#face : undefined;
-    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role], batches);
+    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role], this.#face);
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
