@@ -3,7 +3,7 @@
  * (PROTOCOL.md, "Failure codes"). Messages are constants: they name the check, never what came.
  */
 
-import type { SeldomCode } from './seldom-failures.ts';
+import type { FailureKind, SeldomCode } from './seldom-failures.ts';
 
 // Transport close codes of the secure layer, from the 3000-3999 range that RFC 6455 7.4.2 leaves to libraries. Each a constant of its own,
 // which a build puts where it is named.
@@ -14,12 +14,6 @@ export const CLOSED_HANDSHAKE = 3768;
 export const CLOSED_RECORD = 3771;
 /** A limit was exceeded: the last of them. Between these: 3769 for the time, 3770 for authentication, 3772 for what breaks the protocol. */
 export const CLOSED_LIMIT = 3773;
-
-export interface FailureKind {
-  /** Close code once the peer's Finished is accepted; before that everything but 3769 and 3770 is 3768. */
-  readonly closeCode: number | undefined;
-  readonly message: string;
-}
 
 /** Those that any connection of a client may come to. The others are next door, with what is loaded or a server's (./seldom-failures.ts). */
 export const FAILURES = {

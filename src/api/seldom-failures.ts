@@ -1,7 +1,8 @@
 /** Failures of what is loaded for few connections, or runs on servers alone (./errors.ts has the others): a page's first file has none of them. */
 
-interface SeldomKind {
-  readonly closeCode: number;
+export interface FailureKind {
+  /** Close code once the peer's Finished is accepted; before that everything but 3769 and 3770 is 3768. */
+  readonly closeCode: number | undefined;
   readonly message: string;
 }
 
@@ -14,6 +15,6 @@ export const SELDOM_FAILURES = {
   PQ_ERR_PING: { closeCode: 3772, message: 'malformed ping or pong' },
   PQ_ERR_OVERLOAD: { closeCode: 1013, message: 'too many pending handshakes' },
   PQ_ERR_GOING_AWAY: { closeCode: 1001, message: 'server is closing' },
-} as const satisfies Record<string, SeldomKind>;
+} as const satisfies Record<string, FailureKind>;
 
 export type SeldomCode = keyof typeof SELDOM_FAILURES;

@@ -1,7 +1,7 @@
 /** How a check inside the protocol fails, and what becomes of it: the codes and their meaning are in api/errors.ts. */
 import { CLOSED_HANDSHAKE, CLOSED_RECORD, FAILURES, PQWebSocketError } from '../api/errors.ts';
-import type { CommonCode, FailureKind, PQErrorCode } from '../api/errors.ts';
-import type { SeldomCode } from '../api/seldom-failures.ts';
+import type { CommonCode, PQErrorCode } from '../api/errors.ts';
+import type { FailureKind, SeldomCode } from '../api/seldom-failures.ts';
 
 /** A part of the script tag has a copy of this class, whose refusals are known here by this. */
 const BRAND = Symbol.for('pq-websocket.refusal');
