@@ -28,6 +28,39 @@ async function listen(came: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** A backend that answers nothing. */
+async function listenToQuestions(): Promise<{
+  readonly port: number;
+  /** Gives the connection of the next who asks something. */
+  readonly next: () => Promise<Socket>;
+}> {
+  let asked = deferred<Socket>();
+  const port = await listen((socket) => {
+    socket.once('data', () => {
+      asked.resolve(socket);
+    });
+  });
+  return {
+    port,
+    next() {
+      asked = deferred<Socket>();
+      return asked.promise;
+    },
+  };
+}
+
+/** Clients ask and leave, one in each way: what was opened for them closes. */
+async function eachLeaves(port: number, request: string, next: () => Promise<Socket>): Promise<void> {
+  for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+    const asked = next();
+    const client = connect(port, '127.0.0.1');
+    client.write(request);
+    const closed = once(await asked, 'close');
+    client[leave]();
+    await closed;
+  }
+}
+
 // With TLS, which the backend never answers, the gateway is still dialling; without, it waits for the answer to the request.
 test.each([
   ['an upgrade, dialling', 'wss', UPGRADE],
@@ -35,25 +68,13 @@ test.each([
   ['a plain request, dialling', 'wss', PLAIN],
   ['a plain request, dialled', 'ws', PLAIN],
 ])('%s: the connection to the backend ends with that of the client', async (_name, scheme, request) => {
-  let asked = deferred<Socket>();
-  const port = await listen((socket) => {
-    socket.once('data', () => {
-      asked.resolve(socket);
-    });
-  });
+  const { port, next } = await listenToQuestions();
   const gateway = await startTestGateway({
     routes: [{ upstreams: [`${scheme}://127.0.0.1:${port}`], health: false }],
     plainHttp: 'upstream',
     timeouts: { connect: NEVER, upgrade: NEVER },
   });
-  for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
-    asked = deferred<Socket>();
-    const client = connect(gateway.port, '127.0.0.1');
-    client.write(request);
-    const closed = once(await asked.promise, 'close');
-    client[leave]();
-    await closed;
-  }
+  await eachLeaves(gateway.port, request, next);
   // That it was left says nothing of the backend.
   expect((await gateway.admin('/readyz')).status).toBe(200);
 });
@@ -64,26 +85,14 @@ test.each([
 ])(
   '%s, while forward authentication is asked: the question ends with the connection of the client',
   async (_name, request) => {
-    let asked = deferred<Socket>();
-    const port = await listen((socket) => {
-      socket.once('data', () => {
-        asked.resolve(socket);
-      });
-    });
+    const { port, next } = await listenToQuestions();
     const gateway = await startTestGateway({
       plainHttp: 'upstream',
       routes: [
         { upstreams: ['ws://127.0.0.1:1'], health: false, auth: { url: `http://127.0.0.1:${port}/`, timeout: 60_000 } },
       ],
     });
-    for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
-      asked = deferred<Socket>();
-      const client = connect(gateway.port, '127.0.0.1');
-      client.write(request);
-      const closed = once(await asked.promise, 'close');
-      client[leave]();
-      await closed;
-    }
+    await eachLeaves(gateway.port, request, next);
   },
 );
 

@@ -1,13 +1,6 @@
 /** A backend that answers later: order, and nothing after an end that comes while something is under way. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  allOrNone,
-  attempt,
-  chain,
-  finish,
-  isPromise,
-  SerialQueue,
-} from '../../src/base/maybe-promise.ts';
+import { allOrNone, attempt, chain, finish, isPromise, SerialQueue } from '../../src/base/maybe-promise.ts';
 import { turn } from '../support/counting-backend.ts';
 import { deferred } from '../support/deferred.ts';
 import { BACKENDS, connected, SessionPair } from '../support/session-pair.ts';
