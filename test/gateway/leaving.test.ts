@@ -2,11 +2,12 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { fingerprintOf, publicKeyOf } from '../../src/keys.ts';
 import { deferred, once } from '../support/deferred.ts';
 import { encodeFrame, FrameDecoder, OPCODE, parseClosePayload } from '../support/frames.ts';
 import type { Frame } from '../support/frames.ts';
 import { startBackend } from './backend.ts';
-import { startTestGateway } from './support.ts';
+import { openClient, startTestGateway } from './support.ts';
 
 const UPGRADE =
   'GET /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
@@ -93,6 +94,31 @@ test.each([
       ],
     });
     await eachLeaves(gateway.port, request, next);
+  },
+);
+
+test.each([
+  ['dialling', 'wss'],
+  ['dialled', 'ws'],
+])(
+  'a client that is in by its key, before its backend has answered, %s: so it is with the connection opened for it',
+  async (_name, scheme) => {
+    const { port, next } = await listenToQuestions();
+    const identity = new Uint8Array(32).fill(1);
+    const gateway = await startTestGateway({
+      routes: [{ upstreams: [`${scheme}://127.0.0.1:${port}`], health: false }],
+      clientKeys: { pins: [await fingerprintOf(await publicKeyOf(identity))] },
+      timeouts: { connect: NEVER, upgrade: NEVER },
+    });
+    for (const words of [[], ['and goodbye']]) {
+      const asked = next();
+      const client = await openClient(gateway.url, [], { identity });
+      const closed = once(await asked, 'close');
+      for (const text of words) client.send(text);
+      client.terminate();
+      await closed;
+    }
+    expect((await gateway.admin('/readyz')).status).toBe(200);
   },
 );
 

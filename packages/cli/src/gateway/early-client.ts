@@ -4,10 +4,12 @@ import { holdCloseAnswer } from 'pq-websocket/proxy';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import { cut } from './bridge.ts';
 import type { EarlyWords } from './bridge.ts';
+import { untilLeftBeside } from './leaving.ts';
 
 export class EarlyClient {
   readonly #messages: { readonly data: Buffer; readonly isBinary: boolean }[] = [];
   #close: EarlyWords['close'];
+  readonly #stopWatching: () => void;
   readonly #said = (data: Buffer, isBinary: boolean): void => {
     this.#messages.push({ data, isBinary });
   };
@@ -21,8 +23,9 @@ export class EarlyClient {
     holdCloseAnswer(socket, (code, reason, answer) => {
       this.#close = { code, reason, answer };
     });
-    // What has been opened before is all that comes.
+    // What has been opened before is all that comes: of the rest not even the seal is looked at.
     socket.pause();
+    this.#stopWatching = untilLeftBeside(network);
   }
 
   get isGone(): boolean {
@@ -31,6 +34,7 @@ export class EarlyClient {
 
   /** For the bridge, which listens from now on. */
   release(): EarlyWords {
+    this.#stopWatching();
     this.socket.off('error', ignore);
     this.socket.off('message', this.#said);
     return { messages: this.#messages, close: this.#close };
@@ -38,6 +42,7 @@ export class EarlyClient {
 
   /** There is no upstream for it. One that has closed already is cut: an answer would say that its words had arrived. */
   refuse(code: number, reason: string): void {
+    this.#stopWatching();
     if (this.#close !== undefined) cut(this.network, this.socket);
     else {
       this.socket.resume();

@@ -1,6 +1,8 @@
 /** Notices that a client leaves while its backend is asked: nobody else reads its connection meanwhile. */
 import type { Duplex } from 'node:stream';
 
+type Reader = (chunk: Buffer) => void;
+
 /** Bytes that a client may say before it has its answer (a hello that comes early). Of one that says more its end is noticed later. */
 const MOST_BYTES = 64 * 1024;
 
@@ -29,5 +31,20 @@ export function untilLeft(socket: Duplex, head: Buffer): () => Buffer {
     socket.off('readable', read);
     socket.off('end', ended);
     return Buffer.concat(said);
+  };
+}
+
+/**
+ * As `untilLeft`, for a client whose connection has its reader already, who is paused.
+ * @returns `stop`, which leaves what the client has said to that reader
+ */
+export function untilLeftBeside(socket: Duplex): () => void {
+  const readers = socket.listeners('data') as Reader[];
+  for (const reader of readers) socket.off('data', reader);
+  const stop = untilLeft(socket, Buffer.alloc(0));
+  return () => {
+    const said = stop();
+    for (const reader of readers) socket.on('data', reader);
+    if (said.length > 0 && !socket.destroyed) socket.unshift(said);
   };
 }
