@@ -240,6 +240,22 @@ describe('redirects', () => {
       expect(authorization).toBe(`Basic ${Buffer.from('me:secret').toString('base64')}`);
   });
 
+  test.each([[], ['--follow']])(
+    'without a place to go are followed nowhere, whatever is asked for: %j',
+    async (...flags) => {
+      const server = createServer((_request, response) => {
+        response.writeHead(302).end();
+      });
+      const port = await listening(server);
+      onTestFinished(() => void server.close());
+      const { code, stderr } = await say(`ws://127.0.0.1:${port}`, ...flags);
+      expect(code).toBe(EXIT.UPGRADE);
+      expect(stderr).toContain('302 Found');
+      expect(stderr).toContain('`pq-websocket doctor ');
+      expect(stderr).not.toContain('--follow');
+    },
+  );
+
   test('never lead from wss: to ws:, nor to other schemes', async () => {
     const server = await echoServer();
     const down = await say(await pointer(server.url, true), '--follow', '--insecure-tls');

@@ -132,6 +132,34 @@ describe('nothing is said on a connection in the midst of an answer, or before i
   });
 });
 
+describe('another HTTP than 1 is spoken by nobody here (RFC 9110 15.6.6)', () => {
+  test.each(['HTTP/2.0', 'HTTP/0.9'])('%s of a client is a 505', async (version) => {
+    const backend = await startBackend();
+    for (const plainHttp of ['refuse', 'upstream'] as const) {
+      const gateway = await startTestGateway({ upstreams: [backend.url], plainHttp });
+      for (const asked of [GET, UPGRADE, UPGRADE.replace('websocket', 'h2c')]) {
+        const client = rawClient(gateway.port);
+        client.socket.write(asked.replace('HTTP/1.1', version));
+        await client.closed;
+        expect(client.received).toMatch(/^HTTP\/1\.1 505 /);
+      }
+    }
+    expect(backend.accepted()).toBe(0);
+  });
+
+  test.each(['HTTP/2.0', 'HTTP/0.9'])('%s of a backend is a 502', async (version) => {
+    const backend = await backendByHand();
+    const gateway = await startPassing(backend.url);
+    for (const asked of [GET, UPGRADE]) {
+      const client = rawClient(gateway.port);
+      client.socket.write(asked);
+      (await backend.next()).end(`${version} 403 Not You\r\nContent-Length: 0\r\n\r\n`);
+      await client.until('Bad Gateway\n');
+      expect(client.received).toMatch(/^HTTP\/1\.1 502 /);
+    }
+  });
+});
+
 test('an upgrade of HTTP/1.0 is a request like any other (RFC 9110 7.8)', async () => {
   const backend = await startBackend();
   const gateway = await startTestGateway({ upstreams: [backend.url] });
@@ -181,6 +209,26 @@ describe("a backend's refusal of an upgrade", () => {
     expect(client.received).toBe(`HTTP/1.1 ${status} None\r\nConnection: close\r\n\r\n`);
   });
 });
+
+test.each([
+  [204, false],
+  [304, true],
+])(
+  'an answer with %i has no body, and whether it may say a length (%s) is by RFC 9110 8.6',
+  async (status, mayHave) => {
+    const backend = await backendByHand();
+    const gateway = await startPassing(backend.url);
+    for (const asked of [GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'), UPGRADE]) {
+      const client = rawClient(gateway.port);
+      client.socket.write(asked);
+      (await backend.next()).end(`HTTP/1.1 ${status} None\r\nContent-Length: 5\r\nX-Other: a\r\n\r\n`);
+      await client.closed;
+      expect(client.received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} None\r\n[^]*X-Other: a\r\n[^]*\r\n\r\n$`));
+      expect(/content-length/i.test(client.received)).toBe(mayHave);
+      expect(client.received).not.toMatch(/transfer-encoding/i);
+    }
+  },
+);
 
 test.each(['gzip', 'gzip, chunked', 'chunked\r\nTransfer-Encoding: chunked'])(
   'an answer in the coding %j, which the gateway does not undo, is a 502',

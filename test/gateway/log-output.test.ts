@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startGateway } from '../../packages/cli/src/gateway.ts';
 import { createLog, safeLog } from '../../packages/cli/src/gateway/log.ts';
 import { RefusalLog } from '../../packages/cli/src/gateway/refusal-log.ts';
 import { LogSink } from '../../packages/cli/src/gateway/log-sink.ts';
@@ -114,6 +115,22 @@ test('a reader that has gone', async () => {
   for (let i = 0; i < 3; i += 1) await serves(gateway.socket);
   expect(await endsBySigterm(gateway.child)).toBe(0);
   expect(gateway.stderr()).toBe('the log cannot be written (EPIPE): lines are lost until it can\n');
+});
+
+test('gateways that come and go in one process leave nothing on its standard output', async () => {
+  const { stdout } = process;
+  const start = async (): Promise<void> => {
+    const gateway = await startGateway({
+      listen: '127.0.0.1:0',
+      routes: [{ upstreams: ['ws://127.0.0.1:1'] }],
+      log: { level: 'silent' },
+    });
+    await gateway.close();
+  };
+  await start();
+  const before = stdout.listenerCount('error');
+  for (let i = 0; i < 3; i += 1) await start();
+  expect(stdout.listenerCount('error')).toBe(before);
 });
 
 test('lines are counted while they are lost, and what is said twice is said once', () => {

@@ -92,6 +92,7 @@ export function endingOf(
       failure: failure?.code,
       cause: cause?.code,
       status: refusal?.status,
+      leadsElsewhere: refusal?.headers.location !== undefined,
       isStranger: isRefused,
     }),
   };

@@ -13,6 +13,8 @@ export interface Trouble {
   readonly cause: string | undefined;
   /** Of an HTTP answer that was not 101. */
   readonly status: number | undefined;
+  /** That answer says where to go in place of here. */
+  readonly leadsElsewhere: boolean;
   /** The server has refused this client for who it is, or is not. */
   readonly isStranger: boolean;
 }
@@ -67,11 +69,19 @@ const SECURE_LAYER: Readonly<Partial<Record<PQErrorCode, string>>> = {
 };
 
 /** @returns a sentence or two, safe for a terminal */
-export function hintFor({ phase, url, failure, cause, status, isStranger }: Trouble): string | undefined {
+export function hintFor({
+  phase,
+  url,
+  failure,
+  cause,
+  status,
+  leadsElsewhere,
+  isStranger,
+}: Trouble): string | undefined {
   // Its query may be a secret.
   const doctor = `\`pq-websocket doctor ${url.split('?', 1)[0] ?? ''}\` looks closer.`;
   if (status !== undefined) {
-    if (status >= 300 && status < 400) return '--follow goes where it points.';
+    if (status >= 300 && status < 400 && leadsElsewhere) return '--follow goes where it points.';
     return STATUS[status] ?? doctor;
   }
   if (isStranger)

@@ -16,13 +16,13 @@ import { EarlyClient } from './early-client.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { applyRulesTo } from './header-rules.ts';
 import type { Denial } from './denials.ts';
-import { BAD_REQUEST, deny, DRAINING, passDenial } from './denials.ts';
+import { BAD_REQUEST, deny, DRAINING, OTHER_VERSION, passDenial } from './denials.ts';
 import { guarded } from './guarded.ts';
 import { beyondUpgrade } from './headers.ts';
 import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
 import { untilLeft } from './leaving.ts';
-import { areWritable } from './message-heads.ts';
+import { areWritable, isOfHttp1 } from './message-heads.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { asksForWebSocket, requestTarget } from './request-target.ts';
@@ -127,6 +127,10 @@ export class Conversations {
       );
       deny(socket, denial);
     };
+    if (!isOfHttp1(request)) {
+      refused(OTHER_VERSION);
+      return;
+    }
     if (path === undefined || !asksForWebSocket(request) || !areWritable(request.rawHeaders)) {
       refused(BAD_REQUEST);
       return;

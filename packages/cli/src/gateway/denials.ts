@@ -3,8 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
-import { endToEnd } from './headers.ts';
-import { isPassable } from './message-heads.ts';
+import { headersOnward, isPassable } from './message-heads.ts';
 
 /** Why the gateway itself says no: the label in logs and metrics, and what the client gets. */
 export interface Denial {
@@ -40,6 +39,9 @@ export const BAD_REQUEST: Denial = {
   headers: { 'Sec-WebSocket-Version': '13' },
 };
 
+/** For requests of another HTTP than is spoken here. */
+export const OTHER_VERSION: Denial = { reason: 'bad-request', status: 505, headers: { Connection: 'close' } };
+
 /** For newcomers while what is under way comes to its end. */
 export const DRAINING: Denial = { reason: 'draining', status: 503, headers: { Connection: 'close' } };
 
@@ -61,12 +63,12 @@ export function deny(socket: Duplex, { status, headers }: Denial): void {
  * @returns whether it could: not where HTTP has no such answer
  */
 export function passDenial(socket: Duplex, response: IncomingMessage, timeout: number): boolean {
-  const { statusCode = 502, statusMessage = '', rawHeaders } = response;
-  if (!isPassable(statusCode, statusMessage, rawHeaders)) {
+  const { statusCode = 502, statusMessage = '' } = response;
+  if (!isPassable(response)) {
     response.destroy();
     return false;
   }
-  const passing = endToEnd(rawHeaders);
+  const passing = headersOnward(response);
   const lines = passing.map(([name, value]) => `${name}: ${value}\r\n`);
   // Without a length the end of the connection would be that of the body, a cut one too.
   const isChunked = !BODYLESS.has(statusCode) && !passing.some(([name]) => name.toLowerCase() === 'content-length');

@@ -6,7 +6,7 @@ import type { Asked } from './asked.ts';
 import type { Denial } from './denials.ts';
 import { backendName, beyondUpgrade, forwardedHeaders, valuesOf } from './headers.ts';
 import type { Headers } from './headers.ts';
-import { areWritable } from './message-heads.ts';
+import { areWritable, isOfHttp1 } from './message-heads.ts';
 
 export interface ForwardAuthConfig {
   readonly url: string;
@@ -53,7 +53,7 @@ export async function forwardAuth(
   }
   answer.destroy();
   const { statusCode = 0, rawHeaders } = answer;
-  if (!areWritable(rawHeaders)) return UNANSWERED;
+  if (!isOfHttp1(answer) || !areWritable(rawHeaders)) return UNANSWERED;
   if (statusCode >= 200 && statusCode < 300) {
     const given: Headers = {};
     // Those that the answer does not have are not the client's to say either.

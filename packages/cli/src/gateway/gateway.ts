@@ -12,7 +12,7 @@ import { errorAt } from './config-error.ts';
 import type { GatewayConfigError } from './config-error.ts';
 import { Connections } from './connections.ts';
 import { Conversations, upstreamLimits } from './conversations.ts';
-import { BAD_REQUEST, DRAINING } from './denials.ts';
+import { BAD_REQUEST, DRAINING, OTHER_VERSION } from './denials.ts';
 import type { Denial } from './denials.ts';
 import { forwardAuth } from './forward-auth.ts';
 import type { ListenerPlan } from './listener-plan.ts';
@@ -20,6 +20,7 @@ import { ListenError, Listeners } from './listeners.ts';
 import type { Listener, Prepared } from './listeners.ts';
 import { errorFacts } from './log.ts';
 import type { GatewayLog } from './log.ts';
+import { isOfHttp1 } from './message-heads.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { answer, passRequest, UPGRADE_REQUIRED, whyNotPassable } from './plain-http.ts';
 import { requestTarget } from './request-target.ts';
@@ -326,6 +327,10 @@ export class Gateway {
       );
       answer(response, denial);
     };
+    if (!isOfHttp1(request)) {
+      denied(OTHER_VERSION);
+      return;
+    }
     if (site.settings.plainHttp === 'refuse') {
       denied(UPGRADE_REQUIRED);
       return;

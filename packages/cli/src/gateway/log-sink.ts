@@ -7,7 +7,7 @@ import { fstatSync, writeSync } from 'node:fs';
 /** Bytes that may wait for a reader of standard output. Beyond it lines are lost. */
 const MOST_WAITING = 1024 * 1024;
 
-/** What a sink writes to; standard output, unless a test says otherwise. */
+/** What a sink writes to. */
 export interface LogOutput {
   /** Bytes that wait in this process. */
   readonly waiting: number;
@@ -26,9 +26,7 @@ export class LogSink {
    * @param complain told once each time that lines begin to be lost, with the reason
    */
   constructor(
-    private readonly output: LogOutput = standardOutput((error) => {
-      this.failed(error);
-    }),
+    private readonly output: LogOutput,
     private readonly complain: (text: string) => void = sayOnStandardError,
   ) {}
 
@@ -76,6 +74,17 @@ export class LogSink {
     this.#isBroken = false;
     this.complain(`the log can be written again: ${lost} lines were lost\n`);
   }
+}
+
+let shared: LogSink | undefined;
+
+/** To standard output, of which a process has one, however many gateways it starts and ends. */
+export function standardSink(): LogSink {
+  return (shared ??= new LogSink(
+    standardOutput((error) => {
+      shared?.failed(error);
+    }),
+  ));
 }
 
 /**

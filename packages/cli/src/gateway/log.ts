@@ -2,7 +2,8 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
-import { LogSink } from './log-sink.ts';
+import { standardSink } from './log-sink.ts';
+import type { LogSink } from './log-sink.ts';
 import type { GatewaySettings } from './schema.ts';
 
 /** What a log has to do; pino's loggers do. */
@@ -20,7 +21,7 @@ export interface GatewayLog {
 /** Writes to standard output: one JSON object a line, or lines for people. */
 export function createLog(
   { format, level }: Pick<GatewaySettings['log'], 'format' | 'level'>,
-  sink = new LogSink(),
+  sink: LogSink = standardSink(),
 ): GatewayLog {
   const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
   if (format === 'json') return pino(options, sink);

@@ -7,8 +7,8 @@ import { askerOf, headersFor } from './asked.ts';
 import type { Denial } from './denials.ts';
 import { applyRulesTo } from './header-rules.ts';
 import type { HeaderRules } from './header-rules.ts';
-import { beyondRequest, endToEnd, valuesOf } from './headers.ts';
-import { areWritable, isChunkedAlone, isPassable } from './message-heads.ts';
+import { beyondRequest, valuesOf } from './headers.ts';
+import { areWritable, headersOnward, isChunkedAlone, isPassable } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
 
 export interface PassLimits {
@@ -157,13 +157,13 @@ function passAnswer(
   });
   passed.once('response', (upstream) => {
     clearTimeout(timer);
-    const { statusCode, statusMessage, rawHeaders } = upstream;
-    if (isAnswered || !isPassable(statusCode, statusMessage, rawHeaders)) {
+    if (isAnswered || !isPassable(upstream)) {
       fail(NO_ANSWER);
       return;
     }
     isAnswered = true;
-    response.writeHead(statusCode as number, statusMessage, applyRulesTo(endToEnd(rawHeaders), rules).flat());
+    const { statusCode, statusMessage } = upstream;
+    response.writeHead(statusCode as number, statusMessage, applyRulesTo(headersOnward(upstream), rules).flat());
     pipeline(upstream, response, () => undefined);
   });
 }

@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { Gateway, longestDrain } from './gateway.ts';
 import { createLog, errorFacts, safeLog } from './log.ts';
 import type { GatewayLog } from './log.ts';
-import { LogSink } from './log-sink.ts';
+import { standardSink } from './log-sink.ts';
 import { notifySystemd } from './notify.ts';
 import type { GatewaySettings } from './schema.ts';
 import { runPrimary, runWorker } from './workers.ts';
@@ -30,8 +30,8 @@ export async function checkConfig(config: Config): Promise<void> {
 export async function runGateway(read: ReadConfig): Promise<void> {
   const config = read();
   const count = config.settings.workers === 'cores' ? availableParallelism() : config.settings.workers;
-  const sink = new LogSink();
-  const log = safeLog(createLog(config.settings.log, sink));
+  const sink = standardSink();
+  const log = safeLog(createLog(config.settings.log));
   const end = (code: number): void => {
     void sink.flush(LAST_LINES).then(() => {
       process.exit(code);

@@ -8,7 +8,7 @@ import type { Denial, DenialReason } from './denials.ts';
 import type { HeaderRules } from './header-rules.ts';
 import { beyondUpgrade } from './headers.ts';
 import type { Headers } from './headers.ts';
-import { areWritable } from './message-heads.ts';
+import { areWritable, isOfHttp1 } from './message-heads.ts';
 import type { Dialled } from './routes.ts';
 import type { Outcome } from './traces.ts';
 import type { UpstreamServer } from './upstream-server.ts';
@@ -160,7 +160,7 @@ function upgrade(
     });
     socket.once('open', () => {
       answered();
-      if (!areWritable(response.rawHeaders)) {
+      if (!isOfHttp1(response) || !areWritable(response.rawHeaders)) {
         resolve(failed('upstream-error', 502, new Error('the backend answered what HTTP has not')));
         giveUp();
         return;
