@@ -40,7 +40,7 @@ async function backend(): Promise<void> {
 async function proxy(kind: Kind, upstream: string): Promise<void> {
   const address =
     kind === 'plain'
-      ? await plainProxy(upstream)
+      ? await plainProxy(() => upstream)
       : `ws://${(await startGateway({ listen: '127.0.0.1:0', routes: [{ upstreams: [upstream] }], log: { level: 'silent' } })).address}`;
   process.on('message', () => {
     const { user, system } = process.cpuUsage();

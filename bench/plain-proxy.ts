@@ -5,11 +5,15 @@ import { WebSocket, WebSocketServer } from 'ws';
 /** As the gateway's `bufferedBytes`. */
 const HIGH_WATER = 1024 * 1024;
 
-/** @returns the URL that it serves */
-export async function plainProxy(upstream: string): Promise<string> {
+/**
+ * @param upstreamOf where a path leads to
+ * @returns the URL that it serves
+ */
+export async function plainProxy(upstreamOf: (path: string) => string): Promise<string> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false, backlog: 4096 });
   server.on('connection', (client, request) => {
-    const target = new WebSocket(upstream + request.url, { perMessageDeflate: false });
+    const path = request.url ?? '/';
+    const target = new WebSocket(upstreamOf(path) + path, { perMessageDeflate: false });
     client.pause();
     target.on('open', () => {
       client.resume();

@@ -21,12 +21,14 @@ export const USAGE = `npm run load -- [options]
   --json           print JSON instead of the table
   --help           this text
 
-Seven parts: a plain proxy and the gateway, each alone and with slow readers, cut connections and garbage among its
-clients, 1 % each; and the gateway while one client floods it with empty messages, with key updates, and with batches of
-empty messages: then the p99 of all others is to stay within three times what it was directly before, which the column
-behind it shows (--quick floods and does not judge: its p99 is that of a few messages). These come from one address, and the last two come back a second later, again and again; the others
-come from many (of 127.0.0.0/8, which Linux and Windows have). The gateway has its usual limits for an address. Ends
-with another exit code than 0 when anything failed that should not have.
+Eight parts: a plain proxy and the gateway, each alone and with slow readers, cut connections and garbage among its
+clients, 1 % each, which come from one address, and the last two again and again, a second later each; the gateway
+while one client floods it with empty messages, with key updates, and with batches of empty messages, each as fast as
+they are taken; and the plain proxy with the first of these floods. With a flood the p99 of all others is to stay within
+three times what it was directly before, which the column behind it shows; flood/s is what of the flood has come
+through. The plain proxy is not judged, nor is anything with --quick: its p99 is that of a few messages. The crowd
+comes from many addresses (of 127.0.0.0/8, which Linux and Windows have). The gateway has its usual limits for an
+address. Ends with another exit code than 0 when anything failed that should not have.
 Two file descriptors a connection are needed in one process: raise \`ulimit -n\` for more than it allows.`;
 
 /** @throws {Error} that names the option which is wrong */

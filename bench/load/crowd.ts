@@ -1,6 +1,7 @@
 /** Many clients in one process: they open, talk at a steady rate, and say what went wrong. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket as SecureSocket } from 'pq-websocket/ws';
+import type { WebSocketOptions } from 'pq-websocket/ws';
 import { WebSocket as PlainSocket } from 'ws';
 import type { OpenReport, TalkReport } from './messages.ts';
 
@@ -13,10 +14,18 @@ const MESSAGE_BYTES = 64;
 /** So many clients share an address, as behind a router: fewer than the gateway lets shake hands at once. */
 const CLIENTS_PER_ADDRESS = 100;
 
-/** @param localAddress where it comes from: all of 127.0.0.0/8 is the loopback's */
-export function openSocket(kind: 'plain' | 'pq', url: string, localAddress: string): PlainSocket {
+/**
+ * @param localAddress where it comes from: all of 127.0.0.0/8 is the loopback's
+ * @param options of one that is not plain
+ */
+export function openSocket(
+  kind: 'plain' | 'pq',
+  url: string,
+  localAddress: string,
+  options: WebSocketOptions = {},
+): PlainSocket {
   if (kind === 'plain') return new PlainSocket(url, { perMessageDeflate: false, localAddress });
-  return new SecureSocket(url, { localAddress }) as unknown as PlainSocket;
+  return new SecureSocket(url, [], { ...options, localAddress }) as unknown as PlainSocket;
 }
 
 function addressOf(client: number): string {

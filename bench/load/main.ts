@@ -11,7 +11,7 @@ import type { Flood } from './floods.ts';
 import { FLOODS } from './floods.ts';
 import { liveKiB } from './memory.ts';
 import type { FloodReport, NuisanceReport, OpenReport, TalkReport } from './messages.ts';
-import { ask, Processes, residentKiB, said } from './processes.ts';
+import { ask, Processes, residentKiB, said, sunk } from './processes.ts';
 
 /** Before memory is read: garbage of the handshakes is collected while nothing happens. */
 const SETTLE = 3_000;
@@ -23,10 +23,14 @@ const MEMORY_SLACK_SHARE = 0.05;
 /** So many times its p99 may a crowd have while one client floods. */
 const FLOOD_FACTOR = 3;
 
+/** What the machine does to a crowd without any of ours: not judged. */
+const PLAIN_FLOOD = 'plain proxy, one floods with empty messages';
+
 export interface Part {
   readonly name:
     | 'plain proxy'
     | 'gateway'
+    | typeof PLAIN_FLOOD
     | `gateway, one floods with ${Flood}`
     | 'plain proxy, with 1 % slow, 1 % cut, 1 % garbage'
     | 'gateway, with 1 % slow, 1 % cut, 1 % garbage';
@@ -37,6 +41,8 @@ export interface Part {
   readonly p99: number;
   /** The same crowd's, directly before, without what this part is about. */
   readonly p99Alone?: number | undefined;
+  /** Messages a second of the flood that have come through. */
+  readonly flood?: number;
   /** Of the proxy's resident memory, over what it had with no connection; NaN where it was not read. */
   readonly kibPerConnection: number;
   readonly errors: readonly string[];
@@ -45,6 +51,14 @@ export interface Part {
 interface Proxy {
   readonly child: ChildProcess;
   readonly url: string;
+}
+
+/** Who floods, through what, and to whom: a backend of their own, since what is measured is the proxy and not a backend that all share. */
+interface FloodPlan {
+  readonly kind: 'plain' | 'pq';
+  readonly what: Flood;
+  readonly url: string;
+  readonly sink: ChildProcess;
 }
 
 async function settledKiB(child: ChildProcess): Promise<number> {
@@ -97,6 +111,8 @@ interface FloodResult {
   readonly alone: TalkReport | undefined;
   readonly talk: TalkReport;
   readonly report: FloodReport;
+  /** Messages a second of it that have come through. */
+  readonly rate: number;
 }
 
 /** The crowd talks as before, among others who are a nuisance, so many of each kind. */
@@ -114,32 +130,33 @@ async function inBadCompany(
 }
 
 /**
- * The crowd talks as before, first alone and then while one client floods the gateway, from the first message to the last. A quick run
+ * The crowd talks as before, first alone and then while one client floods the proxy, from the first message to the last. A quick run
  * leaves out the first: what few messages take tells of the machine.
  */
 async function duringFlood(
   processes: Processes,
-  kind: Flood,
-  url: string,
+  { kind, what, url, sink }: FloodPlan,
   crowd: ChildProcess,
   { seconds, rate, isQuick }: LoadArguments,
 ): Promise<FloodResult> {
   const half = { seconds: seconds / 2, rate };
   const alone = isQuick ? undefined : await ask<TalkReport>(crowd, { type: 'talk', ...half });
-  const flooder = processes.role('flood', kind, url);
+  const flooder = processes.role('flood', kind, what, url);
   await said<string>(flooder);
   const reported = said<FloodReport>(flooder);
   // Whoever ends early is told of below.
   reported.catch(() => undefined);
+  const before = await sunk(sink);
   const talk = await ask<TalkReport>(crowd, { type: 'talk', ...half });
+  const came = (await sunk(sink)) - before;
   flooder.send('enough');
   const report = await reported;
   flooder.kill('SIGKILL');
-  return { alone, talk, report };
+  return { alone, talk, report, rate: came / talk.seconds };
 }
 
-function floodPart(kind: Flood, connections: number, { alone, talk, report }: FloodResult): Part {
-  const part = talkPart(`gateway, one floods with ${kind}`, connections, undefined, talk, NaN);
+function floodPart(name: Part['name'], connections: number, { alone, talk, report, rate }: FloodResult): Part {
+  const part = talkPart(name, connections, undefined, talk, NaN);
   const before = alone && percentile(alone.latencies, 0.99);
   const errors = [
     ...(before !== undefined && part.p99 > FLOOD_FACTOR * before
@@ -147,7 +164,7 @@ function floodPart(kind: Flood, connections: number, { alone, talk, report }: Fl
       : []),
     ...(report.ended === undefined ? [] : [`the flood was ended with ${report.ended}`]),
   ];
-  return { ...part, p99Alone: before, errors: [...(alone?.errors ?? []), ...part.errors, ...errors] };
+  return { ...part, p99Alone: before, flood: rate, errors: [...(alone?.errors ?? []), ...part.errors, ...errors] };
 }
 
 const mib = (kib: number): string => (kib / 1024).toFixed(1);
@@ -173,7 +190,9 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
   try {
     progress('plain proxy');
     const upstream = await said<string>(processes.role('backend'));
-    const plainChild = processes.role('plain-proxy', upstream);
+    const sinkChild = processes.role('backend');
+    const sink = await said<string>(sinkChild);
+    const plainChild = processes.role('plain-proxy', upstream, sink);
     const plainUrl = await said<string>(plainChild);
     const plain = await crowdThrough(processes, 'plain', { child: plainChild, url: plainUrl }, args);
     progress('plain proxy, in bad company');
@@ -185,22 +204,30 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       annoyed.talk,
       ((await settledKiB(plainChild)) - plain.empty) / connections,
     );
+    progress(PLAIN_FLOOD);
+    const plainFlood = floodPart(
+      PLAIN_FLOOD,
+      plain.part.connections,
+      await duringFlood(
+        processes,
+        { kind: 'plain', what: 'empty messages', url: plainUrl, sink: sinkChild },
+        plain.crowd,
+        args,
+      ),
+    );
     await ask(plain.crowd, { type: 'close' });
     for (const child of [plain.crowd, plainChild]) child.kill('SIGKILL');
 
     progress('gateway');
-    // Whoever floods has a backend of their own: what is measured is the gateway, and not a backend that both share.
-    const sink = await said<string>(processes.role('backend'));
     const { child, url, admin, inspector } = await processes.gateway(upstream, sink, connections);
     const { crowd, part, empty } = await crowdThrough(processes, 'pq', { child, url }, args);
 
     const floods: Part[] = [];
-    for (const kind of Object.keys(FLOODS) as Flood[]) {
-      progress(`gateway, one floods with ${kind}`);
-      const result = await duringFlood(processes, kind, url, crowd, args);
-      const { messages, ended } = result.report;
-      progress(`${messages} messages of the flood${ended === undefined ? '' : `, ended with ${ended}`}`);
-      floods.push(floodPart(kind, part.connections, result));
+    for (const what of Object.keys(FLOODS) as Flood[]) {
+      const name = `gateway, one floods with ${what}` as const;
+      progress(name);
+      const result = await duringFlood(processes, { kind: 'pq', what, url, sink: sinkChild }, crowd, args);
+      floods.push(floodPart(name, part.connections, result));
     }
 
     progress('gateway, in bad company');
@@ -232,7 +259,14 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       (after.resident - empty) / connections,
     );
     await ask(crowd, { type: 'close' });
-    return [plain.part, plainCompany, part, ...floods, { ...company, errors: [...company.errors, ...errors] }];
+    return [
+      plain.part,
+      plainCompany,
+      plainFlood,
+      part,
+      ...floods,
+      { ...company, errors: [...company.errors, ...errors] },
+    ];
   } finally {
     processes.endAll();
   }
@@ -242,7 +276,18 @@ function table(parts: readonly Part[]): string {
   const number = (value: number, digits = 0): string =>
     value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const lines = [
-    ['', 'connections', 'handshakes/s', 'messages/s', 'p50 ms', 'p99 ms', 'before', 'KiB/connection', 'errors'],
+    [
+      '',
+      'connections',
+      'handshakes/s',
+      'messages/s',
+      'p50 ms',
+      'p99 ms',
+      'before',
+      'flood/s',
+      'KiB/connection',
+      'errors',
+    ],
     ...parts.map((part) => [
       part.name,
       number(part.connections),
@@ -251,6 +296,7 @@ function table(parts: readonly Part[]): string {
       number(part.p50, 1),
       number(part.p99, 1),
       part.p99Alone === undefined ? '' : number(part.p99Alone, 1),
+      part.flood === undefined ? '' : number(part.flood),
       Number.isNaN(part.kibPerConnection) ? '' : number(part.kibPerConnection, 1),
       number(part.errors.length),
     ]),
@@ -299,7 +345,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     );
     console.log(table(parts));
   }
-  const errors = parts.flatMap(({ name, errors: found }) => found.map((error) => `${name}: ${error}`));
+  const errors = parts
+    .filter(({ name }) => name !== PLAIN_FLOOD)
+    .flatMap(({ name, errors: found }) => found.map((error) => `${name}: ${error}`));
   for (const error of errors.slice(0, 20)) console.error(error);
   if (errors.length > 20) console.error(`and ${errors.length - 20} more`);
   return errors.length === 0 ? 0 : 1;

@@ -23,9 +23,7 @@ export interface TalkReport {
 }
 
 export interface FloodReport {
-  /** Those that were given to the socket. */
-  readonly messages: number;
-  /** The close code, where the gateway has not borne it. */
+  /** The close code, where the proxy has not borne it. */
   readonly ended: number | undefined;
 }
 
