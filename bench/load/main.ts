@@ -16,7 +16,7 @@ import { ask, Processes, residentKiB, said, sunk } from './processes.ts';
 /** Before memory is read: garbage of the handshakes is collected while nothing happens. */
 const SETTLE = 3_000;
 /** So long, in milliseconds, a conversation that has ended may be counted. */
-const WORKED_OFF = 20_000;
+const WORKED_OFF = 30_000;
 /** What is alive after the bad company may be more than what it was by this much and still count as "where it was", in KiB. */
 const MEMORY_SLACK_KIB = 4 * 1024;
 const MEMORY_SLACK_SHARE = 0.05;
@@ -228,6 +228,8 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       progress(name);
       const result = await duringFlood(processes, { kind: 'pq', what, url, sink: sinkChild }, crowd, args);
       floods.push(floodPart(name, part.connections, result));
+      // Megabytes of it wait in the network: the next part is to begin without them.
+      await settledGauge(admin, 'pqws_gateway_connections', part.connections);
     }
 
     progress('gateway, in bad company');
