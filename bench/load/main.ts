@@ -240,6 +240,7 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       each,
     } = await inBadCompany(processes, 'pq', url, crowd, args);
     progress(`${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came in, ${refused} were refused`);
+    const left = await settledGauge(admin, 'pqws_gateway_connections', part.connections);
     const after = { live: await liveKiB(inspector), resident: await settledKiB(child) };
     progress(
       `memory: ${mib(before.live)} MiB alive and ${mib(before.resident)} resident before the bad company, ${mib(after.live)} and ${mib(after.resident)} after it`,
@@ -249,7 +250,6 @@ async function run(args: LoadArguments, progress: (text: string) => void): Promi
       errors.push(`only ${slow} slow readers, ${cut} cuts and ${garbage} senders of garbage came`);
     if (after.live > before.live * (1 + MEMORY_SLACK_SHARE) + MEMORY_SLACK_KIB)
       errors.push(`memory went from ${mib(before.live)} to ${mib(after.live)} MiB and stayed`);
-    const left = await settledGauge(admin, 'pqws_gateway_connections', part.connections);
     if (left !== part.connections) errors.push(`${left} connections are counted, not ${part.connections}`);
     const buffered = await gauge(admin, 'pqws_gateway_buffered_bytes');
     if (buffered !== 0) errors.push(`${buffered} bytes are still buffered`);
