@@ -49,6 +49,13 @@ class Run {
     this.#wait();
   }
 
+  /** @throws {Error} where it is ours that did not end */
+  again(name: string): void {
+    if (this.variant !== 'native') throw new Error(`${this.#name}: no case of ours runs twice`);
+    console.log(`${this.#name}: '${name}' did not end, and runs once more`);
+    this.#wait();
+  }
+
   done(count: number): void {
     clearTimeout(this.#timer);
     if (count === this.records.length) this.#finished.resolve(this.records);
@@ -196,6 +203,11 @@ export class Harness {
       case '/result': {
         const { run, name, entries } = body as { run: string; name: string; entries: Entry[] };
         this.#runs.get(run)?.add({ name, entries });
+        return {};
+      }
+      case '/again': {
+        const { run, name } = body as { run: string; name: string };
+        this.#runs.get(run)?.again(name);
         return {};
       }
       case '/done': {
