@@ -1,5 +1,6 @@
 /** For pages without modules: `PQWebSocket` and `PQWebSocketError` as globals, beside the platform's own WebSocket, which stays. */
 import { PQWebSocket, PQWebSocketError } from './index.ts';
+import { define } from './base/own-properties.ts';
 
 for (const [name, value] of Object.entries({ PQWebSocket, PQWebSocketError }))
-  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  define(globalThis, name, { value, writable: true, configurable: true });

@@ -4,6 +4,7 @@
  * @module pq-websocket/polyfill
  */
 import type { PQWebSocketOptions } from './api/types.ts';
+import { optionsObject } from './options/channel.ts';
 import { installed, installPolyfill } from './dom/polyfill-install.ts';
 import type { WebSocketConstructor } from './platform/platform.ts';
 
@@ -41,9 +42,10 @@ export function isProtected(url?: string | URL): boolean {
  * @throws {TypeError} where there is no WebSocket at all, the global one cannot be replaced, or it has been with other options
  */
 export function install(options: PolyfillOptions = {}): Installation {
-  const { include } = options as { include?: unknown };
+  const own = optionsObject('polyfill', options);
+  const { include } = own as { include?: unknown };
   if (include !== undefined && typeof include !== 'function') {
     throw new TypeError("polyfill: option 'include' must be a function");
   }
-  return installPolyfill(options);
+  return installPolyfill(own);
 }

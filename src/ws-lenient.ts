@@ -4,6 +4,7 @@ import { Set } from './base/captured.ts';
 import * as strict from './ws.ts';
 import { CLIENT_OPTIONS, SERVER_OPTIONS } from './ws/lenient-options.ts';
 import type { WebSocketOptions, WebSocketServerOptions } from './ws.ts';
+import { define } from './base/own-properties.ts';
 
 const warned = new Set<string>();
 
@@ -42,7 +43,7 @@ class LenientWebSocket extends strict.WebSocket {
 export const WebSocket = Object.assign(LenientWebSocket, { WebSocketServer, Server: WebSocketServer });
 Object.assign(WebSocket, { WebSocket });
 for (const [name, value] of Object.entries({ WebSocket, WebSocketServer })) {
-  Object.defineProperty(value, 'name', { value: name, configurable: true });
+  define(value, 'name', { value: name, configurable: true });
 }
 
 export { WebSocketServer as Server };

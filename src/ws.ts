@@ -9,6 +9,7 @@ import { WebSocket as SecureClient } from './ws/client.ts';
 import type { WebSocketOptions } from './ws/client.ts';
 import { refusedClass } from './ws/refused.ts';
 import { WebSocketServer } from './ws/server.ts';
+import { define } from './base/own-properties.ts';
 
 const createPlainStream = plain.createWebSocketStream;
 /** Exported by `ws`, and not in its types. */
@@ -83,7 +84,7 @@ export const WebSocket: WebSocketConstructor = Object.assign(secure, {
 export type WebSocket = WsStyleWebSocket;
 // Libraries print them, and a bundler may rename what it bundles.
 for (const [name, value] of Object.entries({ WebSocket, WebSocketServer, createWebSocketStream })) {
-  Object.defineProperty(value, 'name', { value: name, configurable: true });
+  define(value, 'name', { value: name, configurable: true });
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import type { FailureKind, SeldomCode } from './seldom-failures.ts';
+import { define } from '../base/own-properties.ts';
 
 // Transport close codes of the secure layer, from the 3000-3999 range that RFC 6455 7.4.2 leaves to libraries. Each a constant of its own,
 // which a build puts where it is named.
@@ -78,7 +79,7 @@ export class PQWebSocketError extends Error {
     message: string = FAILURES[code as CommonCode].message,
   ) {
     super(message, options);
-    Object.defineProperty(this, BRAND, { value: true });
+    define(this, BRAND, { value: true });
   }
 
   /** By a brand, so that errors of the package's other copy (ES module or CommonJS) are told too. */

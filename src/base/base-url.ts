@@ -18,6 +18,7 @@ function inherited<T>(owner: object | null | undefined, name: string): ReturnTyp
 /** What relative URLs are relative to; nothing on Node. */
 export function baseUrl(): string | undefined {
   const { document, location } = globalThis as Page;
-  if (document === undefined) return location?.href;
+  // A worker's global has no document: what it inherits from Object.prototype is none.
+  if (!Object.hasOwn(globalThis, 'document')) return location?.href;
   return baseUri === undefined ? (document as { baseURI?: string }).baseURI : baseUri.call(document);
 }

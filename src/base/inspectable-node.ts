@@ -1,4 +1,5 @@
 /** What `util.inspect`, and so `console.log`, shows of an object on Node: its state, and never what is secret. */
+import { define } from './own-properties.ts';
 type Inspect = (value: unknown, options: object) => string;
 
 const CUSTOM: unique symbol = Symbol.for('nodejs.util.inspect.custom');
@@ -8,7 +9,7 @@ const CUSTOM: unique symbol = Symbol.for('nodejs.util.inspect.custom');
  * @param facts of it; throws for what is none of the class
  */
 export function inspectable<T extends object>(target: T, facts: (object: T) => object): void {
-  Object.defineProperty(target, CUSTOM, {
+  define(target, CUSTOM, {
     value(this: T, depth: number, options: object, inspect: Inspect): string {
       const { name } = this.constructor;
       let shown: object;

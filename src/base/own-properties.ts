@@ -1,5 +1,5 @@
-/** Taken now: they use no `this` (ECMA-262 20.1.2.14 and 20.1.2.23). */
-const { hasOwn, setPrototypeOf } = Object;
+/** Taken now: they use no `this` (ECMA-262 20.1.2.4, 20.1.2.14 and 20.1.2.23). */
+const { defineProperty, hasOwn, setPrototypeOf } = Object;
 
 /** As the operator `in`, without what is inherited: tells the members of a union apart, whatever `Object.prototype` has. */
 export function owns<T extends object, Name extends string>(
@@ -13,4 +13,9 @@ export function owns<T extends object, Name extends string>(
 export function ownProperties<T extends object>(object: T): T {
   // V8 makes of a literal with `__proto__: null` a dictionary, which takes several times the memory, and the time to read.
   return setPrototypeOf({ ...object }, null) as T;
+}
+
+/** `Object.defineProperty`, for a descriptor that inherits nothing: a page's `Object.prototype.get` makes no accessor of it, nor an error. */
+export function define<T extends object>(object: T, name: PropertyKey, descriptor: PropertyDescriptor): T {
+  return defineProperty(object, name, ownProperties(descriptor));
 }

@@ -18,4 +18,4 @@ export function toUsvString(value: unknown): string {
 export type SendData =
   | { readonly type: 'text'; readonly bytes: Uint8Array }
   | { readonly type: 'binary'; readonly bytes: Uint8Array }
-  | { readonly type: 'blob'; readonly blob: Blob; readonly asText?: boolean };
+  | { readonly type: 'blob'; readonly blob: Blob; readonly asText: boolean };

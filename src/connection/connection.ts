@@ -45,10 +45,12 @@ export interface ConnectionParts {
   /** Attaches to the socket underneath and reports its life from now on. */
   readonly attachTransport: Attach;
   /** What only a server has: a page has no use for the code. */
-  readonly server?: {
-    readonly unprovedPeer: (session: Session, transport: Transport) => UnprovedPeer;
-    readonly proofWork: (config: ChannelConfig) => ProofWork | undefined;
-  };
+  readonly server:
+    | {
+        readonly unprovedPeer: (session: Session, transport: Transport) => UnprovedPeer;
+        readonly proofWork: (config: ChannelConfig) => ProofWork | undefined;
+      }
+    | undefined;
 }
 
 /** A peer that does not end the transport's own close within this many milliseconds is cut off. */

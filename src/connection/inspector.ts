@@ -8,6 +8,7 @@ import { Set } from '../base/captured.ts';
 import { safely } from '../base/safely.ts';
 import type { Watch } from './observe.ts';
 import { Watcher } from './watch.ts';
+import { define } from '../base/own-properties.ts';
 
 /** Events that are kept, the latest, and bytes of their contents. */
 const MAX_EVENTS = 5_000;
@@ -51,7 +52,7 @@ export class Inspector {
     const sources = scope[SOURCES];
     const own: InspectSource = Object.freeze({ version: 1, read: (after: number) => this.#read(after) });
     if (Array.isArray(sources)) sources.push(own);
-    else Object.defineProperty(scope, SOURCES, { value: [own], configurable: true, enumerable: false, writable: true });
+    else define(scope, SOURCES, { value: [own], configurable: true, enumerable: false, writable: true });
   }
 
   get events(): readonly InspectEvent[] {
@@ -95,7 +96,12 @@ export class Inspector {
 
 /** What it holds beside what every event does. */
 function sizeOf(event: InspectEvent): number {
-  if (event.type !== 'message') return 0;
-  // A string has two bytes a character.
-  return (typeof event.data === 'string' ? 2 * event.data.length : event.size) + (event.record.frame?.length ?? 0);
+  const frame = 'record' in event ? (event.record?.frame?.length ?? 0) : 0;
+  if (event.type === 'message') return frame + (typeof event.data === 'string' ? ofText(event.data) : event.size);
+  return frame + (event.type === 'start' ? ofText(event.url ?? '') : 0);
+}
+
+/** A string has two bytes a character. */
+function ofText({ length }: string): number {
+  return 2 * length;
 }

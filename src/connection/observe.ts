@@ -22,7 +22,7 @@ export type Watch = <Text>(
 ) => SessionConfig<Text>;
 
 export interface Observer {
-  watch?: Watch | undefined;
+  watch: Watch | undefined;
 }
 
 /** Lets `watch` look at connections from now on, behind what looks already. */

@@ -4,4 +4,4 @@
  */
 import type { Observer } from './observe.ts';
 
-export const observer: Observer = {};
+export const observer: Observer = { watch: undefined };

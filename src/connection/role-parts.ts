@@ -11,6 +11,7 @@ export const ROLE_PARTS: Readonly<Record<'client' | 'server', ConnectionParts>> 
   client: {
     createSession: (config, host) => createClientSession(config, host, Yellowpages),
     attachTransport,
+    server: undefined,
   },
   server: {
     createSession: createServerSession,

@@ -93,13 +93,15 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
       ownProperties({
         role,
         random: platform.random,
-        keysDrawNonces: true,
-        takeFrame: platform.takeFrame,
         now,
         readText: face.readText,
-        // Who wants a task for each message gets them all at once.
-        batches: ON_NODE && this.#messagesInTurn ? batches : undefined,
         toBuffer: platform.toBuffer,
+        ...(ON_NODE && {
+          keysDrawNonces: true,
+          takeFrame: platform.takeFrame,
+          // Who wants a task for each message gets them all at once.
+          batches: this.#messagesInTurn ? batches : undefined,
+        }),
         ...config,
         ...(HAS_SERVERS && this.#proofs?.config),
       }),

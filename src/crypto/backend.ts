@@ -147,9 +147,9 @@ export interface CryptoBackend {
 
   /**
    * Loads now what this platform turns out to lack, so that no connection waits for it later. Rejects where that fails; what needs
-   * it tries again. Absent where nothing is ever loaded.
+   * it tries again. Undefined, and said so, where nothing is ever loaded.
    */
-  prepare?(): Promise<void>;
+  readonly prepare?: (() => Promise<void>) | undefined;
 }
 
 /** What an encapsulation key or a ciphertext was refused for. Names lengths, never contents. */

@@ -9,6 +9,7 @@ import { Queue } from '../base/queue.ts';
 import { CLOSED } from '../base/rfc6455.ts';
 import { BaseEventTarget } from './events.ts';
 import { PQWebSocket, secureOf } from './pq-websocket.ts';
+import { define } from '../base/own-properties.ts';
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- they are called with a `this`
 const { addEventListener, removeEventListener } = BaseEventTarget.prototype;
@@ -27,7 +28,7 @@ function opened(this: PQWebSocket): Promise<void> {
   // Whoever only looks at it (a debugger, a serializer) has not asked to hear of a failure.
   value.catch(() => undefined);
   // From now on it is this socket's own: the same promise each time.
-  Object.defineProperty(this, 'opened', { value, writable: true, configurable: true });
+  define(this, 'opened', { value, writable: true, configurable: true });
   return value;
 }
 
@@ -78,11 +79,11 @@ type Complete = typeof PQWebSocket & {
 /** @returns the class itself, with what this file adds */
 export function withAdditions(): Complete {
   const { prototype } = PQWebSocket;
-  Object.defineProperty(prototype, 'opened', {
+  define(prototype, 'opened', {
     get: opened,
     // Applications put members of their own on a socket, this name among them: theirs replaces ours, as Web IDL's [Replaceable] has it.
     set(this: PQWebSocket, value: unknown) {
-      Object.defineProperty(this, 'opened', { value, writable: true, enumerable: true, configurable: true });
+      define(this, 'opened', { value, writable: true, enumerable: true, configurable: true });
     },
     configurable: true,
   });
@@ -91,7 +92,7 @@ export function withAdditions(): Complete {
     // Not in every engine: ECMAScript's explicit resource management.
     [Symbol.asyncDispose, dispose],
   ] as const) {
-    if (name !== undefined) Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+    if (name !== undefined) define(prototype, name, { value, writable: true, configurable: true });
   }
   return PQWebSocket as Complete;
 }

@@ -1,5 +1,6 @@
 /** `#close-event` on Node, which has no CloseEvent before 23: as the standard has it. */
 import { toUsvString } from '../base/values.ts';
+import { define } from '../base/own-properties.ts';
 
 export class FallbackCloseEvent extends Event {
   readonly #code: number;
@@ -25,8 +26,8 @@ export class FallbackCloseEvent extends Event {
     return this.#wasClean;
   }
 }
-Object.defineProperty(FallbackCloseEvent, 'name', { value: 'CloseEvent', configurable: true });
+define(FallbackCloseEvent, 'name', { value: 'CloseEvent', configurable: true });
 for (const name of ['code', 'reason', 'wasClean']) {
-  Object.defineProperty(FallbackCloseEvent.prototype, name, { enumerable: true });
+  define(FallbackCloseEvent.prototype, name, { enumerable: true });
 }
-Object.defineProperty(FallbackCloseEvent.prototype, Symbol.toStringTag, { value: 'CloseEvent', configurable: true });
+define(FallbackCloseEvent.prototype, Symbol.toStringTag, { value: 'CloseEvent', configurable: true });

@@ -6,7 +6,7 @@ import { SecureSocket } from '../connection/secure-socket.ts';
 import { createClientSession } from '../protocol/client-session.ts';
 import { openTransport } from './open-transport.ts';
 
-const CLIENT_PARTS: ConnectionParts = { createSession: createClientSession, attachTransport };
+const CLIENT_PARTS: ConnectionParts = { createSession: createClientSession, attachTransport, server: undefined };
 
 export interface OpenedSocket {
   readonly url: string;

@@ -1,6 +1,6 @@
 /** From the arguments of `new PQWebSocket` to a transport that is connecting. */
 import { checkClientOptions, optionsObject } from '#client-options';
-import { MAY_RUN_OVER_WS, wsOptions } from '#over-ws';
+import { MAY_RUN_OVER_WS, uninherited, wsOptions } from '#over-ws';
 import { platform } from '#platform';
 import { underlyingClass } from '#underlying-class';
 import type { PQWebSocketOptions } from '../api/types.ts';
@@ -37,7 +37,7 @@ export function openTransport(
   const Underlying = underlyingClass(where, options.WebSocket, needsWs);
   const isWs = MAY_RUN_OVER_WS && (needsWs || Underlying === platform.fallbackWebSocket());
   const { offered: listed, init } = converted
-    ? { offered: converted }
+    ? { offered: converted, init: undefined }
     : readBag(where, protocols as object, Underlying, isWs);
   const { href } = parseUrl(text, baseUrl());
   const application = parseProtocols(listed);
@@ -46,21 +46,22 @@ export function openTransport(
     const offered = all.length > 0 ? [...all] : undefined;
     if (isWs) {
       const maxPayload = transportMaxPayload(limits.maxPayload);
-      return new Underlying(href, offered, { ...init, ...transportOptions, perMessageDeflate: false, maxPayload });
+      const passed = uninherited({ ...init, ...transportOptions, perMessageDeflate: false, maxPayload });
+      return new Underlying(href, offered, passed);
     }
     if (init !== undefined) return new Underlying(href, { ...init, ...(offered && { protocols: offered }) } as never);
     return offered === undefined ? new Underlying(href) : new Underlying(href, offered);
   };
   const { transport, config: first } = openUpgrade(application, options.fastOpen === true, config, known, open);
   const { signal } = options as { signal?: AbortSignal };
-  return { url: href, strict: options.strict === true, transport, config: { ...first, signal } };
+  return { url: href, strict: options.strict === true, transport, config: ownProperties({ ...first, signal }) };
 }
 
 interface ReadBag {
   /** Not judged yet. */
   readonly offered: string[];
   /** What else the class underneath is given. */
-  readonly init?: OptionsBag;
+  readonly init: OptionsBag | undefined;
 }
 
 function readBag(where: string, given: object, Underlying: WebSocketConstructor, isWs: boolean): ReadBag {
@@ -68,7 +69,7 @@ function readBag(where: string, given: object, Underlying: WebSocketConstructor,
   const { protocols, ...init } = bag;
   if (MAY_RUN_OVER_WS && isWs) refuseUnknown(where, init, [...platform.transportOptions, 'signal']);
   // A class that knows no bag makes a string of it.
-  else if (!takesBag(where, Underlying, bag)) return { offered: [toDomString(given)] };
+  else if (!takesBag(where, Underlying, bag)) return { offered: [toDomString(given)], init: undefined };
   const offered = toProtocols(protocols) ?? [toDomString(protocols)];
-  return Object.keys(init).length > 0 ? { offered, init } : { offered };
+  return { offered, init: Object.keys(init).length > 0 ? init : undefined };
 }

@@ -5,3 +5,7 @@ export const MAY_RUN_OVER_WS = false;
 export function wsOptions(_options: object): Record<string, unknown> {
   return {};
 }
+
+export function uninherited(options: object): object {
+  return options;
+}

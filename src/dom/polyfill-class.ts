@@ -1,7 +1,7 @@
 /** The class that stands where the platform's WebSocket was. */
 import { checkClientOptions } from '#client-options';
 import type { WebSocketConstructor } from '../platform/platform.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { define, ownProperties } from '../base/own-properties.ts';
 import { BaseEventTarget } from './events.ts';
 import { defineConstants } from './interface-object.ts';
 import { PQWebSocket } from './pq-websocket.ts';
@@ -42,19 +42,19 @@ export function createPolyfill(
       );
     }
   }
-  Object.defineProperty(WebSocket, 'name', { value: 'WebSocket', configurable: true });
+  define(WebSocket, 'name', { value: 'WebSocket', configurable: true });
   Object.setPrototypeOf(WebSocket, BaseEventTarget);
   Object.setPrototypeOf(WebSocket.prototype, BaseEventTarget.prototype);
   const { prototype } = PQWebSocket;
   for (const name of Reflect.ownKeys(prototype)) {
     const member = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
     // What is beyond Web IDL's (./additions.ts) a page has not asked for.
-    if (member.enumerable || name === Symbol.toStringTag) Object.defineProperty(WebSocket.prototype, name, member);
+    if (member.enumerable || name === Symbol.toStringTag) define(WebSocket.prototype, name, member);
   }
   defineConstants(WebSocket);
-  Object.defineProperty(WebSocket, BRAND, { value: brand });
+  define(WebSocket, BRAND, { value: brand });
   if (include !== undefined) {
-    Object.defineProperty(WebSocket, Symbol.hasInstance, {
+    define(WebSocket, Symbol.hasInstance, {
       value(this: unknown, value: unknown): boolean {
         return (
           Function.prototype[Symbol.hasInstance].call(this as typeof WebSocket, value) ||

@@ -1,5 +1,6 @@
 /** The standard's WebSocket over a secure connection: WHATWG WebSockets, member by member. */
 import { inspectable } from '#inspectable';
+import { ON_NODE } from '#on-node';
 import { platform } from '#platform';
 import type { CloseOutcome } from '../protocol/outcome.ts';
 import { fromUtf8 } from '../base/bytes.ts';
@@ -7,7 +8,7 @@ import type { PQWebSocketError } from '../api/errors.ts';
 import type { PQWebSocketBase } from '../api/socket-types.ts';
 import type { PQChannel } from '../api/types.ts';
 import { blobClass, DOMException, URL } from '../base/captured.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { define, ownProperties } from '../base/own-properties.ts';
 import { openSecure } from './open-secure.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
@@ -54,7 +55,7 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
    */
   constructor(url: unknown, protocols: unknown = undefined, options: unknown = undefined) {
     super();
-    platform.refuseClone?.(this);
+    if (ON_NODE) platform.refuseClone?.(this);
     requireArguments('PQWebSocket constructor', arguments.length, 1);
     this.#handlers = new EventHandlers(this);
     const opened = openSecure(url, protocols, options, this.#face());
@@ -167,7 +168,7 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
   }
 
   #face(): SocketFace<string> {
-    return {
+    return ownProperties<SocketFace<string>>({
       readText: fromUtf8,
       opened: () => {
         this.#dispatch(new BaseEvent('open', NOTHING));
@@ -185,7 +186,7 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
         if (outcome.failure?.origin === 'local' && outcome.failure.closeCode !== undefined) this.#warn(outcome.failure);
         this.#dispatch(new BaseCloseEvent('close', ownProperties(outcome)));
       },
-    };
+    });
   }
 
   /** Browsers say so of their own sockets; the events tell no reason. A query may be a secret, so it is left out. */
@@ -213,5 +214,5 @@ export class PQWebSocket extends BaseEventTarget implements PQWebSocketBase {
 
 defineInterface(PQWebSocket);
 // Minifiers rename classes.
-Object.defineProperty(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
-Object.defineProperty(PQWebSocket, BRAND, { value: {} satisfies Brand });
+define(PQWebSocket, 'name', { value: 'PQWebSocket', configurable: true });
+define(PQWebSocket, BRAND, { value: ownProperties<Brand>({}) });

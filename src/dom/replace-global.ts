@@ -1,5 +1,5 @@
 /** Putting a class of ours where one of the platform's was, and taking it away again. */
-import { ownProperties } from '../base/own-properties.ts';
+import { define } from '../base/own-properties.ts';
 
 /**
  * @returns how to undo that; it does, and returns true, where nothing else stands there by then
@@ -11,11 +11,11 @@ export function replaceGlobal(name: string, value: object): () => boolean {
   if (descriptor?.configurable === false) throw new TypeError(`polyfill: the global ${name} is not configurable`);
   // Test environments (vitest's jsdom) have an accessor there.
   const enumerable = descriptor?.enumerable ?? false;
-  Object.defineProperty(scope, name, ownProperties({ configurable: true, enumerable, writable: true, value }));
+  define(scope, name, { configurable: true, enumerable, writable: true, value });
   return () => {
     if (scope[name] !== value) return false;
     if (descriptor === undefined) Reflect.deleteProperty(scope, name);
-    else Object.defineProperty(scope, name, descriptor);
+    else define(scope, name, descriptor);
     return true;
   };
 }

@@ -1,6 +1,6 @@
 /** WebSocketStream beside a polyfilled WebSocket: refused until ours is there to take its place. */
 import { DOMException } from '../base/captured.ts';
-import { ownProperties, owns } from '../base/own-properties.ts';
+import { define, ownProperties, owns } from '../base/own-properties.ts';
 import type { NativeStreamClass } from '../transport/stream-socket.ts';
 import { BRAND, brandOf } from '../transport/choose.ts';
 import { replaceGlobal } from './replace-global.ts';
@@ -26,7 +26,7 @@ export function isNativeStream(): boolean {
 
 /** Puts a class in the place of the platform's, marked with what it was. @returns how to undo that */
 export function replaceStream(native: NativeStreamClass, Replacement: object): () => void {
-  Object.defineProperty(Replacement, BRAND, ownProperties({ value: { native } }));
+  define(Replacement, BRAND, { value: ownProperties({ native }) });
   return replaceGlobal('WebSocketStream', Replacement);
 }
 

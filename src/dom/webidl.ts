@@ -118,6 +118,6 @@ export function parseSendData(data: unknown): SendData {
   if (typeof data === 'string') return { type: 'text', bytes: encode(data) };
   const bytes = bufferSource(data);
   if (bytes !== undefined) return { type: 'binary', bytes };
-  if (isBlob(data)) return { type: 'blob', blob: data };
+  if (isBlob(data)) return { type: 'blob', blob: data, asText: false };
   return { type: 'text', bytes: encode(toDomString(data)) };
 }

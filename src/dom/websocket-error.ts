@@ -1,6 +1,6 @@
 /** WebSocketError of the WHATWG draft: the platform's own class where it has one, so that `instanceof` holds for both. */
 import { DOMException } from '../base/captured.ts';
-import { owns } from '../base/own-properties.ts';
+import { define, owns } from '../base/own-properties.ts';
 import { toDomString } from '../base/values.ts';
 import { parseCloseInfo } from './close-info.ts';
 
@@ -25,10 +25,9 @@ class FallbackWebSocketError extends DOMException {
     return this.#reason;
   }
 }
-Object.defineProperty(FallbackWebSocketError, 'name', { value: 'WebSocketError', configurable: true });
-for (const name of ['closeCode', 'reason'])
-  Object.defineProperty(FallbackWebSocketError.prototype, name, { enumerable: true });
-Object.defineProperty(FallbackWebSocketError.prototype, Symbol.toStringTag, {
+define(FallbackWebSocketError, 'name', { value: 'WebSocketError', configurable: true });
+for (const name of ['closeCode', 'reason']) define(FallbackWebSocketError.prototype, name, { enumerable: true });
+define(FallbackWebSocketError.prototype, Symbol.toStringTag, {
   value: 'WebSocketError',
   configurable: true,
 });
@@ -53,8 +52,6 @@ export const WebSocketError: {
 
 /** With any code: the constructor takes those alone that an application may say. */
 export function webSocketError(message: string, closeCode: number | null, reason: string): WebSocketErrorInstance {
-  return Object.defineProperties(new WebSocketError(message), {
-    closeCode: { value: closeCode, configurable: true },
-    reason: { value: reason, configurable: true },
-  });
+  const error = define(new WebSocketError(message), 'closeCode', { value: closeCode, configurable: true });
+  return define(error, 'reason', { value: reason, configurable: true });
 }

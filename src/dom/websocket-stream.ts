@@ -2,7 +2,7 @@
 import type { PQWebSocketCloseInfo, PQWebSocketOpenInfo } from '../api/stream-types.ts';
 import type { PQChannel } from '../api/types.ts';
 import { Promise } from '../base/captured.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { define } from '../base/own-properties.ts';
 import { parseCloseInfo } from './close-info.ts';
 import type { StreamParts } from './stream-connection.ts';
 import { StreamConnection } from './stream-connection.ts';
@@ -66,10 +66,10 @@ export function createStreamClass(parts: StreamParts, name: string, bound?: Stre
     }
   }
   for (const member of ['url', 'opened', 'closed', 'pq', 'close']) {
-    Object.defineProperty(PQWebSocketStream.prototype, member, ownProperties({ enumerable: true }));
+    define(PQWebSocketStream.prototype, member, { enumerable: true });
   }
-  Object.defineProperty(PQWebSocketStream, 'name', { value: name, configurable: true });
-  Object.defineProperty(PQWebSocketStream.prototype, Symbol.toStringTag, {
+  define(PQWebSocketStream, 'name', { value: name, configurable: true });
+  define(PQWebSocketStream.prototype, Symbol.toStringTag, {
     value: 'WebSocketStream',
     configurable: true,
   });

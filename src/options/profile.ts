@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { chain, isPromise } from '../base/maybe-promise.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { DEFAULT_YELLOWPAGES } from '../protocol/limits.ts';
 import type { YellowpagesConfig } from '../protocol/session-types.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, PQWebSocketOptions } from '../api/types.ts';
@@ -50,7 +51,7 @@ export function yellowpagesConfig(
 
 /** With the code of its profile, where that has to be loaded. */
 export function withYellowpages(config: ChannelConfig): MaybePromise<ChannelConfig> {
-  const { yellowpages } = config;
+  const { yellowpages } = ownProperties(config);
   if (yellowpages === undefined) return config;
   const whole = chain(platform.yellowpages(), (profile) => ({ ...config, yellowpages: { ...yellowpages, profile } }));
   // Who waits for it says that it has not come.

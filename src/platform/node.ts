@@ -5,6 +5,7 @@ import * as workerThreads from 'node:worker_threads';
 import IsomorphicWebSocket from 'isomorphic-ws';
 import { nodeSignatures } from '../crypto/node/signature.ts';
 import { chooseBackend, nativeMask } from '../crypto/node/choose.ts';
+import { ownProperties } from '../base/own-properties.ts';
 import { pooled } from '../crypto/random-pool.ts';
 import { clientAuthentication } from '../protocol/client-authentication.ts';
 import { LiveExtensions } from '../protocol/v1/extensions.ts';
@@ -23,7 +24,7 @@ function mayPool(): boolean {
 
 const random = pooled((target) => randomFillSync(target), mayPool);
 
-export const platform: Platform = {
+export const platform: Platform = ownProperties<Platform>({
   signatures: () => nodeSignatures(),
   extensions: () => LiveExtensions,
   clientAuthentication: () => clientAuthentication,
@@ -44,4 +45,4 @@ export const platform: Platform = {
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);
   },
-};
+});

@@ -11,6 +11,7 @@ import { Refusal } from '../protocol/errors.ts';
 import { attempt } from '../base/maybe-promise.ts';
 import type { Platform } from './platform.ts';
 import { Set } from '../base/captured.ts';
+import { ownProperties } from '../base/own-properties.ts';
 
 /**
  * What a page may never need, each loaded when it is first asked for, and asked for again after it has failed: with `PQ_ERR_LOAD` and a cause
@@ -33,7 +34,7 @@ export function webPlatform(parts: WebParts): Platform {
   const present = (): Crypto => (crypto ??= taken(globalThis.crypto));
   const random: RandomSource = (target) =>
     present().getRandomValues(target as Uint8Array<ArrayBuffer>) as typeof target;
-  return {
+  return ownProperties<Platform>({
     signatures: parts.signatures,
     extensions: parts.extensions,
     clientAuthentication: parts.clientAuthentication,
@@ -56,7 +57,7 @@ export function webPlatform(parts: WebParts): Platform {
     warn: (line) => {
       console.warn(line);
     },
-  };
+  });
 }
 
 /** A platform object as it is now: what a page puts in the place of its methods later sees no key and no message. */

@@ -80,3 +80,18 @@ export const TRANSPORT_OPTIONS: ReadonlySet<string> = new Set([
   'socket',
   'ticketKeys',
 ]);
+
+/** What `ws` and Node look up in their options without a default of their own. */
+const WITHOUT_DEFAULT = [
+  ...['handshakeTimeout', 'finishRequest', 'generateMask', 'origin', 'agent', 'auth', 'headers', 'lookup', 'family'],
+  ...['localAddress', 'localPort', 'signal', 'socket', 'setHost', 'insecureHTTPParser'],
+  ...['ca', 'cert', 'key', 'pfx', 'secureContext', 'servername', 'session', 'pskCallback'],
+];
+
+/** With an undefined of its own in the place of each that a polluted `Object.prototype` would stand in for. */
+export function uninherited(options: Record<string, unknown>): Record<string, unknown> {
+  for (const name of WITHOUT_DEFAULT) {
+    if (name in options && !Object.hasOwn(options, name)) options[name] = undefined;
+  }
+  return options;
+}

@@ -6,6 +6,7 @@ import { platform } from '#platform';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import { wrongOption } from '../options/checks.ts';
 import { URL } from '../base/captured.ts';
+import { define } from '../base/own-properties.ts';
 
 /**
  * Marks every class of ours, readable through a Proxy too. Its value holds the class that a polyfill replaced.
@@ -84,7 +85,7 @@ function throughWrapper(Wrapper: WebSocketConstructor): WebSocketConstructor {
       opening = url;
       try {
         const socket = protocols === undefined ? new Wrapper(marked) : new Wrapper(marked, protocols);
-        return Object.defineProperty(socket, LAYERED, { value: true });
+        return define(socket, LAYERED, { value: true });
       } finally {
         opening = undefined;
       }

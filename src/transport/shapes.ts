@@ -5,6 +5,7 @@
 import { platform } from '#platform';
 import { CLOSED, CLOSING, OPEN } from '../base/rfc6455.ts';
 import { described } from '../options/channel.ts';
+import { brandOf } from './choose.ts';
 import { DispatchedSocket } from './dispatched.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -17,6 +18,9 @@ export function acceptedSocket(where: string, socket: unknown): object {
   const given = `${where}: the first argument`;
   if (typeof socket !== 'object' || socket === null || !has(socket, 'send') || !has(socket, 'close')) {
     throw new TypeError(`${given} must be a WebSocket, got ${described(socket)}`);
+  }
+  if (brandOf(socket.constructor) !== undefined) {
+    throw new TypeError(`${given} is secure already: give the socket that was accepted`);
   }
   if (isWebSocketNode(socket)) return new WebSocketNodeSocket(socket);
   if (has(socket, 'on') && has(socket, 'terminate')) return socket;

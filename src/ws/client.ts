@@ -1,7 +1,7 @@
 /** `WebSocket`: npm `ws`'s client, over a `ws` socket of its own, secure. */
 import type { ClientOptions } from 'ws';
 import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
-import { TRANSPORT_OPTIONS } from '../platform/ws-options.ts';
+import { TRANSPORT_OPTIONS, uninherited } from '../platform/ws-options.ts';
 import { isReserved } from '../protocol/v1/reserved-names.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { CLIENT_OPTION_NAMES } from '../options/client.ts';
@@ -99,21 +99,6 @@ function open(
     });
   });
   return { role: 'client', ...underneath };
-}
-
-/** What `ws` and Node look up in their options without a default of their own. */
-const WITHOUT_DEFAULT = [
-  ...['handshakeTimeout', 'finishRequest', 'generateMask', 'origin', 'agent', 'auth', 'headers', 'lookup', 'family'],
-  ...['localAddress', 'localPort', 'signal', 'socket', 'setHost', 'insecureHTTPParser'],
-  ...['ca', 'cert', 'key', 'pfx', 'secureContext', 'servername', 'session', 'pskCallback'],
-];
-
-/** With an undefined of its own in the place of each that a polluted `Object.prototype` would stand in for. */
-function uninherited(options: Record<string, unknown>): Record<string, unknown> {
-  for (const name of WITHOUT_DEFAULT) {
-    if (name in options && !Object.hasOwn(options, name)) options[name] = undefined;
-  }
-  return options;
 }
 
 function isOptions(protocols: string | string[] | WebSocketOptions | undefined): protocols is WebSocketOptions {

@@ -1,4 +1,5 @@
 /** What npm `ws` exports to make and read frames by hand: here it is refused, since such frames are not sealed. */
+import { define } from '../base/own-properties.ts';
 
 export interface RefusedClass {
   /** @throws {TypeError} always, with the reason */
@@ -16,6 +17,6 @@ export function refusedClass(name: string, what: string): RefusedClass {
       throw new TypeError(`${name}.frame is not supported: ${what}`);
     }
   };
-  Object.defineProperty(refused, 'name', { value: name });
+  define(refused, 'name', { value: name });
   return refused as unknown as RefusedClass;
 }

@@ -7,6 +7,7 @@ import { CHANNEL_OPTION_NAMES, described, optionsObject, refuseUnknown } from '.
 import { SERVER_AUTHENTICATION_OPTIONS } from '../options/server-identity.ts';
 import type { WebSocketServerOptions } from './options.ts';
 import { SECURE, WebSocketServer } from './server.ts';
+import { define } from '../base/own-properties.ts';
 
 const WHERE = 'secureServer';
 
@@ -68,16 +69,14 @@ export function secureServer<Server extends PlainServer>(server: Server, options
     clientTracking: server.clients !== undefined,
   });
   if (server.clients !== undefined) server.clients = secure.clients;
-  Object.defineProperties(secure.options, {
-    verifyClient: { get: () => live.verifyClient },
-    handleProtocols: { get: () => live.handleProtocols },
-  });
+  define(secure.options, 'verifyClient', { get: () => live.verifyClient });
+  define(secure.options, 'handleProtocols', { get: () => live.handleProtocols });
   secure.shouldHandle = (request): boolean => Boolean(server.shouldHandle(request));
   secure.on('headers', (headers, request) => server.emit('headers', headers, request));
   secure.on('handshakeFailed', (failure, request) => server.emit('handshakeFailed', failure, request));
   replaceUpgrade(server, secure);
   replaceClose(server, secure, live);
-  Object.defineProperty(server, SECURE, { value: true });
+  define(server, SECURE, { value: true });
   return server;
 }
 

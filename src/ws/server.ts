@@ -18,7 +18,7 @@ import { contextOption } from '../options/channel-checks.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { refuseOnlyInV1 } from '../options/client-checks.ts';
 import { serverConfig } from '../options/server.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { define, ownProperties } from '../base/own-properties.ts';
 import { safely } from '../base/safely.ts';
 import { startServer } from '../connection/start-server.ts';
 import type { SocketWatcher, WsStyleSocket } from './socket/socket.ts';
@@ -114,7 +114,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   constructor(given: WebSocketServerOptions = {}, callback?: () => void) {
     super();
     const options = ownProperties(given);
-    Object.defineProperty(this, SECURE, ownProperties({ value: true }));
+    define(this, SECURE, { value: true });
     if ((options as { WebSocket?: unknown }).WebSocket !== undefined) {
       throw new TypeError(
         `${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`,

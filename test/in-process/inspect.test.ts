@@ -213,6 +213,18 @@ test('who reads late finds the last events on the global object, bytes in base64
   expect(later.lost + later.events.length).toBe(later.next - all.next);
 });
 
+test('what is kept has a limit in bytes too, frames of what the secure layer says for itself among them', async () => {
+  const options = { heartbeat: { interval: 60_000, timeout: 60_000 }, padding: 8_192, handshakeTimeout: 60_000 };
+  const { client } = await connected(await secureServer({ channel: options }), options);
+  // Each is four events, with 4 KiB of a frame each.
+  for (let i = 0; i < 1_200; i += 1) await client.socket.pq.ping();
+  const kept = events();
+  expect(kept.length).toBeLessThan(4_800);
+  const bytes = kept.reduce((sum, event) => sum + ('record' in event ? (event.record?.frame?.length ?? 0) : 0), 0);
+  expect(bytes).toBeGreaterThan(15 * 1024 * 1024);
+  expect(bytes).toBeLessThanOrEqual(16 * 1024 * 1024);
+});
+
 const CHANNELS = ['start', 'open', 'accepted', 'message', 'key-update', 'exchange', 'closing', 'failure', 'close'];
 
 test('diagnostics_channel tells sizes and never what is said', async () => {

@@ -7,6 +7,7 @@ import { wrapServerSocket } from '../../src/server.ts';
 import type { ServerSocket } from '../../src/server.ts';
 import { WebSocket } from '../../src/ws.ts';
 import type { WsStyleWebSocket } from '../../src/ws.ts';
+import { connected, secureServer } from '../support/endpoints.ts';
 import { plainHello } from '../support/plain-hello.ts';
 import { BACKENDS } from '../support/backends.ts';
 import { deferred, once } from '../support/deferred.ts';
@@ -131,6 +132,16 @@ describe('refused by name', () => {
   ])('%s', (_name, socket, message) => {
     expect(() => wrapServerSocket(socket as object)).toThrow(TypeError);
     expect(() => wrapServerSocket(socket as object)).toThrow(message);
+  });
+
+  test('one that is secure already, of either end and of both classes', async () => {
+    const { client, peer } = await connected(await secureServer());
+    const ofWs = new WebSocket(client.socket.url);
+    ofWs.on('error', () => undefined);
+    for (const socket of [client.socket, peer.socket, ofWs]) {
+      expect(() => wrapServerSocket(socket)).toThrow(/^wrapServerSocket: the first argument is secure already/);
+    }
+    ofWs.terminate();
   });
 
   test("mock-socket's", async () => {

@@ -20,6 +20,11 @@ test('no member of a public type', () => {
   expect(MANGLED.filter((name) => names.has(name) && isMember(name, text))).toEqual([]);
 });
 
+test('none that the sources no longer say', () => {
+  const said = new Set(sources('src').flatMap((text) => text.match(/[A-Za-z_$][\w$]*/g) ?? []));
+  expect(MANGLED.filter((name) => !said.has(name))).toEqual([]);
+});
+
 test('no member of a platform object: wherever one is named, it is declared in src', () => {
   const { foreign, seen } = lookUp(new Set(MANGLED));
   expect(foreign).toEqual([]);

@@ -115,6 +115,7 @@ export function portableBackend(
 
   return {
     name: 'noble',
+    prepare: undefined,
     generateKeyPair(seed, name = 'ml-kem-768') {
       return chain(kemOf(name), (present) =>
         adoptingKeyPair(present.keyPair(seed), (sharedSecret) => new NobleSecret(moved(sharedSecret))),

@@ -16,6 +16,7 @@ import type { PortableKem } from '../portable-kem.ts';
 import { adoptingKeyPair } from '../portable-kem.ts';
 import type { HybridKeys } from './hybrid.ts';
 import { hybridDecapsulate, hybridEncapsulate, hybridKeys } from './hybrid.ts';
+import { ownProperties } from '../../base/own-properties.ts';
 
 /** From here on a plaintext is enciphered in pieces of this many bytes, so that what a piece leaves behind stays in the cache. */
 const PIECE_BYTES = 32_768;
@@ -165,7 +166,9 @@ function nativeKeys(
   if (seed === undefined) return (crypto as unknown as NewKeys).generateKeyPairSync(name);
   const pkcs8 = Buffer.concat([Buffer.from(pkcs8Prefix, 'hex'), seed]);
   try {
-    const privateKey = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    const privateKey = crypto.createPrivateKey(
+      ownProperties<crypto.PrivateKeyInput>({ key: pkcs8, format: 'der', type: 'pkcs8' }),
+    );
     return { privateKey, publicKey: crypto.createPublicKey(privateKey) };
   } finally {
     pkcs8.fill(0);
@@ -177,13 +180,18 @@ function exportPublic(key: crypto.KeyObject, length: number): Uint8Array {
   return Uint8Array.from(key.export({ format: 'der', type: 'spki' }).subarray(-length));
 }
 
+const TAKEN_BY_NODE = ['type', 'passphrase'];
+
 /**
  * By way of PEM: it is the one form for which Node does not first ask whether it was given a KeyObject, which makes an error object with a
  * stack and takes longer than the import.
  */
 function importPublic({ spkiPrefix }: NativeKem, encapsulationKey: Uint8Array): crypto.KeyObject {
   const spki = Buffer.concat([Buffer.from(spkiPrefix, 'hex'), encapsulationKey]).toString('base64');
-  return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
+  const key = `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`;
+  // Of a string Node takes what an object of its own inherits for the passphrase, and where there is one the process ends.
+  const isPolluted = TAKEN_BY_NODE.some((name) => name in Object.prototype);
+  return crypto.createPublicKey(isPolluted ? ownProperties<crypto.PublicKeyInput>({ key, format: 'pem' }) : key);
 }
 
 let rawExport: boolean | undefined;
@@ -299,6 +307,7 @@ function hybridKeyPair(seed?: Uint8Array): KemKeyPair {
 
 export const nodeBackend: CryptoBackend = {
   name: 'node',
+  prepare: undefined,
   generateKeyPair,
 
   encapsulate(encapsulationKey, m, kem = 'ml-kem-768') {

@@ -3,6 +3,7 @@
  * SHAKE-256 and SHA3-256.
  */
 import * as crypto from 'node:crypto';
+import { ownProperties } from '../../base/own-properties.ts';
 
 /** A PrivateKeyInfo (RFC 8410) of X25519, and a SubjectPublicKeyInfo: 32 bytes follow. */
 const X25519_PKCS8_PREFIX = '302e020100300506032b656e04220420';
@@ -33,7 +34,9 @@ export function hybridKeys(seed: Uint8Array, makeMlKem: (seed: Uint8Array) => Ml
   const pkcs8 = Buffer.concat([Buffer.from(X25519_PKCS8_PREFIX, 'hex'), expanded.subarray(ML_KEM_SEED_BYTES)]);
   try {
     const mlKem = makeMlKem(expanded.subarray(0, ML_KEM_SEED_BYTES));
-    const x25519 = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    const x25519 = crypto.createPrivateKey(
+      ownProperties<crypto.PrivateKeyInput>({ key: pkcs8, format: 'der', type: 'pkcs8' }),
+    );
     const x25519Public = publicBytes(x25519);
     return {
       encapsulationKey: new Uint8Array([...mlKem.publicKey, ...x25519Public]),
@@ -84,7 +87,7 @@ function agree(privateKey: crypto.KeyObject, publicKey: Uint8Array): Buffer {
   const spki = Buffer.concat([Buffer.from(X25519_SPKI_PREFIX, 'hex'), publicKey]);
   return crypto.diffieHellman({
     privateKey,
-    publicKey: crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' }),
+    publicKey: crypto.createPublicKey(ownProperties<crypto.PublicKeyInput>({ key: spki, format: 'der', type: 'spki' })),
   });
 }
 

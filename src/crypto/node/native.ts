@@ -130,6 +130,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
 
   return {
     name: 'native',
+    prepare: undefined,
 
     generateKeyPair(seed, kem = KEM) {
       check.seed(seed, kem);

@@ -1,5 +1,6 @@
 /** ML-DSA-65 by node:crypto where this Node has it (24 and later), by noble elsewhere. */
 import * as crypto from 'node:crypto';
+import { ownProperties } from '../../base/own-properties.ts';
 import { publicKeyDer, secretKeyDer } from '../key-files.ts';
 import { nobleSignatures } from '../noble/signature.ts';
 import type { SignatureScheme, SigningKey } from '../signature.ts';
@@ -18,7 +19,9 @@ class NodeSigningKey implements SigningKey {
     checkSecretLength(secret);
     const encoded = Buffer.from(secretKeyDer(secret).buffer);
     try {
-      this.#key = crypto.createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' });
+      this.#key = crypto.createPrivateKey(
+        ownProperties<crypto.PrivateKeyInput>({ key: encoded, format: 'der', type: 'pkcs8' }),
+      );
     } finally {
       encoded.fill(0);
     }
@@ -28,7 +31,7 @@ class NodeSigningKey implements SigningKey {
 
   sign(message: Uint8Array): Uint8Array {
     if (this.#key === undefined) throw new Error('the signing key has been destroyed');
-    return new Uint8Array(crypto.sign(null, message, this.#key));
+    return new Uint8Array(crypto.sign(null, message, keyAlone(this.#key)));
   }
 
   destroy(): void {
@@ -40,11 +43,18 @@ const nativeSignatures: SignatureScheme = {
   name: 'node',
   verify(publicKey, message, signature) {
     if (!hasSignatureLengths(publicKey, signature)) return false;
-    const key = crypto.createPublicKey({ key: Buffer.from(publicKeyDer(publicKey)), format: 'der', type: 'spki' });
-    return crypto.verify(null, message, key, signature);
+    const key = crypto.createPublicKey(
+      ownProperties<crypto.PublicKeyInput>({ key: Buffer.from(publicKeyDer(publicKey)), format: 'der', type: 'spki' }),
+    );
+    return crypto.verify(null, message, keyAlone(key), signature);
   },
   signingKey: (secret) => new NodeSigningKey(secret),
 };
+
+/** Of a key by itself, Node asks what it inherits for a context and a padding. */
+function keyAlone(key: crypto.KeyObject): { key: crypto.KeyObject } {
+  return ownProperties({ key });
+}
 
 let scheme: SignatureScheme | undefined;
 

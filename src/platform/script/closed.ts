@@ -43,6 +43,7 @@ export function close(message: string): void {
   put(Closed, Closed);
   // What a page asks of the class that stands there, and another script of ours (dom/polyfill-install.ts).
   Closed[Symbol.for('pq-websocket')] = {
+    __proto__: null,
     native: WebSocket,
     options: {},
     isProtected: () => false,

@@ -1,4 +1,5 @@
 /** Fast open (PROTOCOL.md 13): ClientHello among the subprotocols of the upgrade request. Nothing here keeps state. */
+import { ownProperties } from '../../base/own-properties.ts';
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../../base/bytes.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { chain } from '../../base/maybe-promise.ts';
@@ -49,7 +50,7 @@ export function openFast<Config extends Omit<KeyAgreementConfig, 'context'>>(
   application: readonly string[],
   config: Config,
 ): MaybePromise<FastOpen<Config>> {
-  return chain(makeHello(config), (hello) => {
+  return chain(makeHello(ownProperties(config)), (hello) => {
     const drop = (): void => {
       destroyHello(hello);
     };

@@ -8,6 +8,7 @@ import { KEM_NAMES, KEM_SIZES } from '../../crypto/backend.ts';
 import { ascii, concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 import { Map, Set } from '../../base/captured.ts';
+import { ownProperties } from '../../base/own-properties.ts';
 
 /** A hello is one text message of at most this many UTF-8 bytes. */
 export const MAX_HELLO_BYTES = 16_384;
@@ -196,11 +197,12 @@ export interface Proof {
 
 /** @throws {Refusal} PQ_ERR_IDENTITY when the proof is too long to send */
 export function buildFinished(proof: Proof): Uint8Array {
+  const { signature, publicKey, attestation } = ownProperties(proof);
   const content = utf8(
     JSON.stringify({
-      ml_dsa_65_signature: base64IfThere(proof.signature),
-      ml_dsa_65_public_key: base64IfThere(proof.publicKey),
-      attestation_doc: base64IfThere(proof.attestation),
+      ml_dsa_65_signature: base64IfThere(signature),
+      ml_dsa_65_public_key: base64IfThere(publicKey),
+      attestation_doc: base64IfThere(attestation),
     }),
   );
   if (content.length > MAX_FINISHED_BYTES) throw new Refusal('PQ_ERR_IDENTITY');

@@ -1,5 +1,6 @@
 /** What the parts of a connection in v1, its handshake and its conversation, work with in common. */
 import { HAS_SERVERS } from '#has-servers';
+import { ON_NODE } from '#on-node';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { attempt, chain, isPromise } from '../../base/maybe-promise.ts';
 import { Refusal } from '../errors.ts';
@@ -129,7 +130,7 @@ export class Link<Text = unknown> implements ExtensionLink {
 
   /** Record 0's frame, to be sealed. It is never padded: the peer's limits are not known to be ours until it is accepted. */
   finishedFrame(content: Uint8Array): Uint8Array {
-    return composeFrame(Kind.FINISHED, content, {});
+    return composeFrame(Kind.FINISHED, content, { padded: undefined });
   }
 
   /**
@@ -149,8 +150,8 @@ export class Link<Text = unknown> implements ExtensionLink {
     if (this.outbox.isEmpty) return;
     const { sender } = this.keyed;
     for (const run of this.outbox.take()) {
-      const { kind, frame, content } = run.compose(this.config);
-      sender.push(kind, frame, run, content);
+      const record = run.compose(this.config);
+      sender.push(record.kind, record.frame, run, ON_NODE ? record.content : undefined);
       run.release();
     }
   }

@@ -23,7 +23,7 @@ export interface OutgoingRecord {
   readonly kind: RecordKind;
   readonly frame: Uint8Array;
   /** What `frame` was composed without, if it was; it is not looked at after the call that seals. */
-  readonly content?: Uint8Array;
+  readonly content?: Uint8Array | undefined;
 }
 
 /** Above this a message gains nothing from company: its own record costs less than the copy into a batch. */
@@ -68,7 +68,8 @@ class Run {
   }
 
   compose(config: FrameConfig): OutgoingRecord {
-    if (this.frame !== undefined) return { kind: this.#kind, frame: this.frame };
+    if (this.frame !== undefined)
+      return { kind: this.#kind, frame: this.frame, ...(ON_NODE && { content: undefined }) };
     const isBatch = this.#batch !== undefined;
     const content = this.#batch?.subarray(0, this.#batchBytes) ?? this.#first;
     const kind = isBatch ? Kind.BATCH : this.#kind;

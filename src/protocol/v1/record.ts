@@ -2,6 +2,7 @@
  * What is inside a record (PROTOCOL.md, "Records"): `content || kind || zero padding`, and the contents of
  * batches and closes. Sealing and sequence numbers are the sender's and the receiver's, next door.
  */
+import { ON_NODE } from '#on-node';
 import { NONCE_BYTES, TAG_BYTES } from '../../crypto/backend.ts';
 import { concat, fromUtf8, readU32be, u16be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
@@ -43,17 +44,17 @@ export function frameLength(content: number, padded: Pad | undefined): number {
 }
 
 /** A frame's one buffer, inner in its place, nonce and tag still open: `12 || content || kind || padding || 16`. */
-export function composeFrame(kind: RecordKind, content: Uint8Array, { padded }: FrameConfig): Uint8Array {
-  // Memory that is used again never holds what the application says before it is sealed.
-  const frame = blankFrame(kind, content.length, { padded });
+export function composeFrame(kind: RecordKind, content: Uint8Array, config: FrameConfig): Uint8Array {
+  // Memory that is used again, which only Node has, never holds what the application says before it is sealed.
+  const frame = blankFrame(kind, content.length, ON_NODE ? { padded: config.padded, takeFrame: undefined } : config);
   frame.set(content, NONCE_BYTES);
   return frame;
 }
 
 /** The same without its content, which comes with the call that seals. */
-export function blankFrame(kind: RecordKind, length: number, { padded, takeFrame }: FrameConfig): Uint8Array {
-  const bytes = frameLength(length, padded);
-  const frame = takeFrame?.(bytes) ?? new Uint8Array(bytes);
+export function blankFrame(kind: RecordKind, length: number, config: FrameConfig): Uint8Array {
+  const bytes = frameLength(length, config.padded);
+  const frame = (ON_NODE ? config.takeFrame?.(bytes) : undefined) ?? new Uint8Array(bytes);
   frame[NONCE_BYTES + length] = kind;
   frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);
   return frame;

@@ -9,6 +9,7 @@ import { decoder } from '../../base/captured.ts';
 import { BaseCloseEvent, BaseEvent, BaseMessageEvent } from '../../dom/events.ts';
 import { safely } from '../../base/safely.ts';
 import { toDomString } from '../../base/values.ts';
+import { define, ownProperties } from '../../base/own-properties.ts';
 
 type Handler = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
@@ -46,9 +47,10 @@ export function addDomListener(
   facts: EventFacts,
   type: string,
   handler: unknown,
-  { once = false, signal }: ListenerOptions,
+  options: ListenerOptions,
   isAttribute = false,
 ): void {
+  const { once = false, signal } = ownProperties(options);
   if (!isEventType(type) || !isHandler(handler) || signal?.aborted === true) return;
   if (
     !isAttribute &&
@@ -82,7 +84,7 @@ export function setAttribute(target: EventEmitter, facts: EventFacts, type: Even
 
 /** Calls the listeners of `addEventListener` and the attributes with an event that the application made. */
 export function dispatchDomEvent(target: EventEmitter, event: Event): boolean {
-  Object.defineProperty(event, 'target', { value: target, enumerable: false, configurable: true });
+  define(event, 'target', { value: target, enumerable: false, configurable: true });
   for (const listener of domListeners(target, event.type)) {
     if (listener[ONCE]) target.removeListener(event.type, listener);
     safely(() => {
@@ -145,7 +147,7 @@ function eventOf(target: EventEmitter, facts: EventFacts, type: EventType, value
 function withFacts(event: Event, facts: Readonly<Record<string, unknown>>): Event {
   for (const [name, value] of Object.entries(facts))
     // As in `ws`, nothing of an event is its own and enumerable: JSON and loggers would follow `target`.
-    Object.defineProperty(event, name, { value, enumerable: false, configurable: true });
+    define(event, name, { value, enumerable: false, configurable: true });
   return event;
 }
 

@@ -2,6 +2,7 @@
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
 import type { Brand } from '../../transport/choose.ts';
 import { BRAND } from '../../transport/choose.ts';
+import { define, ownProperties } from '../../base/own-properties.ts';
 
 const CONSTANTS = { CONNECTING, OPEN, CLOSING, CLOSED };
 const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url'];
@@ -9,9 +10,9 @@ const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'p
 export function defineWsInterface(socketClass: { readonly prototype: object }): void {
   for (const [name, value] of Object.entries(CONSTANTS)) {
     for (const holder of [socketClass, socketClass.prototype]) {
-      Object.defineProperty(holder, name, { value, enumerable: true, writable: false, configurable: false });
+      define(holder, name, { value, enumerable: true, writable: false, configurable: false });
     }
   }
-  for (const name of ATTRIBUTES) Object.defineProperty(socketClass.prototype, name, { enumerable: true });
-  Object.defineProperty(socketClass, BRAND, { value: {} satisfies Brand });
+  for (const name of ATTRIBUTES) define(socketClass.prototype, name, { enumerable: true });
+  define(socketClass, BRAND, { value: ownProperties<Brand>({}) });
 }

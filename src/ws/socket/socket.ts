@@ -24,7 +24,7 @@ import type { BatchReader, Message } from '../../protocol/session-types.ts';
 import { Batch } from '../../protocol/v1/batch.ts';
 import type { ReadyState } from '../../base/rfc6455.ts';
 import { CLOSED, CLOSING, CONNECTING, OPEN } from '../../base/rfc6455.ts';
-import { ownProperties } from '../../base/own-properties.ts';
+import { define, ownProperties } from '../../base/own-properties.ts';
 import type { CloseHolder, SocketFace, Underneath } from '../../connection/secure-socket.ts';
 import { SecureSocket } from '../../connection/secure-socket.ts';
 import type { Reading } from '../../transport/reading.ts';
@@ -105,7 +105,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   static {
     internals = (socket): SocketInternals => (socket as WsStyleSocket).#face;
     for (const type of EVENT_TYPES) {
-      Object.defineProperty(this.prototype, `on${type}`, {
+      define(this.prototype, `on${type}`, {
         configurable: true,
         enumerable: true,
         get(this: WsStyleSocket) {
@@ -256,7 +256,9 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
     const underneath = open(this);
-    this.#secure = new SecureSocket(underneath, this.#face, ROLE_PARTS[underneath.role], this.#face);
+    // What it lacks, a process's Object.prototype must not give it.
+    const own = { ...underneath, config: ownProperties(underneath.config) };
+    this.#secure = new SecureSocket(own, this.#face, ROLE_PARTS[underneath.role], this.#face);
     const { ws } = this.#secure.connection.transport;
     if (ws === undefined) return;
     this.#binaryType = 'nodebuffer';
