@@ -249,7 +249,7 @@ describe('what send() takes', () => {
     expect(bytes(changed(new Uint8Array(buffer, 2, 3)))).toEqual([3, 4, 5]);
     expect(bytes(changed(new DataView(buffer, 6)))).toEqual([7, 8]);
     const blob = changed(new Blob(['abc'])) as Blob;
-    expect(parseSendData(blob)).toEqual({ type: 'blob', blob });
+    expect(parseSendData(blob)).toEqual({ type: 'blob', blob, asText: false });
     expect(blobSize(blob)).toBe(3);
     expect([...(await blobBytes(blob))]).toEqual([97, 98, 99]);
   });
@@ -287,6 +287,6 @@ describe('what send() takes', () => {
 
   test('a Blob and a File stay Blobs', () => {
     const blob = new File(['x'], 'name');
-    expect(parseSendData(blob)).toEqual({ type: 'blob', blob });
+    expect(parseSendData(blob)).toEqual({ type: 'blob', blob, asText: false });
   });
 });
