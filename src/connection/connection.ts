@@ -174,6 +174,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
 
   transportMessage(message: string | Uint8Array, owned?: boolean): void {
     if (typeof message !== 'string') this.bytesOpened += message.length;
+    // What answers it in the handshake is several frames: a hello and a Finished, or that and what is said or closed at once.
+    if (ON_NODE && this.handshakeMilliseconds === undefined) this.transport.joinFrames?.();
     ((HAS_SERVERS && this.#unproved) || this.session).receive(message, owned);
     this.#schedule();
   }
@@ -230,6 +232,8 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
   }
 
   peerClosing(): void {
+    // The answer, and the transport's own close.
+    if (ON_NODE) this.transport.joinFrames?.();
     this.#face.closing();
   }
 

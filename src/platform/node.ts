@@ -13,7 +13,7 @@ import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { withVariableKeyLog } from './key-log-node.ts';
 import { takeFrame } from './node-frames/pool.ts';
 import { readsAlone } from './node-frames/read.ts';
-import { inOneWrite, writeFrame } from './node-frames/write.ts';
+import { joinFrames, writeFrame, writeJoined } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
 
@@ -39,7 +39,8 @@ export const platform: Platform = ownProperties<Platform>({
   isUtf8,
   queueTask: undefined,
   writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done, nativeMask()),
-  inOneWrite,
+  joinFrames,
+  writeJoined,
   readsAlone,
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {

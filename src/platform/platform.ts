@@ -45,8 +45,10 @@ export interface Platform {
    * @returns whether it did; otherwise `ws` has to send it
    */
   readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
-  /** Lets what is sent by `act` over an npm `ws` socket go in one write, where its network is known. */
-  readonly inOneWrite?: (ws: object, act: () => void) => void;
+  /** Lets what is sent over an npm `ws` socket until this turn is over go in one write, where its network is known. */
+  readonly joinFrames?: (ws: object) => void;
+  /** Has what waits for that written now. */
+  readonly writeJoined?: (ws: object) => void;
   /** Whether nobody else looks at what an npm `ws` socket reads, so that it may be overwritten where it stands. */
   readonly readsAlone?: (ws: object) => boolean;
   /** Writes a line where a page's developer looks, as the platform does for a WebSocket of its own that failed. */

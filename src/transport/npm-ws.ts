@@ -65,11 +65,8 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
       return;
     }
     const text = textOf(data, isBinary);
-    // What answers a hello is two messages.
     if (text !== undefined) {
-      inOneWrite(socket, () => {
-        host.transportMessage(text);
-      });
+      host.transportMessage(text);
       return;
     }
     const bytes = data as Exclude<WsData, string>;
@@ -140,8 +137,13 @@ class NpmWsTransport implements Transport, WsFeatures {
     this.#socket.close(code, reason);
   }
 
+  joinFrames(): void {
+    platform.joinFrames?.(this.#socket);
+  }
+
   terminate(): void {
     this.reading?.drop();
+    platform.writeJoined?.(this.#socket);
     this.#socket.terminate();
   }
 
@@ -215,11 +217,6 @@ function limitsOf({ _maxPayload = 0, _maxFragments = 0, _maxBufferedChunks = 0 }
 
 function lower(limit: number, own: number | undefined): number {
   return own === undefined || own === 0 ? limit : Math.min(limit, own);
-}
-
-function inOneWrite(socket: NpmWsSocket, act: () => void): void {
-  if (platform.inOneWrite === undefined) act();
-  else platform.inOneWrite(socket, act);
 }
 
 /** Whether nothing else stands in the memory. */

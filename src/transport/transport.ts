@@ -10,6 +10,8 @@ export interface Transport {
   readonly bufferedAmount: number;
   /** @param done called when the message is sent, or right away where the transport does not tell */
   send(message: string | Uint8Array, done?: (error?: Error) => void): void;
+  /** Lets what is sent until this turn is over go in one write; absent where that is not possible. */
+  joinFrames?(): void;
   close(code?: number, reason?: string): void;
   /** Cuts the connection; where a socket has no way to, it is closed without a code. */
   terminate(): void;

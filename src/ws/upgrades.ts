@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { readOffer } from '../protocol/v1/fast-open.ts';
 import { FAST_OPEN_PROTOCOL } from '../protocol/v1/reserved-names.ts';
+import { joinWrites } from '../platform/node-frames/write.ts';
 import { protocolsOf } from '../transport/upgrade-request.ts';
-import { queueMicrotask, weakMapClass } from '../base/captured.ts';
+import { weakMapClass } from '../base/captured.ts';
 
 const HEADER = 'sec-websocket-protocol';
 
@@ -34,6 +35,7 @@ export class Upgrades {
     if (upgrade === undefined) return;
     const isSelected = headers.some((header) => header.toLowerCase().startsWith(`${HEADER}:`));
     if (upgrade.selects && !isSelected) headers.push(`Sec-WebSocket-Protocol: ${FAST_OPEN_PROTOCOL}`);
+    // With the handshake's answer. One that takes longer is not waited for.
     if (upgrade.clientHello !== undefined) joinWrites(upgrade.network);
   }
 
@@ -41,17 +43,4 @@ export class Upgrades {
   helloOf(request: IncomingMessage): string | undefined {
     return this.#underWay.get(request)?.clientHello;
   }
-}
-
-/**
- * What this turn writes goes out as one: the response, the handshake's answer, and what a 'connection' listener sends,
- * which is sealed a microtask after its turn. An answer that takes longer is not waited for.
- */
-function joinWrites(network: Duplex): void {
-  network.cork();
-  queueMicrotask(() => {
-    queueMicrotask(() => {
-      network.uncork();
-    });
-  });
 }

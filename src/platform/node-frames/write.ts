@@ -5,7 +5,10 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { nextTick } from 'node:process';
+import type { Duplex } from 'node:stream';
 import type { RandomSource } from '../../crypto/backend.ts';
+import { queueMicrotask } from '../../base/captured.ts';
 import { OPEN } from '../../base/rfc6455.ts';
 import { isNetwork } from './network.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from './pool.ts';
@@ -150,19 +153,29 @@ export class PlainGatherer {
   }
 }
 
-/** What `act` has `ws` and us write to the network beneath `ws` goes in one write. */
-export function inOneWrite(ws: object, act: () => void): void {
-  const { _socket: network } = ws as WsInternals;
-  if (!isNetwork(network)) {
-    act();
-    return;
-  }
+/** What is written until this turn of the event loop is over, its microtasks too, goes in one write. */
+export function joinWrites(network: Duplex): void {
+  // It does already.
+  if (network.writableCorked > 0) return;
   network.cork();
-  try {
-    act();
-  } finally {
-    network.uncork();
-  }
+  queueMicrotask(() => {
+    // Behind every microtask, also of those that others bring on.
+    nextTick(() => {
+      network.uncork();
+    });
+  });
+}
+
+/** The same beneath `ws`, where that is the network itself. */
+export function joinFrames(ws: object): void {
+  const { _socket: network } = ws as WsInternals;
+  if (isNetwork(network)) joinWrites(network);
+}
+
+/** Has what waits to be joined written now. */
+export function writeJoined(ws: object): void {
+  const { _socket: network } = ws as WsInternals;
+  if (isNetwork(network)) while (network.writableCorked > 0) network.uncork();
 }
 
 function headerLength(length: number, isServer: boolean): number {
