@@ -2,7 +2,8 @@
 import type { ClientRequestArgs } from 'node:http';
 import { Set } from './base/captured.ts';
 import * as strict from './ws.ts';
-import { CLIENT_OPTIONS, SERVER_OPTIONS } from './ws/lenient-options.ts';
+import { CLIENT_OPTIONS } from './ws/client.ts';
+import { SERVER_OPTIONS } from './ws/server.ts';
 import type { WebSocketOptions, WebSocketServerOptions } from './ws.ts';
 import { define } from './base/own-properties.ts';
 

@@ -15,15 +15,24 @@ import { internalsOf, WsStyleSocket } from './socket/socket.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../api/types.ts';
 import { transportConfig } from './options.ts';
 import { PlainTransport } from './transport.ts';
-import { queueMicrotask, URL } from '../base/captured.ts';
+import { queueMicrotask, Set, URL } from '../base/captured.ts';
 
 const WHERE = 'WebSocket';
 
 /** `ws` lets its address and its own method, protocol and timeout win over these of http.request, whatever they say. */
-export const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol', 'socketPath', 'timeout'];
+const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol', 'socketPath', 'timeout'];
 
 /** Beside what `PQWebSocket` passes on: it has a `signal` of its own, and `ws` leaves that to http.request. */
-export const PASSED_ON: readonly string[] = [...TRANSPORT_OPTIONS, 'signal'];
+const PASSED_ON: ReadonlySet<string> = new Set([...TRANSPORT_OPTIONS, 'signal']);
+
+/** All that `WebSocket` takes. */
+export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
+  ...CHANNEL_OPTION_NAMES,
+  ...CLIENT_OPTION_NAMES,
+  ...PASSED_ON,
+  ...WITHOUT_EFFECT,
+  'protocols',
+]);
 
 type OwnOptions = ChannelOptions & ClientAuthenticationOptions & FastOpenOptions & Pick<PQWebSocketOptions, 'profile'>;
 
@@ -67,19 +76,21 @@ function open(
   );
   const given = ownProperties(others);
   const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
-  refuseUnknown(WHERE, given, [...CHANNEL_OPTION_NAMES, ...CLIENT_OPTION_NAMES, ...PASSED_ON, ...WITHOUT_EFFECT]);
-  const url = hrefOf(address);
+  refuseUnknown(WHERE, given, CLIENT_OPTIONS);
+  const url = parsed(address);
   const ownOptions: OwnOptions = given;
   // ws takes 0 for no limit.
   const channelOptions =
     given.maxPayload === 0 ? ownProperties({ ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER }) : ownOptions;
-  const config = transportConfig(WHERE, clientConfig(WHERE, channelOptions, url, DEFAULT_LIMITS.maxPayload), given);
+  const config = transportConfig(
+    WHERE,
+    clientConfig(WHERE, channelOptions, url.href.replace(/^http/, 'ws'), DEFAULT_LIMITS.maxPayload),
+    given,
+  );
   const fastOpen = booleanOption(WHERE, 'fastOpen', given.fastOpen, false);
   const { finishRequest } = given;
   const underneath = openUpgrade(subprotocols, fastOpen, config, config, ({ protocols: all }) => {
-    const passedOn = uninherited(
-      Object.fromEntries(Object.entries(given).filter(([name]) => PASSED_ON.includes(name))),
-    );
+    const passedOn = uninherited(Object.fromEntries(Object.entries(given).filter(([name]) => PASSED_ON.has(name))));
     const transportOptions = {
       ...passedOn,
       // The callback gets the socket that seals, once it is complete, and no other.
@@ -94,7 +105,7 @@ function open(
       perMessageDeflate: false,
       maxPayload: transportMaxPayload(config.limits.maxPayload),
     };
-    return new PlainTransport(address, all, transportOptions, socket, (response: IncomingMessage) => {
+    return new PlainTransport(url, all, transportOptions, socket, (response: IncomingMessage) => {
       internalsOf(socket).network = response.socket;
     });
   });
@@ -115,10 +126,10 @@ function listed(protocols: string | string[] | undefined): string[] {
   return list;
 }
 
-/** For the application's verifier, before there is a socket. `ws` judges it afterwards. */
-function hrefOf(address: string | URL): string {
+/** For the application's verifier, before there is a socket. `ws`, which makes it its own, judges it afterwards. */
+function parsed(address: string | URL): URL {
   try {
-    return new URL(address).href.replace(/^http/, 'ws');
+    return new URL(address);
   } catch {
     // Not quoted, as ws does: it may hold credentials.
     throw new SyntaxError('Invalid URL');

@@ -39,6 +39,15 @@ import { isReserved } from '../protocol/v1/reserved-names.ts';
 import { toDomString } from '../base/values.ts';
 
 const WHERE = 'WebSocketServer';
+
+/** All that `WebSocketServer` takes. */
+export const SERVER_OPTIONS: ReadonlySet<string> = new Set([
+  ...CHANNEL_OPTION_NAMES,
+  ...SERVER_AUTHENTICATION_OPTIONS,
+  ...OWN_SERVER_OPTIONS,
+  ...WS_SERVER_OPTIONS,
+]);
+
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
 type Waiting = { readonly request: IncomingMessage; readonly callback: UpgradeCallback };
 type VerifyInfo = { origin: string; secure: boolean; req: IncomingMessage };
@@ -120,12 +129,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         `${WHERE}: option 'WebSocket' is not supported: all sockets of this server are its own secure ones`,
       );
     }
-    refuseUnknown(WHERE, options, [
-      ...CHANNEL_OPTION_NAMES,
-      ...SERVER_AUTHENTICATION_OPTIONS,
-      ...OWN_SERVER_OPTIONS,
-      ...WS_SERVER_OPTIONS,
-    ]);
+    refuseUnknown(WHERE, options, SERVER_OPTIONS);
     // null stands for an option that is not given, as in ws.
     const places = [isGiven(options.port), isGiven(options.server), Boolean(options.noServer)];
     if (places.filter(Boolean).length !== 1) {
@@ -189,9 +193,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#followOptions();
     this.#upgrades.begin(request, socket);
     // As in ws, what the caller keeps for its asynchronous context (AsyncLocalStorage) is there when it is called back.
-    const inContext = AsyncResource.bind(callback);
+    const context = new AsyncResource('WebSocketServer.handleUpgrade');
     this.#plain.handleUpgrade(request, socket, head, (plain) => {
-      this.#secure(plain, request, socket, inContext);
+      this.#secure(plain, request, socket, (...values) => {
+        context.runInAsyncScope(callback, undefined, ...values);
+      });
     });
   }
 
