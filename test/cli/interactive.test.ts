@@ -1,9 +1,10 @@
 /** The prompt: what a person types, sees and is protected from. One test has a real terminal, through util-linux's script. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { dial } from '../../packages/cli/src/command/dial.ts';
 import { Dialogue } from '../../packages/cli/src/command/connect/dialogue.ts';
@@ -237,11 +238,32 @@ test('what is typed while it connects is sent when it has', async () => {
 });
 
 test('what has been typed and not sent is shown again when the peer closes', async () => {
-  const { peer, type, shows, over } = await openPrompt();
-  type('half a thought');
-  await shows('half a thought');
-  peer.socket.close(4000, 'enough');
-  await shows('closed: 4000 enough');
-  await shows('not sent: half a thought\n');
-  expect(await over).toBe(EXIT.PEER_CODE);
+  const prompt = await openPrompt();
+  prompt.type('half a thought');
+  await prompt.shows('half a thought');
+  prompt.peer.socket.close(4000, 'enough');
+  await prompt.shows('closed: 4000 enough');
+  await prompt.shows('not sent: half a thought\n');
+  expect(await prompt.over).toBe(EXIT.PEER_CODE);
+  // The shell's own prompt comes next.
+  expect(prompt.screen.endsWith('\u001b[1G\u001b[0Jnot sent: half a thought\n')).toBe(true);
+});
+
+test.each([
+  ['signal:SIGHUP', EXIT.HUNG_UP],
+  ['signal:SIGTERM', EXIT.TERMINATED],
+  ['type:\\u0003', EXIT.INTERRUPTED],
+])('on a terminal, %s closes the connection, keeps the history and gives the terminal back', async (action, code) => {
+  const server = await echoServer();
+  const historyFile = path.join(folder, `history of ${code}`);
+  writeFileSync(historyFile, 'said before\n');
+  const { stdout } = await promisify(execFile)('python3', [
+    ...['test/support/terminal.py', '/help lists commands', action],
+    ...[process.execPath, command.script, 'connect', server.url, '--history', historyFile],
+  ]);
+  const { log, closed } = await server.next();
+  await closed;
+  expect(log).toEqual(['close 1000 ']);
+  expect(JSON.parse(stdout)).toMatchObject({ acted: true, code, signal: null, echoes: true });
+  expect(readFileSync(historyFile, 'utf8')).toBe('said before\n');
 });

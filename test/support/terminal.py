@@ -3,13 +3,14 @@
     terminal.py TEXT ACTION COMMAND...
 
 ACTION is `type:TEXT` (with the escapes of JSON), `signal:NAME` or `close`, which closes the terminal. Prints JSON: what was on
-the terminal, the exit code, and the signal that ended it.
+the terminal, the exit code, the signal that ended it, and whether the terminal echoes then (null where it is gone).
 """
 import json
 import os
 import pty
 import signal
 import sys
+import termios
 
 LIMIT_SECONDS = 120
 
@@ -43,9 +44,14 @@ while True:
         os.close(master)
         break
 _, status = os.waitpid(pid, 0)
+try:
+    echoes = bool(termios.tcgetattr(master)[3] & termios.ECHO)
+except (termios.error, OSError):
+    echoes = None
 print(json.dumps({
     "output": output.decode(errors="replace"),
     "acted": acted,
     "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+    "echoes": echoes,
     "signal": signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else None,
 }))

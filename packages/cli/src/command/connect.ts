@@ -191,6 +191,10 @@ async function run(address: string, flags: ConnectFlags): Promise<ExitCode> {
     },
   });
   if (terminal !== undefined && terminalView !== undefined) {
+    // Not without a terminal: what `nohup` starts is to outlive it.
+    process.on('SIGHUP', () => {
+      dialogue.interrupt(EXIT.HUNG_UP);
+    });
     const format = flags.input === false ? 'text' : flags.input;
     return terminal.interact(dialogue, terminalView, input, streams, { format, historyFile: flags.history });
   }

@@ -11,6 +11,7 @@ export const EXIT = {
   ABNORMAL: 8,
   PEER_CODE: 9,
   INCOMPLETE: 10,
+  HUNG_UP: 129,
   INTERRUPTED: 130,
   TERMINATED: 143,
 } as const;
@@ -34,6 +35,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [EXIT.PEER_CODE]: 'the peer ended it cleanly, with another code than 1000',
   [EXIT.INCOMPLETE]:
     'it ended cleanly, but before all input was sent, or the replies had come that --count or --wait was for',
+  [EXIT.HUNG_UP]: 'its terminal has closed (SIGHUP)',
   [EXIT.INTERRUPTED]: 'ended by Ctrl-C (SIGINT)',
   [EXIT.TERMINATED]: 'ended by SIGTERM',
 };

@@ -205,7 +205,7 @@ export class Dialogue {
   }
 
   /** The user has had enough; the second time, at once. */
-  interrupt(exitCode: typeof EXIT.INTERRUPTED | typeof EXIT.TERMINATED): void {
+  interrupt(exitCode: typeof EXIT.HUNG_UP | typeof EXIT.INTERRUPTED | typeof EXIT.TERMINATED): void {
     const isSecond = this.#override !== undefined;
     this.#override ??= exitCode;
     if (isSecond) this.call.socket.terminate();

@@ -73,17 +73,28 @@ export class TerminalView implements View {
     if (hint !== undefined) this.note(`  ${hint}`);
   }
 
+  /** Takes the prompt away for good: what is written next stands where it stood. */
+  takePrompt(): void {
+    if (this.#prompt !== undefined) this.#clear(this.#prompt);
+    this.#prompt = undefined;
+  }
+
   /** Takes the prompt away, writes, and puts it back with what has been typed. */
   #above(text: string): boolean {
     const { output } = this.streams;
     const prompt = this.#prompt;
     if (prompt === undefined) return output.write(`${text}\n`);
-    moveCursor(output, 0, -prompt.getCursorPos().rows);
-    cursorTo(output, 0);
-    clearScreenDown(output);
+    this.#clear(prompt);
     const hasRoom = output.write(`${text}\n`);
     prompt.prompt(true);
     return hasRoom;
+  }
+
+  #clear(prompt: Interface): void {
+    const { output } = this.streams;
+    moveCursor(output, 0, -prompt.getCursorPos().rows);
+    cursorTo(output, 0);
+    clearScreenDown(output);
   }
 }
 
@@ -146,6 +157,7 @@ export async function interact(
   }
   for (const line of early) take(line);
   void dialogue.call.ended.then(() => {
+    view.takePrompt();
     if (prompt.line !== '') view.note(`not sent: ${visible(prompt.line)}`);
     prompt.close();
   });
