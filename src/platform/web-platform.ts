@@ -65,6 +65,8 @@ function taken<T extends object>(object: T): T {
   const copy: Record<string, unknown> = { __proto__: null };
   // Web IDL: operations and attributes are enumerable, on the prototype.
   for (const name in object) {
+    // What a page has put there every object has, this one's own members too, and theirs.
+    if (name in Object.prototype) continue;
     const member = object[name] as unknown;
     if (typeof member === 'function') copy[name] = member.bind(object) as unknown;
     // crypto.subtle

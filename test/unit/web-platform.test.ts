@@ -1,5 +1,5 @@
 /** What the browsers' platform loads, when, and how it says that something did not come. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { nobleBackend } from '../../src/crypto/noble/backend.ts';
 import { encapsulating } from '../../src/crypto/webcrypto/encapsulation.ts';
 import { nobleKem } from '../../src/crypto/noble/kem.ts';
@@ -48,6 +48,14 @@ const refusalOf = (value: unknown): Promise<unknown> =>
     () => 'nothing',
     (error: unknown) => error,
   );
+
+test('what a page has on Object.prototype is no member of the platform, also where it has members of its own', async () => {
+  const prototype = Object.prototype as unknown as Record<string, unknown>;
+  prototype['polluted'] = { by: 'a page' };
+  onTestFinished(() => void delete prototype['polluted']);
+  const { platform } = watched(() => true);
+  expect(await platform.backend().sha256(new Uint8Array(0))).toHaveLength(32);
+});
 
 describe.each([
   ['kem', 'ML-KEM-768', { subtle: wrapSubtle(subtle, NO_KEM), getRandomValues }],
