@@ -11,7 +11,7 @@ export const MANGLED: readonly string[] = [
   ...['deliver', 'derive', 'deriveBytes', 'deriveSecret', 'destroyKeys', 'dispatch', 'drained', 'encapsulationKey'],
   ...['enter', 'equalBytes', 'establish', 'extensionsCode', 'facts', 'failureOf'],
   ...['fallbackWebSocket', 'finishedFrame', 'generateKeyPair', 'giveUp', 'goesAlone', 'handedOver'],
-  ...['hasRoomFor', 'hold', 'holdClose', 'importSecret', 'inOneWrite', 'inOrder', 'initial'],
+  ...['hasRoomFor', 'hold', 'holdClose', 'importSecret', 'inOrder', 'initial'],
   ...['isBusy', 'isClosed', 'isClosing', 'isEmpty', 'isFree', 'isIdle', 'isOpen', 'isUtf8', 'joinSecrets', 'keyOf'],
   ...['keyPairs', 'keyed', 'keyedIfAgreed', 'keysDrawNonces', 'layered', 'leave', 'limit', 'limitIntake', 'limits'],
   ...['loadExtensions', 'loading', 'lost', 'maker', 'maxEpochRecords', 'maxFrames', 'maxInner', 'maxWaitingBytes'],

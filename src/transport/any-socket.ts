@@ -3,6 +3,9 @@ import { attachNpmWs, isNpmWs } from './npm-ws.ts';
 import type { Transport, TransportHost } from './transport.ts';
 import { attachTransport as attachWhatwg } from './whatwg.ts';
 
+/** What only npm `ws` has: said of another socket, a polluted `Object.prototype` does not seem to give it. */
+const LACKING = { joinFrames: undefined, limit: undefined, hold: undefined, holdsBack: undefined, ws: undefined };
+
 export function attachTransport(socket: object, host: TransportHost): Transport {
-  return isNpmWs(socket) ? attachNpmWs(socket, host) : attachWhatwg(socket, host);
+  return isNpmWs(socket) ? attachNpmWs(socket, host) : Object.assign(attachWhatwg(socket, host), LACKING);
 }

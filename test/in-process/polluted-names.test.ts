@@ -48,7 +48,11 @@ const NAMES = [
   ...[
     'holdsBack',
     'identity',
-    'inOneWrite',
+    'hold',
+    'joinFrames',
+    'limit',
+    'writeJoined',
+    'ws',
     'include',
     'init',
     'installed',
