@@ -5,7 +5,7 @@
  */
 export const { Promise, Map, Set, URL, DOMException, MessageChannel, btoa, atob } = globalThis;
 
-export { queueMicrotask, setTimeout, clearTimeout, setImmediate } from '#own-timers';
+export { atEndOfTurn, queueMicrotask, setTimeout, clearTimeout, setImmediate } from '#own-timers';
 
 type Constructor =
   'Blob' | 'TextEncoder' | 'TextDecoder' | 'ReadableStream' | 'WritableStream' | 'WeakMap' | 'AbortController';

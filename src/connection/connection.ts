@@ -22,7 +22,7 @@ import type { ChannelConfig } from '../options/channel.ts';
 import type { Upgrade } from '../transport/late.ts';
 import { LateSocket, noTransportYet } from '../transport/late.ts';
 import type { Attach, Transport, TransportHost } from '../transport/transport.ts';
-import { clearTimeout, queueMicrotask, setTimeout } from '../base/captured.ts';
+import { atEndOfTurn, clearTimeout, setTimeout } from '../base/captured.ts';
 
 /** What a connection tells the object that the application holds. */
 export interface ConnectionFace<Text> {
@@ -139,7 +139,7 @@ export class Connection<Text> implements SessionHost<Text>, TransportHost {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     // What is sent in one turn shares records; nothing waits longer than until the caller's stack is empty.
-    queueMicrotask(() => {
+    atEndOfTurn(() => {
       this.#flushScheduled = false;
       this.session.flush();
     });

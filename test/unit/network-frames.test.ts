@@ -38,8 +38,11 @@ function frameOf(bytes: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Each length of RFC 6455 5.2 at its borders, and the frame pool's. */
-const LENGTHS = [29, 124, 125, 126, 127, 4_079, 4_080, 4_081, 8_191, 8_192, 65_535, 65_536, 65_537, 300_001];
+/** Each length of RFC 6455 5.2 at its borders, what is masked by bytes and by words, and the frame pool's. */
+const LENGTHS = [
+  29, 124, 125, 126, 127, 191, 192, 193, 194, 195, 196, 4_079, 4_080, 4_081, 8_191, 8_192, 65_535, 65_536, 65_537,
+  300_001,
+];
 
 describe.each(['client', 'server'] as const)('a %s', (role) => {
   const ends = (): [from: WebSocket, to: WebSocket] => (role === 'client' ? [client, server] : [server, client]);

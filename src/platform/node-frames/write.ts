@@ -10,6 +10,8 @@ import type { Duplex } from 'node:stream';
 import type { RandomSource } from '../../crypto/backend.ts';
 import { queueMicrotask } from '../../base/captured.ts';
 import { OPEN } from '../../base/rfc6455.ts';
+import type { Mask } from './mask.ts';
+import { applyMask, MASK_BYTES } from './mask.ts';
 import { isNetwork } from './network.ts';
 import { giveFrameBack, hasHeadroom, isPooled } from './pool.ts';
 
@@ -18,7 +20,6 @@ const FINAL = 0x80;
 const TEXT = 1;
 const BINARY = 2;
 const MASKED = 0x80;
-const MASK_BYTES = 4;
 /** A payload length up to this stands in the second byte; these two say that 2 or 8 bytes of length follow. */
 const LARGEST_SHORT = 125;
 const LENGTH_16 = 126;
@@ -45,9 +46,6 @@ function writableNetwork(ws: object): { network: Socket; isServer: boolean } | u
     : undefined;
 }
 
-/** Masks a payload in place with a key of 4 bytes (RFC 6455 5.3). */
-export type Mask = (payload: Uint8Array, key: Uint8Array) => void;
-
 /**
  * Writes a sealed frame as one binary message; its bytes belong to the network then.
  * @param random gives the masking key, which must be unpredictable (RFC 6455 5.3)
@@ -60,7 +58,7 @@ export function writeFrame(
   frame: Uint8Array,
   random: RandomSource,
   done?: (error?: Error) => void,
-  mask: Mask = applyMask,
+  mask?: Mask,
 ): boolean {
   const to = hasHeadroom(frame) ? writableNetwork(ws) : undefined;
   if (to === undefined) return false;
@@ -68,7 +66,7 @@ export function writeFrame(
   const headerBytes = headerLength(length, to.isServer);
   const bytes = Buffer.from(buffer, byteOffset - headerBytes, headerBytes + length);
   writeHeader(bytes, BINARY, length, to.isServer);
-  if (!to.isServer) mask(frame, random(bytes.subarray(headerBytes - MASK_BYTES, headerBytes)));
+  if (!to.isServer) applyMask(frame, random(bytes.subarray(headerBytes - MASK_BYTES, headerBytes)), mask);
   if (!isPooled(frame) && done === undefined) to.network.write(bytes);
   else {
     to.network.write(bytes, (error) => {
@@ -195,24 +193,4 @@ function writeHeader(header: Buffer, opcode: number, length: number, isServer: b
     header[1] = mask | LENGTH_64;
     header.writeBigUInt64BE(BigInt(length), 2);
   }
-}
-
-/** RFC 6455 5.3, by words where the payload's memory has whole ones. */
-function applyMask(payload: Uint8Array, key: Uint8Array): void {
-  const { buffer, byteOffset, length } = payload;
-  const lead = Math.min(length, -byteOffset & 3);
-  for (let i = 0; i < lead; i += 1) payload[i] = (payload[i] as number) ^ (key[i] as number);
-  const wordCount = (length - lead) >>> 2;
-  if (wordCount > 0) {
-    const words = new Uint32Array(buffer, byteOffset + lead, wordCount);
-    const rotated = Uint8Array.of(
-      key[lead & 3] as number,
-      key[(lead + 1) & 3] as number,
-      key[(lead + 2) & 3] as number,
-      key[(lead + 3) & 3] as number,
-    );
-    const [word] = new Uint32Array(rotated.buffer) as unknown as [number];
-    for (let i = 0; i < wordCount; i += 1) words[i] = (words[i] as number) ^ word;
-  }
-  for (let i = lead + 4 * wordCount; i < length; i += 1) payload[i] = (payload[i] as number) ^ (key[i & 3] as number);
 }

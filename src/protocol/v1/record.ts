@@ -56,7 +56,7 @@ export function blankFrame(kind: RecordKind, length: number, config: FrameConfig
   const bytes = frameLength(length, config.padded);
   const frame = (ON_NODE ? config.takeFrame?.(bytes) : undefined) ?? new Uint8Array(bytes);
   frame[NONCE_BYTES + length] = kind;
-  frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);
+  if (config.padded !== undefined) frame.fill(0, NONCE_BYTES + length + 1, -TAG_BYTES);
   return frame;
 }
 

@@ -4,6 +4,7 @@ import { decoder } from '../../base/captured.ts';
 import type { CloseContent } from '../../protocol/v1/record.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from '../../protocol/v1/record.ts';
 import { described } from '../../options/channel.ts';
+import { owns } from '../../base/own-properties.ts';
 import type { SendData } from '../../base/values.ts';
 import { isBlob, isUint8Array } from '../../base/brands.ts';
 
@@ -17,9 +18,12 @@ export type Callback = (error?: Error) => void;
 
 const decode = decoder(false);
 
-/** As `ws` reads an option of `send()`: a member that is there counts by its truth, `undefined` too. Undefined where it is not there. */
+/**
+ * As `ws` reads an option of `send()`: a member that is there counts by its truth, `undefined` too, and one that is inherited does not.
+ * Undefined where it is not there.
+ */
 export function said(options: SendOptions, name: 'binary' | 'fin'): boolean | undefined {
-  return name in options ? Boolean(options[name]) : undefined;
+  return owns(options, name) ? Boolean(options[name]) : undefined;
 }
 
 /**

@@ -47,8 +47,7 @@ import {
 /** So many messages of a record are made at once, and wait for a task each where one before them does: both cost less for few. */
 const FEW = 128;
 
-/** Inherits nothing either. */
-const NO_OPTIONS: SendOptions = ownProperties({});
+const NO_OPTIONS: SendOptions = {};
 
 /** What a server must know of its sockets, whatever listeners the application adds or removes. */
 export interface SocketWatcher {
@@ -339,7 +338,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
    */
   send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
     const given = typeof options === 'function' ? options : callback;
-    const asked = typeof options === 'object' ? ownProperties<SendOptions>(options) : NO_OPTIONS;
+    const asked = typeof options === 'object' ? { ...options } : NO_OPTIONS;
     const message = sendData(data, said(asked, 'binary'));
     const sent = typeof given === 'function' ? later(safely(given)) : undefined;
     if (this.readyState >= CLOSING) {
