@@ -5,6 +5,8 @@
  * ciphertext, of any connection, and never unsealed content, so that a view kept by mistake can never send any.
  */
 
+import { free } from '../../base/free.ts';
+
 /** Free bytes in front of every frame: RFC 6455 5.2 needs 14 at most. A multiple of a word, so that frames can be masked by words. */
 const HEADROOM_BYTES = 16;
 
@@ -71,7 +73,11 @@ export function isPooled(frame: Uint8Array): boolean {
 export function giveFrameBack(frame: Uint8Array): void {
   if (!isPooled(frame)) return;
   taken.delete(frame.buffer);
-  if (keptBytes + frame.buffer.byteLength > MOST_KEPT_BYTES) return;
-  kept.push(new Uint8Array(frame.buffer));
-  keptBytes += frame.buffer.byteLength;
+  const memory = new Uint8Array(frame.buffer);
+  if (keptBytes + memory.length > MOST_KEPT_BYTES) {
+    free(memory);
+    return;
+  }
+  kept.push(memory);
+  keptBytes += memory.length;
 }
