@@ -12,7 +12,7 @@ import { LiveExtensions } from '../protocol/v1/extensions.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { withVariableKeyLog } from './key-log-node.ts';
 import { takeFrame } from './node-frames/pool.ts';
-import { giveBackJoined, readsAlone } from './node-frames/read.ts';
+import { readsAlone } from './node-frames/read.ts';
 import { joinFrames, writeFrame, writeJoined } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
 import { TRANSPORT_OPTIONS } from './ws-options.ts';
@@ -42,7 +42,6 @@ export const platform: Platform = ownProperties<Platform>({
   joinFrames,
   writeJoined,
   readsAlone,
-  giveBackJoined,
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);

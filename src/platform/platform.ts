@@ -51,11 +51,6 @@ export interface Platform {
   readonly writeJoined?: (ws: object) => void;
   /** Whether nobody else looks at what an npm `ws` socket reads, so that it may be overwritten where it stands. */
   readonly readsAlone?: (ws: object) => boolean;
-  /**
-   * Has memory that an npm `ws` socket has read from given back as soon as nobody needs it.
-   * @returns to be told of each message when the socket delivers it; undefined where that is not possible
-   */
-  readonly giveBackJoined?: (ws: object) => ((data: unknown) => void) | undefined;
   /** Writes a line where a page's developer looks, as the platform does for a WebSocket of its own that failed. */
   readonly warn?: (line: string) => void;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */

@@ -37,9 +37,6 @@ type Limits = Readonly<Partial<Record<LimitName, number>>>;
 /** Each part of a message costs more than its bytes. A hello comes in one, or in one for each packet on its way. */
 const MAX_PARTS = 128;
 
-/** Half of what Node reads from a network at once. */
-const LARGE_BYTES = 32_768;
-
 // A hello with a byte-order mark must be seen as one, and refused.
 const decode = /* @__PURE__ */ decoder(false);
 
@@ -56,16 +53,11 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
     });
   }
   const transport = new NpmWsTransport(socket);
-  let delivered: ((data: unknown) => void) | undefined;
   /** @param kept whether it was ours alone when it was kept back, for what is told of now */
   const take = (data: WsData, isBinary: boolean | undefined, kept?: boolean): void => {
     // Another listener of the same socket may keep what it is given.
     const isOurs = kept ?? socket.listenerCount?.('message') === 1;
     const { reading } = transport;
-    if (kept === undefined) {
-      if (isLarge(data)) delivered ??= platform.giveBackJoined?.(socket);
-      delivered?.(data);
-    }
     if (kept === undefined && reading?.isHolding === true) {
       reading.keepBrought(() => {
         take(data, isBinary, isOurs);
@@ -225,11 +217,6 @@ function limitsOf({ _maxPayload = 0, _maxFragments = 0, _maxBufferedChunks = 0 }
 
 function lower(limit: number, own: number | undefined): number {
   return own === undefined || own === 0 ? limit : Math.min(limit, own);
-}
-
-/** Whether it came in several pieces from the network, most likely, as what follows will. */
-function isLarge(data: WsData): boolean {
-  return typeof data !== 'string' && lengthOf(data) >= LARGE_BYTES;
 }
 
 /** Whether nothing else stands in the memory. */
