@@ -37,14 +37,17 @@ export interface HelloExtras {
   readonly grease?: { readonly name: string; readonly value: unknown } | undefined;
 }
 
-type Member = readonly [name: string, value: unknown];
+/** In base64, which has nothing that JSON escapes. */
+function bytesMember(name: string, bytes: Uint8Array): string {
+  return `,"${name}":"${toBase64(bytes)}"`;
+}
 
-function buildHello(members: readonly Member[], { features, grease }: HelloExtras): string {
-  const all = [...members];
-  for (const feature of FEATURES) if (features?.has(feature)) all.push([feature, 1]);
-  if (grease) all.push([`grease_${grease.name}`, grease.value]);
+function buildHello(members: string, { features, grease }: HelloExtras): string {
   // Member by member: an object with a name that no other has would cost engines a hidden class of its own.
-  return `{"pq_websocket":${VERSION}${all.map(([name, value]) => `,"${name}":${JSON.stringify(value)}`).join('')}}`;
+  let hello = `{"pq_websocket":${VERSION}${members}`;
+  for (const feature of FEATURES) if (features?.has(feature)) hello += `,"${feature}":1`;
+  if (grease) hello += `,"grease_${grease.name}":${JSON.stringify(grease.value)}`;
+  return `${hello}}`;
 }
 
 /** @param pairs whose keys it offers, by their KEM, in the client's order */
@@ -52,10 +55,9 @@ export function buildClientHello(
   pairs: Iterable<readonly [KemName, Pick<KemKeyPair, 'encapsulationKey'>]>,
   extras: HelloExtras = {},
 ): string {
-  return buildHello(
-    [...pairs].map(([kem, { encapsulationKey }]) => [keyMember(kem), toBase64(encapsulationKey)]),
-    extras,
-  );
+  let members = '';
+  for (const [kem, { encapsulationKey }] of pairs) members += bytesMember(keyMember(kem), encapsulationKey);
+  return buildHello(members, extras);
 }
 
 export function buildServerHello(
@@ -63,7 +65,7 @@ export function buildServerHello(
   kem: KemName = 'ml-kem-768',
   extras: HelloExtras = {},
 ): string {
-  return buildHello([[ciphertextMember(kem), toBase64(ciphertext)]], extras);
+  return buildHello(bytesMember(ciphertextMember(kem), ciphertext), extras);
 }
 
 export interface ClientHello {
