@@ -97,7 +97,7 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
         readText: face.readText,
         toBuffer: platform.toBuffer,
         ...(ON_NODE && {
-          keysDrawNonces: true,
+          keysDrawNonces: config.backend.name === 'native',
           takeFrame: platform.takeFrame,
           // Who wants a task for each message gets them all at once.
           batches: this.#messagesInTurn ? batches : undefined,

@@ -64,6 +64,7 @@ const NAMES = [
   ],
   ...[
     'keysDrawNonces',
+    'sealFresh',
     'known',
     'maxPayload',
     'maxQueuedBytes',
