@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { dial } from '../../packages/cli/src/command/dial.ts';
 import { Dialogue } from '../../packages/cli/src/command/connect/dialogue.ts';
 import { interact, TerminalView } from '../../packages/cli/src/command/connect/interactive.ts';
@@ -25,6 +25,7 @@ afterAll(() => {
 const UP = '\u001b[A';
 
 interface Prompt {
+  readonly dialogue: Dialogue;
   readonly peer: Accepted;
   type(text: string): void;
   /** Resolves when the screen has this, behind what an earlier call has waited for. */
@@ -70,6 +71,7 @@ async function openPrompt(
   };
   await shows('> ');
   return {
+    dialogue,
     peer: await server.next(),
     type: (text) => void input.write(text),
     shows,
@@ -266,4 +268,15 @@ test.each([
   expect(log).toEqual(['close 1000 ']);
   expect(JSON.parse(stdout)).toMatchObject({ acted: true, code, signal: null, echoes: true });
   expect(readFileSync(historyFile, 'utf8')).toBe('said before\n');
+});
+
+test('a terminal that closes, of which its shell and the kernel tell, closes the connection and does not cut it', async () => {
+  const { dialogue, peer, over } = await openPrompt();
+  const cut = vi.spyOn(dialogue.call.socket, 'terminate');
+  dialogue.interrupt(EXIT.HUNG_UP);
+  dialogue.interrupt(EXIT.HUNG_UP);
+  expect(cut).not.toHaveBeenCalled();
+  expect(await over).toBe(EXIT.HUNG_UP);
+  await peer.closed;
+  expect(peer.log).toEqual(['close 1000 ']);
 });

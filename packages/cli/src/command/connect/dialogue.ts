@@ -204,11 +204,11 @@ export class Dialogue {
     this.#close(GOING_AWAY, '');
   }
 
-  /** The user has had enough; the second time, at once. */
+  /** The user has had enough; the second time, at once. A terminal that closes is told of twice, by its shell and by the kernel. */
   interrupt(exitCode: typeof EXIT.HUNG_UP | typeof EXIT.INTERRUPTED | typeof EXIT.TERMINATED): void {
-    const isSecond = this.#override !== undefined;
+    const isImpatient = this.#override !== undefined && exitCode !== EXIT.HUNG_UP;
     this.#override ??= exitCode;
-    if (isSecond) this.call.socket.terminate();
+    if (isImpatient) this.call.socket.terminate();
     else this.finish();
   }
 
