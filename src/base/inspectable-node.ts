@@ -1,5 +1,6 @@
 /** What `util.inspect`, and so `console.log`, shows of an object on Node: its state, and never what is secret. */
 import { define } from './own-properties.ts';
+
 type Inspect = (value: unknown, options: object) => string;
 
 const CUSTOM: unique symbol = Symbol.for('nodejs.util.inspect.custom');

@@ -1,5 +1,6 @@
 /** `for await` of a stream where the engine has none (WebKit): Streams Standard 4.2.5, leaving it early cancels. */
 import { define } from './own-properties.ts';
+
 export function iterable<T>(stream: ReadableStream<T>): ReadableStream<T> & AsyncIterable<T> {
   const object: object = stream;
   if (Symbol.asyncIterator in object) return object as ReadableStream<T> & AsyncIterable<T>;

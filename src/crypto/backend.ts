@@ -147,7 +147,7 @@ export interface CryptoBackend {
 
   /**
    * Loads now what this platform turns out to lack, so that no connection waits for it later. Rejects where that fails; what needs
-   * it tries again. Undefined, and said so, where nothing is ever loaded.
+   * it tries again. An own undefined where nothing is ever loaded, so that nothing of a polluted `Object.prototype` is called.
    */
   readonly prepare?: (() => Promise<void>) | undefined;
 }

@@ -68,6 +68,7 @@ class Run {
   }
 
   compose(config: FrameConfig): OutgoingRecord {
+    // Who seals on Node asks for the content, and must not get one from a polluted Object.prototype.
     if (this.frame !== undefined)
       return { kind: this.#kind, frame: this.frame, ...(ON_NODE && { content: undefined }) };
     const isBatch = this.#batch !== undefined;

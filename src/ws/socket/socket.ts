@@ -255,7 +255,7 @@ export class WsStyleSocket extends Emitter implements WsStyleWebSocket {
   constructor(open: (socket: WsStyleSocket) => Underneath) {
     super();
     const underneath = open(this);
-    // What it lacks, a process's Object.prototype must not give it.
+    // No option that is not set may come from a polluted Object.prototype.
     const own = { ...underneath, config: ownProperties(underneath.config) };
     this.#secure = new SecureSocket(own, this.#face, ROLE_PARTS[underneath.role], this.#face);
     const { ws } = this.#secure.connection.transport;
