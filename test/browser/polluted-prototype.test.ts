@@ -12,90 +12,16 @@ import { startSecure } from '../support/ws-endpoints.ts';
 import type { TestBrowser } from './harness.ts';
 import { startBrowser } from './harness.ts';
 
-const NAMES = [
-  ...[
-    'accepted',
-    'attestation',
-    'attributes',
-    'authenticate',
-    'backend',
-    'batches',
-    'closeCode',
-    'config',
-    'configurable',
-    'content',
-  ],
-  ...[
-    'context',
-    'createHTML',
-    'document',
-    'drop',
-    'enumerable',
-    'exclude',
-    'exchange',
-    'extensions',
-    'failure',
-    'fastOpen',
-    'features',
-  ],
-  ...[
-    'get',
-    'grease',
-    'has',
-    'heartbeat',
-    'hello',
-    'hkdf',
-    'include',
-    'init',
-    'inspect',
-    'installed',
-    'isProtected',
-    'kem',
-    'keyLog',
-  ],
-  ...[
-    'keySeed',
-    'length',
-    'location',
-    'maxPayload',
-    'message',
-    'native',
-    'nativeStream',
-    'next',
-    'now',
-    'offer',
-    'options',
-    'owned',
-  ],
-  ...[
-    'padded',
-    'padding',
-    'pins',
-    'profile',
-    'profiles',
-    'protocols',
-    'prove',
-    'publicKey',
-    'receipt',
-    'refuseClone',
-    'role',
-    'serverKeys',
-  ],
-  ...[
-    'server',
-    'set',
-    'signal',
-    'signature',
-    'strict',
-    'tagLength',
-    'then',
-    'uninstall',
-    'value',
-    'verifyAttestation',
-    'watch',
-  ],
-  ...['WebSocket', 'writable', 'yellowpages', '0', '1'],
-];
+const NAMES = `
+  accepted attestation attributes authenticate backend batches closeCode config configurable content context
+  createHTML document drop enumerable exclude exchange extensions failure fastOpen features get grease has heartbeat
+  hello hkdf include init inspect installed isProtected kem keyLog keySeed length location maxPayload message native
+  nativeStream next now offer options owned padded padding pins profile profiles protocols prove publicKey receipt
+  refuseClone role serverKeys server set signal signature strict tagLength then uninstall value verifyAttestation
+  watch WebSocket writable yellowpages 0 1
+`
+  .trim()
+  .split(/\s+/);
 /** As they stand in a page. */
 const VALUES = ['true', '"yellowpages"', '7', '({ a: 1 })', 'function () { return undefined; }'];
 /** By these engines make an accessor of what a page defines, or wait for what is no promise: a socket may then not open at all. */

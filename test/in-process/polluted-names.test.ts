@@ -10,108 +10,17 @@ import { pollute } from '../support/pollution.ts';
 import { connect, connected, secureServer, useMode } from '../support/endpoints.ts';
 import { assertSealed } from '../support/tap.ts';
 
-const NAMES = [
-  ...[
-    'accepted',
-    'acceptsAnonymous',
-    'asText',
-    'attest',
-    'attestation',
-    'authenticate',
-    'backend',
-    'batches',
-    'closeCode',
-  ],
-  ...[
-    'closeHolder',
-    'config',
-    'content',
-    'context',
-    'drop',
-    'earlyHello',
-    'encapsulationRandomness',
-    'exchange',
-    'extensions',
-  ],
-  ...[
-    'failure',
-    'fastOpen',
-    'features',
-    'finishRequest',
-    'grease',
-    'handshakeTimeout',
-    'heartbeat',
-    'hello',
-    'hkdf',
-    'holdClose',
-  ],
-  ...[
-    'holdsBack',
-    'identity',
-    'hold',
-    'joinFrames',
-    'limit',
-    'writeJoined',
-    'ws',
-    'include',
-    'init',
-    'installed',
-    'isProtected',
-    'kem',
-    'kems',
-    'keyLog',
-    'keySeed',
-  ],
-  ...[
-    'keysDrawNonces',
-    'sealFresh',
-    'known',
-    'maxPayload',
-    'maxQueuedBytes',
-    'messagesAsTasks',
-    'native',
-    'nativeStream',
-    'offer',
-    'padded',
-  ],
-  ...[
-    'padding',
-    'peerKey',
-    'pins',
-    'prepare',
-    'profile',
-    'profiles',
-    'protocols',
-    'prove',
-    'publicKey',
-    'queueTask',
-    'readsAlone',
-  ],
-  ...[
-    'receipt',
-    'refuseClone',
-    'rekey',
-    'sent',
-    'serverKeys',
-    'sign',
-    'signature',
-    'strict',
-    'takeFrame',
-    'passphrase',
-  ],
-  ...[
-    'timersChanged',
-    'toBuffer',
-    'uninstall',
-    'verify',
-    'verifyAttestation',
-    'warn',
-    'watch',
-    'WebSocket',
-    'writeFrame',
-  ],
-  ...['yellowpages', '0', '1'],
-];
+const NAMES = `
+  accepted acceptsAnonymous asText attest attestation authenticate backend batches closeCode closeHolder config
+  content context drop earlyHello encapsulationRandomness exchange extensions failure fastOpen features finishRequest
+  grease handshakeTimeout heartbeat hello hkdf holdClose holdsBack identity hold joinFrames limit writeJoined ws
+  include init installed isProtected kem kems keyLog keySeed keysDrawNonces sealFresh known maxPayload maxQueuedBytes
+  messagesAsTasks native nativeStream offer padded padding peerKey pins prepare profile profiles protocols prove
+  publicKey queueTask readsAlone receipt refuseClone rekey sent serverKeys sign signature strict takeFrame passphrase
+  timersChanged toBuffer uninstall verify verifyAttestation warn watch WebSocket writeFrame yellowpages 0 1
+`
+  .trim()
+  .split(/\s+/);
 const called = vi.fn();
 const VALUES = [true, 'yellowpages', 7, { verify: called, interval: 1 }, ['yellowpages'], called];
 const SECRET = 'what nobody else is to read';
