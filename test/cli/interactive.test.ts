@@ -1,4 +1,4 @@
-/** The prompt: what a person types, sees and is protected from. One test has a real terminal, through util-linux's script. */
+/** The prompt: what a person types, sees and is protected from. Some tests have a real terminal, by util-linux's script or test/support/terminal.py. */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -277,7 +277,7 @@ test.skipIf(isOut).each([
   expect(readFileSync(historyFile, 'utf8')).toBe('said before\n');
 });
 
-test('a terminal that closes, of which its shell and the kernel tell, closes the connection and does not cut it', async () => {
+test('a terminal that closes, as its shell and the kernel tell, closes the connection and cuts nothing', async () => {
   const { dialogue, peer, over } = await openPrompt();
   const cut = vi.spyOn(dialogue.call.socket, 'terminate');
   dialogue.interrupt(EXIT.HUNG_UP);
