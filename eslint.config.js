@@ -141,6 +141,14 @@ export default tseslint.config(
     rules: {
       'max-lines': ['error', { max: 450, skipComments: true, skipBlankLines: true }],
       'no-console': 'error',
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:process',
+          message:
+            'Imported as an ES module, it opens the standard streams of whoever loads this package: use the global.',
+        },
+      ],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
   },

@@ -17,8 +17,8 @@ const entries = ['.', 'packages/nitro', 'packages/cli'].flatMap((folder) => {
 if (entries.length < 10) throw new Error('the packages name too few entry points');
 
 /**
- * Importing has no side effect: no global that was not there, no randomness, no timer, nothing that keeps the process
- * running. Node itself makes some of its globals when they are first looked at, so those are looked at before.
+ * Importing has no side effect: no global that was not there, no randomness, no timer, no standard stream that is opened, nothing that
+ * keeps the process running. Node itself makes some of its globals when they are first looked at, so those are looked at before.
  */
 const NO_EFFECTS = `
   const crypto = require('node:crypto');
@@ -37,6 +37,10 @@ const NO_EFFECTS = `
   for (const key of Reflect.ownKeys(globalThis)) void globalThis[key];
   for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']) trap(globalThis, name);
   syncBuiltinESMExports();
+  for (const name of ['stdin', 'stdout', 'stderr']) {
+    const { get } = Object.getOwnPropertyDescriptor(process, name);
+    Object.defineProperty(process, name, { get() { done.push(name); return get.call(process); } });
+  }
   const before = new Map(globals());
   const same = (a, b) => b !== undefined && Object.is(a.value, b.value) && a.get === b.get && a.set === b.set;
   const check = (file) => {

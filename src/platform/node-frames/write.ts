@@ -5,10 +5,9 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { nextTick } from 'node:process';
 import type { Duplex } from 'node:stream';
 import type { RandomSource } from '../../crypto/backend.ts';
-import { queueMicrotask } from '../../base/captured.ts';
+import { setImmediate } from '../../base/captured.ts';
 import { OPEN } from '../../base/rfc6455.ts';
 import type { Mask } from './mask.ts';
 import { applyMask, MASK_BYTES } from './mask.ts';
@@ -151,16 +150,13 @@ export class PlainGatherer {
   }
 }
 
-/** What is written until this turn of the event loop is over, its microtasks too, goes in one write. */
+/** What is written until the event loop has done what it has at hand, all microtasks too, goes in one write. */
 export function joinWrites(network: Duplex): void {
   // It does already.
   if (network.writableCorked > 0) return;
   network.cork();
-  queueMicrotask(() => {
-    // Behind every microtask, also of those that others bring on.
-    nextTick(() => {
-      network.uncork();
-    });
+  setImmediate(() => {
+    network.uncork();
   });
 }
 
@@ -170,7 +166,7 @@ export function joinFrames(ws: object): void {
   if (isNetwork(network)) joinWrites(network);
 }
 
-/** Has what waits to be joined written now. */
+/** Has what waits to be joined written now, whoever makes it wait: the connection is about to be cut. */
 export function writeJoined(ws: object): void {
   const { _socket: network } = ws as WsInternals;
   if (isNetwork(network)) while (network.writableCorked > 0) network.uncork();
