@@ -169,7 +169,7 @@ export class Watcher<Text> {
   }
 
   #key(key: AeadKey): AeadKey {
-    const sealFresh = key.sealFresh?.bind(key);
+    const sealFresh = this.config.keysDrawNonces === true ? key.sealFresh?.bind(key) : undefined;
     const seal =
       (act: AeadKey['seal']): AeadKey['seal'] =>
       (frame, additionalData, content) => {

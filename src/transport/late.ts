@@ -3,6 +3,7 @@
  * loaded. Closed meanwhile, a connection never opens one.
  */
 import { platform } from '#platform';
+import { ownProperties } from '../base/own-properties.ts';
 import { ABNORMAL_CLOSURE } from '../base/rfc6455.ts';
 import { setTimeout } from '../base/captured.ts';
 import type { ChannelConfig } from '../options/channel.ts';
@@ -37,8 +38,8 @@ export function noTransportYet(host: TransportHost): Transport {
       host.transportClosed(ABNORMAL_CLOSURE, '', false);
     });
   };
-  return {
+  return ownProperties<Transport>({
     ...{ protocol: '', extensions: '', isOpen: false, bufferedAmount: 0 },
     ...{ send: () => undefined, close: giveUp, terminate: giveUp },
-  };
+  });
 }
