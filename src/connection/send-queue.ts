@@ -91,6 +91,6 @@ export function sizeOf(message: SendData): number {
 }
 
 export function kindOf(message: SendData): typeof Kind.TEXT | typeof Kind.BINARY {
-  const isText = message.type === 'blob' ? message.asText === true : message.type === 'text';
+  const isText = message.type === 'blob' ? message.asText : message.type === 'text';
   return isText ? Kind.TEXT : Kind.BINARY;
 }

@@ -34,7 +34,7 @@ export class Fragments {
     this.#first = undefined;
     this.#parts = [];
     this.#bytes = 0;
-    const isText = first.type === 'text' || (first.type === 'blob' && first.asText === true);
+    const isText = first.type === 'text' || (first.type === 'blob' && first.asText);
     if (!parts.every((part) => part instanceof Uint8Array)) {
       return { type: 'blob', blob: new (blobClass())(parts as BlobPart[]), asText: isText };
     }
