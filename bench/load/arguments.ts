@@ -26,7 +26,7 @@ clients, 1 % each, which come from one address, and the last two again and again
 while one client floods it with empty messages, with key updates, and with batches of empty messages, each as fast as
 they are taken; and the plain proxy with the first of these floods. With a flood the p99 of all others is to stay within
 three times what it was directly before, which the column behind it shows; flood/s is what of the flood has come
-through. The plain proxy is not judged, nor is anything with --quick: its p99 is that of a few messages. The crowd
+through. The plain proxy's p99 is not judged, nor is that of a --quick run, which is of few messages. The crowd
 comes from many addresses (of 127.0.0.0/8, which Linux and Windows have). The gateway has its usual limits for an
 address. Ends with another exit code than 0 when anything failed that should not have.
 Two file descriptors a connection are needed in one process: raise \`ulimit -n\` for more than it allows.`;
