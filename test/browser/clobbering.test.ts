@@ -11,9 +11,10 @@ import type { Engine } from '../support/engines/engine.ts';
 import { soaks } from '../support/soak.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
+import { cellFiles, CELLS_PAGE, runOf, WRONG_PIN } from './cells.ts';
 import { serve } from './static-server.ts';
 
-const PIN = `data-pq-server-keys="sha256:${'0'.repeat(64)}"`;
+const PIN = `data-pq-server-keys="${WRONG_PIN}"`;
 const FOREIGN = 'data-exclude="*://*" data-pq-exclude="*://*"';
 const LINK = '<link rel="icon" href="data:,">';
 
@@ -47,7 +48,7 @@ const TIMES: Readonly<Record<string, readonly [page: (markup: string) => string,
 const INJECT = `
   const script = Document.prototype.createElement.call(document, 'script');
   script.src = '/polyfill.js';
-  script.setAttribute('data-pq-server-keys', 'sha256:${'0'.repeat(64)}');
+  script.setAttribute('data-pq-server-keys', '${WRONG_PIN}');
   Element.prototype.append.call(Object.getOwnPropertyDescriptor(Document.prototype, 'head').get.call(document), script);`;
 const APP = (url: string): string => `
   addEventListener('load', async () => {
@@ -60,24 +61,6 @@ const APP = (url: string): string => `
     });
     parent.postMessage(outcome, '*');
   });`;
-/** Every cell in a frame of its own, a few at a time. */
-const RUN = `
-  async function run(cells) {
-    const outcomes = {};
-    const one = async (cell) => {
-      const frame = document.createElement('iframe');
-      const said = new Promise((resolve) => { addEventListener('message', function hear({ source, data }) {
-        if (source === frame.contentWindow) { removeEventListener('message', hear); resolve(data); }
-      }); });
-      frame.src = '/' + cell + '.html';
-      document.body.append(frame);
-      outcomes[cell] = await said;
-      frame.remove();
-    };
-    const waiting = [...cells];
-    await Promise.all(Array.from({ length: 6 }, async () => { while (waiting.length > 0) await one(waiting.shift()); }));
-    return outcomes;
-  }`;
 
 const cells = Object.entries(TIMES).flatMap(([time, [page, outcome]], t) =>
   Object.entries(ELEMENTS).flatMap(([element, markup], e) =>
@@ -112,23 +95,16 @@ describe.each(ENGINES)('$name', ({ name: engineName, start }) => {
   test('no element, at no time, under no name, opens a native socket or takes a pin away', async () => {
     const { url, tap } = await startSecure({ identity: randomBytes(32) });
     const server = await serve({
-      ...scripts,
-      'polyfill.js': scripts[POLYFILL] ?? '',
+      ...cellFiles(scripts, APP(url), cells),
       'inject.js': INJECT,
-      'app.js': APP(url),
-      'run.js': RUN,
-      'index.html': `<!doctype html><meta charset="utf-8">${LINK}<body><script src="/run.js"></script>`,
-      ...Object.fromEntries(cells.map(({ id, html }) => [`${id}.html`, html])),
+      'index.html': CELLS_PAGE,
     });
     const page = await engine.open(`http://127.0.0.1:${server.port}/`);
     onTestFinished(async () => {
       await page.close();
       await server.close();
     });
-    const outcomes = (await page.run(`return run(${JSON.stringify(tried.map(({ id }) => id))})`)) as Record<
-      string,
-      unknown
-    >;
+    const outcomes = (await page.run(`return ${runOf(tried)}`)) as Record<string, unknown>;
     expect(Object.fromEntries(tried.map(({ id, title }) => [title, outcomes[id]]))).toEqual(
       Object.fromEntries(tried.map(({ title, outcome }) => [title, outcome])),
     );

@@ -5,10 +5,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildScriptTag, POLYFILL } from '../../scripts/lib/script-tag.ts';
+import { buildScriptTag } from '../../scripts/lib/script-tag.ts';
 import { soaks } from '../support/soak.ts';
 import { assertSealed } from '../support/tap.ts';
 import { startSecure } from '../support/ws-endpoints.ts';
+import { cellFiles, CELLS_PAGE, runOf, WRONG_PIN } from './cells.ts';
 import type { TestBrowser } from './harness.ts';
 import { startBrowser } from './harness.ts';
 
@@ -27,8 +28,7 @@ const VALUES = ['true', '"yellowpages"', '7', '({ a: 1 })', 'function () { retur
 /** By these engines make an accessor of what a page defines, or wait for what is no promise: a socket may then not open at all. */
 const STOPPING = ['get', 'set', 'then'];
 
-const PIN = `data-pq-server-keys="sha256:${'0'.repeat(64)}"`;
-const TAG = `<script src="/polyfill.js" ${PIN}></script>`;
+const TAG = `<script src="/polyfill.js" data-pq-server-keys="${WRONG_PIN}"></script>`;
 const APP = (url: string): string => `
   // The test's own way home is not what is tried.
   const { Promise: P, setTimeout: later } = window, home = parent.postMessage.bind(parent), add = addEventListener.bind(window);
@@ -41,23 +41,6 @@ const APP = (url: string): string => `
       socket.onclose = ({ code }) => end(code);
     } catch (error) { end('threw'); }
   });`;
-const RUN = `
-  async function run(cells) {
-    const outcomes = {};
-    const one = async (cell) => {
-      const frame = document.createElement('iframe');
-      const said = new Promise((resolve) => { addEventListener('message', function hear({ source, data }) {
-        if (source === frame.contentWindow) { removeEventListener('message', hear); resolve(data); }
-      }); });
-      frame.src = '/' + cell + '.html';
-      document.body.append(frame);
-      outcomes[cell] = await said;
-      frame.remove();
-    };
-    const waiting = [...cells];
-    await Promise.all(Array.from({ length: 6 }, async () => { while (waiting.length > 0) await one(waiting.shift()); }));
-    return outcomes;
-  }`;
 
 const cells = NAMES.flatMap((name, n) =>
   VALUES.flatMap((value, v) => {
@@ -85,20 +68,11 @@ test('no name, with no value, at no time, opens a native socket or takes a pin a
   const { files } = await buildScriptTag();
   const { url, tap } = await startSecure({ identity: randomBytes(32) });
   const { page, close } = await browser.open({
-    files: {
-      ...files,
-      'polyfill.js': files[POLYFILL] ?? '',
-      'app.js': APP(url),
-      'run.js': RUN,
-      ...Object.fromEntries(tried.map(({ id, html }) => [`${id}.html`, html])),
-    },
-    html: '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body><script src="/run.js"></script>',
+    files: cellFiles(files, APP(url), tried),
+    html: CELLS_PAGE,
   });
   onTestFinished(close);
-  const outcomes = (await page.evaluate(`run(${JSON.stringify(tried.map(({ id }) => id))})`)) as Record<
-    string,
-    unknown
-  >;
+  const outcomes = (await page.evaluate(runOf(tried))) as Record<string, unknown>;
   const others = tried.flatMap(({ id, name, title }) =>
     outcomes[id] === 3770 || (STOPPING.includes(name) && outcomes[id] !== 'opened')
       ? []
