@@ -2,12 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 import type { Machine } from './results.ts';
+import { PLACEMENT } from './run/cores.ts';
 
 export function machineFacts(runtimes: Machine['runtimes'], mode: string, date: Date): Machine {
   const processors = os.cpus();
   return {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
+    placement: PLACEMENT,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     os: `${os.type()} ${os.release()}`,
     arch: os.arch(),

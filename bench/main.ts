@@ -62,10 +62,15 @@ async function optionsOf(asked: Arguments, progress: RunOptions['progress']): Pr
   };
 }
 
+/** What is asked for and can be measured. */
+function thereOf({ builds }: Arguments): Arguments['builds'] {
+  return builds.filter((build) => hasNative || !build.startsWith('native'));
+}
+
 /** Where the time goes, alone. */
 async function runProfile(asked: Arguments): Promise<void> {
   const date = new Date();
-  const profiles = await profile(await runtimeOf(24), await optionsOf(asked, progressLine()));
+  const profiles = await profile(await runtimeOf(24), await optionsOf(asked, progressLine()), thereOf(asked));
   fillDocuments({ machine: machineFacts({}, asked.mode, date), results: [], profiles }, ['profile']);
   console.log(profileTable(profiles));
 }
@@ -75,7 +80,7 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
   const date = new Date();
   const progress = progressLine();
   const options = await optionsOf(asked, progress);
-  const there = asked.builds.filter((build) => hasNative || !build.startsWith('native'));
+  const there = thereOf(asked);
   if (there.length < asked.builds.length) progress('pq-websocket-native is not built (npm run build:native): left out');
   const facts: Record<string, Machine['runtimes'][string]> = {};
   const results: Result[] = [];
@@ -110,7 +115,7 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
   let profiles: Report['profiles'];
   if (asked.isWhole) {
     try {
-      profiles = await profile(await runtimeOf(24), options);
+      profiles = await profile(await runtimeOf(24), options, there);
     } catch (error) {
       failed.push(`where the time goes: ${(error as Error).message}`);
     }

@@ -1,5 +1,4 @@
 /** What `npm run bench -- --json` prints, and the names in it. */
-import type { Profiles } from './report/profile.ts';
 
 /** `native`: this package with pq-websocket-native. `pq` refuses it. */
 export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'native', 'pq-wss', 'native-wss'] as const;
@@ -10,6 +9,8 @@ export type BuildName = (typeof BUILD_NAMES)[number];
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
+  /** Which of them the ends of a connection have. */
+  readonly placement: string;
   readonly memoryGiB: number;
   readonly os: string;
   readonly arch: string;
@@ -41,9 +42,33 @@ export interface Result {
   readonly ratio: Readonly<Partial<Record<BuildName, number>>>;
 }
 
+/** Whose code processor time is spent in. */
+export const PARTS = [
+  'AES-256-GCM',
+  'KEM, HKDF, hashes, keys',
+  'network',
+  'npm ws',
+  'Node: HTTP, streams, events',
+  'this package',
+  'collector',
+  'the rest',
+] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Percent of the busy time of both ends. */
+export type Shares = Readonly<Record<Part, number>>;
+/** What one operation costs, and where, in microseconds of processor time. */
+export interface Spent {
+  readonly workload: string;
+  readonly build: BuildName;
+  readonly total: number;
+  readonly shares: Shares;
+}
+export type Profiles = readonly Spent[];
+
 export interface Report {
   readonly machine: Machine;
   readonly results: readonly Result[];
-  /** Where the processor's time went, by workload; absent where nothing was profiled. */
+  /** Where the processor's time went; absent where nothing was profiled. */
   readonly profiles?: Profiles;
 }

@@ -1,5 +1,8 @@
 /** Where processor time goes, by whose code it is spent in: what bounds a workload that misses its target. */
+import type { Part, Profiles, Shares } from '../results.ts';
+import { PARTS } from '../results.ts';
 import { markdownTable } from './markdown.ts';
+import { figure } from './table.ts';
 
 /** What V8 writes with --cpu-prof, as far as it is looked at. */
 export interface CpuProfile {
@@ -14,25 +17,33 @@ interface Frame {
   readonly url: string;
 }
 
-export const PARTS = [
-  'AES-256-GCM',
-  'KEM, HKDF, hashes, keys',
-  'network',
-  'npm ws',
-  'Node: HTTP, streams, events',
-  'this package',
-  'collector',
-  'the rest',
-] as const;
-export type Part = (typeof PARTS)[number];
-
-/** Percent of the busy time of both ends. */
-export type Shares = Readonly<Record<Part, number>>;
-/** By workload. */
-export type Profiles = Readonly<Record<string, Shares>>;
-
-/** Node's bindings have no file. */
-const CIPHER_BINDINGS = new Set(['CipherBase', 'update', 'final', 'setAAD', 'setAuthTag', 'getAuthTag']);
+/** Node's bindings have no file, nor have those of pq-websocket-native. */
+const CIPHER_BINDINGS = new Set([
+  'CipherBase',
+  'update',
+  'final',
+  'setAAD',
+  'setAuthTag',
+  'getAuthTag',
+  'seal',
+  'open',
+]);
+const KEY_BINDINGS = new Set([
+  'generateKeyPair',
+  'encapsulate',
+  'decapsulate',
+  'importSecret',
+  'importKey',
+  'joinSecrets',
+  'deriveBytes',
+  'deriveSecret',
+  'deriveKey',
+  'sha256',
+  'destroy',
+  'KeyObjectHandle',
+  'HKDFJob',
+  'getRandomValues',
+]);
 const NETWORK_BINDINGS = new Set([
   'writev',
   'writeBuffer',
@@ -54,6 +65,7 @@ export function partOf({ functionName, url }: Frame): Part | undefined {
   if (functionName === '(garbage collector)') return 'collector';
   if (url === '') {
     if (CIPHER_BINDINGS.has(functionName)) return 'AES-256-GCM';
+    if (KEY_BINDINGS.has(functionName)) return 'KEM, HKDF, hashes, keys';
     return NETWORK_BINDINGS.has(functionName) ? 'network' : 'the rest';
   }
   if (url === 'node:internal/crypto/cipher') return 'AES-256-GCM';
@@ -82,10 +94,11 @@ export function shares(profiles: readonly CpuProfile[]): Shares {
 }
 
 export function profileTable(profiles: Profiles): string {
-  const workloads = Object.keys(profiles);
-  const rows = PARTS.map((part) => [
-    part,
-    ...workloads.map((workload) => `${Math.round(profiles[workload]?.[part] ?? 0)} %`),
+  const rows = profiles.map(({ workload, build, total, shares }) => [
+    workload,
+    build,
+    figure(total),
+    ...PARTS.map((part) => figure((total * shares[part]) / 100)),
   ]);
-  return markdownTable(['busy time of both ends', ...workloads], rows);
+  return markdownTable(['µs of an operation', 'build', 'in all', ...PARTS], rows);
 }

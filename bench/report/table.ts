@@ -10,9 +10,9 @@ export function figure(value: number): string {
 }
 
 export function machineLines(machine: Machine): string[] {
-  const { cpu, cores, memoryGiB, os, arch, date, mode, commit, loadAverage, chromium } = machine;
+  const { cpu, cores, placement, memoryGiB, os, arch, date, mode, commit, loadAverage, chromium } = machine;
   return [
-    `${date.slice(0, 10)}, ${mode} run of ${commit}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, load average ${figure(loadAverage)}, ${os} ${arch}${chromium === undefined ? '' : `, ${chromium}`}`,
+    `${date.slice(0, 10)}, ${mode} run of ${commit}: ${cpu}, ${cores} cores (${placement}), ${memoryGiB} GiB, load average ${figure(loadAverage)}, ${os} ${arch}${chromium === undefined ? '' : `, ${chromium}`}`,
     ...Object.entries(machine.runtimes).map(
       ([name, { node, openssl, tlsGroup }]) => `${name}: Node ${node}, OpenSSL ${openssl}, wss agreed ${tlsGroup}`,
     ),

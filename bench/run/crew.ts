@@ -3,6 +3,7 @@ import type { Budget } from '../plan.ts';
 import type { TlsFiles } from '../peer/server.ts';
 import type { Sample } from '../peer/workload.ts';
 import type { BuildName } from '../results.ts';
+import type { End } from './cores.ts';
 import { Peer } from './peer.ts';
 
 export interface Runtime {
@@ -34,8 +35,11 @@ export class Crew {
     this.#options = options;
   }
 
-  /** @param role goes into the name of the process's CPU profile */
-  start(role: string): Peer {
+  /**
+   * @param role goes into the name of the process's CPU profile
+   * @param end whose core it stays on; undefined: wherever it is put
+   */
+  start(role: string, end?: End): Peer {
     const { profiles, script } = this.#options;
     const profile =
       profiles === undefined
@@ -46,6 +50,7 @@ export class Crew {
       node: this.#runtime.binary,
       script,
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profile],
+      end,
     });
     this.#peers.push(peer);
     return peer;

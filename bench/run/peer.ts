@@ -3,11 +3,15 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { STEP_TIMEOUT_MS } from '../plan.ts';
 import type { Calls } from '../peer/calls.ts';
+import type { End } from './cores.ts';
+import { onCoreOf } from './cores.ts';
 
 export interface PeerOptions {
   readonly node: string;
   readonly script: string;
   readonly execArgv: readonly string[];
+  /** Whose core it stays on; undefined: wherever it is put. */
+  readonly end?: End | undefined;
 }
 
 interface Reply {
@@ -26,9 +30,13 @@ export class Peer {
   readonly #pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #nextId = 0;
 
-  constructor({ node, script, execArgv }: PeerOptions) {
+  constructor({ node, script, execArgv, end }: PeerOptions) {
+    const [execPath, ...before] = [...(end === undefined ? [] : onCoreOf(end)), node, ...execArgv] as [
+      string,
+      ...string[],
+    ];
     // Its standard output is this process's standard error: --json prints nothing else than JSON.
-    this.#child = fork(script, [], { execPath: node, execArgv: [...execArgv], stdio: ['ignore', 2, 2, 'ipc'] });
+    this.#child = fork(script, [], { execPath, execArgv: before, stdio: ['ignore', 2, 2, 'ipc'] });
     this.#child.on('message', (reply: Reply) => {
       this.#settle(reply);
     });

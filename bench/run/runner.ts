@@ -1,6 +1,6 @@
 /** Measures: for each Node and workload, all builds side by side, a round of one after a round of the other. */
 import type { Budget } from '../plan.ts';
-import { RELAY_MILLISECONDS } from '../plan.ts';
+import { RELAY_MILLISECONDS, WARM_UP_OPERATIONS } from '../plan.ts';
 import type { BuildName, Result } from '../results.ts';
 import type { Sample } from '../peer/workload.ts';
 import type { WorkloadKind, WorkloadPlan } from '../workloads.ts';
@@ -30,13 +30,15 @@ interface Entrant extends Contestant {
 }
 
 async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: RunOptions): Promise<Contestant> {
-  const client = crew.start(`${plan.name}-${build}-client`);
+  const workers = WORKERS[plan.kind];
+  // A cluster is about having several cores.
+  const isPinned = workers === undefined;
+  const client = crew.start(`${plan.name}-${build}-client`, isPinned ? 'client' : undefined);
   const ends = [client];
   let port = 0;
   if (plan.kind !== 'record') {
-    const server = crew.start(`${plan.name}-${build}-server`);
+    const server = crew.start(`${plan.name}-${build}-server`, isPinned ? 'server' : undefined);
     ends.push(server);
-    const workers = WORKERS[plan.kind];
     port =
       workers === undefined
         ? await server.call('serve', { build, tls })
@@ -51,14 +53,20 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
 }
 
 /**
- * Checks that every byte arrives, and lets the compiler see the code. Where one window of messages takes a build
- * many times as long as a round is meant to, a few rounds tell enough.
+ * Checks that every byte arrives, and lets the compiler see the code, until it has compiled what it will. Where one window of messages
+ * takes a build many times as long as a round is meant to, a few rounds tell enough.
  */
-async function warmUp(contestant: Contestant, { warmUpMilliseconds, rounds }: Budget): Promise<Entrant> {
+async function warmUp(contestant: Contestant, kind: WorkloadKind, budget: Budget): Promise<Entrant> {
+  const { warmUpMilliseconds: milliseconds, mostWarmUpMilliseconds, rounds } = budget;
+  const wanted = WARM_UP_OPERATIONS[kind] ?? 0;
   await contestant.client.call('verify');
   const start = performance.now();
-  await contestant.client.call('sample', { milliseconds: warmUpMilliseconds });
-  const isSlow = performance.now() - start > warmUpMilliseconds + SLOW_MILLISECONDS;
+  const first = await contestant.client.call('sample', { milliseconds });
+  const isSlow = performance.now() - start > milliseconds + SLOW_MILLISECONDS;
+  for (let done = first['operations'] ?? 0; done < wanted && performance.now() - start < mostWarmUpMilliseconds;) {
+    const sample = await contestant.client.call('sample', { milliseconds });
+    done += sample['operations'] ?? wanted;
+  }
   return { ...contestant, rounds: isSlow ? Math.ceil(rounds / 5) : rounds };
 }
 
@@ -89,7 +97,7 @@ async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOpti
     progress(`${runtime.name} ${plan.name}: warming up`);
     const contestants = await Promise.all(plan.builds.map((build) => enter(crew, plan, build, options)));
     const entrants: Entrant[] = [];
-    for (const contestant of contestants) entrants.push(await warmUp(contestant, budget));
+    for (const contestant of contestants) entrants.push(await warmUp(contestant, plan.kind, budget));
     for (let round = 0; round < budget.rounds; round += 1) {
       progress(`${runtime.name} ${plan.name}: round ${round + 1} of ${budget.rounds}`);
       for (const { build, client, ends, rounds } of rotated(entrants, round)) {

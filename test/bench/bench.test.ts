@@ -10,6 +10,7 @@ import { fillSections, SECTION_NAMES } from '../../bench/report/document.ts';
 import { partOf, shares } from '../../bench/report/profile.ts';
 import { table } from '../../bench/report/table.ts';
 import type { Report, Result } from '../../bench/results.ts';
+import { coresOf } from '../../bench/run/cores.ts';
 import { percentile, spread } from '../../bench/statistics.ts';
 import { targetRows } from '../../bench/targets.ts';
 import { WORKLOAD_NAMES } from '../../bench/workloads.ts';
@@ -33,6 +34,7 @@ const report: Report = {
   machine: {
     cpu: 'A <cpu>',
     cores: 2,
+    placement: 'client and server on a core each',
     memoryGiB: 4,
     os: 'Linux',
     arch: 'x64',
@@ -53,6 +55,12 @@ const report: Report = {
 };
 
 describe('the figures', () => {
+  test('the cores of a process are read as Linux lists them', () => {
+    expect(coresOf('0-1')).toEqual([0, 1]);
+    expect(coresOf('3')).toEqual([3]);
+    expect(coresOf('0,2-4,7')).toEqual([0, 2, 3, 4, 7]);
+  });
+
   test('medians, spreads and percentiles are those of the values', () => {
     expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
     expect(spread([4, 1, 2, 3]).median).toBe(2.5);
@@ -186,6 +194,8 @@ describe('where the time goes', () => {
     [frame('(garbage collector)'), 'collector'],
     [frame('update', 'node:internal/crypto/cipher'), 'AES-256-GCM'],
     [frame('final'), 'AES-256-GCM'],
+    [frame('seal'), 'AES-256-GCM'],
+    [frame('deriveKey'), 'KEM, HKDF, hashes, keys'],
     [frame('hkdfSync', 'node:internal/crypto/hkdf'), 'KEM, HKDF, hashes, keys'],
     [frame('writev'), 'network'],
     [frame('emit', 'node:events'), 'Node: HTTP, streams, events'],
@@ -207,9 +217,13 @@ describe('where the time goes', () => {
     expect(made).toMatchObject({ network: 25, 'this package': 75, collector: 0 });
     const table = fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', {
       ...report,
-      profiles: { connect: made },
+      profiles: [{ workload: 'connect', build: 'native', total: 400, shares: made }],
     });
-    expect(table).toContain('| network | 25 % |');
+    const rows = table.split('\n').map((line) => line.split(/\s*\|\s*/));
+    const [head, , row] = rows.slice(rows.findIndex((cells) => cells.includes('network')));
+    expect(row?.slice(1, 4)).toEqual(['connect', 'native', '400']);
+    expect(row?.[head?.indexOf('network') ?? 0]).toBe('100');
+    expect(row?.[head?.indexOf('this package') ?? 0]).toBe('300');
     expect(table).toContain('Profiled: 2026-01-02');
     expect(fillSections('<!-- bench:profile -->\nold\n<!-- /bench -->', report)).toContain('old');
     expect(fillSections('<!-- bench:machine -->\nold\n<!-- /bench -->', report, ['profile'])).toContain('old');
