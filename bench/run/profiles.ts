@@ -23,7 +23,9 @@ export async function profile(runtime: Runtime, options: RunOptions, there: read
   try {
     for (const plan of WORKLOADS.filter(({ name }) => PROFILED.includes(name))) {
       const results = await measure({ ...plan, builds }, runtime, options);
-      await measure({ ...plan, builds }, runtime, { ...options, profiles: folder });
+      // A second launch would write over the profiles of the first.
+      const once = { ...options.budget, launches: 1 };
+      await measure({ ...plan, builds }, runtime, { ...options, budget: once, profiles: folder });
       for (const build of builds) {
         const read = (end: string): CpuProfile =>
           JSON.parse(

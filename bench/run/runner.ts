@@ -90,16 +90,31 @@ function rotated<T>(items: readonly T[], by: number): T[] {
 }
 
 async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Samples> {
+  const samples: Samples = new Map(plan.builds.map((build) => [build, []]));
+  const { launches } = options.budget;
+  for (let launch = 1; launch <= launches; launch += 1) {
+    await launched(plan, runtime, options, `${runtime.name} ${plan.name}, launch ${launch} of ${launches}`, samples);
+  }
+  return samples;
+}
+
+/** The rounds of processes that are started for it. */
+async function launched(
+  plan: WorkloadPlan,
+  runtime: Runtime,
+  options: RunOptions,
+  title: string,
+  samples: Samples,
+): Promise<void> {
   const crew = new Crew(runtime, options);
   const { budget, progress } = options;
-  const samples: Samples = new Map(plan.builds.map((build) => [build, []]));
   try {
-    progress(`${runtime.name} ${plan.name}: warming up`);
+    progress(`${title}: warming up`);
     const contestants = await Promise.all(plan.builds.map((build) => enter(crew, plan, build, options)));
     const entrants: Entrant[] = [];
     for (const contestant of contestants) entrants.push(await warmUp(contestant, plan.kind, budget));
     for (let round = 0; round < budget.rounds; round += 1) {
-      progress(`${runtime.name} ${plan.name}: round ${round + 1} of ${budget.rounds}`);
+      progress(`${title}: round ${round + 1} of ${budget.rounds}`);
       for (const { build, client, ends, rounds } of rotated(entrants, round)) {
         if (round >= rounds) continue;
         samples.get(build)?.push(await sampled(client, ends, budget.milliseconds));
@@ -109,7 +124,6 @@ async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOpti
   } finally {
     await crew.stop();
   }
-  return samples;
 }
 
 /** All rows of one workload in one runtime. */
