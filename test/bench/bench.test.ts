@@ -17,10 +17,10 @@ import { WORKLOAD_NAMES } from '../../bench/workloads.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-function result(workload: string, build: Result['build'], median: number): Result {
+function result(workload: string, build: Result['build'], median: number, runtime = 'node24'): Result {
   return {
     workload,
-    runtime: 'node24',
+    runtime,
     build,
     unit: 'messages/s',
     median,
@@ -86,6 +86,18 @@ describe('the figures', () => {
       ['echo-32-cpu: pq / ws', '<= 0.4', '0.41', '**no**'],
       ['idle-memory: native above ws, KiB', '<= 8', '8', 'yes'],
       ['idle-memory: pq above ws, KiB', '<= 16', '16.1', '**no**'],
+    ]);
+  });
+
+  test('a target of one Node is judged by what that Node took', () => {
+    const results = [
+      result('connect-cpu', 'native', 40),
+      result('connect-cpu', 'pq', 50),
+      result('connect-cpu', 'native', 50, 'node20'),
+      result('connect-cpu', 'pq', 100, 'node20'),
+    ];
+    expect(targetRows({ ...report, results }, 'node24')).toEqual([
+      ['node20 connect-cpu: native / pq', '<= 0.5', '0.5', 'yes'],
     ]);
   });
 });
