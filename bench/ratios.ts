@@ -1,8 +1,8 @@
 /** Ratios between builds: a rate's is better above 1, a time's and memory's below. Both are plain quotients, this over that. */
 import type { BuildName } from './results.ts';
 
-/** What other builds are compared with; bare node:crypto only has the record layer beside it. */
-const REFERENCES = ['ws', 'wss', 'naive', 'node-crypto'] as const satisfies readonly BuildName[];
+/** What other builds are compared with; bare ciphers only have beside them what can't do without one. */
+const REFERENCES = ['ws', 'wss', 'naive', 'node-crypto', 'native-crypto'] as const satisfies readonly BuildName[];
 
 /** @param medians of one workload in one runtime, by build */
 export function ratios(build: BuildName, medians: ReadonlyMap<BuildName, number>): Partial<Record<BuildName, number>> {

@@ -2,8 +2,11 @@
 
 /** `native`: this package with pq-websocket-native. `pq` refuses it. */
 export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'native', 'pq-wss', 'native-wss'] as const;
-/** `node-crypto`: bare createCipheriv, alone beside the record layer, and over plain `ws` beside what can't do without it. */
-export const BUILD_NAMES = [...SOCKET_BUILDS, 'node-crypto'] as const;
+/**
+ * `node-crypto`: bare createCipheriv, alone beside the record layer, and over plain `ws` beside what can't do without it. `native-crypto`:
+ * the same with the cipher of pq-websocket-native.
+ */
+export const BUILD_NAMES = [...SOCKET_BUILDS, 'node-crypto', 'native-crypto'] as const;
 export type BuildName = (typeof BUILD_NAMES)[number];
 
 export interface Machine {

@@ -48,7 +48,13 @@ function perOperation(report: Report, runtime: string): string {
   return markdownTable(['µs of processor time', ...BUILDS], rows);
 }
 
-/** What plain `ws` with Node's bare cipher beside it leaves, one call a message, and what was measured: both as quotients of processor time to plain `ws`. */
+/** The bare ciphers, and what stands on each. */
+const FLOORS = [
+  ['node-crypto', 'pq'],
+  ['native-crypto', 'native'],
+] as const;
+
+/** What plain `ws` with a bare cipher beside it leaves, one call a message, and what was measured: quotients of processor time. */
 function floors(report: Report, runtime: string): string {
   const rows = [
     'echo-32',
@@ -60,13 +66,15 @@ function floors(report: Report, runtime: string): string {
     'pingpong-1k',
     'fanout',
   ].flatMap((workload) => {
-    const [bare, own] = (['node-crypto', 'pq'] as const).map(
-      (build) => of(report, runtime, cpuRow(workload), build)?.ratio,
-    );
-    if (bare?.ws === undefined || own?.ws === undefined || own['node-crypto'] === undefined) return [];
-    return [[workload, ...[bare.ws, own.ws, own['node-crypto']].map((ratio) => ratio.toFixed(2))]];
+    const bare = FLOORS.flatMap(([floor, build]) => {
+      const [least, own] = [floor, build].map((name) => of(report, runtime, cpuRow(workload), name)?.ratio);
+      const both = [least?.ws, own?.ws, own?.[floor]];
+      return both.map((ratio) => (both.includes(undefined) ? '' : (ratio as number).toFixed(2)));
+    });
+    return bare.every((cell) => cell === '') ? [] : [[workload, ...bare]];
   });
-  return markdownTable(['workload', 'bare cipher, to ws', 'pq, to ws', 'pq, to the bare cipher'], rows);
+  const heads = FLOORS.flatMap(([floor, build]) => [`${floor}, to ws`, `${build}, to ws`, `${build}, to ${floor}`]);
+  return markdownTable(['workload', ...heads], rows);
 }
 
 /** For who has one minute: what a message costs beside plain `ws` and `wss`, with pq-websocket-native and without, and what a connection costs. */

@@ -42,6 +42,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   'pq-wss': '#0b6e63',
   'native-wss': '#5b3a94',
   'node-crypto': '#7a869a',
+  'native-crypto': '#b9a3dc',
 };
 const OTHER_COLOUR = '#888888';
 

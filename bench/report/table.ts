@@ -1,7 +1,7 @@
 /** The results as text to read. */
 import type { BuildName, Machine, Result } from '../results.ts';
 
-const REFERENCES: readonly BuildName[] = ['ws', 'wss', 'naive', 'node-crypto'];
+const REFERENCES: readonly BuildName[] = ['ws', 'wss', 'naive', 'node-crypto', 'native-crypto'];
 
 /** Three significant digits, and thousands apart. */
 export function figure(value: number): string {
@@ -37,7 +37,7 @@ export const COLUMNS = [
   'unit',
   ...REFERENCES.map((name) => `/ ${name}`),
 ];
-const NUMBERS = new Set([3, 4, 6, 7, 8, 9]);
+const NUMBERS = new Set([3, 4, ...REFERENCES.map((_, index) => 6 + index)]);
 
 export function rows(results: readonly Result[]): string[][] {
   return results.map(cells);

@@ -157,13 +157,17 @@ describe('what is written', () => {
     const results = [
       withRatios('echo-16k-cpu', 'node-crypto', { ws: 0.5 }),
       withRatios('echo-16k-cpu', 'pq', { ws: 0.8, 'node-crypto': 1.6 }),
+      withRatios('echo-16k-cpu', 'native-crypto', { ws: 0.4 }),
+      withRatios('echo-16k-cpu', 'native', { ws: 0.6, 'native-crypto': 1.5 }),
       withRatios('pingpong-32-cpu', 'node-crypto', { ws: 2.5 }),
       withRatios('pingpong-32-cpu', 'pq', { ws: 3, 'node-crypto': 1.2 }),
       // Not measured beside the bare cipher.
       withRatios('fanout-cpu', 'pq', { ws: 0.3 }),
     ];
     const text = fillSections('<!-- bench:floors -->\n<!-- /bench -->', { ...report, results });
-    expect(text).toContain('| echo-16k | 0.50 | 0.80 | 1.60 |\n| pingpong-32 | 2.50 | 3.00 | 1.20 |\n<!-- /bench -->');
+    expect(text).toContain(
+      '| echo-16k | 0.50 | 0.80 | 1.60 | 0.40 | 0.60 | 1.50 |\n| pingpong-32 | 2.50 | 3.00 | 1.20 |  |  |  |\n<!-- /bench -->',
+    );
   });
 
   test('the verdict has three sentences, and is not made of half a run', () => {

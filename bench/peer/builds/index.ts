@@ -1,6 +1,6 @@
 import type { BuildName } from '../../results.ts';
 import type { Build } from '../socket.ts';
-import { bare } from './bare.ts';
+import { bareNative, bareNode } from './bare.ts';
 import { naive } from './naive.ts';
 import { ws, wss } from './plain.ts';
 import { native, nativeWss, pq, pqWss } from './pq.ts';
@@ -13,5 +13,6 @@ export const builds: Readonly<Record<BuildName, Build>> = {
   native,
   'pq-wss': pqWss,
   'native-wss': nativeWss,
-  'node-crypto': bare,
+  'node-crypto': bareNode,
+  'native-crypto': bareNative,
 };
