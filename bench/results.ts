@@ -1,12 +1,16 @@
 /** What `npm run bench -- --json` prints, and the names in it. */
 
-/** `native`: this package with pq-websocket-native. `pq` refuses it. */
+/**
+ * `native`: this package with pq-websocket-native, which npm `ws` takes for `bufferutil` too, as its README says how. `pq` refuses it. No other
+ * build has a `bufferutil`: npm `ws` comes without one.
+ */
 export const SOCKET_BUILDS = ['ws', 'wss', 'naive', 'pq', 'native', 'pq-wss', 'native-wss'] as const;
 /**
  * `node-crypto`: bare createCipheriv, alone beside the record layer, and over plain `ws` beside what can't do without it. `native-crypto`:
- * the same with the cipher of pq-websocket-native.
+ * the same with the cipher of pq-websocket-native. `native-plain`: as
+ * `native`, where nobody has told `ws` of pq-websocket-native.
  */
-export const BUILD_NAMES = [...SOCKET_BUILDS, 'node-crypto', 'native-crypto'] as const;
+export const BUILD_NAMES = [...SOCKET_BUILDS, 'native-plain', 'node-crypto', 'native-crypto'] as const;
 export type BuildName = (typeof BUILD_NAMES)[number];
 
 export interface Machine {

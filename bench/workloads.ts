@@ -44,7 +44,7 @@ export interface WorkloadPlan {
 }
 
 /** Where the cipher is what bounds it. */
-const WITH_BARE_CIPHER: readonly BuildName[] = [...SOCKET_BUILDS, 'node-crypto', 'native-crypto'];
+const WITH_BARE_CIPHER: readonly BuildName[] = [...SOCKET_BUILDS, 'native-plain', 'node-crypto', 'native-crypto'];
 
 function sized(kind: 'echo' | 'stream', size: SizeName): WorkloadPlan {
   const name = `${kind}-${size}`;

@@ -43,6 +43,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   'native-wss': '#5b3a94',
   'node-crypto': '#7a869a',
   'native-crypto': '#b9a3dc',
+  'native-plain': '#a97fe0',
 };
 const OTHER_COLOUR = '#888888';
 

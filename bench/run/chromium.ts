@@ -112,7 +112,7 @@ export async function measureChromium(
 ): Promise<ChromiumResults> {
   const crew = new Crew(runtime, options);
   const serve = (build: BuildName): Promise<number> =>
-    crew.start(`chromium-${build}-server`).call('serve', { build, tls: options.tls });
+    crew.start(`chromium-${build}-server`, build).call('serve', { build, tls: options.tls });
   try {
     const port = { ws: await serve('ws'), pq: await serve('pq') };
     const browser = await startBrowser();

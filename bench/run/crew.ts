@@ -1,4 +1,5 @@
 /** The processes that measure one thing together, and what all of them need. */
+import path from 'node:path';
 import type { Budget } from '../plan.ts';
 import type { TlsFiles } from '../peer/server.ts';
 import type { Sample } from '../peer/workload.ts';
@@ -23,6 +24,9 @@ export interface RunOptions {
 
 export type Samples = Map<BuildName, Sample[]>;
 
+/** Has `ws` take pq-websocket-native for `bufferutil`. */
+const NATIVE_BUFFERUTIL = path.resolve(import.meta.dirname, '../peer/bufferutil.cjs');
+
 /** Starts processes of one runtime, and ends all of them. */
 export class Crew {
   readonly #peers: Peer[] = [];
@@ -37,10 +41,12 @@ export class Crew {
 
   /**
    * @param role goes into the name of the process's CPU profile
+   * @param build that it runs; undefined: none
    * @param end whose core it stays on; undefined: wherever it is put
    */
-  start(role: string, end?: End): Peer {
+  start(role: string, build?: BuildName, end?: End): Peer {
     const { profiles, script } = this.#options;
+    const masksNatively = build === 'native' || build === 'native-wss';
     const profile =
       profiles === undefined
         ? []
@@ -49,7 +55,14 @@ export class Crew {
     const peer = new Peer({
       node: this.#runtime.binary,
       script,
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profile],
+      execArgv: [
+        '--expose-gc',
+        '--disable-warning=ExperimentalWarning',
+        ...(masksNatively ? ['--require', NATIVE_BUFFERUTIL] : []),
+        ...profile,
+      ],
+      // A test of this repository brings `bufferutil` along, which who installs `ws` does not get.
+      env: masksNatively ? {} : { WS_NO_BUFFER_UTIL: '1' },
       end,
     });
     this.#peers.push(peer);

@@ -15,8 +15,8 @@ async function oneServer(build: BuildName, plan: WorkloadPlan, runtime: Runtime,
   const crew = new Crew(runtime, options);
   const { tls, budget } = options;
   try {
-    const server = crew.start(`${plan.name}-${build}-server`);
-    const client = crew.start(`${plan.name}-${build}-client`);
+    const server = crew.start(`${plan.name}-${build}-server`, build);
+    const client = crew.start(`${plan.name}-${build}-client`, build);
     const target = { build, port: await server.call('serve', { build, tls }), ca: tls.cert };
     await client.call('openIdle', { target, count: Math.min(budget.idleConnections, MAX_FIRST_CONNECTIONS) });
     const before = await server.call('memory');

@@ -10,6 +10,8 @@ export interface PeerOptions {
   readonly node: string;
   readonly script: string;
   readonly execArgv: readonly string[];
+  /** Beside this process's own. */
+  readonly env: Readonly<Record<string, string>>;
   /** Whose core it stays on; undefined: wherever it is put. */
   readonly end?: End | undefined;
 }
@@ -30,13 +32,18 @@ export class Peer {
   readonly #pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #nextId = 0;
 
-  constructor({ node, script, execArgv, end }: PeerOptions) {
+  constructor({ node, script, execArgv, env, end }: PeerOptions) {
     const [execPath, ...before] = [...(end === undefined ? [] : onCoreOf(end)), node, ...execArgv] as [
       string,
       ...string[],
     ];
     // Its standard output is this process's standard error: --json prints nothing else than JSON.
-    this.#child = fork(script, [], { execPath, execArgv: before, stdio: ['ignore', 2, 2, 'ipc'] });
+    this.#child = fork(script, [], {
+      execPath,
+      execArgv: before,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 2, 2, 'ipc'],
+    });
     this.#child.on('message', (reply: Reply) => {
       this.#settle(reply);
     });

@@ -33,11 +33,11 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
   const workers = WORKERS[plan.kind];
   // A cluster is about having several cores.
   const isPinned = workers === undefined;
-  const client = crew.start(`${plan.name}-${build}-client`, isPinned ? 'client' : undefined);
+  const client = crew.start(`${plan.name}-${build}-client`, build, isPinned ? 'client' : undefined);
   const ends = [client];
   let port = 0;
   if (plan.kind !== 'record') {
-    const server = crew.start(`${plan.name}-${build}-server`, isPinned ? 'server' : undefined);
+    const server = crew.start(`${plan.name}-${build}-server`, build, isPinned ? 'server' : undefined);
     ends.push(server);
     port =
       workers === undefined
