@@ -6,6 +6,7 @@
 import { WebSocket as PlainWebSocket, WebSocketServer as PlainWebSocketServer } from 'ws';
 import { platform } from '#platform';
 import { free } from './base/free.ts';
+import { countBytes } from './platform/node-frames/read.ts';
 import { PlainGatherer, writePlain } from './platform/node-frames/write.ts';
 import * as Kind from './protocol/v1/kinds.ts';
 import { isCloseCode, MAX_CLOSE_REASON_BYTES } from './protocol/v1/record.ts';
@@ -20,6 +21,7 @@ export { PlainWebSocket };
 /** And its server, for the near end of a tunnel. */
 export { PlainWebSocketServer };
 export { isCloseCode, MAX_CLOSE_REASON_BYTES };
+export { countBytes };
 
 /**
  * As `socket.send()`, without its copy: the bytes belong to the secure layer from now on, which may give their memory back.
@@ -43,7 +45,8 @@ const BINARY = { binary: true };
  * @param socket npm `ws`'s
  */
 export function sendPlain(socket: PlainWebSocket, data: Uint8Array, isBinary: boolean): void {
-  if (!writePlain(socket, data, isBinary, platform.random)) socket.send(data, isBinary ? BINARY : TEXT);
+  if (!writePlain(socket, data, isBinary, platform.random, platform.fastMask?.()))
+    socket.send(data, isBinary ? BINARY : TEXT);
 }
 
 /**
@@ -55,7 +58,7 @@ export class PlainSender {
 
   /** @param socket npm `ws`'s */
   constructor(private readonly socket: PlainWebSocket) {
-    this.#gatherer = new PlainGatherer(socket, platform.random);
+    this.#gatherer = new PlainGatherer(socket, platform.random, () => platform.fastMask?.());
   }
 
   /** The message's bytes belong to the network from now on, which masks them in place. */

@@ -39,6 +39,7 @@ export const platform: Platform = ownProperties<Platform>({
   isUtf8,
   queueTask: undefined,
   writeFrame: (ws, frame, done) => writeFrame(ws, frame, random, done, nativeMask()),
+  fastMask: nativeMask,
   joinFrames,
   writeJoined,
   readsAlone,

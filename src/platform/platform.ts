@@ -4,6 +4,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { ClientAuthentication } from '../protocol/client-authentication.ts';
 import type { ExtensionsMaker } from '../protocol/v1/extension-types.ts';
+import type { Mask } from './node-frames/mask.ts';
 import type { ProfileMaker } from '../protocol/session-types.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
@@ -45,6 +46,8 @@ export interface Platform {
    * @returns whether it did; otherwise `ws` has to send it
    */
   readonly writeFrame?: (ws: object, frame: Uint8Array, done?: (error?: Error) => void) => boolean;
+  /** What masks frames faster than a loop, once there is such a thing. */
+  readonly fastMask?: () => Mask | undefined;
   /** Lets what is sent over an npm `ws` socket until this turn is over go in one write, where its network is known. */
   readonly joinFrames?: (ws: object) => void;
   /** Has what waits for that written now. */

@@ -1,5 +1,6 @@
 /** Back-pressure, draining and the limits of time: what the gateway holds back, and what it lets go. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { platform } from '#platform';
 import { once } from '../support/deferred.ts';
 import { nextTask } from '../support/endpoints.ts';
 import { startBackend } from './backend.ts';
@@ -197,4 +198,20 @@ test('an idle conversation gets 1001; a ping keeps it', async () => {
   expect(code).toBe(1001);
   expect(busy.readyState).toBe(1);
   clearInterval(pings);
+});
+
+test('what a client says is opened where it stands, though the gateway counts its bytes', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url] });
+  const client = await openClient(`${gateway.url}/echo`);
+  client.send('the first');
+  expect(await nextText(client)).toBe('the first');
+  const asked = vi.spyOn(platform, 'readsAlone');
+  onTestFinished(() => {
+    asked.mockRestore();
+  });
+  client.send('the second');
+  expect(await nextText(client)).toBe('the second');
+  // Both ends are in this process, and what short messages stand in is never theirs alone.
+  expect(asked.mock.results.map(({ value }) => value)).toEqual([true, true]);
 });

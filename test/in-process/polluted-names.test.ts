@@ -12,7 +12,7 @@ import { assertSealed } from '../support/tap.ts';
 
 const NAMES = `
   accepted acceptsAnonymous asText attest attestation authenticate backend batches closeCode closeHolder config
-  content context drop earlyHello encapsulationRandomness exchange extensions failure fastOpen features finishRequest
+  content context drop fastMask earlyHello encapsulationRandomness exchange extensions failure fastOpen features finishRequest
   grease handshakeTimeout heartbeat hello hkdf holdClose holdsBack identity hold joinFrames limit writeJoined ws
   include init installed isProtected kem kems keyLog keySeed keysDrawNonces sealFresh known maxPayload maxQueuedBytes
   messagesAsTasks native nativeStream offer padded padding peerKey pins prepare profile profiles protocols prove

@@ -8,8 +8,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RandomSource } from '../../src/crypto/backend.ts';
-import { readsAlone } from '../../src/platform/node-frames/read.ts';
-import { joinFrames, writeFrame, writeJoined, writePlain } from '../../src/platform/node-frames/write.ts';
+import { countBytes, readsAlone } from '../../src/platform/node-frames/read.ts';
+import {
+  joinFrames,
+  PlainGatherer,
+  writeFrame,
+  writeJoined,
+  writePlain,
+} from '../../src/platform/node-frames/write.ts';
 import { giveFrameBack, isPooled, takeFrame } from '../../src/platform/node-frames/pool.ts';
 
 const OPEN = 1;
@@ -167,6 +173,18 @@ test('every frame of a client has a mask of its own, from the source of randomne
   );
 });
 
+test('what masks faster does it for long messages of a client, alone and gathered', () => {
+  const { ws } = pretend(false);
+  const masked: number[] = [];
+  const mask = (payload: Uint8Array): number => masked.push(payload.length);
+  const gatherer = new PlainGatherer(ws, random, () => mask);
+  for (const length of [100, 500, 20_000]) {
+    writePlain(ws, new Uint8Array(length), true, random, mask);
+    gatherer.write(new Uint8Array(length), true);
+  }
+  expect(masked).toEqual([500, 500, 20_000, 20_000]);
+});
+
 test('a server masks nothing', () => {
   const { ws, written } = pretend(true);
   writeFrame(ws, frameOf(new Uint8Array(40).fill(7)), () => expect.unreachable());
@@ -268,6 +286,38 @@ describe('what is read may be overwritten', () => {
     expect(readsAlone(ws)).toBe(false);
     inside(ws)._socket.off('data', listen);
     expect(readsAlone(ws)).toBe(true);
+  });
+
+  test.each(['client', 'server'] as const)('at a %s, though its bytes are counted', async (role) => {
+    const [ws, peer] = role === 'client' ? [client, server] : [server, client];
+    const { _socket: network } = inside(ws);
+    const counted: number[] = [];
+    countBytes(network, (bytes) => counted.push(bytes));
+    expect(readsAlone(ws)).toBe(true);
+    const said = once(ws, 'message');
+    peer.send('counted');
+    await said;
+    const headerBytes = role === 'client' ? 2 : 6;
+    expect(counted).toEqual([headerBytes + 'counted'.length]);
+    const listen = (): void => undefined;
+    network.on('data', listen);
+    expect(readsAlone(ws)).toBe(false);
+    network.off('data', listen);
+    expect(readsAlone(ws)).toBe(true);
+  });
+
+  test('a listener is not taken for one that counted before it', () => {
+    const network = new Socket();
+    const ws = { _socket: network };
+    const read = (): void => undefined;
+    network.on('data', read);
+    countBytes(network, () => undefined);
+    expect(readsAlone(ws)).toBe(true);
+    network
+      .removeAllListeners('data')
+      .on('data', read)
+      .on('data', () => undefined);
+    expect(readsAlone(ws)).toBe(false);
   });
 
   test('not over a stream that may keep what it handed on', () => {

@@ -78,15 +78,22 @@ export function writeFrame(
 
 /**
  * Writes one message as it is, for a leg that is not sealed; its bytes belong to the network then, which masks them in place.
+ * @param mask as of `writeFrame`
  * @returns whether it did: not where the socket is of another kind
  */
-export function writePlain(ws: object, message: Uint8Array, isBinary: boolean, random: RandomSource): boolean {
+export function writePlain(
+  ws: object,
+  message: Uint8Array,
+  isBinary: boolean,
+  random: RandomSource,
+  mask?: Mask,
+): boolean {
   const to = writableNetwork(ws);
   if (to === undefined) return false;
   const { network, isServer } = to;
   const header = Buffer.allocUnsafe(headerLength(message.length, isServer));
   writeHeader(header, isBinary ? BINARY : TEXT, message.length, isServer);
-  if (!isServer) applyMask(message, random(header.subarray(-MASK_BYTES)));
+  if (!isServer) applyMask(message, random(header.subarray(-MASK_BYTES)), mask);
   network.cork();
   network.write(header);
   if (message.length > 0) network.write(message);
@@ -109,6 +116,8 @@ export class PlainGatherer {
   constructor(
     private readonly ws: object,
     private readonly random: RandomSource,
+    /** What masks faster than this file does, once there is such a thing. */
+    private readonly faster: () => Mask | undefined,
   ) {}
 
   /** @returns whether it did: not where the socket is of another kind, and then nothing is gathered */
@@ -116,7 +125,7 @@ export class PlainGatherer {
     const { length } = message;
     if (length > LARGEST_GATHERED) {
       this.flush();
-      return writePlain(this.ws, message, isBinary, this.random);
+      return writePlain(this.ws, message, isBinary, this.random, this.faster());
     }
     const to = writableNetwork(this.ws);
     if (to === undefined) {
@@ -133,7 +142,7 @@ export class PlainGatherer {
     writeHeader(header, isBinary ? BINARY : TEXT, length, to.isServer);
     const payload = this.#gathered.subarray(start + headerBytes, start + headerBytes + length);
     payload.set(message);
-    if (!to.isServer) applyMask(payload, this.random(header.subarray(-MASK_BYTES)));
+    if (!to.isServer) applyMask(payload, this.random(header.subarray(-MASK_BYTES)), this.faster());
     this.#used += headerBytes + length;
     return true;
   }

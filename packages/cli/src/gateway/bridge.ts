@@ -4,7 +4,7 @@
  * the high-water mark on the other leg is not read.
  */
 import type { Duplex } from 'node:stream';
-import { holdCloseAnswer, PlainSender, recordsOpened, sendOwned } from 'pq-websocket/proxy';
+import { countBytes, holdCloseAnswer, PlainSender, recordsOpened, sendOwned } from 'pq-websocket/proxy';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import { guarded } from './guarded.ts';
 import { Cost, Share } from './turns.ts';
@@ -173,11 +173,11 @@ export class Bridge {
       answers: this.#guarded(this.#upstreamAnswered),
     });
     // All that comes, also what becomes no message: control frames, fragments, padding.
-    clientNetwork.on('data', (chunk: Buffer) => {
-      this.#shares.client.add(chunk.length);
+    countBytes(clientNetwork, (bytes) => {
+      this.#shares.client.add(bytes);
     });
-    upstreamNetwork.on('data', (chunk: Buffer) => {
-      this.#shares.upstream.add(chunk.length);
+    countBytes(upstreamNetwork, (bytes) => {
+      this.#shares.upstream.add(bytes);
     });
     upstreamNetwork.on('drain', () => {
       this.#drained('client');
