@@ -1,11 +1,19 @@
 /** The proxies that `npm run bench:gateway` compares. */
 
-/** By name: what `socket.pq.backend` says there, and the environment that makes it so. */
+export interface Proxy {
+  /** What `socket.pq.backend` says there; absent where nothing is sealed. */
+  readonly backend?: 'node' | 'native';
+  /** Whether `ws` has the native masking that it takes where it is installed, which `npm i ws` does not bring. */
+  readonly hasBufferutil: boolean;
+}
+
 export const KINDS = {
-  'plain ws': {},
-  gateway: { backend: 'node', demand: 'off' },
-  'gateway, native': { backend: 'native', demand: 'require' },
-} as const satisfies Readonly<Record<string, { readonly backend?: string; readonly demand?: string }>>;
+  'plain ws': { hasBufferutil: false },
+  gateway: { backend: 'node', hasBufferutil: false },
+  'gateway, native': { backend: 'native', hasBufferutil: false },
+  'plain ws, bufferutil': { hasBufferutil: true },
+  'gateway, native and bufferutil': { backend: 'native', hasBufferutil: true },
+} as const satisfies Readonly<Record<string, Proxy>>;
 export type Kind = keyof typeof KINDS;
 
 /** What a client is asked for. */

@@ -1,17 +1,15 @@
 /**
  * `npm run bench:gateway`: processor time of a proxy for an echo through it, which is one message each way: the gateway, without
  * pq-websocket-native and with it, beside the same proxying with plain npm `ws` in and out. Writes the table of docs/gateway.md.
- * With `--bufferutil` all of them have the native masking that `ws` takes where it is installed, and the document is left alone.
  *
- * The proxy has a core for itself, and the client and the backend, which nobody counts, share another. All proxies are there from the beginning,
- * and warm; their rounds take turns, so that whatever else the machine does strikes all of them.
+ * The proxy has a core for itself, and the client and the backend, which nobody counts, share another. All proxies of a set are there from its
+ * beginning, and warm; their rounds take turns, so that whatever else the machine does strikes all of them.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { nativeFile } from '../../scripts/lib/native.ts';
 import { machineFacts } from '../machine.ts';
 import { markdownTable } from '../report/markdown.ts';
@@ -20,7 +18,7 @@ import type { End } from '../run/cores.ts';
 import { onCoreOf } from '../run/cores.ts';
 import { spread } from '../statistics.ts';
 import { KINDS } from './kinds.ts';
-import type { Kind, Round } from './kinds.ts';
+import type { Kind, Proxy, Round } from './kinds.ts';
 
 interface Work extends Round {
   /** Bytes of a message. */
@@ -28,12 +26,15 @@ interface Work extends Round {
 }
 
 const WORK: readonly Work[] = [
-  { size: 32, window: 512, messages: 40_000 },
-  { size: 16 * 1024, window: 64, messages: 4_000 },
+  { size: 32, window: 512, messages: 10_000 },
+  { size: 16 * 1024, window: 64, messages: 1_000 },
 ];
-const ROUNDS = 11;
-/** Before the first round: V8 compiles the last of the code after some ten thousand messages. */
-const WARM_UP_MESSAGES = 120_000;
+/** A process may have memory that is slow as long as it lives: each set of processes is one draw. */
+const SETS = 3;
+/** Of each set, many short ones: a machine's slow moments last seconds. */
+const ROUNDS = 13;
+/** Before a set's first round: V8 compiles the last of the code after some ten thousand messages. */
+const WARM_UP_MESSAGES = 30_000;
 /** As docs/gateway.md advises, for all of them alike. */
 const SHORT_COLLECTIONS = '--max-semi-space-size=2';
 const DOCUMENT = path.resolve(import.meta.dirname, '../../docs/gateway.md');
@@ -70,19 +71,19 @@ async function answer<T>(child: ChildProcess): Promise<T> {
 /** Processes that end together. */
 class Children {
   readonly #all: ChildProcess[] = [];
-  readonly #environment: NodeJS.ProcessEnv;
 
-  constructor(environment: NodeJS.ProcessEnv) {
-    this.#environment = environment;
-  }
-
-  start(end: End, kind: Kind, ...args: string[]): ChildProcess {
+  start(role: string, end: End, kind: Kind, ...args: string[]): ChildProcess {
     const [execPath = process.execPath, ...execArgv] = [...onCoreOf(end), process.execPath];
-    const { demand }: { demand?: string } = KINDS[kind];
-    const child = fork(path.join(import.meta.dirname, 'roles.ts'), args, {
+    const { backend, hasBufferutil }: Proxy = KINDS[kind];
+    const child = fork(path.join(import.meta.dirname, 'roles.ts'), [role, kind, ...args], {
       execPath,
       execArgv: [...execArgv, SHORT_COLLECTIONS, '--disable-warning=ExperimentalWarning'],
-      env: { ...process.env, ...this.#environment, ...(demand !== undefined && { PQ_WEBSOCKET_NATIVE: demand }) },
+      env: {
+        ...process.env,
+        PQ_WEBSOCKET_NATIVE: backend === 'native' ? 'require' : 'off',
+        // A dependency of our tests brings it.
+        ...(!hasBufferutil && { WS_NO_BUFFER_UTIL: '1' }),
+      },
     });
     this.#all.push(child);
     return child;
@@ -94,9 +95,9 @@ class Children {
 }
 
 async function enter(children: Children, kind: Kind, size: number): Promise<Contestant> {
-  const upstream = await answer<string>(children.start('client', kind, 'backend'));
-  const proxy = children.start('server', kind, 'proxy', kind, upstream);
-  const client = children.start('client', kind, 'client', kind, await answer<string>(proxy), String(size));
+  const upstream = await answer<string>(children.start('backend', 'client', kind));
+  const proxy = children.start('proxy', 'server', kind, upstream);
+  const client = children.start('client', 'client', kind, await answer<string>(proxy), String(size));
   await answer(client);
   return { kind, proxy, client };
 }
@@ -114,14 +115,15 @@ async function round({ proxy, client }: Contestant, { messages, window }: Round)
   return ((await processorTime(proxy)) - before) / messages;
 }
 
-/** Each round begins with another kind, so that none always comes after the same one. */
-async function measure(kinds: readonly Kind[], work: Work, environment: NodeJS.ProcessEnv): Promise<Measured[]> {
-  const children = new Children(environment);
+/**
+ * One set of processes. Each round begins with another kind, so that none always comes after the same one.
+ * @param processor gets what each round has taken
+ */
+async function measureSet(kinds: readonly Kind[], work: Work, processor: ReadonlyMap<Kind, number[]>): Promise<void> {
+  const children = new Children();
   try {
-    const contestants: Contestant[] = [];
-    for (const kind of kinds) contestants.push(await enter(children, kind, work.size));
+    const contestants = await Promise.all(kinds.map((kind) => enter(children, kind, work.size)));
     const warmUp = Math.ceil(WARM_UP_MESSAGES / work.messages);
-    const processor = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
     for (let at = -warmUp; at < ROUNDS; at += 1) {
       const first = (at + warmUp) % kinds.length;
       for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
@@ -129,50 +131,47 @@ async function measure(kinds: readonly Kind[], work: Work, environment: NodeJS.P
         if (at >= 0) processor.get(contestant.kind)?.push(taken);
       }
     }
-    return kinds.map((kind) => ({ kind, size: work.size, processor: processor.get(kind) ?? [] }));
   } finally {
     children.stop();
   }
 }
 
+async function measure(kinds: readonly Kind[], work: Work): Promise<Measured[]> {
+  const processor = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
+  for (let set = 0; set < SETS; set += 1) await measureSet(kinds, work, processor);
+  return kinds.map((kind) => ({ kind, size: work.size, processor: processor.get(kind) ?? [] }));
+}
+
 function table(measured: readonly Measured[]): string {
-  const plain = new Map(
-    measured.flatMap(({ kind, size, processor }) =>
-      kind === 'plain ws' ? [[size, spread(processor).median] as const] : [],
-    ),
-  );
+  const medianOf = (kind: Kind, size: number): number =>
+    spread(measured.find((each) => each.kind === kind && each.size === size)?.processor ?? []).median;
   return markdownTable(
     ['bytes of a message', 'proxy', 'µs of its processor time for an echo', 'least to most', 'to plain ws'],
     measured.map(({ kind, size, processor }) => {
       const { median, min, max } = spread(processor);
-      const ratio = kind === 'plain ws' ? '' : (median / (plain.get(size) ?? NaN)).toFixed(2);
+      const plain = KINDS[kind].hasBufferutil ? 'plain ws, bufferutil' : 'plain ws';
+      const ratio = kind === plain ? '' : (median / medianOf(plain, size)).toFixed(2);
       return [String(size), kind, figure(median), `${figure(min)} to ${figure(max)}`, ratio];
     }),
   );
 }
 
-export async function main(args: readonly string[]): Promise<number> {
-  const { bufferutil } = parseArgs({
-    args: [...args],
-    options: { bufferutil: { type: 'boolean', default: false } },
-  }).values;
+export async function main(): Promise<number> {
+  if (!existsSync(nativeFile())) {
+    console.error('pq-websocket-native is not built (npm run build:native)');
+    return 1;
+  }
   const date = new Date();
-  const hasNative = existsSync(nativeFile());
-  if (!hasNative) console.error('pq-websocket-native is not built (npm run build:native): left out');
-  const kinds = (Object.keys(KINDS) as Kind[]).filter((kind) => hasNative || kind !== 'gateway, native');
-  // A dependency of our tests brings it, which nobody has who installs `ws`.
-  const environment = bufferutil ? {} : { WS_NO_BUFFER_UTIL: '1' };
+  const kinds = Object.keys(KINDS) as Kind[];
   const measured: Measured[] = [];
-  for (const work of WORK) measured.push(...(await measure(kinds, work, environment)));
+  for (const work of WORK) measured.push(...(await measure(kinds, work)));
   const machine = machineLines(machineFacts({}, 'full', date))[0] ?? '';
   const text = `${table(measured)}\n\nMeasured by \`npm run bench:gateway\`: ${machine}, Node ${process.versions.node}.`;
   console.log(text);
-  if (!bufferutil && hasNative) {
-    const old = readFileSync(DOCUMENT, 'utf8');
-    writeFileSync(
-      DOCUMENT,
-      old.replace(SECTION, (_: string, begin: string, end: string) => `${begin}${text}\n${end}`),
-    );
-  }
+  const old = readFileSync(DOCUMENT, 'utf8');
+  writeFileSync(
+    DOCUMENT,
+    old.replace(SECTION, (_: string, begin: string, end: string) => `${begin}${text}\n${end}`),
+  );
   return 0;
 }

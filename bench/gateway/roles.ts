@@ -3,16 +3,15 @@ import { once } from 'node:events';
 import { WebSocket, WebSocketServer } from 'ws';
 import { plainProxy } from '../plain-proxy.ts';
 import { KINDS } from './kinds.ts';
-import type { Kind, Round } from './kinds.ts';
+import type { Kind, Proxy, Round } from './kinds.ts';
 
-type SecureKind = Exclude<Kind, 'plain ws'>;
-
-async function secureSocket(url: string, kind: SecureKind): Promise<WebSocket> {
+/** @param expected whose cryptography it has to be */
+async function secureSocket(url: string, expected: Proxy['backend']): Promise<WebSocket> {
   const { WebSocket: SecureSocket } = await import('pq-websocket/ws');
   const socket = new SecureSocket(url);
   await once(socket, 'open');
-  const { backend } = socket.pq;
-  if (backend !== KINDS[kind].backend) throw new Error(`${kind}: its cryptography is done by ${String(backend)}`);
+  const { backend: found } = socket.pq;
+  if (found !== expected) throw new Error(`cryptography of ${String(found)} in place of ${String(expected)}`);
   return socket as unknown as WebSocket;
 }
 
@@ -33,7 +32,7 @@ async function backend(): Promise<string> {
   return `ws://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
-async function gateway(kind: SecureKind, upstream: string): Promise<string> {
+async function gateway(upstream: string, cryptography: Proxy['backend']): Promise<string> {
   const { startGateway } = await import('pq-websocket-cli/gateway');
   const { address } = await startGateway({
     listen: '127.0.0.1:0',
@@ -42,16 +41,16 @@ async function gateway(kind: SecureKind, upstream: string): Promise<string> {
   });
   const url = `ws://${address}`;
   // One process has one backend, whichever end of a connection it is.
-  (await secureSocket(url, kind)).close();
+  (await secureSocket(url, cryptography)).close();
   return url;
 }
 
-async function proxy(kind: Kind, upstream: string): Promise<string> {
+async function proxy(upstream: string, cryptography: Proxy['backend']): Promise<string> {
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     process.send?.(user + system);
   });
-  return kind === 'plain ws' ? plainProxy(() => upstream) : gateway(kind, upstream);
+  return cryptography === undefined ? plainProxy(() => upstream) : gateway(upstream, cryptography);
 }
 
 /** Echoes. @returns when all of them have come back */
@@ -80,18 +79,19 @@ async function echo(socket: WebSocket, message: Buffer, { messages, window }: Ro
   });
 }
 
-async function client(kind: Kind, url: string, size: number): Promise<void> {
-  const socket = await (kind === 'plain ws' ? plainSocket(url) : secureSocket(url, kind));
+async function client(url: string, cryptography: Proxy['backend'], size: number): Promise<void> {
+  const socket = await (cryptography === undefined ? plainSocket(url) : secureSocket(url, cryptography));
   const message = Buffer.alloc(size, 1);
   process.on('message', (round: Round) => {
     void echo(socket, message, round).then(() => process.send?.('done'));
   });
 }
 
-const [role, ...args] = process.argv.slice(2);
+const [role, kind, ...args] = process.argv.slice(2) as [string, Kind, ...string[]];
+const { backend: cryptography }: Proxy = KINDS[kind];
 if (role === 'backend') process.send?.(await backend());
-else if (role === 'proxy') process.send?.(await proxy(args[0] as Kind, args[1] as string));
+else if (role === 'proxy') process.send?.(await proxy(args[0] as string, cryptography));
 else if (role === 'client') {
-  await client(args[0] as Kind, args[1] as string, Number(args[2]));
+  await client(args[0] as string, cryptography, Number(args[1]));
   process.send?.('open');
 }
