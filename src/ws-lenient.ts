@@ -9,9 +9,9 @@ import { define } from './base/own-properties.ts';
 
 const warned = new Set<string>();
 
-function taken<Options extends object>(given: Options, known: ReadonlySet<string>): Options {
+function taken<Options extends object>(given: Options, known: readonly string[]): Options {
   const entries = Object.entries(given).filter(([name, value]) => {
-    if (known.has(name)) return true;
+    if (known.includes(name)) return true;
     if (value === undefined || value === false || warned.has(name)) return false;
     warned.add(name);
     process.emitWarning(`pq-websocket: the option '${name}' of ws has no meaning here and is left out`, {

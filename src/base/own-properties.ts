@@ -9,10 +9,20 @@ export function owns<T extends object, Name extends string>(
   return hasOwn(object, name);
 }
 
-/** A copy that inherits nothing: a member of a page's `Object.prototype` is no option and no event's attribute. */
-export function ownProperties<T extends object>(object: T): T {
+/** Undefined where it has none of its own. */
+export function ownMember(object: object, name: string): unknown {
+  return hasOwn(object, name) ? (object as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+/** What has just been made, and inherits nothing from now on: a member of a page's `Object.prototype` is no option and no event's attribute. */
+export function uninheriting<T extends object>(made: T): T {
   // V8 makes of a literal with `__proto__: null` a dictionary, which takes several times the memory, and the time to read.
-  return setPrototypeOf({ ...object }, null) as T;
+  return setPrototypeOf(made, null) as T;
+}
+
+/** A copy that inherits nothing. */
+export function ownProperties<T extends object>(object: T): T {
+  return uninheriting({ ...object });
 }
 
 /** `Object.defineProperty`, for a descriptor that inherits nothing: a page's `Object.prototype.get` makes no accessor of it, nor an error. */

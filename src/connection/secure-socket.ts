@@ -23,7 +23,7 @@ import type { ProofWork } from './proof-work.ts';
 import { EventOrder } from './event-order.ts';
 import type { ChannelConfig } from '../options/channel.ts';
 import { LateSocket } from '../transport/late.ts';
-import { ownProperties, owns } from '../base/own-properties.ts';
+import { owns, uninheriting } from '../base/own-properties.ts';
 import { now } from '../base/clock.ts';
 import { kindOf, SendQueue, sizeOf } from './send-queue.ts';
 import type { SendData } from '../base/values.ts';
@@ -90,7 +90,8 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
     this.connection = new Connection<Text>(
       transport,
       // What it lacks, a page's Object.prototype must not give it.
-      ownProperties({
+      uninheriting({
+        ...config,
         role,
         random: platform.random,
         now,
@@ -102,7 +103,6 @@ export class SecureSocket<Text = unknown> implements ConnectionFace<Text> {
           // Who wants a task for each message gets them all at once.
           batches: this.#messagesInTurn ? batches : undefined,
         }),
-        ...config,
         ...(HAS_SERVERS && this.#proofs?.config),
       }),
       this,

@@ -14,8 +14,7 @@ import type { SessionConfig } from '../protocol/session.ts';
 import type { ChannelOptions } from '../api/types.ts';
 import { isArrayBuffer, isUint8Array } from '../base/brands.ts';
 import { copyOf } from '../base/bytes.ts';
-import { Set } from '../base/captured.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { ownProperties, uninheriting } from '../base/own-properties.ts';
 import { described } from './checks.ts';
 import type { FeatureConfig } from './features.ts';
 import { readFeatures } from './features.ts';
@@ -77,21 +76,20 @@ export function optionsObject(where: string, options: unknown): object {
 }
 
 /** @throws {TypeError} when an option is not among `known` */
-export function refuseUnknown(where: string, options: object, known: Iterable<string>): void {
-  const names = new Set(known);
+export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (Object.hasOwn(REFUSED, name)) {
       if (value === false || value === undefined) continue;
       throw new TypeError(`${where}: option '${name}' ${REFUSED[name]}`);
     }
-    if (!names.has(name)) throw new TypeError(`${where}: unknown option '${name}'`);
+    if (!known.includes(name)) throw new TypeError(`${where}: unknown option '${name}'`);
   }
 }
 
 /** What is checked is what is read, whatever the caller does to its objects in the meantime. */
 export function taken<T extends object>(options: T): T {
   const { context, rekey, exchange, heartbeat, kem, serverKeys } = options as Readonly<Record<string, unknown>>;
-  return ownProperties({
+  return uninheriting({
     ...options,
     context: isArrayBuffer(context) ? new Uint8Array(context).slice() : copied(context),
     rekey: members(rekey),

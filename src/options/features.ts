@@ -30,7 +30,9 @@ export function readFeatures({ exchange, heartbeat = false, grease: greases }: C
 /** Each time of another name and of another JSON type, so that a peer which refuses the unknown fails the first time. */
 export function grease(): HelloExtras['grease'] {
   const bytes = platform.random(new Uint8Array(GREASE_BYTES + 1));
-  const name = Array.from(bytes.subarray(1), (byte) => (byte % 36).toString(36)).join('');
-  const values: readonly unknown[] = [null, true, 0, name, [name], { [name]: 1 }];
-  return { name, value: values[(bytes[0] as number) % values.length] };
+  let name = '';
+  for (const byte of bytes.subarray(1)) name += (byte % 36).toString(36);
+  const choice = (bytes[0] as number) % 6;
+  // An object only where it is taken: engines keep something for each new name of a member.
+  return { name, value: choice === 5 ? { [name]: 1 } : [null, true, 0, name, [name]][choice] };
 }

@@ -32,7 +32,7 @@ export function kemList(value: unknown): readonly KemName[] {
 
 /** The members of `defaults`, as they are given where they are. */
 export function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {
-  return Object.fromEntries(
-    Object.entries(defaults).map(([name, value]: [string, unknown]) => [name, given?.[name as keyof T] ?? value]),
-  ) as T;
+  const read = { ...defaults };
+  for (const name of Object.keys(read) as (keyof T)[]) read[name] = given?.[name] ?? read[name];
+  return read;
 }

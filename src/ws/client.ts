@@ -9,7 +9,7 @@ import { transportMaxPayload } from '../options/client-limits.ts';
 import { booleanOption, CHANNEL_OPTION_NAMES, refuseUnknown } from '../options/channel.ts';
 import { clientConfig } from '../options/client-checks.ts';
 import type { Underneath } from '../connection/secure-socket.ts';
-import { ownProperties } from '../base/own-properties.ts';
+import { ownProperties, uninheriting } from '../base/own-properties.ts';
 import { openUpgrade } from '../transport/upgrade.ts';
 import { internalsOf, WsStyleSocket } from './socket/socket.ts';
 import type { ChannelOptions, ClientAuthenticationOptions, FastOpenOptions, PQWebSocketOptions } from '../api/types.ts';
@@ -26,13 +26,13 @@ const WITHOUT_EFFECT = ['host', 'hostname', 'method', 'path', 'port', 'protocol'
 const PASSED_ON: ReadonlySet<string> = new Set([...TRANSPORT_OPTIONS, 'signal']);
 
 /** All that `WebSocket` takes. */
-export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
+export const CLIENT_OPTIONS: readonly string[] = [
   ...CHANNEL_OPTION_NAMES,
   ...CLIENT_OPTION_NAMES,
   ...PASSED_ON,
   ...WITHOUT_EFFECT,
   'protocols',
-]);
+];
 
 type OwnOptions = ChannelOptions & ClientAuthenticationOptions & FastOpenOptions & Pick<PQWebSocketOptions, 'profile'>;
 
@@ -71,17 +71,14 @@ function open(
   protocols: string | string[] | WebSocketOptions | undefined,
   options: WebSocketOptions | undefined,
 ): Underneath {
-  const { protocols: offered, ...others } = ownProperties<WebSocketOptions>(
-    (isOptions(protocols) ? protocols : options) ?? {},
-  );
-  const given = ownProperties(others);
-  const subprotocols = listed(isOptions(protocols) ? offered : (protocols ?? offered));
+  const given = ownProperties<WebSocketOptions>((isOptions(protocols) ? protocols : options) ?? {});
+  const subprotocols = listed(isOptions(protocols) ? given.protocols : (protocols ?? given.protocols));
   refuseUnknown(WHERE, given, CLIENT_OPTIONS);
   const url = parsed(address);
   const ownOptions: OwnOptions = given;
   // ws takes 0 for no limit.
   const channelOptions =
-    given.maxPayload === 0 ? ownProperties({ ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER }) : ownOptions;
+    given.maxPayload === 0 ? uninheriting({ ...ownOptions, maxPayload: Number.MAX_SAFE_INTEGER }) : ownOptions;
   const config = transportConfig(
     WHERE,
     clientConfig(WHERE, channelOptions, url.href.replace(/^http/, 'ws'), DEFAULT_LIMITS.maxPayload),

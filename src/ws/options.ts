@@ -59,11 +59,10 @@ export function transportConfig(
     0,
     MAX_TIMER,
   );
-  return {
-    ...config,
-    limits: { ...config.limits, closeTimeout },
-    messagesAsTasks: !booleanOption(where, 'allowSynchronousEvents', options.allowSynchronousEvents, true),
-  };
+  const messagesAsTasks = !booleanOption(where, 'allowSynchronousEvents', options.allowSynchronousEvents, true);
+  const isTheSame =
+    closeTimeout === config.limits.closeTimeout && messagesAsTasks === (config.messagesAsTasks ?? false);
+  return isTheSame ? config : { ...config, limits: { ...config.limits, closeTimeout }, messagesAsTasks };
 }
 
 /** The defaults that `ws` shows in a server's `options`. */

@@ -41,12 +41,12 @@ import { toDomString } from '../base/values.ts';
 const WHERE = 'WebSocketServer';
 
 /** All that `WebSocketServer` takes. */
-export const SERVER_OPTIONS: ReadonlySet<string> = new Set([
+export const SERVER_OPTIONS: readonly string[] = [
   ...CHANNEL_OPTION_NAMES,
   ...SERVER_AUTHENTICATION_OPTIONS,
   ...OWN_SERVER_OPTIONS,
   ...WS_SERVER_OPTIONS,
-]);
+];
 
 type UpgradeCallback = (socket: WsStyleWebSocket, request: IncomingMessage) => void;
 type Waiting = { readonly request: IncomingMessage; readonly callback: UpgradeCallback };
@@ -282,11 +282,9 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   /** As `ws` does, which reads its options anew for each request. */
   #followOptions(): void {
-    const { options } = this;
-    const given = WS_SERVER_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-    Object.assign(this.#plain.options, Object.fromEntries(given), {
-      maxPayload: transportMaxPayload(this.#liveConfig().limits.maxPayload),
-    });
+    const plain = this.#plain.options as Record<string, unknown>;
+    for (const name of WS_SERVER_OPTIONS) if (this.options[name] !== undefined) plain[name] = this.options[name];
+    plain['maxPayload'] = transportMaxPayload(this.#liveConfig().limits.maxPayload);
   }
 
   #liveConfig(): ChannelConfig {
@@ -322,7 +320,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   #configFor(request: IncomingMessage): ChannelConfig {
     // Not among the defaults that are shown, so that it is the only member that could be a polluted prototype's.
-    const { context } = ownProperties(this.options);
+    const { options } = this;
+    const context = Object.hasOwn(options, 'context') ? options.context : undefined;
     const config = { ...this.#liveConfig(), earlyHello: this.#upgrades.helloOf(request) };
     return typeof context === 'function' ? { ...config, context: contextOption(WHERE, context(request)) } : config;
   }

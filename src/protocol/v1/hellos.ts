@@ -8,7 +8,7 @@ import { KEM_NAMES, KEM_SIZES } from '../../crypto/backend.ts';
 import { ascii, concat, fromBase64, fromUtf8, toBase64, u32be, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../errors.ts';
 import { Map, Set } from '../../base/captured.ts';
-import { ownProperties } from '../../base/own-properties.ts';
+import { ownMember, ownProperties } from '../../base/own-properties.ts';
 
 /** A hello is one text message of at most this many UTF-8 bytes. */
 export const MAX_HELLO_BYTES = 16_384;
@@ -88,10 +88,10 @@ function readClientHello(message: string | Uint8Array, kems: readonly KemName[])
   const keys = new Map<KemName, Uint8Array>();
   for (const kem of kems) {
     const member = keyMember(kem);
-    if (hello.has(member)) keys.set(kem, kemMember(hello, member, KEM_SIZES[kem].key));
+    if (has(hello, member)) keys.set(kem, kemMember(hello, member, KEM_SIZES[kem].key));
   }
   if (keys.size === 0) throw new Refusal('PQ_ERR_HELLO');
-  return { keys, features: new Set(FEATURES.filter((feature) => hello.get(feature) === 1)) };
+  return { keys, features: new Set(FEATURES.filter((feature) => ownMember(hello, feature) === 1)) };
 }
 
 export interface ServerHello {
@@ -119,10 +119,11 @@ function readServerHello(
   offered: ReadonlySet<Feature>,
 ): ServerHello {
   const hello = parseHello(message);
-  const [kem, ...others] = KEM_NAMES.filter((name) => hello.has(ciphertextMember(name)));
+  const [kem, ...others] = KEM_NAMES.filter((name) => has(hello, ciphertextMember(name)));
   if (kem === undefined || others.length > 0 || !kems.includes(kem)) throw new Refusal('PQ_ERR_HELLO');
-  const features = FEATURES.filter((feature) => hello.has(feature));
-  if (features.some((feature) => hello.get(feature) !== 1 || !offered.has(feature))) throw new Refusal('PQ_ERR_HELLO');
+  const features = FEATURES.filter((feature) => has(hello, feature));
+  if (features.some((feature) => ownMember(hello, feature) !== 1 || !offered.has(feature)))
+    throw new Refusal('PQ_ERR_HELLO');
   const ciphertext = kemMember(hello, ciphertextMember(kem), KEM_SIZES[kem].ciphertext);
   return { kem, ciphertext, features: new Set(features) };
 }
@@ -161,21 +162,23 @@ function textOf(message: string | Uint8Array): string {
   return typeof message === 'string' ? message : (fromUtf8(message.subarray(0, MAX_HELLO_BYTES)) ?? '');
 }
 
-function parseHello(message: string | Uint8Array): Map<string, unknown> {
+function parseHello(message: string | Uint8Array): object {
   const hello = parseHelloObject(message, MAX_HELLO_BYTES);
-  if (!hello.has('pq_websocket')) throw new Refusal('PQ_ERR_HELLO');
-  if (hello.get('pq_websocket') !== VERSION) throw new Refusal('PQ_ERR_VERSION');
+  if (!has(hello, 'pq_websocket')) throw new Refusal('PQ_ERR_HELLO');
+  if (ownMember(hello, 'pq_websocket') !== VERSION) throw new Refusal('PQ_ERR_VERSION');
   return hello;
 }
 
 /**
  * @param most bytes of UTF-8
+ * @returns of which its own members count
  * @throws {Refusal} for what is no text message, too long or no JSON object
  */
-export function parseHelloObject(message: string | Uint8Array, most: number): Map<string, unknown> {
+export function parseHelloObject(message: string | Uint8Array, most: number): object {
   if (typeof message !== 'string') throw new Refusal('PQ_ERR_MESSAGE_TYPE');
-  // UTF-8 is never shorter than UTF-16 code units, so a long string is refused before it is encoded.
-  if (message.length > most || utf8(message).length > most) throw new Refusal('PQ_ERR_HELLO');
+  // UTF-8 has one to three bytes for a UTF-16 code unit, so only what is between is encoded.
+  if (message.length > most || (message.length * 3 > most && utf8(message).length > most))
+    throw new Refusal('PQ_ERR_HELLO');
   return parseObject(message, 'PQ_ERR_HELLO');
 }
 
@@ -183,8 +186,8 @@ export function parseHelloObject(message: string | Uint8Array, most: number): Ma
  * A key or a ciphertext.
  * @throws {Refusal}
  */
-export function kemMember(hello: Map<string, unknown>, member: string, length: number): Uint8Array {
-  const bytes = proofMember(hello.get(member));
+export function kemMember(hello: object, member: string, length: number): Uint8Array {
+  const bytes = proofMember(ownMember(hello, member));
   if (typeof bytes === 'string' || bytes.length !== length) throw new Refusal('PQ_ERR_HELLO');
   return bytes;
 }
@@ -236,9 +239,9 @@ export function parseFinished(content: Uint8Array): ReceivedFinished {
   if (text === undefined) throw new Refusal('PQ_ERR_FINISHED');
   const object = parseObject(text, 'PQ_ERR_FINISHED');
   return {
-    signature: proofMember(object.get('ml_dsa_65_signature')),
-    publicKey: proofMember(object.get('ml_dsa_65_public_key')),
-    attestation: proofMember(object.get('attestation_doc')),
+    signature: proofMember(ownMember(object, 'ml_dsa_65_signature')),
+    publicKey: proofMember(ownMember(object, 'ml_dsa_65_public_key')),
+    attestation: proofMember(ownMember(object, 'attestation_doc')),
   };
 }
 
@@ -248,8 +251,13 @@ export function proofMember(value: unknown): ProofMember {
   return (typeof value === 'string' ? fromBase64(value) : undefined) ?? 'malformed';
 }
 
-/** A Map, so that `__proto__` and the like are members as any other. JSON.parse takes the last of a repeated member. */
-function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): Map<string, unknown> {
+/** Whether a peer's object has the member: JSON knows no undefined. */
+export function has(object: object, name: string): boolean {
+  return ownMember(object, name) !== undefined;
+}
+
+/** `__proto__` and the like are members as any other. JSON.parse takes the last of a repeated member. */
+function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): object {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -258,14 +266,14 @@ function parseObject(text: string, code: 'PQ_ERR_HELLO' | 'PQ_ERR_FINISHED'): Ma
     throw new Refusal(code);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refusal(code);
-  return new Map(Object.entries(value));
+  return value;
 }
 
 const TRANSCRIPT_LABEL = ascii('pq-websocket/1 transcript');
 
 /** What the transcript hash is taken over. Lengths come before contents, so no two hello pairs give the same bytes. */
 export function transcript(clientHello: string, serverHello: string, context: Uint8Array | undefined): Uint8Array {
-  const parts = [utf8(clientHello), utf8(serverHello)];
-  if (context !== undefined) parts.push(context);
-  return concat(TRANSCRIPT_LABEL, ...parts.flatMap((part) => [u32be(part.length), part]));
+  const parts = [TRANSCRIPT_LABEL];
+  for (const part of [utf8(clientHello), utf8(serverHello), context]) if (part) parts.push(u32be(part.length), part);
+  return concat(...parts);
 }

@@ -139,7 +139,8 @@ export function answerClientHello(config: KeyAgreementConfig, clientHello: strin
     void refuseAsKem(() => {
       checkEncapsulation(key, undefined, name);
     });
-  const features = new Set([...own].filter((feature) => offered.has(feature)));
+  const features = new Set<Feature>();
+  for (const feature of own) if (offered.has(feature)) features.add(feature);
   // Who demands an identity answers nobody who has none (PROTOCOL.md 23).
   const isAnonymous = own.has('client_identity') && !features.has('client_identity');
   if (isAnonymous && config.acceptsAnonymous !== true) throw new Refusal('PQ_ERR_CLIENT_IDENTITY');

@@ -1,9 +1,10 @@
 /** The yellowpages profile's hellos, and what its attestation covers: build, parse, refuse (PROTOCOL.md 15). */
 import { CIPHERTEXT_BYTES, ENCAPSULATION_KEY_BYTES } from '../../crypto/backend.ts';
 import { toBase64, utf8 } from '../../base/bytes.ts';
+import { ownMember } from '../../base/own-properties.ts';
 import { Refusal } from '../errors.ts';
 import type { ProofMember } from '../v1/hellos.ts';
-import { fromPeer, fromServer, kemMember, MAX_HELLO_BYTES, parseHelloObject, proofMember } from '../v1/hellos.ts';
+import { fromPeer, fromServer, has, kemMember, MAX_HELLO_BYTES, parseHelloObject, proofMember } from '../v1/hellos.ts';
 
 /** Longer than v1's, since it carries the document. */
 export const MAX_SERVER_HELLO_BYTES = 65_536;
@@ -40,7 +41,7 @@ export function parseServerHello(message: string | Uint8Array): ServerHello {
     const hello = parse(message, MAX_SERVER_HELLO_BYTES);
     return {
       ciphertext: kemMember(hello, 'ml_kem_768_ciphertext', CIPHERTEXT_BYTES),
-      document: proofMember(hello.get('auth_attestation_doc')),
+      document: proofMember(ownMember(hello, 'auth_attestation_doc')),
     };
   });
 }
@@ -48,7 +49,7 @@ export function parseServerHello(message: string | Uint8Array): ServerHello {
 /** Whether a server of both profiles takes its first message for yellowpages'. Whatever else it is, v1 judges it. */
 export function isYellowpagesHello(message: string | Uint8Array): boolean {
   try {
-    return !parseHelloObject(message, MAX_HELLO_BYTES).has('pq_websocket');
+    return !has(parseHelloObject(message, MAX_HELLO_BYTES), 'pq_websocket');
   } catch {
     return false;
   }
@@ -59,9 +60,9 @@ export function attestationUserData(ciphertextHash: Uint8Array): Uint8Array {
   return utf8(toBase64(utf8(JSON.stringify({ ml_kem_768_ciphertext_hash: toBase64(ciphertextHash) }))));
 }
 
-function parse(message: string | Uint8Array, most: number): Map<string, unknown> {
+function parse(message: string | Uint8Array, most: number): object {
   const hello = parseHelloObject(message, most);
   // No fallback: a peer that says v1 gets no yellowpages.
-  if (hello.has('pq_websocket')) throw new Refusal('PQ_ERR_VERSION');
+  if (has(hello, 'pq_websocket')) throw new Refusal('PQ_ERR_VERSION');
   return hello;
 }
