@@ -14,7 +14,11 @@ interface WsInternals {
 /** The listener of each network that sees how many bytes have come, and none of them. */
 const counters = new WeakMap<object, (chunk: Uint8Array) => void>();
 
-/** @param count gets the length of each piece that comes from the network. Frames are opened where they stand all the same. */
+/**
+ * Counts what comes from the network beneath npm `ws`. Frames are opened where they stand all the same, which any other listener of its
+ * `data` would prevent: that one might keep what it is given.
+ * @param count gets the length of each piece, in bytes
+ */
 export function countBytes(network: Duplex, count: (bytes: number) => void): void {
   const counter = (chunk: Uint8Array): void => {
     count(chunk.length);
