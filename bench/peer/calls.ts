@@ -2,6 +2,7 @@
 import { FAN_OUT_CLIENTS } from '../plan.ts';
 import type { BuildName } from '../results.ts';
 import type { WorkloadKind } from '../workloads.ts';
+import { loadBuild } from './builds/index.ts';
 import type { Target } from './connection.ts';
 import { openMany } from './connection.ts';
 import { startRelay } from './relay.ts';
@@ -15,7 +16,6 @@ import { echo } from './workloads/echo.ts';
 import { fanout } from './workloads/fanout.ts';
 import { firstMessage } from './workloads/first-message.ts';
 import { pingpong } from './workloads/pingpong.ts';
-import { record } from './workloads/record.ts';
 import { stream } from './workloads/stream.ts';
 import { manyEchoes } from './workloads/workers.ts';
 
@@ -28,8 +28,13 @@ export interface Preparation {
   readonly ca: string;
 }
 
-function workloadOf({ kind, size, build, port, ca }: Preparation): Workload | Promise<Workload> {
-  if (kind === 'record') return record(build as 'pq' | 'native' | 'node-crypto', size);
+async function workloadOf({ kind, size, build, port, ca }: Preparation): Promise<Workload> {
+  if (kind === 'record') {
+    // It has this package's source within.
+    const { record } = await import('./workloads/record.ts');
+    return record(build as 'pq' | 'native' | 'node-crypto', size);
+  }
+  await loadBuild(build);
   const target: Target = { build, port, ca };
   switch (kind) {
     case 'echo':
@@ -78,6 +83,7 @@ export const calls = {
   verify: () => current().verify(),
   /** Connections that say nothing, and stay open as long as the process runs. */
   async openIdle({ target, count }: { target: Target; count: number }) {
+    await loadBuild(target.build);
     await openMany(target, '/echo', count, Math.min(count, FAN_OUT_CLIENTS / 10));
   },
 } as const;

@@ -1,9 +1,9 @@
 /** Opening connections in the client process. */
 import type { BuildName } from '../results.ts';
-import { builds } from './builds/index.ts';
+import { loadedBuild } from './builds/index.ts';
 import type { BenchSocket } from './socket.ts';
 
-/** Where the client connects, and as which build. */
+/** Where the client connects, and as which build, which is loaded. */
 export interface Target {
   readonly build: BuildName;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface Target {
 }
 
 export function connect({ build, port, ca }: Target, path: string, fastOpen = false): BenchSocket {
-  const { tls, connect: open } = builds[build];
+  const { tls, connect: open } = loadedBuild(build);
   const socket = open(`${tls ? 'wss' : 'ws'}://127.0.0.1:${port}${path}`, { fastOpen, ...(tls && { ca }) });
   // Each is followed by `close`, where whoever waits is told.
   socket.on('error', () => undefined);

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BuildName } from '../results.ts';
-import { builds } from './builds/index.ts';
+import { loadBuild } from './builds/index.ts';
 import type { BenchSocket } from './socket.ts';
 
 export interface TlsFiles {
@@ -71,8 +71,8 @@ function listen(server: Server): Promise<number> {
 }
 
 /** @returns the port */
-export function startServer(name: BuildName, tls: TlsFiles): Promise<number> {
-  const build = builds[name];
+export async function startServer(name: BuildName, tls: TlsFiles): Promise<number> {
+  const build = await loadBuild(name);
   const server = build.tls ? createTlsServer(tls) : createServer();
   const behaviours: Readonly<Record<string, Behaviour>> = { '/echo': echo, '/sink': sink, '/room': room() };
   build.attach(server).on('connection', (socket, request) => {

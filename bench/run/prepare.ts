@@ -34,14 +34,17 @@ export function buildPackage(): boolean {
 }
 
 /**
- * One script for every Node, as older ones take no TypeScript. It lies inside this package, so that its
+ * One script, and its parts, for every Node, as older ones take no TypeScript. It lies inside this package, so that its
  * `pq-websocket/ws` is the package's own entry point: what users import.
  */
 export async function bundlePeer(): Promise<string> {
   await build({
-    entryPoints: [path.join(ROOT, 'bench', 'peer', 'main.ts')],
-    outfile: SCRIPT,
+    entryPoints: { peer: path.join(ROOT, 'bench', 'peer', 'main.ts') },
+    outdir: path.dirname(SCRIPT),
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    // What a process does not run, it does not load.
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
