@@ -17,6 +17,10 @@ export interface Arguments {
   readonly builds: readonly BuildName[];
   /** Whether all of it is measured, so that `docs/bench/` may show it. */
   readonly isWhole: boolean;
+  /** How often processes are started anew; undefined: as the mode has it. */
+  readonly launches: number | undefined;
+  /** Whether the table of where the time goes is made anew. */
+  readonly profiled: boolean;
   /** Whether only the table of where the time goes is made anew. */
   readonly profileOnly: boolean;
   /** A folder for a CPU profile of every process, or undefined for none. */
@@ -32,6 +36,8 @@ export const USAGE = `npm run bench -- [options]
   --node LIST     the Nodes to measure, such as 20,24,26 (default 24)
   --only LIST     the workloads to measure, such as echo-32,connect; charts are left as they are
   --builds LIST   the builds to measure, of ${BUILD_NAMES.join(', ')}; charts are left as they are
+  --launches N    processes of each build, one after the other (default 2; with --quick 1)
+  --no-profile    do not find out where the time goes: that table of docs/performance.md stays as it is
   --profile       only find out where the time goes, and write that table of docs/performance.md
   --cpu-prof DIR  write a CPU profile of every process to DIR
   --help          this text
@@ -69,6 +75,11 @@ function someOf<Name extends string>(
   return known.filter((name) => asked.includes(name));
 }
 
+function launchesOf(text: string): number {
+  if (!/^[1-9]$/.test(text)) throw new RangeError(`--launches: expected 1 to 9, got ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
 /** @throws {Error} that names the option which is wrong */
 export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
@@ -82,6 +93,8 @@ export function readArguments(args: readonly string[]): Arguments {
       node: { type: 'string', default: '24' },
       only: { type: 'string' },
       builds: { type: 'string' },
+      launches: { type: 'string' },
+      'no-profile': { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       'cpu-prof': { type: 'string' },
     },
@@ -95,6 +108,8 @@ export function readArguments(args: readonly string[]): Arguments {
     builds: someOf('builds', values.builds, BUILD_NAMES),
     isWhole:
       !values.smoke && values.only === undefined && values.builds === undefined && values['cpu-prof'] === undefined,
+    launches: values.launches === undefined ? undefined : launchesOf(values.launches),
+    profiled: !values['no-profile'],
     profileOnly: values.profile,
     profiles: values['cpu-prof'],
   };

@@ -51,12 +51,22 @@ function progressLine(): (line: string) => void {
   };
 }
 
+function launchesOf({ mode, launches }: Arguments): number {
+  return launches ?? BUDGETS[mode].launches;
+}
+
+/** As the tables have it. */
+function modeOf(asked: Arguments): string {
+  const launches = launchesOf(asked);
+  return launches === BUDGETS[asked.mode].launches ? asked.mode : `${asked.mode} (launches: ${launches})`;
+}
+
 async function optionsOf(asked: Arguments, progress: RunOptions['progress']): Promise<RunOptions> {
   if (buildPackage()) progress('built the package');
   return {
     script: await bundlePeer(),
     tls: makeCertificate(),
-    budget: BUDGETS[asked.mode],
+    budget: { ...BUDGETS[asked.mode], launches: launchesOf(asked) },
     profiles: asked.profiles === undefined ? undefined : path.resolve(asked.profiles),
     progress,
   };
@@ -71,7 +81,7 @@ function thereOf({ builds }: Arguments): Arguments['builds'] {
 async function runProfile(asked: Arguments): Promise<void> {
   const date = new Date();
   const profiles = await profile(await runtimeOf(24), await optionsOf(asked, progressLine()), thereOf(asked));
-  fillDocuments({ machine: machineFacts({}, asked.mode, date), results: [], profiles }, ['profile']);
+  fillDocuments({ machine: machineFacts({}, modeOf(asked), date), results: [], profiles }, ['profile']);
   console.log(profileTable(profiles));
 }
 
@@ -113,7 +123,7 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
     }
   }
   let profiles: Report['profiles'];
-  if (asked.isWhole) {
+  if (asked.isWhole && asked.profiled) {
     try {
       profiles = await profile(await runtimeOf(24), options, there);
     } catch (error) {
@@ -121,7 +131,7 @@ async function run(asked: Arguments): Promise<{ report: Report; failed: readonly
     }
   }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  const machine = { ...machineFacts(facts, asked.mode, date), ...(chromium !== undefined && { chromium }) };
+  const machine = { ...machineFacts(facts, modeOf(asked), date), ...(chromium !== undefined && { chromium }) };
   return { report: { machine, results, ...(profiles && { profiles }) }, failed };
 }
 

@@ -107,6 +107,8 @@ describe('the command line', () => {
     expect(() => readArguments(['--only', 'echo-33'])).toThrow(/--only: .*"echo-33"/);
     expect(() => readArguments(['--builds', ''])).toThrow(/--builds/);
     expect(() => readArguments(['--node', '21'])).toThrow(/--node/);
+    expect(() => readArguments(['--launches', '0'])).toThrow(/--launches/);
+    expect(readArguments(['--launches', '3'])).toMatchObject({ launches: 3, isWhole: true });
   });
 
   test('only a whole run writes to docs', () => {
