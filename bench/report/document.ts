@@ -84,7 +84,8 @@ function verdict(report: Report, runtime: string): string | undefined {
   const range = (workloads: readonly string[], build: BuildName, to: BuildName): string | undefined => {
     const found = workloads.map((workload) => ratio(workload, build, to)).filter((value) => value !== undefined);
     if (found.length < workloads.length) return undefined;
-    return `${Math.min(...found).toFixed(1)} to ${Math.max(...found).toFixed(1)} times`;
+    const [least, most] = [Math.min(...found), Math.max(...found)].map((value) => value.toFixed(1));
+    return `${least === most ? '' : `${least} to `}${most} times`;
   };
   const echoes = SIZES.map((size) => `echo-${size}`);
   const pings = ['pingpong-32', 'pingpong-1k'];
