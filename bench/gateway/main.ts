@@ -12,10 +12,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { nativeFile } from '../../scripts/lib/native.ts';
 import { machineFacts } from '../machine.ts';
+import { replaceSections } from '../report/document.ts';
 import { markdownTable } from '../report/markdown.ts';
 import { figure, machineLines } from '../report/table.ts';
 import type { End } from '../run/cores.ts';
 import { onCoreOf } from '../run/cores.ts';
+import { rotated } from '../run/rotated.ts';
 import { spread } from '../statistics.ts';
 import { KINDS } from './kinds.ts';
 import type { Kind, Proxy, Round } from './kinds.ts';
@@ -38,7 +40,6 @@ const WARM_UP_MESSAGES = 30_000;
 /** As docs/gateway.md advises, for all of them alike. */
 const SHORT_COLLECTIONS = '--max-semi-space-size=2';
 const DOCUMENT = path.resolve(import.meta.dirname, '../../docs/gateway.md');
-const SECTION = /(<!-- bench:gateway -->\n)[^]*?(<!-- \/bench -->)/;
 
 interface Contestant {
   readonly kind: Kind;
@@ -116,7 +117,7 @@ async function round({ proxy, client }: Contestant, { messages, window }: Round)
 }
 
 /**
- * One set of processes. Each round begins with another kind, so that none always comes after the same one.
+ * One set of processes.
  * @param processor gets what each round has taken
  */
 async function measureSet(kinds: readonly Kind[], work: Work, processor: ReadonlyMap<Kind, number[]>): Promise<void> {
@@ -125,8 +126,7 @@ async function measureSet(kinds: readonly Kind[], work: Work, processor: Readonl
     const contestants = await Promise.all(kinds.map((kind) => enter(children, kind, work.size)));
     const warmUp = Math.ceil(WARM_UP_MESSAGES / work.messages);
     for (let at = -warmUp; at < ROUNDS; at += 1) {
-      const first = (at + warmUp) % kinds.length;
-      for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+      for (const contestant of rotated(contestants, at + warmUp)) {
         const taken = await round(contestant, work);
         if (at >= 0) processor.get(contestant.kind)?.push(taken);
       }
@@ -171,7 +171,7 @@ export async function main(): Promise<number> {
   const old = readFileSync(DOCUMENT, 'utf8');
   writeFileSync(
     DOCUMENT,
-    old.replace(SECTION, (_: string, begin: string, end: string) => `${begin}${text}\n${end}`),
+    replaceSections(old, (name) => (name === 'gateway' ? text : undefined)),
   );
   return 0;
 }

@@ -172,13 +172,20 @@ export const SECTION_NAMES = Object.keys(SECTIONS);
  */
 export function fillSections(text: string, report: Report, names: readonly string[] = SECTION_NAMES): string {
   const runtime = report.results.find((result) => result.runtime.startsWith('node'))?.runtime ?? '';
+  return replaceSections(text, (name) => {
+    const section = SECTIONS[name];
+    if (section === undefined) throw new Error(`there is no section ${JSON.stringify(name)}`);
+    return names.includes(name) ? section(report, runtime) : undefined;
+  });
+}
+
+/** @param made gives what a section is to hold; undefined: what it does */
+export function replaceSections(text: string, made: (name: string) => string | undefined): string {
   return text.replace(
     /(<!-- bench:([a-z-]+) -->\n)[^]*?(<!-- \/bench -->)/g,
     (old: string, start: string, name: string, end: string) => {
-      const section = SECTIONS[name];
-      if (section === undefined) throw new Error(`there is no section ${JSON.stringify(name)}`);
-      const made = names.includes(name) ? section(report, runtime) : undefined;
-      return made === undefined ? old : `${start}${made}\n${end}`;
+      const section = made(name);
+      return section === undefined ? old : `${start}${section}\n${end}`;
     },
   );
 }

@@ -10,6 +10,7 @@ import type { RunOptions, Runtime, Samples } from './crew.ts';
 import { Crew } from './crew.ts';
 import { idleMemory } from './idle-memory.ts';
 import type { Peer } from './peer.ts';
+import { rotated } from './rotated.ts';
 
 /** What a window of messages may take beyond its round before its build is a slow one. */
 const SLOW_MILLISECONDS = 500;
@@ -83,12 +84,6 @@ async function sampled(client: Peer, ends: readonly Peer[], milliseconds: number
   const { operations } = sample;
   if (operations === undefined || ends.length === 0) return sample;
   return { ...sample, [CPU]: ((await processorTime(ends)) - before) / operations };
-}
-
-/** Each round begins with another build, so that none always comes after the same one. */
-function rotated<T>(items: readonly T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }
 
 async function sideBySide(plan: WorkloadPlan, runtime: Runtime, options: RunOptions): Promise<Samples> {
