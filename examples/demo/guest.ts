@@ -48,6 +48,7 @@ export class Guest {
   name = '';
   readonly #room: Room;
   #incoming: IncomingFile | undefined;
+  #joined: Promise<void> | undefined;
   #sending = false;
 
   constructor(socket: WebSocket, room: Room) {
@@ -72,11 +73,16 @@ export class Guest {
     const message = parseMessage(text);
     switch (message?.type) {
       case 'join':
+        this.#joined ??= this.#join(message.name);
         // Fails only if the connection closes in between, and then `leave` is told.
-        this.#join(message.name).catch(() => undefined);
+        this.#joined.catch(() => undefined);
         break;
       case 'chat':
-        if (this.name !== '') this.#room.chat(this.name, message.text);
+        // What is said at once after the wish to join waits for the welcome.
+        this.#joined?.then(
+          () => this.#room.chat(this.name, message.text),
+          () => undefined,
+        );
         break;
       case 'sample':
         void this.#sendSample();
@@ -106,7 +112,6 @@ export class Guest {
   }
 
   async #join(wish: string): Promise<void> {
-    if (this.name !== '') return;
     const end = await factsOf(this.socket);
     const { name, present } = this.#room.admit(this, wish);
     this.name = name;
