@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { runSteps } from './step-runner.ts';
 import type { Outcome, Step } from './step-runner.ts';
@@ -24,6 +24,10 @@ NAME is a step or a project of vitest.config.ts (unit, vectors, fault, in-proces
 
 function reportOf(step: string): string {
   return path.join(ROOT, '.cache', `${step}.json`);
+}
+
+function logOf(step: string): string {
+  return path.join(LOGS, `${step}.log`);
 }
 
 /** `node scripts/run.ts` of a file. */
@@ -212,6 +216,16 @@ function timesOf(outcomes: readonly Outcome[]): string[] {
   });
 }
 
+const LAST_LINES = 30;
+
+/** How the output of a failed step ended, where no report of vitest's says what failed. */
+function lastWords({ name, failure }: Outcome): string[] {
+  const log = logOf(name);
+  if (failure === undefined || existsSync(reportOf(name)) || !existsSync(log)) return [];
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-LAST_LINES);
+  return [[`${name} failed, and said last:`, ...lines.map((line) => `  ${line}`)].join('\n')];
+}
+
 /** Runs the steps until one fails, or all of them with `--keep-going`. @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const keepGoing = args.includes('--keep-going');
@@ -227,7 +241,7 @@ export async function main(args: readonly string[]): Promise<number> {
   process.env['PATH'] = [...folders, process.env['PATH'] ?? ''].join(path.delimiter);
   const reports = VITEST_STEPS.map(reportOf);
   mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
-  for (const report of reports) rmSync(report, { force: true });
+  for (const old of [...reports, ...chosen.map(({ name }) => logOf(name))]) rmSync(old, { force: true });
   const start = performance.now();
   const outcomes = await runSteps(chosen, {
     cwd: ROOT,
@@ -241,6 +255,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const succeeded = outcomes.every(({ failure }) => failure === undefined);
   const totals = addTotals(reports.map((report) => readTotals(report, ROOT)));
   for (const line of totals.notes) console.log(line);
+  // Once more, at the end: it is what whoever sees only the last page of a log needs.
+  for (const line of [...totals.failures, ...outcomes.flatMap(lastWords)]) console.log(`\n${line}`);
   const counts = chosen.some(({ name, command }) => name === 'vitest' && command.includes('--reporter=json'));
   const ranNothing = succeeded && counts && totals.passed === 0;
   if (ranNothing) console.error('vitest succeeded, but its report shows no test that passed');
