@@ -151,6 +151,34 @@ describe.each(BALANCERS)('%s in front', (balancer) => {
     expect(Math.max(...chats.map(({ connections }) => connections))).toBeGreaterThan(1);
   });
 
+  test('one that has come back is enough when the other goes, while all that it has taken since still talk', async () => {
+    const { url, gateways, running, restart } = await startStack(balancer);
+    const connect = async (): Promise<PQWebSocket> => {
+      const socket = new PQWebSocket(`${url}/`, [], { rejectUnauthorized: false });
+      onTestFinished(() => {
+        socket.close();
+      });
+      await new Promise<void>((resolve, reject) => {
+        socket.onopen = (): void => {
+          resolve();
+        };
+        socket.onclose = ({ code }): void => {
+          reject(new Error(`closed with ${code}`));
+        };
+      });
+      return socket;
+    };
+    running[0].child.kill('SIGKILL');
+    await running[0].ended;
+    await connect();
+    await restart(0);
+    while ((await count(gateways[0], HANDSHAKES)) === 0) await connect();
+    running[1].child.kill('SIGKILL');
+    await running[1].ended;
+    const { readyState } = await connect();
+    expect(readyState).toBe(PQWebSocket.OPEN);
+  });
+
   test('a rolling restart under load: no handshake fails', async () => {
     const { url, gateways, running, restart } = await startStack(balancer);
     const resident = openChat(url);
