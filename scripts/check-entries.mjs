@@ -91,6 +91,26 @@ for (const condition of ['node', 'web']) {
   console.log(`${condition}: ${files.length} CommonJS files load where no ES module can be required`);
 }
 
+/** Node's own WebSocket and its events take it 80 ms and 3 MB when they are first looked at: a server looks at none of them. */
+const LEAVES_UNDICI = `
+  (async () => {
+    for (const file of FILES) {
+      if (file.endsWith('.cjs')) require(file);
+      else await import(file);
+      if (process.moduleLoadList.some((name) => name.includes('undici'))) throw new Error(file + ': importing it loads undici');
+    }
+  })();
+`;
+const SERVERS = ['index', 'server', 'ws', 'keys', 'kit'];
+for (const major of [22, 24, 26]) {
+  const files = SERVERS.flatMap((name) =>
+    ['js', 'cjs'].map((end) => path.join(ROOT, 'dist', 'node', `${name}.${end}`)),
+  );
+  const args = ['--disable-warning=ExperimentalWarning', '-e', LEAVES_UNDICI.replace('FILES', JSON.stringify(files))];
+  execFileSync(nodeBinary(major), args, { cwd: ROOT, stdio: 'inherit', timeout: 60_000 });
+  console.log(`Node ${major}: importing ${files.length} files leaves undici where it is`);
+}
+
 for (const condition of ['node', 'web']) {
   const folder = path.join(ROOT, 'dist', condition);
   const names = readdirSync(folder).filter(

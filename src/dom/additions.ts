@@ -7,7 +7,7 @@ import type { PQWebSocketInstance } from '../api/socket-types.ts';
 import { Promise } from '../base/captured.ts';
 import { Queue } from '../base/queue.ts';
 import { CLOSED } from '../base/rfc6455.ts';
-import { BaseEventTarget } from './events.ts';
+import { BaseEventTarget } from '#events';
 import { PQWebSocket, secureOf } from './pq-websocket.ts';
 import { define } from '../base/own-properties.ts';
 

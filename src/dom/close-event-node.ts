@@ -1,4 +1,4 @@
-/** `#close-event` on Node, which has no CloseEvent before 23: as the standard has it. */
+/** On Node, which has no CloseEvent before 23: as the standard has it. */
 import { toUsvString } from '../base/values.ts';
 import { define } from '../base/own-properties.ts';
 

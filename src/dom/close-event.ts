@@ -1,4 +1,4 @@
-/** `#close-event` elsewhere, where a CloseEvent is missing from nothing but what is no browser: its three members, and no more. */
+/** Elsewhere, where a CloseEvent is missing from nothing but what is no browser: its three members, and no more. */
 export class FallbackCloseEvent extends Event {
   declare readonly code: number;
   declare readonly reason: string;

@@ -2,7 +2,7 @@
  * Event handler IDL attributes (HTML 8.1.8.1): `onopen` and its like. A handler keeps its place among the
  * listeners from when it is first set; null takes it out.
  */
-import { BaseEventTarget } from './events.ts';
+import { BaseEventTarget } from '#events';
 import { Map } from '../base/captured.ts';
 
 export class EventHandlers {

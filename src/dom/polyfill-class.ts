@@ -2,7 +2,7 @@
 import { checkClientOptions } from '#client-options';
 import type { WebSocketConstructor } from '../platform/platform.ts';
 import { define, ownProperties } from '../base/own-properties.ts';
-import { BaseEventTarget } from './events.ts';
+import { BaseEventTarget } from '#events';
 import { defineConstants } from './interface-object.ts';
 import { PQWebSocket } from './pq-websocket.ts';
 import type { Brand } from '../transport/choose.ts';

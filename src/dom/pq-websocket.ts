@@ -11,7 +11,7 @@ import { blobClass, DOMException, URL } from '../base/captured.ts';
 import { define, ownProperties } from '../base/own-properties.ts';
 import { openSecure } from './open-secure.ts';
 import { EventHandlers } from './event-handlers.ts';
-import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from './events.ts';
+import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from '#events';
 import { defineInterface } from './interface-object.ts';
 import type { CLOSED, CLOSING, OPEN, ReadyState } from '../base/rfc6455.ts';
 import { CONNECTING } from '../base/rfc6455.ts';

@@ -1,7 +1,7 @@
 /** msw's client and server connection in plaintext: what a handler gets, and how the two hear of each other. */
 import { ABNORMAL_CLOSURE } from '../base/rfc6455.ts';
 import type { CloseOutcome } from '../protocol/outcome.ts';
-import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from '../dom/events.ts';
+import { BaseCloseEvent, BaseEvent, BaseEventTarget, BaseMessageEvent } from '#events';
 import type { ChannelConfig } from '../options/channel.ts';
 import { closeContent, contentOf, Leg } from './leg.ts';
 import type { RawClient, RawServer } from './raw.ts';

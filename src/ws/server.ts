@@ -1,7 +1,6 @@
 /** `WebSocketServer`: npm `ws`'s server, by composition over its public API, with sockets that are all secure. */
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
-import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -39,6 +38,9 @@ import { isReserved } from '../protocol/v1/reserved-names.ts';
 import { toDomString } from '../base/values.ts';
 
 const WHERE = 'WebSocketServer';
+
+// `import` would read all that the module exports, Node's own WebSocket among it, and so load undici.
+const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** All that `WebSocketServer` takes. */
 export const SERVER_OPTIONS: readonly string[] = [

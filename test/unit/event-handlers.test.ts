@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { FallbackCloseEvent } from '../../src/dom/close-event-node.ts';
 import { EventHandlers } from '../../src/dom/event-handlers.ts';
 
 let target: EventTarget;
@@ -124,18 +125,7 @@ describe('an event handler attribute', () => {
 
 describe('CloseEvent where the platform has none (Node before 23)', () => {
   const Native = globalThis.CloseEvent;
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    vi.resetModules();
-  });
-
-  async function fallback(): Promise<typeof CloseEvent> {
-    vi.resetModules();
-    vi.stubGlobal('CloseEvent', undefined);
-    const { BaseCloseEvent } = await import('../../src/dom/events.ts');
-    expect(BaseCloseEvent).not.toBe(Native);
-    return BaseCloseEvent;
-  }
+  const Fallback = FallbackCloseEvent as typeof CloseEvent;
 
   test.each<[object | undefined]>([
     [undefined],
@@ -148,8 +138,7 @@ describe('CloseEvent where the platform has none (Node before 23)', () => {
     [{ reason: 'a\uD800' }],
     [{ wasClean: 1 }],
     [{ bubbles: true, cancelable: true }],
-  ])('is as the native one with %j', async (init) => {
-    const Fallback = await fallback();
+  ])('is as the native one with %j', (init) => {
     const members = (event: CloseEvent): unknown => {
       const { type, code, reason, wasClean, bubbles, cancelable } = event;
       return { type, code, reason, wasClean, bubbles, cancelable, tag: Object.prototype.toString.call(event) };
@@ -157,8 +146,7 @@ describe('CloseEvent where the platform has none (Node before 23)', () => {
     expect(members(new Fallback('close', init))).toEqual(members(new Native('close', init)));
   });
 
-  test('class, names, members, re-construction', async () => {
-    const Fallback = await fallback();
+  test('class, names, members, re-construction', () => {
     const event = new Fallback('close', { code: 4000, reason: 'why', wasClean: true });
     expect(event).toBeInstanceOf(Event);
     expect([Fallback.name, Fallback.length]).toEqual([Native.name, Native.length]);

@@ -6,7 +6,7 @@
 import type { EventEmitter } from '#emitter';
 import { fromUtf8 } from '../../base/bytes.ts';
 import { decoder } from '../../base/captured.ts';
-import { BaseCloseEvent, BaseEvent, BaseMessageEvent } from '../../dom/events.ts';
+import { BaseCloseEvent, BaseEvent, BaseMessageEvent } from '#events';
 import { safely } from '../../base/safely.ts';
 import { toDomString } from '../../base/values.ts';
 import { define, ownProperties } from '../../base/own-properties.ts';
