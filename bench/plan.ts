@@ -26,7 +26,7 @@ export const BUDGETS: Readonly<Record<Mode, Budget>> = {
     // Of long messages some ten full collections fall into it: with a few, one more or less is a fifth of the round.
     milliseconds: 300,
     warmUpMilliseconds: 500,
-    mostWarmUpMilliseconds: 6_000,
+    mostWarmUpMilliseconds: 12_000,
     idleConnections: 2_000,
     idleRounds: 1,
     firstMessages: 1,
@@ -75,13 +75,13 @@ export const IN_FLIGHT = 64;
 export const LEAST_OPERATIONS = { pingpong: 1_000, fanout: 4_000, connect: 64 } as const;
 
 /**
- * Before the first round, where a round has few: V8 compiles the last of the code after some ten thousand messages or a few thousand
+ * Before the first round, where a round has few: V8 compiles the last of the code after some ten thousand messages or as many
  * connections, and a process that serves has all that behind it.
  */
 export const WARM_UP_OPERATIONS: Readonly<Record<string, number>> = {
   pingpong: 20_000,
   fanout: 40_000,
-  connect: 3_000,
+  connect: 12_000,
 };
 
 export const FAN_OUT_CLIENTS = 200;
