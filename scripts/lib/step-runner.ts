@@ -21,6 +21,8 @@ export interface Outcome {
   readonly seconds: number;
   /** Undefined where it succeeded. */
   readonly failure: string | undefined;
+  /** The file with what it said; undefined where that was shown as it came, and of a step that was left out. */
+  readonly log: string | undefined;
 }
 
 export interface RunnerOptions {
@@ -69,7 +71,7 @@ export async function runSteps(steps: readonly Step[], options: RunnerOptions): 
     }
     if (output !== undefined) closeSync(output);
     const seconds = (performance.now() - began) / 1000;
-    outcomes.push({ name: step.name, seconds, failure });
+    outcomes.push({ name: step.name, seconds, failure, log });
     if (log !== undefined) say(`\n--- ${step.name} said:\n${readFileSync(log, 'utf8').trimEnd()}`);
     const took = `${seconds.toFixed(1)} s`;
     say(failure === undefined ? `${place}: done in ${took}` : `${place}: FAILED after ${took}: ${failure}`);
@@ -81,7 +83,7 @@ export async function runSteps(steps: readonly Step[], options: RunnerOptions): 
       waiting.splice(waiting.indexOf(next), 1);
       const lacking = lacks(next);
       if (lacking !== undefined) {
-        outcomes.push({ name: next.name, seconds: 0, failure: `left out: ${lacking} failed` });
+        outcomes.push({ name: next.name, seconds: 0, failure: `left out: ${lacking} failed`, log: undefined });
         continue;
       }
       running.set(

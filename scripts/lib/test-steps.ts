@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { runSteps } from './step-runner.ts';
 import type { Outcome, Step } from './step-runner.ts';
@@ -24,10 +24,6 @@ NAME is a step or a project of vitest.config.ts (unit, vectors, fault, in-proces
 
 function reportOf(step: string): string {
   return path.join(ROOT, '.cache', `${step}.json`);
-}
-
-function logOf(step: string): string {
-  return path.join(LOGS, `${step}.log`);
 }
 
 /** `node scripts/run.ts` of a file. */
@@ -218,10 +214,11 @@ function timesOf(outcomes: readonly Outcome[]): string[] {
 
 const LAST_LINES = 30;
 
-/** How the output of a failed step ended, where no report of vitest's says what failed. */
-function lastWords({ name, failure }: Outcome): string[] {
-  const log = logOf(name);
-  if (failure === undefined || existsSync(reportOf(name)) || !existsSync(log)) return [];
+/** What failed of a step, and why: by vitest's report, or where that names nothing by how its output ended. */
+function whatFailed({ name, failure, log }: Outcome): readonly string[] {
+  if (failure === undefined) return [];
+  const { failures } = readTotals(reportOf(name), ROOT);
+  if (failures.length > 0 || log === undefined) return failures;
   const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-LAST_LINES);
   return [[`${name} failed, and said last:`, ...lines.map((line) => `  ${line}`)].join('\n')];
 }
@@ -241,7 +238,7 @@ export async function main(args: readonly string[]): Promise<number> {
   process.env['PATH'] = [...folders, process.env['PATH'] ?? ''].join(path.delimiter);
   const reports = VITEST_STEPS.map(reportOf);
   mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
-  for (const old of [...reports, ...chosen.map(({ name }) => logOf(name))]) rmSync(old, { force: true });
+  for (const report of reports) rmSync(report, { force: true });
   const start = performance.now();
   const outcomes = await runSteps(chosen, {
     cwd: ROOT,
@@ -256,7 +253,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const totals = addTotals(reports.map((report) => readTotals(report, ROOT)));
   for (const line of totals.notes) console.log(line);
   // Once more, at the end: it is what whoever sees only the last page of a log needs.
-  for (const line of [...totals.failures, ...outcomes.flatMap(lastWords)]) console.log(`\n${line}`);
+  for (const line of outcomes.flatMap(whatFailed)) console.log(`\n${line}`);
   const counts = chosen.some(({ name, command }) => name === 'vitest' && command.includes('--reporter=json'));
   const ranNothing = succeeded && counts && totals.passed === 0;
   if (ranNothing) console.error('vitest succeeded, but its report shows no test that passed');
