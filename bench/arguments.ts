@@ -1,6 +1,7 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 import type { Mode } from './plan.ts';
+import { BUDGETS } from './plan.ts';
 import type { BuildName } from './results.ts';
 import { BUILD_NAMES } from './results.ts';
 import { WORKLOAD_NAMES } from './workloads.ts';
@@ -17,8 +18,8 @@ export interface Arguments {
   readonly builds: readonly BuildName[];
   /** Whether all of it is measured, so that `docs/bench/` may show it. */
   readonly isWhole: boolean;
-  /** How often processes are started anew; undefined: as the mode has it. */
-  readonly launches: number | undefined;
+  /** How often processes are started anew. */
+  readonly launches: number;
   /** Whether the table of where the time goes is made anew. */
   readonly profiled: boolean;
   /** Whether only the table of where the time goes is made anew. */
@@ -99,8 +100,9 @@ export function readArguments(args: readonly string[]): Arguments {
       'cpu-prof': { type: 'string' },
     },
   });
+  const mode = values.smoke ? 'smoke' : values.quick ? 'quick' : 'full';
   return {
-    mode: values.smoke ? 'smoke' : values.quick ? 'quick' : 'full',
+    mode,
     json: values.json,
     help: values.help,
     nodes: nodesOf(values.node),
@@ -108,7 +110,7 @@ export function readArguments(args: readonly string[]): Arguments {
     builds: someOf('builds', values.builds, BUILD_NAMES),
     isWhole:
       !values.smoke && values.only === undefined && values.builds === undefined && values['cpu-prof'] === undefined,
-    launches: values.launches === undefined ? undefined : launchesOf(values.launches),
+    launches: values.launches === undefined ? BUDGETS[mode].launches : launchesOf(values.launches),
     profiled: !values['no-profile'],
     profileOnly: values.profile,
     profiles: values['cpu-prof'],

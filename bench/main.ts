@@ -51,14 +51,9 @@ function progressLine(): (line: string) => void {
   };
 }
 
-function launchesOf({ mode, launches }: Arguments): number {
-  return launches ?? BUDGETS[mode].launches;
-}
-
 /** As the tables have it. */
-function modeOf(asked: Arguments): string {
-  const launches = launchesOf(asked);
-  return launches === BUDGETS[asked.mode].launches ? asked.mode : `${asked.mode} (launches: ${launches})`;
+function modeOf({ mode, launches }: Arguments): string {
+  return launches === BUDGETS[mode].launches ? mode : `${mode} (launches: ${launches})`;
 }
 
 async function optionsOf(asked: Arguments, progress: RunOptions['progress']): Promise<RunOptions> {
@@ -66,7 +61,7 @@ async function optionsOf(asked: Arguments, progress: RunOptions['progress']): Pr
   return {
     script: await bundlePeer(),
     tls: makeCertificate(),
-    budget: { ...BUDGETS[asked.mode], launches: launchesOf(asked) },
+    budget: { ...BUDGETS[asked.mode], launches: asked.launches },
     profiles: asked.profiles === undefined ? undefined : path.resolve(asked.profiles),
     progress,
   };
