@@ -1,6 +1,6 @@
 /**
  * `#events` on Node, which loads undici when somebody first looks at MessageEvent or CloseEvent, even at whether the global is a getter: that
- * takes longer than all of this package and `ws` together, and a server needs neither class unless it listens as pages do. Where the other
+ * is a fifth of a server's start, and it needs neither class unless it listens as pages do. Where the other
  * classes are Node's own, so are these, whatever stands in the globals when the first event is made.
  */
 import { MessagePort } from 'node:worker_threads';
