@@ -6,6 +6,8 @@
 import { WebSocket as PlainWebSocket, WebSocketServer as PlainWebSocketServer } from 'ws';
 import { platform } from '#platform';
 import { free } from './base/free.ts';
+import type { Deliveries } from './platform/node-frames/pieces.ts';
+import { giveBackJoined } from './platform/node-frames/pieces.ts';
 import { countBytes } from './platform/node-frames/read.ts';
 import { PlainGatherer, writePlain } from './platform/node-frames/write.ts';
 import * as Kind from './protocol/v1/kinds.ts';
@@ -21,7 +23,8 @@ export { PlainWebSocket };
 /** And its server, for the near end of a tunnel. */
 export { PlainWebSocketServer };
 export { isCloseCode, MAX_CLOSE_REASON_BYTES };
-export { countBytes };
+export { countBytes, giveBackJoined };
+export type { Deliveries };
 
 /**
  * As `socket.send()`, without its copy: the bytes belong to the secure layer from now on, which may give their memory back.
@@ -41,7 +44,8 @@ const TEXT = { binary: false };
 const BINARY = { binary: true };
 
 /**
- * Sends a message on a plain socket, in the clear. Its bytes belong to the network from now on, which masks them in place.
+ * Sends a message on a plain socket, in the clear. Its bytes belong to the network from now on, which masks them in place and gives their
+ * memory back.
  * @param socket npm `ws`'s
  */
 export function sendPlain(socket: PlainWebSocket, data: Uint8Array, isBinary: boolean): void {
@@ -61,7 +65,7 @@ export class PlainSender {
     this.#gatherer = new PlainGatherer(socket, platform.random, () => platform.fastMask?.());
   }
 
-  /** The message's bytes belong to the network from now on, which masks them in place. */
+  /** The message's bytes belong to the network from now on, which masks them in place and gives their memory back. */
   send(data: Uint8Array, isBinary: boolean): void {
     if (!this.#gatherer.write(data, isBinary)) this.socket.send(data, isBinary ? BINARY : TEXT);
   }

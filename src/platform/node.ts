@@ -12,6 +12,7 @@ import { LiveExtensions } from '../protocol/v1/extensions.ts';
 import { Yellowpages } from '../protocol/yellowpages/profile.ts';
 import { withVariableKeyLog } from './key-log-node.ts';
 import { takeFrame } from './node-frames/pool.ts';
+import { giveBackJoined } from './node-frames/pieces.ts';
 import { readsAlone } from './node-frames/read.ts';
 import { joinFrames, writeFrame, writeJoined } from './node-frames/write.ts';
 import type { Platform } from './platform.ts';
@@ -43,6 +44,7 @@ export const platform: Platform = ownProperties<Platform>({
   joinFrames,
   writeJoined,
   readsAlone,
+  giveBackJoined,
   // Not in Node before 22.10, nor in every Deno and Bun.
   refuseClone: (object) => {
     (workerThreads.markAsUncloneable as typeof workerThreads.markAsUncloneable | undefined)?.(object);

@@ -5,6 +5,7 @@ import type { SignatureScheme } from '../crypto/signature.ts';
 import type { ClientAuthentication } from '../protocol/client-authentication.ts';
 import type { ExtensionsMaker } from '../protocol/v1/extension-types.ts';
 import type { Mask } from './node-frames/mask.ts';
+import type { Deliveries } from './node-frames/pieces.ts';
 import type { ProfileMaker } from '../protocol/session-types.ts';
 
 /** A WebSocket constructor, WHATWG-shaped; `options` is what npm `ws` takes as its third argument. */
@@ -54,6 +55,12 @@ export interface Platform {
   readonly writeJoined?: (ws: object) => void;
   /** Whether nobody else looks at what an npm `ws` socket reads, so that it may be overwritten where it stands. */
   readonly readsAlone?: (ws: object) => boolean;
+  /**
+   * Has memory of what an npm `ws` socket joins to large messages given back as soon as nobody needs it.
+   * @param message what the socket delivers at present
+   * @returns is to be told of each message, that one too; undefined where there is nothing to give back, for now
+   */
+  readonly giveBackJoined?: (ws: object, message: unknown) => Deliveries | undefined;
   /** Writes a line where a page's developer looks, as the platform does for a WebSocket of its own that failed. */
   readonly warn?: (line: string) => void;
   /** Makes structured clone refuse an object, where EventTarget is no platform object that it refuses by itself. */

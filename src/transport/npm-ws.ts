@@ -1,6 +1,7 @@
 /** npm `ws` underneath, from version 6 on: ours, or a socket that another copy of `ws` has accepted. */
 import { platform } from '#platform';
 import { decoder } from '../base/captured.ts';
+import type { Deliveries } from '../platform/node-frames/pieces.ts';
 import { ABNORMAL_CLOSURE, OPEN } from '../base/rfc6455.ts';
 import { Reading } from './reading.ts';
 import type { Transport, TransportHost, WsFeatures } from './transport.ts';
@@ -53,11 +54,16 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
     });
   }
   const transport = new NpmWsTransport(socket);
+  let delivered: Deliveries | undefined;
   /** @param kept whether it was ours alone when it was kept back, for what is told of now */
   const take = (data: WsData, isBinary: boolean | undefined, kept?: boolean): void => {
     // Another listener of the same socket may keep what it is given.
     const isOurs = kept ?? socket.listenerCount?.('message') === 1;
     const { reading } = transport;
+    if (kept === undefined) {
+      delivered ??= platform.giveBackJoined?.(socket, data);
+      delivered?.(data);
+    }
     if (kept === undefined && reading?.isHolding === true) {
       reading.keepBrought(() => {
         take(data, isBinary, isOurs);

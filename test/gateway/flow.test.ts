@@ -215,3 +215,27 @@ test('what a client says is opened where it stands, though the gateway counts it
   // Both ends are in this process, and what short messages stand in is never theirs alone.
   expect(asked.mock.results.map(({ value }) => value)).toEqual([true, true]);
 });
+
+test('what a backend says in several pieces leaves none of them for the collector', async () => {
+  const backend = await startBackend();
+  const gateway = await startTestGateway({ upstreams: [backend.url] });
+  const client = await openClient(`${gateway.url}/`);
+  const { socket } = await backend.next();
+  const words = Buffer.alloc(4 * MESSAGE, 'said in the clear, ');
+  let pieces = 0;
+  const memory = ArrayBuffer.prototype as unknown as { transfer(this: ArrayBuffer): ArrayBuffer };
+  const transfer = vi.spyOn(memory, 'transfer').mockImplementation(function (this: ArrayBuffer) {
+    // What the client reads is sealed, and what the gateway sends on is longer.
+    if (this.byteLength < words.length && Buffer.from(this).includes('said in the clear')) pieces += 1;
+    return this;
+  });
+  onTestFinished(() => {
+    transfer.mockRestore();
+  });
+  for (let i = 0; i < 8; i += 1) {
+    socket.send(words);
+    const [data] = await once<[Buffer]>(client, 'message');
+    expect(words.equals(data)).toBe(true);
+  }
+  expect(pieces).toBeGreaterThan(0);
+});

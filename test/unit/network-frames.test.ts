@@ -200,6 +200,15 @@ test('memory is given back when the network has taken it, and not before', () =>
   expect(isPooled(frame)).toBe(false);
 });
 
+test('the memory of a plain message is given back when the network has taken it, where it is the message alone', () => {
+  const { ws, callbacks } = pretend(true);
+  const [alone, part] = [new Uint8Array(20_000), new Uint8Array(20_001).subarray(1)];
+  for (const message of [alone, part]) writePlain(ws, message, true, random);
+  expect([alone.length, callbacks.length]).toEqual([20_000, 1]);
+  callbacks[0]?.();
+  expect([alone.length, part.length]).toEqual([0, 20_000]);
+});
+
 test('what the network says of a failure is passed on', () => {
   const { ws, callbacks } = pretend(true);
   const errors: unknown[] = [];

@@ -1,6 +1,6 @@
 /**
  * Frames of npm `ws`, opened where they stand. What `ws` delivers is a view of what came from the network in one piece, which it has
- * unmasked in place already.
+ * unmasked in place already, or memory of its own that it has joined several pieces in.
  */
 import type { Duplex } from 'node:stream';
 import { isNetwork } from './network.ts';
@@ -8,23 +8,39 @@ import { isNetwork } from './network.ts';
 /** What is looked at inside npm `ws`. */
 interface WsInternals {
   readonly _socket?: object | null;
-  listenerCount?(event: string): number;
 }
 
-/** The listener of each network that sees how many bytes have come, and none of them. */
-const counters = new WeakMap<object, (chunk: Uint8Array) => void>();
+/** Gets what the network has brought at once. */
+type PieceListener = (piece: Uint8Array) => void;
+
+/** The listeners of each network that keep nothing of what they are given. */
+const keepingNothing = new WeakMap<object, readonly PieceListener[]>();
 
 /**
- * Counts what comes from the network beneath npm `ws`. Frames are opened where they stand all the same, which any other listener of its
+ * Listens to what comes from the network beneath npm `ws`. Frames are opened where they stand all the same, which any other listener of its
  * `data` would prevent: that one might keep what it is given.
+ * @param listener keeps no view of a piece, and gives nobody one
+ * @param isFirst whether it hears of a piece before those that listen already
+ */
+export function listenWithin(network: Duplex, listener: PieceListener, isFirst = false): void {
+  keepingNothing.set(network, [...(keepingNothing.get(network) ?? []), listener]);
+  if (isFirst) network.prependListener('data', listener);
+  else network.on('data', listener);
+}
+
+/** Whether it came by way of `listenWithin`. */
+export function keepsNothing(network: Duplex, listener: unknown): boolean {
+  return keepingNothing.get(network)?.includes(listener as PieceListener) === true;
+}
+
+/**
+ * Counts what comes from the network beneath npm `ws`.
  * @param count gets the length of each piece, in bytes
  */
 export function countBytes(network: Duplex, count: (bytes: number) => void): void {
-  const counter = (chunk: Uint8Array): void => {
-    count(chunk.length);
-  };
-  counters.set(network, counter);
-  network.on('data', counter);
+  listenWithin(network, (piece) => {
+    count(piece.length);
+  });
 }
 
 /**
@@ -34,7 +50,8 @@ export function countBytes(network: Duplex, count: (bytes: number) => void): voi
 export function readsAlone(ws: object): boolean {
   const { _socket: network } = ws as WsInternals;
   if (!isNetwork(network)) return false;
-  const counter = counters.get(network);
-  const counting = counter === undefined ? 0 : network.listenerCount('data', counter);
-  return network.listenerCount('data') - counting === 1;
+  let listening = network.listenerCount('data');
+  // Whoever has all listeners removed removes ours too.
+  for (const listener of keepingNothing.get(network) ?? []) listening -= network.listenerCount('data', listener);
+  return listening === 1;
 }

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RandomSource } from '../../crypto/backend.ts';
 import { setImmediate } from '../../base/captured.ts';
+import { free, isFreeable } from '../../base/free.ts';
 import { OPEN } from '../../base/rfc6455.ts';
 import type { Mask } from './mask.ts';
 import { applyMask, MASK_BYTES } from './mask.ts';
@@ -77,7 +78,8 @@ export function writeFrame(
 }
 
 /**
- * Writes one message as it is, for a leg that is not sealed; its bytes belong to the network then, which masks them in place.
+ * Writes one message as it is, for a leg that is not sealed; its bytes belong to the network then, which masks them in place, and gives
+ * their memory back once they are written.
  * @param mask as of `writeFrame`
  * @returns whether it did: not where the socket is of another kind
  */
@@ -96,7 +98,11 @@ export function writePlain(
   if (!isServer) applyMask(message, random(header.subarray(-MASK_BYTES)), mask);
   network.cork();
   network.write(header);
-  if (message.length > 0) network.write(message);
+  if (isFreeable(message)) {
+    network.write(message, () => {
+      free(message);
+    });
+  } else if (message.length > 0) network.write(message);
   network.uncork();
   return true;
 }

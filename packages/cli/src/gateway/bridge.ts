@@ -4,7 +4,8 @@
  * the high-water mark on the other leg is not read.
  */
 import type { Duplex } from 'node:stream';
-import { countBytes, holdCloseAnswer, PlainSender, recordsOpened, sendOwned } from 'pq-websocket/proxy';
+import type { Deliveries } from 'pq-websocket/proxy';
+import { countBytes, giveBackJoined, holdCloseAnswer, PlainSender, recordsOpened, sendOwned } from 'pq-websocket/proxy';
 import type { WsStyleWebSocket } from 'pq-websocket/ws';
 import { guarded } from './guarded.ts';
 import { Cost, Share } from './turns.ts';
@@ -88,6 +89,7 @@ export class Bridge {
   readonly #pausedLegs = new Set<Leg>();
   readonly #shares: Record<Leg, Share>;
   readonly #toUpstream: PlainSender;
+  #fromUpstream: Deliveries | undefined;
   #recordsOpened: number;
   #openLegs = 2;
   /** When what the client says in one go began to be passed on, until it is. */
@@ -217,7 +219,9 @@ export class Bridge {
 
   #upstreamSaid(data: Buffer, isBinary: boolean): void {
     const { traffic } = this.parts;
-    const { client, clientNetwork } = this.legs;
+    const { client, clientNetwork, upstream } = this.legs;
+    this.#fromUpstream ??= giveBackJoined(upstream, data);
+    this.#fromUpstream?.(data);
     this.#shares.upstream.add(0, Cost.MESSAGE);
     // What comes behind the client's close has nowhere to go.
     if (client.readyState !== client.OPEN) return;
