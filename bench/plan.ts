@@ -84,6 +84,9 @@ export const WARM_UP_OPERATIONS: Readonly<Record<string, number>> = {
   connect: 12_000,
 };
 
+/** What each end of `echo-*-app` holds in V8's heap: that of an application of middling size. */
+export const APPLICATION_MEGABYTES = 100;
+
 export const FAN_OUT_CLIENTS = 200;
 /** Connections of `workers-*`: every worker gets some. */
 export const WORKERS_CLIENTS = 16;

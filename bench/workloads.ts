@@ -2,7 +2,7 @@
 import type { BuildName } from './results.ts';
 import { SOCKET_BUILDS } from './results.ts';
 import type { SizeName } from './plan.ts';
-import { SIZES } from './plan.ts';
+import { APPLICATION_MEGABYTES, SIZES } from './plan.ts';
 
 /** A rate is better when it is higher, a time and memory when they are lower. */
 export type Quantity = 'rate' | 'time' | 'memory';
@@ -39,6 +39,8 @@ export interface WorkloadPlan {
   readonly quantity: Quantity;
   readonly unit: string;
   readonly builds: readonly BuildName[];
+  /** What each end holds beside it, as an application does: as many objects as take so much of V8's heap. */
+  readonly heldMegabytes?: number;
   /** Rows of the results: metric of a sample, and what the row is called. */
   readonly rows: Readonly<Record<string, string>>;
 }
@@ -55,6 +57,18 @@ function sized(kind: 'echo' | 'stream', size: SizeName): WorkloadPlan {
     quantity: 'rate',
     unit: 'messages/s',
     builds: kind === 'echo' ? WITH_BARE_CIPHER : SOCKET_BUILDS,
+    rows: { rate: name, [CPU]: cpuRow(name) },
+  };
+}
+
+/** In processes that hold what an application holds, which the collector looks through each time. */
+function inApplication(size: SizeName): WorkloadPlan {
+  const name = `echo-${size}-app`;
+  return {
+    ...sized('echo', size),
+    name,
+    builds: ['ws', 'wss', 'pq', 'native'],
+    heldMegabytes: APPLICATION_MEGABYTES,
     rows: { rate: name, [CPU]: cpuRow(name) },
   };
 }
@@ -107,6 +121,8 @@ const ALL_SIZES = Object.keys(SIZES) as SizeName[];
 
 export const WORKLOADS: readonly WorkloadPlan[] = [
   ...ALL_SIZES.map((size) => sized('echo', size)),
+  inApplication('16k'),
+  inApplication('64k'),
   ...ALL_SIZES.map((size) => sized('stream', size)),
   pingpong('32'),
   pingpong('1k'),

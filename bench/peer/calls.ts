@@ -57,6 +57,10 @@ async function workloadOf({ kind, size, build, port, ca }: Preparation): Promise
   }
 }
 
+/** Bytes that one of what `hold` makes takes in V8's heap, about. */
+const HELD_BYTES = 160;
+let held: readonly object[] = [];
+
 let prepared: Workload | undefined;
 
 function current(): Workload {
@@ -75,6 +79,12 @@ export const calls = {
   cpu() {
     const { user, system } = process.cpuUsage();
     return user + system;
+  },
+  /** Objects of so much memory, until the process ends. */
+  hold({ megabytes }: { megabytes: number }) {
+    const count = Math.ceil((megabytes * 1e6) / HELD_BYTES);
+    held = Array.from({ length: count }, (_, i) => ({ i, values: [i, i + 1, i + 2], inner: { i } }));
+    return held.length;
   },
   async prepare(preparation: Preparation) {
     prepared = await workloadOf(preparation);

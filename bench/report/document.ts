@@ -31,6 +31,8 @@ const BUILDS = SOCKET_BUILDS;
 
 const WITH_PROCESSOR_TIME = [
   ...SIZES.map((size) => `echo-${size}`),
+  'echo-16k-app',
+  'echo-64k-app',
   ...SIZES.map((size) => `stream-${size}`),
   'pingpong-32',
   'pingpong-1k',

@@ -49,6 +49,8 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
     }
   }
   if (plan.kind === 'idle-memory') throw new Error('idle memory is measured elsewhere');
+  const { heldMegabytes: megabytes } = plan;
+  if (megabytes !== undefined) for (const end of ends) await end.call('hold', { megabytes });
   await client.call('prepare', { kind: plan.kind, size: plan.size, build, port, ca: tls.cert });
   return { build, client, ends: CPU in plan.rows ? ends : [] };
 }
