@@ -35,6 +35,8 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+const NOBODY: readonly Asked[] = [];
+
 export abstract class Exchange {
   generation = 0;
   protected phase: string = 'none';
@@ -42,8 +44,8 @@ export abstract class Exchange {
   /** Of the present generation, for the next exchange. */
   protected root: Secret | undefined;
   /** Who wants an exchange that has not begun, and who waits for the one under way. */
-  protected asked: Asked[] = [];
-  #served: Asked[] = [];
+  protected asked: readonly Asked[] = NOBODY;
+  #served: readonly Asked[] = NOBODY;
   /** Whether a close has been sent or received. */
   protected isClosing = false;
   #isReleased = false;
@@ -91,7 +93,7 @@ export abstract class Exchange {
   ask(): Promise<void> {
     if (this.isClosing || this.#isReleased) return Promise.reject(new Error('exchange: the connection is not open'));
     return new Promise((resolve, reject) => {
-      this.asked.push({ resolve, reject });
+      this.asked = [...this.asked, { resolve, reject }];
       this.tryToBegin();
     });
   }
@@ -112,8 +114,8 @@ export abstract class Exchange {
     this.stopWork();
     this.destroy();
     const waiting = [...this.#served, ...this.asked];
-    this.#served = [];
-    this.asked = [];
+    this.#served = NOBODY;
+    this.asked = NOBODY;
     for (const { reject } of waiting) reject(reason());
   }
 
@@ -172,8 +174,8 @@ export abstract class Exchange {
 
   /** Those who are asking are served by the exchange that begins now. */
   protected serve(): void {
-    this.#served.push(...this.asked);
-    this.asked = [];
+    this.#served = [...this.#served, ...this.asked];
+    this.asked = NOBODY;
   }
 
   protected completed(): void {
@@ -183,7 +185,7 @@ export abstract class Exchange {
     this.#stepDeadline = undefined;
     this.#generationBegan = this.host.config.now();
     const served = this.#served;
-    this.#served = [];
+    this.#served = NOBODY;
     for (const { resolve } of served) resolve();
     this.tryToBegin();
   }

@@ -2,6 +2,7 @@
  * The handshake's messages: build, parse, refuse. PROTOCOL.md, "Hello messages", "Transcript hash" and
  * "Finished". Nothing here keeps state.
  */
+import { ON_NODE } from '#on-node';
 import type { KemName } from '../../api/types.ts';
 import type { KemKeyPair } from '../../crypto/backend.ts';
 import { KEM_NAMES, KEM_SIZES } from '../../crypto/backend.ts';
@@ -29,6 +30,19 @@ function ciphertextMember(kem: KemName): string {
 /** What is on only where ClientHello offers it and ServerHello answers it (PROTOCOL.md 22 to 24). */
 export type Feature = 'exchange' | 'client_identity' | 'heartbeat';
 const FEATURES: readonly Feature[] = ['exchange', 'client_identity', 'heartbeat'];
+
+/** Of a server's many connections each holds one of these: they are few, and never change. */
+const featureSets = ON_NODE ? new Map<string, ReadonlySet<Feature>>() : undefined;
+
+/** The features for which `isIn` says so. */
+export function featuresWhere(isIn: (feature: Feature) => boolean): ReadonlySet<Feature> {
+  const features = FEATURES.filter(isIn);
+  if (!ON_NODE) return new Set(features);
+  const name = features.join();
+  const found = featureSets?.get(name) ?? new Set(features);
+  featureSets?.set(name, found);
+  return found;
+}
 
 /** What a hello says beside its key or ciphertext. */
 export interface HelloExtras {
@@ -91,7 +105,7 @@ function readClientHello(message: string | Uint8Array, kems: readonly KemName[])
     if (has(hello, member)) keys.set(kem, kemMember(hello, member, KEM_SIZES[kem].key));
   }
   if (keys.size === 0) throw new Refusal('PQ_ERR_HELLO');
-  return { keys, features: new Set(FEATURES.filter((feature) => ownMember(hello, feature) === 1)) };
+  return { keys, features: featuresWhere((feature) => ownMember(hello, feature) === 1) };
 }
 
 export interface ServerHello {
@@ -121,11 +135,11 @@ function readServerHello(
   const hello = parseHello(message);
   const [kem, ...others] = KEM_NAMES.filter((name) => has(hello, ciphertextMember(name)));
   if (kem === undefined || others.length > 0 || !kems.includes(kem)) throw new Refusal('PQ_ERR_HELLO');
-  const features = FEATURES.filter((feature) => has(hello, feature));
-  if (features.some((feature) => ownMember(hello, feature) !== 1 || !offered.has(feature)))
-    throw new Refusal('PQ_ERR_HELLO');
+  const features = featuresWhere((feature) => has(hello, feature));
+  for (const feature of features)
+    if (ownMember(hello, feature) !== 1 || !offered.has(feature)) throw new Refusal('PQ_ERR_HELLO');
   const ciphertext = kemMember(hello, ciphertextMember(kem), KEM_SIZES[kem].ciphertext);
-  return { kem, ciphertext, features: new Set(features) };
+  return { kem, ciphertext, features };
 }
 
 /** What only a client says. */

@@ -10,7 +10,14 @@ import { seldomRefusal } from '../seldom-refusal.ts';
 import type { KemName } from '../../api/types.ts';
 import { encapsulation as checkEncapsulation } from '../../crypto/checks.ts';
 import type { Feature, HelloExtras } from './hellos.ts';
-import { buildClientHello, buildServerHello, parseClientHello, parseServerHello, transcript } from './hellos.ts';
+import {
+  buildClientHello,
+  buildServerHello,
+  featuresWhere,
+  parseClientHello,
+  parseServerHello,
+  transcript,
+} from './hellos.ts';
 import type { ConnectionKeys } from './key-schedule.ts';
 import { deriveConnectionKeys } from './key-schedule.ts';
 import { Map, Set } from '../../base/captured.ts';
@@ -139,8 +146,7 @@ export function answerClientHello(config: KeyAgreementConfig, clientHello: strin
     void refuseAsKem(() => {
       checkEncapsulation(key, undefined, name);
     });
-  const features = new Set<Feature>();
-  for (const feature of own) if (offered.has(feature)) features.add(feature);
+  const features = featuresWhere((feature) => own.has(feature) && offered.has(feature));
   // Who demands an identity answers nobody who has none (PROTOCOL.md 23).
   const isAnonymous = own.has('client_identity') && !features.has('client_identity');
   if (isAnonymous && config.acceptsAnonymous !== true) throw new Refusal('PQ_ERR_CLIENT_IDENTITY');
@@ -177,7 +183,7 @@ function agree(
   clientHello: string,
   serverHello: string,
   sharedSecret: Secret,
-  agreed: Pick<Agreement, 'kem' | 'features' | 'nativeKem'>,
+  { kem, features, nativeKem }: Pick<Agreement, 'kem' | 'features' | 'nativeKem'>,
 ): MaybePromise<Agreement> {
   const { backend, context } = config;
   const hashed = attempt(
@@ -188,8 +194,10 @@ function agree(
     },
   );
   return chain(hashed, (transcriptHash) =>
-    chain(deriveConnectionKeys(backend, transcriptHash, sharedSecret, agreed.features.has('exchange')), (keys) => ({
-      ...agreed,
+    chain(deriveConnectionKeys(backend, transcriptHash, sharedSecret, features.has('exchange')), (keys) => ({
+      kem,
+      features,
+      nativeKem,
       keys,
       transcriptHash,
     })),
