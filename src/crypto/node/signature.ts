@@ -2,7 +2,8 @@
 import * as crypto from 'node:crypto';
 import { ownProperties } from '../../base/own-properties.ts';
 import { publicKeyDer, secretKeyDer } from '../key-files.ts';
-import { nobleSignatures } from '../noble/signature.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { loadSignatures } from '../noble/load.ts';
 import type { SignatureScheme, SigningKey } from '../signature.ts';
 import {
   checkSecretLength,
@@ -56,14 +57,12 @@ function keyAlone(key: crypto.KeyObject): { key: crypto.KeyObject } {
   return ownProperties({ key });
 }
 
-let scheme: SignatureScheme | undefined;
+let isNative: boolean | undefined;
 
 /** Found out by doing it, once, at first use: version numbers do not tell what a build has. */
-export function nodeSignatures(): SignatureScheme {
-  if (scheme === undefined) {
-    scheme = worksNatively() ? nativeSignatures : nobleSignatures;
-  }
-  return scheme;
+export function nodeSignatures(): MaybePromise<SignatureScheme> {
+  isNative ??= worksNatively();
+  return isNative ? nativeSignatures : loadSignatures();
 }
 
 /** Node 22.23 takes an ML-DSA key and exports its public half, and then cannot sign: only a signature that verifies tells. */
