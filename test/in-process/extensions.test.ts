@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ServerSocket } from '../../src/api/socket-types.ts';
 import type { KemName, PQWebSocketOptions } from '../../src/api/types.ts';
-import { nobleSignatures } from '../../src/crypto/noble/signature.ts';
+import { nodeSignatures } from '../../src/crypto/node/signature.ts';
 import { PQWebSocket } from '../../src/index.ts';
 import type { WebSocketServerOptions } from '../../src/ws.ts';
 import { WebSocketServer } from '../../src/ws.ts';
@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 const seed = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
-const publicKey = (byte: number): Uint8Array => nobleSignatures.signingKey(seed(byte)).publicKey;
+const publicKey = (byte: number): Uint8Array => nodeSignatures().signingKey(seed(byte)).publicKey;
 
 async function connected(
   serverOptions: WebSocketServerOptions,

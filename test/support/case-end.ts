@@ -1,7 +1,6 @@
 /** A session as the vectors' cases drive it: one end, its clock and its randomness, and what it does upon each input. */
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
 import type { PQWebSocketError } from '../../src/api/errors.ts';
-import { loadKem } from '../../src/crypto/noble/load.ts';
 import { nodeBackend } from '../../src/crypto/node/backend.ts';
 import { nodeSignatures } from '../../src/crypto/node/signature.ts';
 import type { Authenticate, Prove, UserData } from '../../src/protocol/authentication.ts';
@@ -25,10 +24,6 @@ import { fingerprintOf } from '../reference/hellos.ts';
 import type { Outputs, Seen, Setup } from '../reference/peer.ts';
 import { same } from '../reference/text.ts';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
-
-const signatures = await nodeSignatures();
-// Keys that a case names are made by portable code, which is loaded when it is first needed: no case waits for it.
-await loadKem();
 
 export class CaseEnd implements End, SessionHost<string> {
   readonly #session: Session<string>;
@@ -239,7 +234,7 @@ export class CaseEnd implements End, SessionHost<string> {
   #authenticate({ pins, fingerprints, verifier, clientKeys, held }: Setup): Authenticate | undefined {
     const isHeld = held.includes('verify');
     const verify = (key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
-      signatures.verify(key, message, signature);
+      nodeSignatures().verify(key, message, signature);
     if (this.#role === 'server') {
       if (clientKeys === undefined) return undefined;
       return clientAuthenticator({

@@ -10,7 +10,7 @@ import type { KemName } from '../../api/types.ts';
 import { free } from '../../base/free.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { loadKem } from '../noble/load.ts';
+import { nobleKem } from '../noble/kem.ts';
 import { loadOtherKems } from '../noble/load-other-kems.ts';
 import type { PortableKem } from '../portable-kem.ts';
 import { adoptingKeyPair } from '../portable-kem.ts';
@@ -271,7 +271,7 @@ function generateKeyPair(seed?: Uint8Array, kem: KemName = 'ml-kem-768'): MaybeP
 const NATIVE: Readonly<Partial<Record<KemName, NativeKem>>> = { 'ml-kem-768': ML_KEM_768, 'ml-kem-1024': ML_KEM_1024 };
 
 function portableOf(kem: KemName): MaybePromise<PortableKem> {
-  return kem === 'ml-kem-768' ? loadKem() : chain(loadOtherKems(), (others) => others[kem]);
+  return kem === 'ml-kem-768' ? nobleKem : chain(loadOtherKems(), (others) => others[kem]);
 }
 
 function makeHybridPair(seed: Uint8Array | undefined): HybridKeys {
@@ -305,15 +305,9 @@ function hybridKeyPair(seed?: Uint8Array): KemKeyPair {
   };
 }
 
-async function prepareKem(): Promise<void> {
-  await loadKem();
-}
-
 export const nodeBackend: CryptoBackend = {
   name: 'node',
-  get prepare() {
-    return hasNative(ML_KEM_768) ? undefined : prepareKem;
-  },
+  prepare: undefined,
   generateKeyPair,
 
   encapsulate(encapsulationKey, m, kem = 'ml-kem-768') {

@@ -2,8 +2,7 @@
 import * as crypto from 'node:crypto';
 import { ownProperties } from '../../base/own-properties.ts';
 import { publicKeyDer, secretKeyDer } from '../key-files.ts';
-import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { loadSignatures } from '../noble/load.ts';
+import { nobleSignatures } from '../noble/signature.ts';
 import type { SignatureScheme, SigningKey } from '../signature.ts';
 import {
   checkSecretLength,
@@ -57,12 +56,14 @@ function keyAlone(key: crypto.KeyObject): { key: crypto.KeyObject } {
   return ownProperties({ key });
 }
 
-let isNative: boolean | undefined;
+let scheme: SignatureScheme | undefined;
 
 /** Found out by doing it, once, at first use: version numbers do not tell what a build has. */
-export function nodeSignatures(): MaybePromise<SignatureScheme> {
-  isNative ??= worksNatively();
-  return isNative ? nativeSignatures : loadSignatures();
+export function nodeSignatures(): SignatureScheme {
+  if (scheme === undefined) {
+    scheme = worksNatively() ? nativeSignatures : nobleSignatures;
+  }
+  return scheme;
 }
 
 /** Node 22.23 takes an ML-DSA key and exports its public half, and then cannot sign: only a signature that verifies tells. */
