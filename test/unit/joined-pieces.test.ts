@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { once } from '../support/deferred.ts';
+import { nextTask } from '../support/endpoints.ts';
 import { giveBackJoined } from '../../src/platform/node-frames/pieces.ts';
 import { countBytes, readsAlone } from '../../src/platform/node-frames/read.ts';
 
@@ -206,6 +206,52 @@ describe('not given back', () => {
     expect(pieces.map(isFree)).toEqual([true, false, true, false]);
   });
 
+  test('are pieces of a fragment that ws has read long before the message is there: nothing is kept until then', () => {
+    const all = started();
+    const fragment = { opcode: BINARY, length: 100_000, isFinal: false };
+    const frames = [fragment, { ...fragment, opcode: CONTINUATION }, { opcode: CONTINUATION, length: 100_000 }];
+    const pieces = send(all, frames, [40_000]);
+    expect(all.data.map((bytes) => bytes.length)).toEqual([300_000]);
+    expect(pieces.map(isFree)).toEqual([false, false, false, false, false, true, true, false]);
+  });
+
+  test('is anything once a piece has come while another was worked off', () => {
+    const all = started();
+    const frames = [LARGE, { opcode: PING, length: 100 }, LARGE];
+    const stream = Buffer.concat(frames.map((frame) => encode(frame)));
+    const [first, second, third, fourth] = cut(stream, [50_000, 50_015, 40_000, 70_000]);
+    // As one who reads from the network in a listener has it.
+    let isNested = false;
+    all.receiver.on('message', () => {
+      if (!isNested) all.network.emit('data', third);
+      isNested = true;
+    });
+    for (const piece of [first, second, fourth]) all.network.emit('data', piece);
+    expect(all.data.map((bytes) => bytes.length)).toEqual([100_000, 100, 100_000]);
+    expect(all.data[1]?.every((byte, i) => byte === (i & 0xff))).toBe(true);
+  });
+
+  test('is anything once our own listener was taken off, and put back behind a message that another heard', () => {
+    const all = started();
+    const pieces = cut(Buffer.concat([encode(LARGE), encode(LARGE)]), [100_114, 50_000]);
+    const ours = all.receiver.listeners('message') as (() => void)[];
+    all.receiver.removeAllListeners('message');
+    const heard: Buffer[] = [];
+    const other = (message: Buffer): void => void heard.push(message);
+    all.receiver.on('message', other);
+    all.network.emit('data', pieces[0]);
+    all.receiver.off('message', other);
+    for (const listener of ours) all.receiver.on('message', listener);
+    for (const piece of pieces.slice(1)) all.network.emit('data', piece);
+    expect([...heard, ...all.data].map((message) => message.length)).toEqual([100_000, 100_000]);
+  });
+
+  test('is anything twice: one who asks a second time is told nothing', () => {
+    const { receiver, network } = started();
+    expect(giveBackJoined(receiver, joined())).toBeUndefined();
+    expect(network.listenerCount('data')).toBe(3);
+  });
+
   test('is anything of a ws that does not say how much it has still to read', () => {
     const all = end(make());
     const ws = { ...all.receiver, _socket: all.network, _receiver: {} };
@@ -247,7 +293,7 @@ describe('not given back', () => {
     const receiver = make({ allowSynchronousEvents: false });
     const all = started(receiver);
     const heard = async (count: number): Promise<void> => {
-      while (all.said.length < count) await once(receiver, 'message');
+      while (all.said.length < count) await nextTask();
     };
     await heard(1);
     const pieces = send(all, [LARGE, LARGE, LARGE], [35_000]);

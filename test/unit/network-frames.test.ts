@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { free } from '../../src/base/free.ts';
 import type { RandomSource } from '../../src/crypto/backend.ts';
 import { countBytes, readsAlone } from '../../src/platform/node-frames/read.ts';
 import {
@@ -313,6 +314,15 @@ describe('what is read may be overwritten', () => {
     expect(readsAlone(ws)).toBe(false);
     network.off('data', listen);
     expect(readsAlone(ws)).toBe(true);
+  });
+
+  test('bytes are counted that are given back before they could be', () => {
+    const network = new Socket();
+    const counted: number[] = [];
+    network.on('data', (piece) => free(piece));
+    countBytes(network, (bytes) => counted.push(bytes));
+    network.emit('data', Buffer.from(new ArrayBuffer(40_000)));
+    expect(counted).toEqual([40_000]);
   });
 
   test('a listener is not taken for one that counted before it', () => {

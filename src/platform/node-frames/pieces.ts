@@ -13,27 +13,30 @@ interface Ws {
   readonly _socket?: object | null;
   /** How much of what it has been given it has not read yet, in bytes. */
   readonly _receiver?: { readonly _bufferedBytes?: unknown } | null;
-  on(event: string, listener: () => void): unknown;
-  off(event: string, listener: () => void): unknown;
-  listeners(event: string): readonly unknown[];
+  on(event: string, listener: (event: string | symbol) => void): unknown;
+  off(event: string, listener: (event: string | symbol) => void): unknown;
 }
 
-/** Frames whose content is shown too. A close is the last that is read, and nothing is given back behind it. */
-const CONTROL = ['ping', 'pong'];
+/** What is shown of what `ws` has read. A close is the last that is read, and nothing is given back behind it. */
+const SHOWN = new Set<string | symbol>(['message', 'ping', 'pong']);
 
 /** Is to be told of each message while `ws` delivers it. */
 export type Deliveries = (message: unknown) => void;
 
+/** Of networks for which it was tried, once for all. */
+const known = new WeakSet<Socket>();
+
 /**
- * From now on, until anybody else listens to the network.
+ * From now on, until anybody else listens to the network, or anybody stops listening to what `ws` shows.
  * @param message what `ws` delivers at present: where it was not joined, what follows most likely is not either
  * @returns is to be told of `message` too; undefined where nothing will be given back
  */
 export function giveBackJoined(ws: object, message: unknown): Deliveries | undefined {
   if (!(message instanceof Uint8Array && isFreeable(message))) return undefined;
   const { _socket: network, _receiver: receiver } = ws as Ws;
-  if (!isNetwork(network) || typeof receiver?._bufferedBytes !== 'number') return undefined;
+  if (!isNetwork(network) || known.has(network) || typeof receiver?._bufferedBytes !== 'number') return undefined;
   if (!readsAlone(ws) || network.listenerCount('readable') > 0) return undefined;
+  known.add(network);
   const pieces = new Pieces(ws as Ws, network);
   return (delivered) => {
     pieces.delivered(delivered);
@@ -45,12 +48,13 @@ export function giveBackJoined(ws: object, message: unknown): Deliveries | undef
  * in that piece or in memory of its own. When it delivers a message, it has read all pieces before to their ends.
  */
 class Pieces {
-  /** They came before `#current`, and nobody but `ws` has a view of them. */
-  #behind: ArrayBufferLike[] = [];
-  /** What `ws` is working off, until somebody else has a view of it. */
-  #current: ArrayBufferLike | undefined;
-  /** It is made while a message is delivered. */
-  #isAtWork = true;
+  /** `begun`: it is made while a piece is worked off. */
+  #state: 'begun' | 'at work' | 'between pieces' | 'over' = 'begun';
+  /** They came before `#current`, `ws` has not read them to their ends, and nobody else has a view of them. */
+  readonly #behind: Uint8Array[] = [];
+  #behindBytes = 0;
+  /** What `ws` is working off, until somebody else has a view of it; undefined where it would not be given back. */
+  #current: Uint8Array | undefined;
 
   constructor(
     private readonly ws: Ws,
@@ -58,56 +62,83 @@ class Pieces {
   ) {
     listenWithin(network, this.#begin, true);
     listenWithin(network, this.#end);
-    network.on('newListener', this.#joinedBy);
-    for (const event of CONTROL) ws.on(event, this.#shown);
+    network.on('newListener', this.#networkHeard);
+    ws.on('ping', this.#shown);
+    ws.on('pong', this.#shown);
+    ws.on('removeListener', this.#leftBy);
   }
 
   delivered(message: unknown): void {
-    if (!this.#isAtWork || !this.#hearsControl || !(message instanceof Uint8Array)) {
+    if (this.#state === 'over') return;
+    // Where `ws` delivers later, what it has read is not known.
+    if (this.#state === 'between pieces' || !(message instanceof Uint8Array)) {
       this.#stop();
       return;
     }
-    const behind = this.#behind;
-    this.#behind = [];
     // The one fragment of a message that is not empty is delivered as it is, from wherever it stands.
-    for (const memory of behind) if (memory !== message.buffer) free(new Uint8Array(memory));
-    if (this.#current === message.buffer) this.#shown();
-  }
-
-  /** Whoever removes all listeners removes ours too. */
-  get #hearsControl(): boolean {
-    return CONTROL.every((event) => this.ws.listeners(event).includes(this.#shown));
+    for (const piece of this.#behind.splice(0)) if (piece.buffer !== message.buffer) free(piece);
+    this.#behindBytes = 0;
+    if (this.#current?.buffer === message.buffer) this.#shown();
   }
 
   readonly #shown = (): void => {
     this.#current = undefined;
   };
 
-  readonly #begin = ({ buffer, byteLength }: Uint8Array): void => {
-    this.#isAtWork = true;
-    // What others share is not given back, and a network may have been told to give text.
-    this.#current = (buffer as ArrayBufferLike | undefined)?.byteLength === byteLength ? buffer : undefined;
+  readonly #begin = (piece: Uint8Array): void => {
+    // Somebody has it brought while another is worked off: what `ws` has read is not known.
+    if (this.#state === 'at work') {
+      this.#stop();
+      return;
+    }
+    this.#state = 'at work';
+    // A network may have been told to give text.
+    this.#current = piece instanceof Uint8Array && isFreeable(piece) ? piece : undefined;
   };
 
   readonly #end = (): void => {
-    this.#isAtWork = false;
+    const unread = this.ws._receiver?._bufferedBytes;
     // `ws` listens no more once it has failed or been closed.
-    if (!readsAlone(this.ws)) this.#stop();
-    // Nothing is kept longer than `ws` keeps it.
-    else if (this.ws._receiver?._bufferedBytes === 0) this.#behind = [];
-    else if (this.#current !== undefined) this.#behind.push(this.#current);
-    this.#current = undefined;
+    if (!readsAlone(this.ws) || typeof unread !== 'number') {
+      this.#stop();
+      return;
+    }
+    this.#state = 'between pieces';
+    if (this.#current !== undefined) {
+      this.#behind.push(this.#current);
+      this.#behindBytes += this.#current.byteLength;
+      this.#current = undefined;
+    }
+    this.#forgetRead(unread);
   };
 
-  readonly #joinedBy = (event: string | symbol, listener: unknown): void => {
+  /** Nothing is kept longer than `ws` keeps it: fragments that it has read may be many, and the message far away. */
+  #forgetRead(unread: number): void {
+    for (;;) {
+      const first = this.#behind[0]?.byteLength;
+      if (first === undefined || this.#behindBytes - first < unread) return;
+      this.#behind.shift();
+      this.#behindBytes -= first;
+    }
+  }
+
+  readonly #networkHeard = (event: string | symbol, listener: unknown): void => {
     const isReader = event === 'readable' || (event === 'data' && !keepsNothing(this.network, listener));
     if (isReader) this.#stop();
   };
 
+  /** It may have been us, and come back later: then others have been shown what we have not heard of. */
+  readonly #leftBy = (event: string | symbol): void => {
+    if (SHOWN.has(event)) this.#stop();
+  };
+
   #stop(): void {
-    this.#behind = [];
+    this.#state = 'over';
+    this.#behind.length = 0;
     this.#current = undefined;
-    this.network.off('data', this.#begin).off('data', this.#end).off('newListener', this.#joinedBy);
-    for (const event of CONTROL) this.ws.off(event, this.#shown);
+    this.network.off('data', this.#begin).off('data', this.#end).off('newListener', this.#networkHeard);
+    this.ws.off('removeListener', this.#leftBy);
+    this.ws.off('ping', this.#shown);
+    this.ws.off('pong', this.#shown);
   }
 }

@@ -38,8 +38,14 @@ export function keepsNothing(network: Duplex, listener: unknown): boolean {
  * @param count gets the length of each piece, in bytes
  */
 export function countBytes(network: Duplex, count: (bytes: number) => void): void {
-  listenWithin(network, (piece) => {
-    count(piece.length);
+  let bytes = 0;
+  // Its memory may be given back before we come last.
+  const measure = (piece: Uint8Array): void => {
+    bytes = piece.length;
+  };
+  listenWithin(network, measure, true);
+  listenWithin(network, () => {
+    count(bytes);
   });
 }
 
