@@ -59,7 +59,12 @@ async function main(): Promise<RuntimeReport> {
   countCalls();
   const { PQWebSocket } = await import('../../src/index.ts');
   const { WebSocketServer } = await import('../../src/ws.ts');
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  const { publicKeyOf } = await import('../../src/keys.ts');
+  const identity = new Uint8Array(crypto.randomBytes(32));
+  const secret = identity.slice();
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', identity });
+  // Whoever gave it may overwrite it at once, also where this Node has no ML-DSA of its own: else the key of zeros is the server's.
+  identity.fill(0);
   await once(server, 'listening');
   const accepted = once(server, 'connection') as unknown as Promise<[WsStyleWebSocket, IncomingMessage]>;
   server.on('connection', (socket) => {
@@ -67,7 +72,9 @@ async function main(): Promise<RuntimeReport> {
       socket.send(data, { binary: isBinary });
     });
   });
-  const client = new PQWebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, 'chat');
+  const client = new PQWebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, 'chat', {
+    serverKeys: [await publicKeyOf(secret)],
+  });
   client.binaryType = 'arraybuffer';
   const next = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
