@@ -1,5 +1,4 @@
 /** Memory that npm `ws` has read from, given back early: never what somebody was given a view of, or what `ws` still has to read. */
-import { randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
@@ -8,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nextTask } from '../support/endpoints.ts';
+import { encodeFrame, OPCODE } from '../support/frames.ts';
 import { giveBackJoined } from '../../src/platform/node-frames/pieces.ts';
 import { countBytes, readsAlone } from '../../src/platform/node-frames/read.ts';
 
@@ -30,12 +30,6 @@ const RECEIVERS = [
 
 const make = RECEIVERS[3][1];
 
-const CONTINUATION = 0;
-const TEXT = 1;
-const BINARY = 2;
-const PING = 9;
-const PONG = 10;
-
 interface Frame {
   readonly opcode: number;
   readonly length: number;
@@ -43,19 +37,9 @@ interface Frame {
 }
 
 /** Of a payload that counts up from a byte of its own; of a text, letters. */
-function encode({ opcode, length, isFinal = true }: Frame, seed = 0): Buffer {
-  const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-  const mask = randomFillSync(Buffer.alloc(4));
-  const header = Buffer.alloc(2 + lengthBytes);
-  header[0] = (isFinal ? 0x80 : 0) | opcode;
-  header[1] = 0x80 | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
-  if (lengthBytes === 2) header.writeUInt16BE(length, 2);
-  if (lengthBytes === 8) header.writeBigUInt64BE(BigInt(length), 2);
-  const payload = Buffer.alloc(length);
-  for (let i = 0; i < length; i += 1) {
-    payload[i] = (opcode === TEXT ? 97 + (i % 26) : (seed + i) & 0xff) ^ (mask[i & 3] as number);
-  }
-  return Buffer.concat([header, mask, payload]);
+function encode({ opcode, length, isFinal = true }: Frame, seed = 0): Uint8Array {
+  const payload = new Uint8Array(length).map((_, i) => (opcode === OPCODE.text ? 97 + (i % 26) : (seed + i) & 0xff));
+  return encodeFrame(opcode, payload, true, isFinal);
 }
 
 /** As the network delivers: each piece in memory of its own. */
@@ -105,7 +89,7 @@ const FIRST_BYTES = 40_000;
 /** Has the memory of all that follows given back where it may. */
 function started(receiver = make()): End {
   const all = end(receiver);
-  send(all, [{ opcode: BINARY, length: FIRST_BYTES }], [30_000]);
+  send(all, [{ opcode: OPCODE.binary, length: FIRST_BYTES }], [30_000]);
   all.data.length = all.said.length = 0;
   return all;
 }
@@ -118,28 +102,28 @@ function send({ network }: End, frames: readonly Frame[], sizes: readonly number
 
 const joined = (): Uint8Array => new Uint8Array(FIRST_BYTES);
 const isFree = ({ length }: Buffer): boolean => length === 0;
-const LARGE = { opcode: BINARY, length: 100_000 };
+const LARGE = { opcode: OPCODE.binary, length: 100_000 };
 
 const length = fc.oneof(
   fc.constantFrom(0, 1, 125, 126, 32_768, 65_535, 65_536, 100_000, 300_001),
   fc.integer({ min: 0, max: 70_000 }),
 );
 const control = fc
-  .tuple(fc.constantFrom(PING, PONG), fc.integer({ min: 0, max: 125 }))
+  .tuple(fc.constantFrom(OPCODE.ping, OPCODE.pong), fc.integer({ min: 0, max: 125 }))
   .map(([opcode, bytes]): Frame => ({ opcode, length: bytes }));
 const message: fc.Arbitrary<Frame[]> = fc.oneof(
-  { weight: 6, arbitrary: length.map((bytes): Frame[] => [{ opcode: BINARY, length: bytes }]) },
-  { weight: 1, arbitrary: length.map((bytes): Frame[] => [{ opcode: TEXT, length: bytes }]) },
+  { weight: 6, arbitrary: length.map((bytes): Frame[] => [{ opcode: OPCODE.binary, length: bytes }]) },
+  { weight: 1, arbitrary: length.map((bytes): Frame[] => [{ opcode: OPCODE.text, length: bytes }]) },
   { weight: 1, arbitrary: control.map((frame) => [frame]) },
   {
     weight: 2,
     arbitrary: fc
       .tuple(length, control, length, length)
       .map(([first, between, second, third]): Frame[] => [
-        { opcode: BINARY, length: first, isFinal: false },
+        { opcode: OPCODE.binary, length: first, isFinal: false },
         between,
-        { opcode: CONTINUATION, length: second, isFinal: false },
-        { opcode: CONTINUATION, length: third },
+        { opcode: OPCODE.continuation, length: second, isFinal: false },
+        { opcode: OPCODE.continuation, length: third },
       ]),
   },
 );
@@ -176,17 +160,17 @@ describe.each(RECEIVERS)('%s', (_name, makeReceiver) => {
 
 describe('not given back', () => {
   test.each([
-    ['a short message', { opcode: BINARY, length: 100 }],
-    ['a text', { opcode: TEXT, length: 100 }],
-    ['a ping', { opcode: PING, length: 100 }],
-    ['a pong', { opcode: PONG, length: 100 }],
+    ['a short message', { opcode: OPCODE.binary, length: 100 }],
+    ['a text', { opcode: OPCODE.text, length: 100 }],
+    ['a ping', { opcode: OPCODE.ping, length: 100 }],
+    ['a pong', { opcode: OPCODE.pong, length: 100 }],
   ])('is memory that %s stands in', (_title, between) => {
     const all = started();
     const pieces = send(all, [LARGE, between, LARGE], [65_536]);
     expect(pieces.map(isFree)).toEqual([true, false, true, false]);
-    expect(all.data[1]?.every((byte, i) => byte === (between.opcode === TEXT ? 97 + (i % 26) : (1 + i) & 0xff))).toBe(
-      true,
-    );
+    expect(
+      all.data[1]?.every((byte, i) => byte === (between.opcode === OPCODE.text ? 97 + (i % 26) : (1 + i) & 0xff)),
+    ).toBe(true);
   });
 
   test.each<[string, (network: Socket) => void]>([
@@ -208,8 +192,12 @@ describe('not given back', () => {
 
   test('are pieces of a fragment that ws has read long before the message is there: nothing is kept until then', () => {
     const all = started();
-    const fragment = { opcode: BINARY, length: 100_000, isFinal: false };
-    const frames = [fragment, { ...fragment, opcode: CONTINUATION }, { opcode: CONTINUATION, length: 100_000 }];
+    const fragment = { opcode: OPCODE.binary, length: 100_000, isFinal: false };
+    const frames = [
+      fragment,
+      { ...fragment, opcode: OPCODE.continuation },
+      { opcode: OPCODE.continuation, length: 100_000 },
+    ];
     const pieces = send(all, frames, [40_000]);
     expect(all.data.map((bytes) => bytes.length)).toEqual([300_000]);
     expect(pieces.map(isFree)).toEqual([false, false, false, false, false, true, true, false]);
@@ -217,7 +205,7 @@ describe('not given back', () => {
 
   test('is anything once a piece has come while another was worked off', () => {
     const all = started();
-    const frames = [LARGE, { opcode: PING, length: 100 }, LARGE];
+    const frames = [LARGE, { opcode: OPCODE.ping, length: 100 }, LARGE];
     const stream = Buffer.concat(frames.map((frame) => encode(frame)));
     const [first, second, third, fourth] = cut(stream, [50_000, 50_015, 40_000, 70_000]);
     // As one who reads from the network in a listener has it.
@@ -317,9 +305,9 @@ describe('not given back', () => {
   test('is a fragment that is the whole message', () => {
     const all = started();
     const frames = [
-      { opcode: BINARY, length: 65_550, isFinal: false },
-      { opcode: CONTINUATION, length: 0, isFinal: false },
-      { opcode: CONTINUATION, length: 0 },
+      { opcode: OPCODE.binary, length: 65_550, isFinal: false },
+      { opcode: OPCODE.continuation, length: 0, isFinal: false },
+      { opcode: OPCODE.continuation, length: 0 },
     ];
     // The payload is a piece, and what is delivered.
     const pieces = send(all, frames, [14, 65_550, 3, 100]);
@@ -329,7 +317,11 @@ describe('not given back', () => {
 
   test('is a fragment that is the whole message, in a piece with what follows it', () => {
     const all = started();
-    const frames = [{ opcode: BINARY, length: 60_000, isFinal: false }, { opcode: CONTINUATION, length: 0 }, LARGE];
+    const frames = [
+      { opcode: OPCODE.binary, length: 60_000, isFinal: false },
+      { opcode: OPCODE.continuation, length: 0 },
+      LARGE,
+    ];
     const pieces = send(all, frames, [8 + 60_000 + 1, 35_000]);
     expect(pieces.map(isFree)).toEqual([false, true, true, false]);
     expect(all.data.map((bytes) => bytes.length)).toEqual([60_000, 100_000]);
@@ -344,9 +336,9 @@ describe('not given back', () => {
 
   test('is a fragment, while a ping between it and the next is shown', () => {
     const all = started();
-    const ping = { opcode: PING, length: 100 };
-    const fragment = { opcode: BINARY, length: 50_000, isFinal: false };
-    const pieces = send(all, [fragment, ping, { opcode: CONTINUATION, length: 50_000 }], [50_124, 20_000]);
+    const ping = { opcode: OPCODE.ping, length: 100 };
+    const fragment = { opcode: OPCODE.binary, length: 50_000, isFinal: false };
+    const pieces = send(all, [fragment, ping, { opcode: OPCODE.continuation, length: 50_000 }], [50_124, 20_000]);
     expect(all.data.map((bytes) => bytes.length)).toEqual([100, 100_000]);
     expect(all.data[0]?.every((byte, i) => byte === ((1 + i) & 0xff))).toBe(true);
     expect(pieces.map(isFree)).toEqual([false, true, false]);
