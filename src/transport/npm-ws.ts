@@ -63,12 +63,12 @@ export function attachNpmWs(socket: NpmWsSocket, host: TransportHost): Transport
     if (kept === undefined) {
       delivered ??= platform.giveBackJoined?.(socket, data);
       delivered?.(data);
-    }
-    if (kept === undefined && reading?.isHolding === true) {
-      reading.keepBrought(() => {
-        take(data, isBinary, isOurs);
-      }, lengthOf(data));
-      return;
+      if (reading?.isHolding === true) {
+        reading.keepBrought(() => {
+          take(data, isBinary, isOurs);
+        }, lengthOf(data));
+        return;
+      }
     }
     const text = textOf(data, isBinary);
     if (text !== undefined) {

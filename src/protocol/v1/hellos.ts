@@ -1,6 +1,6 @@
 /**
  * The handshake's messages: build, parse, refuse. PROTOCOL.md, "Hello messages", "Transcript hash" and
- * "Finished". Nothing here keeps state.
+ * "Finished". Nothing here keeps state of a connection.
  */
 import { ON_NODE } from '#on-node';
 import type { KemName } from '../../api/types.ts';
@@ -32,15 +32,15 @@ export type Feature = 'exchange' | 'client_identity' | 'heartbeat';
 const FEATURES: readonly Feature[] = ['exchange', 'client_identity', 'heartbeat'];
 
 /** Of a server's many connections each holds one of these: they are few, and never change. */
-const featureSets = ON_NODE ? new Map<string, ReadonlySet<Feature>>() : undefined;
+const featureSets = /* @__PURE__ */ new Map<string, ReadonlySet<Feature>>();
 
 /** The features for which `isIn` says so. */
 export function featuresWhere(isIn: (feature: Feature) => boolean): ReadonlySet<Feature> {
   const features = FEATURES.filter(isIn);
   if (!ON_NODE) return new Set(features);
   const name = features.join();
-  const found = featureSets?.get(name) ?? new Set(features);
-  featureSets?.set(name, found);
+  let found = featureSets.get(name);
+  if (found === undefined) featureSets.set(name, (found = new Set(features)));
   return found;
 }
 
