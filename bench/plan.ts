@@ -1,4 +1,6 @@
 /** How long each mode measures, and the sizes that all builds share. */
+import type { BuildName } from './results.ts';
+import type { WorkloadKind } from './workloads.ts';
 
 export type Mode = 'full' | 'quick' | 'smoke';
 
@@ -10,7 +12,7 @@ export interface Budget {
   /** One round of one build. */
   readonly milliseconds: number;
   readonly warmUpMilliseconds: number;
-  /** What a build that is slow to do its `WARM_UP_OPERATIONS` gets for them. */
+  /** What a build that is slow to do its `warmUpOperations` gets for them. */
   readonly mostWarmUpMilliseconds: number;
   /** Each sample of idle memory takes processes of its own. */
   readonly idleConnections: number;
@@ -75,14 +77,34 @@ export const IN_FLIGHT = 64;
 export const LEAST_OPERATIONS = { pingpong: 1_000, fanout: 4_000, connect: 64 } as const;
 
 /**
- * Before the first round, where a round has few: V8 compiles the last of the code after some ten thousand messages or as many
- * connections, and a process that serves has all that behind it.
+ * What a build does before the first round: V8 compiles the last of the code after some ten thousand frames or as many connections, and
+ * what a frame costs falls by a third and more until then. A process that serves has all that behind it.
  */
-export const WARM_UP_OPERATIONS: Readonly<Record<string, number>> = {
+const WARM_UP_OPERATIONS: Readonly<Record<string, number>> = {
+  echo: 20_000,
+  stream: 20_000,
   pingpong: 20_000,
   fanout: 40_000,
   connect: 12_000,
 };
+
+/** Our default for `maxBatchBytes`: what is sent in one turn shares frames of so many bytes. */
+const BATCH_BYTES = 65_536;
+/** In front of each message of a batch, at most (PROTOCOL.md, "Batches"). */
+const BATCH_ENTRY_BYTES = 5;
+/** Where each message is a frame of its own. */
+const UNBATCHED: ReadonlySet<BuildName> = new Set(['ws', 'wss', 'node-crypto', 'native-crypto']);
+
+/** @returns messages, deliveries or connections */
+export function warmUpOperations(kind: WorkloadKind, size: number, build: BuildName): number {
+  const wanted = WARM_UP_OPERATIONS[kind] ?? 0;
+  if (kind !== 'echo' && kind !== 'stream') return wanted;
+  // Its time goes into loops over the bytes, which are compiled with the first messages.
+  if (build === 'naive') return 0;
+  if (UNBATCHED.has(build)) return wanted;
+  const framesOfWindow = Math.min(IN_FLIGHT, Math.ceil((IN_FLIGHT * (size + BATCH_ENTRY_BYTES)) / BATCH_BYTES));
+  return Math.ceil((wanted * IN_FLIGHT) / framesOfWindow);
+}
 
 /** What each end of `echo-*-app` holds in V8's heap: that of an application of middling size. */
 export const APPLICATION_MEGABYTES = 100;

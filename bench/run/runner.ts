@@ -1,6 +1,6 @@
 /** Measures: for each Node and workload, all builds side by side, a round of one after a round of the other. */
 import type { Budget } from '../plan.ts';
-import { RELAY_MILLISECONDS, WARM_UP_OPERATIONS } from '../plan.ts';
+import { RELAY_MILLISECONDS, warmUpOperations } from '../plan.ts';
 import type { BuildName, Result } from '../results.ts';
 import type { Sample } from '../peer/workload.ts';
 import type { WorkloadKind, WorkloadPlan } from '../workloads.ts';
@@ -59,9 +59,9 @@ async function enter(crew: Crew, plan: WorkloadPlan, build: BuildName, { tls }: 
  * Checks that every byte arrives, and lets the compiler see the code, until it has compiled what it will. Where one window of messages
  * takes a build many times as long as a round is meant to, a few rounds tell enough.
  */
-async function warmUp(contestant: Contestant, kind: WorkloadKind, budget: Budget): Promise<Entrant> {
+async function warmUp(contestant: Contestant, { kind, size }: WorkloadPlan, budget: Budget): Promise<Entrant> {
   const { warmUpMilliseconds: milliseconds, mostWarmUpMilliseconds, rounds } = budget;
-  const wanted = WARM_UP_OPERATIONS[kind] ?? 0;
+  const wanted = warmUpOperations(kind, size, contestant.build);
   await contestant.client.call('verify');
   const start = performance.now();
   const first = await contestant.client.call('sample', { milliseconds });
@@ -111,7 +111,7 @@ async function launched(
     progress(`${title}: warming up`);
     const contestants = await Promise.all(plan.builds.map((build) => enter(crew, plan, build, options)));
     const entrants: Entrant[] = [];
-    for (const contestant of contestants) entrants.push(await warmUp(contestant, plan.kind, budget));
+    for (const contestant of contestants) entrants.push(await warmUp(contestant, plan, budget));
     for (let round = 0; round < budget.rounds; round += 1) {
       progress(`${title}: round ${round + 1} of ${budget.rounds}`);
       for (const { build, client, ends, rounds } of rotated(entrants, round)) {

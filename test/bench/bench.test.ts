@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readArguments } from '../../bench/arguments.ts';
+import { warmUpOperations } from '../../bench/plan.ts';
 import { ratios } from '../../bench/ratios.ts';
 import { charts } from '../../bench/report/charts.ts';
 import { fillSections, SECTION_NAMES } from '../../bench/report/document.ts';
@@ -55,6 +56,14 @@ const report: Report = {
 };
 
 describe('the figures', () => {
+  test('every build warms up by as many frames, however many messages are in one', () => {
+    const echo = (size: number, build: 'ws' | 'native-wss'): number => warmUpOperations('echo', size, build);
+    expect([32, 1024, 1_048_576].map((size) => echo(size, 'ws'))).toEqual([20_000, 20_000, 20_000]);
+    expect([32, 1024, 1_048_576].map((size) => echo(size, 'native-wss'))).toEqual([1_280_000, 640_000, 20_000]);
+    expect(warmUpOperations('pingpong', 32, 'native')).toBe(warmUpOperations('pingpong', 32, 'ws'));
+    expect(warmUpOperations('record', 32, 'pq')).toBe(0);
+  });
+
   test('the cores of a process are read as Linux lists them', () => {
     expect(coresOf('0-1')).toEqual([0, 1]);
     expect(coresOf('3')).toEqual([3]);
