@@ -4,41 +4,46 @@
  *
  * A `Uint8Array` that is given as output is written to. Each must be an array of its own memory: one over a
  * SharedArrayBuffer is refused, and a detached one is empty. Everything throws an `Error` with `code: 'InvalidArg'`
- * for an argument of the wrong type or length and for a handle that is destroyed or of another kind, and with
+ * for an argument of the wrong type or length and for a number of what is destroyed or of another kind, and with
  * `code: 'GenericFailure'` where AWS-LC refuses what it was given. Nothing is written then.
  */
 
 declare const kind: unique symbol;
 
-/** Keying material, outside the JavaScript heap. Overwritten when it is destroyed, or when nobody refers to it any more. */
-export interface SecretHandle {
-  readonly [kind]: 'secret';
+/**
+ * Where secrets, keys and key pairs lie, outside the JavaScript heap, each under a number that the vault gives once. All are overwritten
+ * when nobody refers to the vault any more.
+ */
+export interface Vault {
+  readonly [kind]: 'vault';
 }
 
-/** An AES-256-GCM key, kept as a secret is. */
-export interface KeyHandle {
-  readonly [kind]: 'key';
-}
+/** Keying material. */
+export type SecretNumber = number;
+/** An AES-256-GCM key. */
+export type KeyNumber = number;
+/** A decapsulation key. */
+export type KeyPairNumber = number;
 
-/** A decapsulation key, kept as a secret is. */
-export interface KeyPairHandle {
-  readonly [kind]: 'key pair';
-}
+export function createVault(): Vault;
 
 /** FIPS 203, and MLKEM768-X25519 of draft-irtf-cfrg-concrete-hybrid-kems (X-Wing). */
 export type Kem = 'ml-kem-768' | 'ml-kem-1024' | 'mlkem768-x25519';
 
-/** Overwrites what the handle stands for; once more does nothing. Using it afterwards throws. */
-export function destroy(handle: SecretHandle | KeyHandle | KeyPairHandle): void;
+/** Overwrites what has the number; once more does nothing. Using it afterwards throws. */
+export function destroy(vault: Vault, number: SecretNumber | KeyNumber | KeyPairNumber): void;
 
 /**
  * @param encapsulationKey output: 1184, 1568 or 1216 bytes, in the order of `Kem`
  * @param seed for test vectors only: `d || z` (64 bytes), for the hybrid its 32 bytes
  */
-export function generateKeyPair(kem: Kem, encapsulationKey: Uint8Array, seed?: Uint8Array): KeyPairHandle;
+export function generateKeyPair(vault: Vault, kem: Kem, encapsulationKey: Uint8Array, seed?: Uint8Array): KeyPairNumber;
 
-/** @param ciphertext 1088, 1568 or 1120 bytes, in the order of `Kem` */
-export function decapsulate(keyPair: KeyPairHandle, ciphertext: Uint8Array): SecretHandle;
+/**
+ * @param ciphertext 1088, 1568 or 1120 bytes, in the order of `Kem`
+ * @returns the shared secret, of 32 bytes
+ */
+export function decapsulate(vault: Vault, keyPair: KeyPairNumber, ciphertext: Uint8Array): SecretNumber;
 
 /**
  * @param encapsulationKey refused where a coefficient is not below q (FIPS 203 section 7.2)
@@ -47,17 +52,26 @@ export function decapsulate(keyPair: KeyPairHandle, ciphertext: Uint8Array): Sec
  * @returns the shared secret, of 32 bytes
  */
 export function encapsulate(
+  vault: Vault,
   kem: Kem,
   encapsulationKey: Uint8Array,
   ciphertext: Uint8Array,
   randomness?: Uint8Array,
-): SecretHandle;
+): SecretNumber;
 
 /** Takes a copy. */
-export function importSecret(bytes: Uint8Array): SecretHandle;
+export function importSecret(vault: Vault, bytes: Uint8Array): SecretNumber;
 
-/** A secret of the bytes of both, `second` behind `first`. They stay as they are. */
-export function joinSecrets(first: SecretHandle, second: SecretHandle): SecretHandle;
+/**
+ * A secret of the bytes of both, `second` behind `first`. They stay as they are.
+ * @returns its number in the vault of `second`
+ */
+export function joinSecrets(
+  firstVault: Vault,
+  first: SecretNumber,
+  secondVault: Vault,
+  second: SecretNumber,
+): SecretNumber;
 
 /** @param hash output: 32 bytes */
 export function sha256(data: Uint8Array, hash: Uint8Array): void;
@@ -66,16 +80,22 @@ export function sha256(data: Uint8Array, hash: Uint8Array): void;
  * HKDF-SHA-256 (RFC 5869), extract and expand.
  * @param output output: 1 to 8160 bytes, as many as are wanted
  */
-export function deriveBytes(secret: SecretHandle, salt: Uint8Array, info: Uint8Array, output: Uint8Array): void;
+export function deriveBytes(
+  vault: Vault,
+  secret: SecretNumber,
+  salt: Uint8Array,
+  info: Uint8Array,
+  output: Uint8Array,
+): void;
 
 /** A secret of 32 bytes of HKDF-SHA-256. */
-export function deriveSecret(secret: SecretHandle, salt: Uint8Array, info: Uint8Array): SecretHandle;
+export function deriveSecret(vault: Vault, secret: SecretNumber, salt: Uint8Array, info: Uint8Array): SecretNumber;
 
 /** A key of 32 bytes of HKDF-SHA-256. */
-export function deriveKey(secret: SecretHandle, salt: Uint8Array, info: Uint8Array): KeyHandle;
+export function deriveKey(vault: Vault, secret: SecretNumber, salt: Uint8Array, info: Uint8Array): KeyNumber;
 
 /** @param secret of 32 bytes, which are the key */
-export function importKey(secret: SecretHandle): KeyHandle;
+export function importKey(vault: Vault, secret: SecretNumber): KeyNumber;
 
 /**
  * Makes `nonce(12) || plaintext || anything(16)` of `frame` to `nonce || ciphertext || tag`, in place.
@@ -83,7 +103,8 @@ export function importKey(secret: SecretHandle): KeyHandle;
  * @param content the first bytes of the plaintext, where they do not stand in `frame`: only read
  */
 export function seal(
-  key: KeyHandle,
+  vault: Vault,
+  key: KeyNumber,
   frame: Uint8Array,
   additionalData: Uint8Array,
   freshNonce: boolean,
@@ -97,7 +118,13 @@ export function seal(
  * @returns whether the tag was right. If it was not, what was deciphered is overwritten with zeros. `false` too for a
  *   frame of less than 28 bytes.
  */
-export function open(key: KeyHandle, frame: Uint8Array, additionalData: Uint8Array, target?: Uint8Array): boolean;
+export function open(
+  vault: Vault,
+  key: KeyNumber,
+  frame: Uint8Array,
+  additionalData: Uint8Array,
+  target?: Uint8Array,
+): boolean;
 
 /** Fills with random bytes. */
 export function random(target: Uint8Array): void;

@@ -1,6 +1,7 @@
 import native from './index.cjs';
 
 export const {
+  createVault,
   decapsulate,
   deriveBytes,
   deriveKey,

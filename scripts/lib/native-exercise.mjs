@@ -8,21 +8,22 @@ function check(holds, what) {
 }
 
 function sealAndOpen(length) {
-  const key = native.importKey(native.importSecret(new Uint8Array(32)));
+  const vault = native.createVault();
+  const key = native.importKey(vault, native.importSecret(vault, new Uint8Array(32)));
   const additionalData = new Uint8Array(8);
   const content = new Uint8Array(length).fill(3);
   const frame = new Uint8Array(length + 28);
   const opened = new Uint8Array(length);
-  native.seal(key, frame, additionalData, true, content);
-  check(native.open(key, frame, additionalData, opened), 'opening elsewhere');
-  check(native.open(key, frame, additionalData), 'opening in place');
-  native.seal(key, frame, additionalData, false);
+  native.seal(vault, key, frame, additionalData, true, content);
+  check(native.open(vault, key, frame, additionalData, opened), 'opening elsewhere');
+  check(native.open(vault, key, frame, additionalData), 'opening in place');
+  native.seal(vault, key, frame, additionalData, false);
   frame[0] ^= 1;
-  check(!native.open(key, frame, additionalData, opened), 'refusing a changed frame');
+  check(!native.open(vault, key, frame, additionalData, opened), 'refusing a changed frame');
   native.mask(frame, new Uint8Array(4), new Uint8Array(frame.length + 3), 3, frame.length);
   native.unmask(frame, new Uint8Array(4));
   native.random(frame);
-  native.destroy(key);
+  native.destroy(vault, key);
 }
 
 /** @param sizes of the encapsulation key, the ciphertext, the seed and the randomness */
@@ -30,22 +31,28 @@ function agree(kem, [keyBytes, ciphertextBytes, seedBytes, randomBytes]) {
   for (const given of [false, true]) {
     const encapsulationKey = new Uint8Array(keyBytes);
     const ciphertext = new Uint8Array(ciphertextBytes);
-    const pair = native.generateKeyPair(kem, encapsulationKey, given ? new Uint8Array(seedBytes) : undefined);
+    const [ours, theirs] = [native.createVault(), native.createVault()];
+    const pair = native.generateKeyPair(ours, kem, encapsulationKey, given ? new Uint8Array(seedBytes) : undefined);
     const randomness = given ? new Uint8Array(randomBytes) : undefined;
-    const sent = native.encapsulate(kem, encapsulationKey, ciphertext, randomness);
-    const received = native.decapsulate(pair, ciphertext);
-    const outputs = [sent, received].map((secret) => {
+    const sent = native.encapsulate(theirs, kem, encapsulationKey, ciphertext, randomness);
+    const received = native.decapsulate(ours, pair, ciphertext);
+    const ends = [
+      [theirs, sent],
+      [ours, received],
+    ];
+    const outputs = ends.map(([vault, secret]) => {
       const output = new Uint8Array(100);
-      native.deriveBytes(native.deriveSecret(secret, ciphertext, encapsulationKey), ciphertext, ciphertext, output);
+      const derived = native.deriveSecret(vault, secret, ciphertext, encapsulationKey);
+      native.deriveBytes(vault, derived, ciphertext, ciphertext, output);
       return output;
     });
     check(Buffer.compare(...outputs) === 0, kem);
-    native.deriveKey(sent, ciphertext, ciphertext);
-    native.destroy(native.joinSecrets(sent, received));
+    native.deriveKey(theirs, sent, ciphertext, ciphertext);
+    native.destroy(ours, native.joinSecrets(theirs, sent, ours, received));
     native.sha256(ciphertext, outputs[0].subarray(0, 32));
-    for (const handle of [pair, sent, received]) native.destroy(handle);
+    for (const [vault, number] of [[ours, pair], ...ends, ...ends]) native.destroy(vault, number);
     try {
-      native.encapsulate(kem, encapsulationKey.fill(255), ciphertext);
+      native.encapsulate(theirs, kem, encapsulationKey.fill(255), ciphertext);
     } catch {
       continue;
     }

@@ -54,18 +54,19 @@ let native: typeof Native | undefined;
 
 /** AWS-LC as pq-websocket-native has it, in place at both ends. */
 function nativeCipher(): Cipher {
-  const { importKey, importSecret, open, seal } = (native ??= createRequire(import.meta.url)(
+  const { createVault, importKey, importSecret, open, seal } = (native ??= createRequire(import.meta.url)(
     'pq-websocket-native',
   ) as typeof Native);
-  const key = importKey(importSecret(KEY));
+  const vault = createVault();
+  const key = importKey(vault, importSecret(vault, KEY));
   return {
     seal(message) {
       const frame = Buffer.allocUnsafeSlow(NONCE_BYTES + message.length + TAG_BYTES);
-      seal(key, frame, ADDITIONAL_DATA, true, message);
+      seal(vault, key, frame, ADDITIONAL_DATA, true, message);
       return frame;
     },
     open(frame) {
-      if (!open(key, frame, ADDITIONAL_DATA)) throw new Error('a frame does not open');
+      if (!open(vault, key, frame, ADDITIONAL_DATA)) throw new Error('a frame does not open');
       return frame.subarray(NONCE_BYTES, -TAG_BYTES);
     },
   };

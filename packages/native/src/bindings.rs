@@ -12,24 +12,13 @@ use zeroize::Zeroizing;
 use crate::aead::{Key, Nonce, OVERHEAD_BYTES};
 use crate::bytes::Bytes;
 use crate::kem::{self, Kem, KeyPair};
+use crate::vault::{Held, Vault};
 use crate::{Failed, hkdf, mask};
 
-/// What a handle holds. Dropping any of it overwrites it.
-enum Held {
-    Secret(Zeroizing<Vec<u8>>),
-    Key(Key),
-    KeyPair(Box<KeyPair>),
-    Destroyed,
-}
-
-/// A handle is used by the one thread that its environment runs on. The cell makes sure that nothing is destroyed in use.
-pub struct Cell(RefCell<Held>);
+/// A vault is used by the one thread that its environment runs on. The cell makes sure that nothing is destroyed in use.
+pub struct Cell(RefCell<Vault>);
 
 type Handle = External<Cell>;
-
-fn handle(held: Held) -> Handle {
-    External::new(Cell(RefCell::new(held)))
-}
 
 fn invalid(reason: impl Into<String>) -> Error {
     Error::new(Status::InvalidArg, reason.into())
@@ -51,27 +40,38 @@ fn exactly(bytes: Bytes, length: usize, what: &str) -> Result<()> {
     )))
 }
 
-fn with<T>(handle: &Handle, act: impl FnOnce(&Held) -> Result<T>) -> Result<T> {
-    match handle.0.try_borrow() {
-        Ok(held) => act(&held),
-        Err(_) => Err(invalid("a handle is in use")),
+fn put(vault: &Handle, held: Held) -> Result<u32> {
+    match vault.0.try_borrow_mut() {
+        Ok(mut vault) => Ok(vault.put(held)?),
+        Err(_) => Err(in_use()),
     }
 }
 
-fn with_secret<T>(handle: &Handle, act: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    with(handle, |held| match held {
-        Held::Secret(bytes) => act(bytes),
+fn with<T>(vault: &Handle, number: u32, act: impl FnOnce(Option<&Held>) -> Result<T>) -> Result<T> {
+    match vault.0.try_borrow() {
+        Ok(vault) => act(vault.get(number)),
+        Err(_) => Err(in_use()),
+    }
+}
+
+fn in_use() -> Error {
+    invalid("a vault is in use")
+}
+
+fn with_secret<T>(vault: &Handle, number: u32, act: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    with(vault, number, |held| match held {
+        Some(Held::Secret(bytes)) => act(bytes),
         _ => Err(invalid(
-            "expected the handle of a secret that is not destroyed",
+            "expected the number of a secret that is not destroyed",
         )),
     })
 }
 
-fn with_key<T>(handle: &Handle, act: impl FnOnce(&Key) -> Result<T>) -> Result<T> {
-    with(handle, |held| match held {
-        Held::Key(key) => act(key),
+fn with_key<T>(vault: &Handle, number: u32, act: impl FnOnce(&Key) -> Result<T>) -> Result<T> {
+    with(vault, number, |held| match held {
+        Some(Held::Key(key)) => act(key),
         _ => Err(invalid(
-            "expected the handle of a key that is not destroyed",
+            "expected the number of a key that is not destroyed",
         )),
     })
 }
@@ -89,61 +89,73 @@ fn write(target: Bytes, bytes: &[u8], what: &str) -> Result<()> {
     Ok(())
 }
 
+fn secret_of(bytes: &[u8]) -> Held {
+    Held::Secret(Zeroizing::new(bytes.to_vec()))
+}
+
 fn kem_named(name: &str) -> Result<Kem> {
     Kem::by_name(name).ok_or_else(|| invalid("unknown KEM"))
 }
 
-/// Destroys what a handle holds; once more does nothing.
+/// Makes an empty vault.
 #[napi]
-pub fn destroy(handle: &Handle) -> Result<()> {
-    match handle.0.try_borrow_mut() {
-        Ok(mut held) => {
-            *held = Held::Destroyed;
+pub fn create_vault() -> Handle {
+    External::new(Cell(RefCell::default()))
+}
+
+/// Destroys what has the number; once more does nothing.
+#[napi]
+pub fn destroy(vault: &Handle, number: u32) -> Result<()> {
+    match vault.0.try_borrow_mut() {
+        Ok(mut vault) => {
+            vault.destroy(number);
             Ok(())
         }
-        Err(_) => Err(invalid("a handle is in use")),
+        Err(_) => Err(in_use()),
     }
 }
 
 /// Makes a key pair and writes its encapsulation key.
 #[napi]
 pub fn generate_key_pair(
+    vault: &Handle,
     kem: String,
     encapsulation_key: Bytes,
     seed: Option<Bytes>,
-) -> Result<Handle> {
+) -> Result<u32> {
     let pair = KeyPair::generate(kem_named(&kem)?, seed.map(read))?;
     write(
         encapsulation_key,
         pair.encapsulation_key(),
         "encapsulation key",
     )?;
-    Ok(handle(Held::KeyPair(Box::new(pair))))
+    put(vault, Held::KeyPair(Box::new(pair)))
 }
 
 /// Gives the shared secret of a ciphertext.
 #[napi]
-pub fn decapsulate(key_pair: &Handle, ciphertext: Bytes) -> Result<Handle> {
-    with(key_pair, |held| match held {
-        Held::KeyPair(pair) => {
+pub fn decapsulate(vault: &Handle, key_pair: u32, ciphertext: Bytes) -> Result<u32> {
+    let secret = with(vault, key_pair, |held| match held {
+        Some(Held::KeyPair(pair)) => {
             exactly(ciphertext, pair.kem().ciphertext_bytes(), "ciphertext")?;
-            let secret = pair.decapsulate(read(ciphertext))?;
-            Ok(handle(Held::Secret(Zeroizing::new(secret.to_vec()))))
+            Ok(pair.decapsulate(read(ciphertext))?)
         }
         _ => Err(invalid(
-            "expected the handle of a key pair that is not destroyed",
+            "expected the number of a key pair that is not destroyed",
         )),
-    })
+    })?;
+    put(vault, secret_of(secret.as_slice()))
 }
 
 /// Gives a shared secret for an encapsulation key, and writes its ciphertext.
 #[napi]
 pub fn encapsulate(
+    vault: &Handle,
     kem: String,
     encapsulation_key: Bytes,
     ciphertext: Bytes,
     randomness: Option<Bytes>,
-) -> Result<Handle> {
+) -> Result<u32> {
     let kem = kem_named(&kem)?;
     exactly(
         encapsulation_key,
@@ -153,25 +165,30 @@ pub fn encapsulate(
     exactly(ciphertext, kem.ciphertext_bytes(), "ciphertext")?;
     let (sent, secret) = kem::encapsulate(kem, read(encapsulation_key), randomness.map(read))?;
     write(ciphertext, &sent, "ciphertext")?;
-    Ok(handle(Held::Secret(Zeroizing::new(secret.to_vec()))))
+    put(vault, secret_of(secret.as_slice()))
 }
 
 /// Copies bytes to a secret.
 #[napi]
-pub fn import_secret(bytes: Bytes) -> Handle {
-    handle(Held::Secret(Zeroizing::new(read(bytes).to_vec())))
+pub fn import_secret(vault: &Handle, bytes: Bytes) -> Result<u32> {
+    put(vault, secret_of(read(bytes)))
 }
 
-/// A secret of the bytes of both, one behind the other.
+/// A secret of the bytes of both, one behind the other, in the vault of the second.
 #[napi]
-pub fn join_secrets(first: &Handle, second: &Handle) -> Result<Handle> {
-    with_secret(first, |first| {
-        with_secret(second, |second| {
+pub fn join_secrets(
+    first_vault: &Handle,
+    first: u32,
+    second_vault: &Handle,
+    second: u32,
+) -> Result<u32> {
+    let joined = with_secret(first_vault, first, |first| {
+        with_secret(second_vault, second, |second| {
             // Made once, with all the room: what a vector moves when it grows stays behind in memory.
-            let joined = Zeroizing::new([first, second].concat());
-            Ok(handle(Held::Secret(joined)))
+            Ok(Zeroizing::new([first, second].concat()))
         })
-    })
+    })?;
+    put(second_vault, Held::Secret(joined))
 }
 
 /// Writes SHA-256 of the data.
@@ -183,8 +200,14 @@ pub fn sha256(data: Bytes, hash: Bytes) -> Result<()> {
 
 /// Writes as many bytes as `out` has, of 1 to 8160.
 #[napi]
-pub fn derive_bytes(secret: &Handle, salt: Bytes, info: Bytes, out: Bytes) -> Result<()> {
-    with_secret(secret, |bytes| {
+pub fn derive_bytes(
+    vault: &Handle,
+    secret: u32,
+    salt: Bytes,
+    info: Bytes,
+    out: Bytes,
+) -> Result<()> {
+    with_secret(vault, secret, |bytes| {
         let mut derived = Zeroizing::new(vec![0; out.len()]);
         hkdf::derive(bytes, read(salt), read(info), &mut derived)?;
         write(out, &derived, "output")
@@ -193,39 +216,42 @@ pub fn derive_bytes(secret: &Handle, salt: Bytes, info: Bytes, out: Bytes) -> Re
 
 /// A secret of 32 derived bytes.
 #[napi]
-pub fn derive_secret(secret: &Handle, salt: Bytes, info: Bytes) -> Result<Handle> {
-    with_secret(secret, |bytes| {
-        let mut derived = Zeroizing::new(vec![0; 32]);
-        hkdf::derive(bytes, read(salt), read(info), &mut derived)?;
-        Ok(handle(Held::Secret(derived)))
-    })
+pub fn derive_secret(vault: &Handle, secret: u32, salt: Bytes, info: Bytes) -> Result<u32> {
+    let mut derived = Zeroizing::new(vec![0; 32]);
+    with_secret(vault, secret, |bytes| {
+        Ok(hkdf::derive(bytes, read(salt), read(info), &mut derived)?)
+    })?;
+    put(vault, Held::Secret(derived))
 }
 
 /// An AES-256-GCM key of 32 derived bytes.
 #[napi]
-pub fn derive_key(secret: &Handle, salt: Bytes, info: Bytes) -> Result<Handle> {
-    with_secret(secret, |bytes| {
+pub fn derive_key(vault: &Handle, secret: u32, salt: Bytes, info: Bytes) -> Result<u32> {
+    let key = with_secret(vault, secret, |bytes| {
         let mut derived = Zeroizing::new([0; 32]);
         hkdf::derive(bytes, read(salt), read(info), derived.as_mut_slice())?;
-        Ok(handle(Held::Key(Key::new(&derived)?)))
-    })
+        Ok(Key::new(&derived)?)
+    })?;
+    put(vault, Held::Key(key))
 }
 
 /// An AES-256-GCM key that is the secret itself, which has 32 bytes.
 #[napi]
-pub fn import_key(secret: &Handle) -> Result<Handle> {
-    with_secret(secret, |bytes| {
+pub fn import_key(vault: &Handle, secret: u32) -> Result<u32> {
+    let key = with_secret(vault, secret, |bytes| {
         let key = bytes
             .try_into()
             .map_err(|_| invalid("an AES-256-GCM key has 32 bytes"))?;
-        Ok(handle(Held::Key(Key::new(key)?)))
-    })
+        Ok(Key::new(key)?)
+    })?;
+    put(vault, Held::Key(key))
 }
 
 /// Seals a frame in place, under the nonce in front of it or a fresh one.
 #[napi]
 pub fn seal(
-    key: &Handle,
+    vault: &Handle,
+    key: u32,
     frame: Bytes,
     additional_data: Bytes,
     fresh_nonce: bool,
@@ -240,7 +266,7 @@ pub fn seal(
     if text.is_none_or(|length| content.is_some_and(|content| content.len() > length)) {
         return Err(invalid("a frame is too short for what it shall hold"));
     }
-    with_key(key, |key| {
+    with_key(vault, key, |key| {
         Ok(key.seal(frame, additional_data, content, nonce)?)
     })
 }
@@ -248,7 +274,8 @@ pub fn seal(
 /// Opens a frame, to another place or in place; says whether the tag was right.
 #[napi]
 pub fn open(
-    key: &Handle,
+    vault: &Handle,
+    key: u32,
     frame: Bytes,
     additional_data: Bytes,
     target: Option<Bytes>,
@@ -262,7 +289,9 @@ pub fn open(
     };
     let target =
         target.ok_or_else(|| invalid("the target is too short for what is in the frame"))?;
-    with_key(key, |key| Ok(key.open(frame, additional_data, target)?))
+    with_key(vault, key, |key| {
+        Ok(key.open(frame, additional_data, target)?)
+    })
 }
 
 /// Fills with random bytes.

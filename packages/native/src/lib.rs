@@ -1,7 +1,7 @@
 //! The cryptography of pq-websocket in AWS-LC, called through Node-API on the caller's own memory.
 //!
-//! Keys and secrets are handles: JavaScript holds them and never sees their bytes, which live outside its heap
-//! and are overwritten when the handle is destroyed or collected. No function calls JavaScript, so nothing that an
+//! Keys and secrets lie in vaults: JavaScript has a handle of a vault and numbers of what is in it, and never sees the bytes, which live
+//! outside its heap and are overwritten when they are destroyed or the vault is collected. No function calls JavaScript, so nothing that an
 //! argument stands for can be detached, resized or freed while one runs.
 
 // A test that fails panics, and its sums are small.
@@ -29,6 +29,7 @@ mod hkdf;
 mod kem;
 mod mask;
 mod nonces;
+mod vault;
 
 /// AWS-LC says no more than that it failed; where a caller can be at fault, arguments were checked before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 /**
- * The backend over pq-websocket-native: AWS-LC, called on the bytes where they are. Keys and secrets are handles to memory
- * outside the JavaScript heap, which is overwritten when they are destroyed.
+ * The backend over pq-websocket-native: AWS-LC, called on the bytes where they are. Keys and secrets are numbers in a vault outside the
+ * JavaScript heap, whose memory is overwritten when they are destroyed. What follows from a key pair or from a secret is in the same vault, so
+ * that a connection has one.
  */
 import type * as Native from 'pq-websocket-native';
 import type { KemName } from '../../api/types.ts';
@@ -12,6 +13,10 @@ export type NativeBinding = typeof Native;
 
 const KEM = 'ml-kem-768';
 
+/** Named where one is used that has been destroyed. */
+const SECRET = 'secret';
+const AEAD_KEY = 'AES-256-GCM key';
+
 /** From here on memory that is not filled with zeros first is cheaper. */
 const LARGE_BYTES = 1024;
 
@@ -20,33 +25,38 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
   /** For the additional data of records, which are always as long. */
   const counter = new Uint8Array(new ArrayBuffer(8));
 
-  class NativeSecret implements Secret {
-    #handle: Native.SecretHandle | undefined;
+  /** What a vault holds under a number, until it is destroyed. */
+  class Held {
+    readonly vault: Native.Vault;
+    #number: number | undefined;
 
-    constructor(
-      handle: Native.SecretHandle,
-      readonly size: number,
-    ) {
-      this.#handle = handle;
+    constructor(vault: Native.Vault, number: number) {
+      this.vault = vault;
+      this.#number = number;
     }
 
-    get handle(): Native.SecretHandle {
-      return check.alive(this.#handle, 'secret');
+    /** @param what its name, should it be destroyed */
+    number(what: string): number {
+      return check.alive(this.#number, what);
     }
 
     destroy(): void {
-      if (this.#handle !== undefined) native.destroy(this.#handle);
-      this.#handle = undefined;
+      if (this.#number !== undefined) native.destroy(this.vault, this.#number);
+      this.#number = undefined;
     }
   }
 
-  class NativeAeadKey implements AeadKey {
-    #handle: Native.KeyHandle | undefined;
-
-    constructor(handle: Native.KeyHandle) {
-      this.#handle = handle;
+  class NativeSecret extends Held implements Secret {
+    constructor(
+      vault: Native.Vault,
+      number: number,
+      readonly size: number,
+    ) {
+      super(vault, number);
     }
+  }
 
+  class NativeAeadKey extends Held implements AeadKey {
     seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
       return this.#seal(frame, additionalData, content, false);
     }
@@ -56,52 +66,48 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     }
 
     #seal(frame: Uint8Array, additionalData: Uint8Array, content: Uint8Array | undefined, fresh: boolean): Uint8Array {
-      const handle = check.alive(this.#handle, 'AES-256-GCM key');
+      const number = this.number(AEAD_KEY);
       check.seal(frame, additionalData, content);
       const data = additional(additionalData);
       try {
-        native.seal(handle, frame, data, fresh, content);
+        native.seal(this.vault, number, frame, data, fresh, content);
       } catch (error) {
         // Native code takes no memory that another thread may change meanwhile. It is asked, since looking costs more than sealing.
         if (!isShared(frame) && !(content && isShared(content))) throw error;
         const copy = frame.slice();
-        native.seal(handle, copy, data, fresh, content?.slice());
+        native.seal(this.vault, number, copy, data, fresh, content?.slice());
         frame.set(copy);
       }
       return frame;
     }
 
     open(frame: Uint8Array, additionalData: Uint8Array, owned = false): Uint8Array | undefined {
-      const handle = check.alive(this.#handle, 'AES-256-GCM key');
+      const number = this.number(AEAD_KEY);
       if (!check.open(frame, additionalData)) return undefined;
       const data = additional(additionalData);
       try {
-        return openTo(handle, frame, data, owned);
+        return openTo(this.vault, number, frame, data, owned);
       } catch (error) {
         if (!isShared(frame)) throw error;
-        return openTo(handle, frame.slice(), data, true);
+        return openTo(this.vault, number, frame.slice(), data, true);
       }
-    }
-
-    destroy(): void {
-      if (this.#handle !== undefined) native.destroy(this.#handle);
-      this.#handle = undefined;
     }
   }
 
   function openTo(
-    handle: Native.KeyHandle,
+    vault: Native.Vault,
+    key: number,
     frame: Uint8Array,
     additionalData: Uint8Array,
     owned: boolean,
   ): Uint8Array | undefined {
     const length = frame.length - NONCE_BYTES - TAG_BYTES;
     if (owned) {
-      if (!native.open(handle, frame, additionalData)) return undefined;
+      if (!native.open(vault, key, frame, additionalData)) return undefined;
       return new Uint8Array(frame.buffer, frame.byteOffset + NONCE_BYTES, length);
     }
     const plaintext = memoryFor(length);
-    return native.open(handle, frame, additionalData, plaintext) ? plaintext : undefined;
+    return native.open(vault, key, frame, additionalData, plaintext) ? plaintext : undefined;
   }
 
   /** For this turn. */
@@ -111,21 +117,24 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     return counter;
   }
 
-  function keyPairOf(kem: KemName, handle: Native.KeyPairHandle, encapsulationKey: Uint8Array): KemKeyPair {
-    let held: Native.KeyPairHandle | undefined = handle;
+  function keyPairOf(kem: KemName, pair: Held, encapsulationKey: Uint8Array): KemKeyPair {
     return {
       native: true,
       encapsulationKey,
       decapsulate(ciphertext) {
-        const pair = check.alive(held, `${check.kemTitle(kem)} key pair`);
+        const number = pair.number(`${check.kemTitle(kem)} key pair`);
         check.ciphertext(ciphertext, kem);
-        return new NativeSecret(native.decapsulate(pair, unshared(ciphertext)), SHARED_SECRET_BYTES);
+        return secretIn(pair.vault, native.decapsulate(pair.vault, number, unshared(ciphertext)));
       },
       destroy() {
-        if (held !== undefined) native.destroy(held);
-        held = undefined;
+        pair.destroy();
       },
     };
+  }
+
+  /** Of 32 bytes. */
+  function secretIn(vault: Native.Vault, number: number): NativeSecret {
+    return new NativeSecret(vault, number, SHARED_SECRET_BYTES);
   }
 
   return {
@@ -135,24 +144,30 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     generateKeyPair(seed, kem = KEM) {
       check.seed(seed, kem);
       const encapsulationKey = new Uint8Array(KEM_SIZES[kem].key);
-      return keyPairOf(kem, native.generateKeyPair(kem, encapsulationKey, seed && unshared(seed)), encapsulationKey);
+      const vault = native.createVault();
+      const number = native.generateKeyPair(vault, kem, encapsulationKey, seed && unshared(seed));
+      return keyPairOf(kem, new Held(vault, number), encapsulationKey);
     },
 
     encapsulate(encapsulationKey, m, kem = KEM) {
       check.encapsulation(encapsulationKey, m, kem);
       const ciphertext = new Uint8Array(KEM_SIZES[kem].ciphertext);
-      const handle = native.encapsulate(kem, unshared(encapsulationKey), ciphertext, m && unshared(m));
-      return { native: true, ciphertext, sharedSecret: new NativeSecret(handle, SHARED_SECRET_BYTES) };
+      const vault = native.createVault();
+      const number = native.encapsulate(vault, kem, unshared(encapsulationKey), ciphertext, m && unshared(m));
+      return { native: true, ciphertext, sharedSecret: secretIn(vault, number) };
     },
 
     importSecret(bytes) {
       check.bytes(bytes, 'secret');
-      return new NativeSecret(native.importSecret(unshared(bytes)), bytes.length);
+      const vault = native.createVault();
+      return new NativeSecret(vault, native.importSecret(vault, unshared(bytes)), bytes.length);
     },
 
     joinSecrets(first, second) {
       const [a, b] = [check.own(first, NativeSecret), check.own(second, NativeSecret)];
-      return new NativeSecret(native.joinSecrets(a.handle, b.handle), a.size + b.size);
+      // Of an exchange the second is the new one: in its vault is all that follows, and the old one may go.
+      const number = native.joinSecrets(a.vault, a.number(SECRET), b.vault, b.number(SECRET));
+      return new NativeSecret(b.vault, number, a.size + b.size);
     },
 
     sha256(data) {
@@ -164,26 +179,28 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     deriveBytes(secret, salt, info, length) {
       check.hkdf(salt, info, length);
       const bytes = new Uint8Array(length);
-      native.deriveBytes(check.own(secret, NativeSecret).handle, unshared(salt), unshared(info), bytes);
+      const from = check.own(secret, NativeSecret);
+      native.deriveBytes(from.vault, from.number(SECRET), unshared(salt), unshared(info), bytes);
       return bytes;
     },
 
     deriveSecret(secret, salt, info) {
       check.hkdf(salt, info, SHARED_SECRET_BYTES);
-      const { handle } = check.own(secret, NativeSecret);
-      return new NativeSecret(native.deriveSecret(handle, unshared(salt), unshared(info)), SHARED_SECRET_BYTES);
+      const from = check.own(secret, NativeSecret);
+      return secretIn(from.vault, native.deriveSecret(from.vault, from.number(SECRET), unshared(salt), unshared(info)));
     },
 
     deriveKey(secret, salt, info) {
       check.hkdf(salt, info, AEAD_KEY_BYTES);
-      const { handle } = check.own(secret, NativeSecret);
-      return new NativeAeadKey(native.deriveKey(handle, unshared(salt), unshared(info)));
+      const from = check.own(secret, NativeSecret);
+      const number = native.deriveKey(from.vault, from.number(SECRET), unshared(salt), unshared(info));
+      return new NativeAeadKey(from.vault, number);
     },
 
     importKey(secret) {
-      const { handle, size } = check.own(secret, NativeSecret);
-      check.aeadKeySize(size);
-      return new NativeAeadKey(native.importKey(handle));
+      const from = check.own(secret, NativeSecret);
+      check.aeadKeySize(from.size);
+      return new NativeAeadKey(from.vault, native.importKey(from.vault, from.number(SECRET)));
     },
   };
 }

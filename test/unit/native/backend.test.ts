@@ -137,9 +137,9 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     const targets: Uint8Array[] = [];
     const watched = nativeBackend({
       ...native,
-      open(key, frame, data, target) {
+      open(vault, key, frame, data, target) {
         if (target !== undefined) targets.push(target);
-        return native.open(key, frame, data, target);
+        return native.open(vault, key, frame, data, target);
       },
     });
     const key = await keyOf(watched, KEY);
@@ -166,18 +166,42 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
   });
 
   it('destroys the native key, secret and key pair, once', async () => {
-    const destroyed: unknown[] = [];
+    const vaults: ReturnType<NativeBinding['createVault']>[] = [];
+    const destroyed: string[] = [];
     const watched = nativeBackend({
       ...native,
-      destroy(handle) {
-        destroyed.push(handle);
-        native.destroy(handle);
+      destroy(vault, number) {
+        destroyed.push(`${vaults.indexOf(vault)}: ${number}`);
+        native.destroy(vault, number);
+      },
+      createVault() {
+        vaults.push(native.createVault());
+        return vaults.at(-1)!;
       },
     });
     const secret = await watched.importSecret(KEY);
     const held = [secret, await watched.deriveKey(secret, EMPTY, EMPTY), await watched.generateKeyPair()];
     for (const one of [...held, ...held]) one.destroy();
-    expect(new Set(destroyed).size).toBe(3);
-    expect(destroyed).toHaveLength(3);
+    expect(destroyed).toEqual(['0: 0', '0: 1', '1: 0']);
+  });
+
+  it('has one vault for all of a connection, and a new one for each exchange', async () => {
+    let vaults = 0;
+    const counting = nativeBackend({
+      ...native,
+      createVault() {
+        vaults += 1;
+        return native.createVault();
+      },
+    });
+    const pair = await exchangingPair(counting, 'ml-kem-768');
+    expect(vaults).toBe(2);
+    for (const end of [pair.client, pair.server]) end.say('something');
+    await pair.pump();
+    expect(vaults).toBe(2);
+    const done = pair.client.session.channel.exchange();
+    await pair.pump();
+    await done;
+    expect(vaults).toBe(4);
   });
 });

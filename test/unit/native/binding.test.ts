@@ -8,9 +8,17 @@ const binding = nativeBinding('the tests of its functions');
 const native = binding as NativeBinding;
 
 const bytes = (length: number, fill = 1): Uint8Array => new Uint8Array(length).fill(fill);
-const secret = (): ReturnType<NativeBinding['importSecret']> => native.importSecret(bytes(32));
-const key = (): ReturnType<NativeBinding['importKey']> => native.importKey(secret());
-const pair = (): ReturnType<NativeBinding['generateKeyPair']> => native.generateKeyPair('ml-kem-768', bytes(1184));
+/** What functions take in the place of what a vault holds. */
+type Place = readonly [ReturnType<NativeBinding['createVault']>, number];
+const held = (put: (vault: Place[0]) => number): Place => {
+  const vault = native.createVault();
+  return [vault, put(vault)];
+};
+const secretOf = (content: Uint8Array): Place => held((vault) => native.importSecret(vault, content));
+const secret = (): Place => secretOf(bytes(32));
+const key = (): Place => held((vault) => native.importKey(vault, native.importSecret(vault, bytes(32))));
+const pair = (): Place => held((vault) => native.generateKeyPair(vault, 'ml-kem-768', bytes(1184)));
+const vault = (): Place[0] => native.createVault();
 
 /** ES2024's, which the compiler's libraries do not know yet. */
 type Resizable = ArrayBuffer & { resize(length: number): void };
@@ -44,22 +52,22 @@ const NO_BYTES: readonly (readonly [string, () => unknown])[] = [
 
 /** Every place where bytes go in or out, with all else right. */
 const PLACES: readonly (readonly [string, (given: Uint8Array) => unknown])[] = [
-  ['generateKeyPair, key', (given) => native.generateKeyPair('ml-kem-768', given)],
-  ['decapsulate, ciphertext', (given) => native.decapsulate(pair(), given)],
-  ['encapsulate, key', (given) => native.encapsulate('ml-kem-768', given, bytes(1088))],
-  ['encapsulate, ciphertext', (given) => native.encapsulate('ml-kem-768', bytes(1184, 0), given)],
-  ['importSecret', (given) => native.importSecret(given)],
+  ['generateKeyPair, key', (given) => native.generateKeyPair(vault(), 'ml-kem-768', given)],
+  ['decapsulate, ciphertext', (given) => native.decapsulate(...pair(), given)],
+  ['encapsulate, key', (given) => native.encapsulate(vault(), 'ml-kem-768', given, bytes(1088))],
+  ['encapsulate, ciphertext', (given) => native.encapsulate(vault(), 'ml-kem-768', bytes(1184, 0), given)],
+  ['importSecret', (given) => native.importSecret(vault(), given)],
   ['sha256, data', (given) => native.sha256(given, bytes(32))],
   ['sha256, hash', (given) => native.sha256(bytes(1), given)],
-  ['deriveBytes, salt', (given) => native.deriveBytes(secret(), given, bytes(1), bytes(1))],
-  ['deriveBytes, info', (given) => native.deriveBytes(secret(), bytes(1), given, bytes(1))],
-  ['deriveBytes, output', (given) => native.deriveBytes(secret(), bytes(1), bytes(1), given)],
-  ['deriveSecret, salt', (given) => native.deriveSecret(secret(), given, bytes(1))],
-  ['deriveKey, info', (given) => native.deriveKey(secret(), bytes(1), given)],
-  ['seal, frame', (given) => native.seal(key(), given, bytes(8), true)],
-  ['seal, additional data', (given) => native.seal(key(), bytes(40), given, true)],
-  ['open, frame', (given) => native.open(key(), given, bytes(8))],
-  ['open, additional data', (given) => native.open(key(), bytes(40), given)],
+  ['deriveBytes, salt', (given) => native.deriveBytes(...secret(), given, bytes(1), bytes(1))],
+  ['deriveBytes, info', (given) => native.deriveBytes(...secret(), bytes(1), given, bytes(1))],
+  ['deriveBytes, output', (given) => native.deriveBytes(...secret(), bytes(1), bytes(1), given)],
+  ['deriveSecret, salt', (given) => native.deriveSecret(...secret(), given, bytes(1))],
+  ['deriveKey, info', (given) => native.deriveKey(...secret(), bytes(1), given)],
+  ['seal, frame', (given) => native.seal(...key(), given, bytes(8), true)],
+  ['seal, additional data', (given) => native.seal(...key(), bytes(40), given, true)],
+  ['open, frame', (given) => native.open(...key(), given, bytes(8))],
+  ['open, additional data', (given) => native.open(...key(), bytes(40), given)],
   ['random', (given) => native.random(given)],
   ['mask, source', (given) => native.mask(given, bytes(4), bytes(64), 0, 64)],
   ['mask, key', (given) => native.mask(bytes(64), given, bytes(64), 0, 64)],
@@ -70,10 +78,10 @@ const PLACES: readonly (readonly [string, (given: Uint8Array) => unknown])[] = [
 
 /** Where bytes may be left out, which is `undefined` too. */
 const OPTIONAL: typeof PLACES = [
-  ['generateKeyPair, seed', (given) => native.generateKeyPair('ml-kem-768', bytes(1184), given)],
-  ['encapsulate, randomness', (given) => native.encapsulate('ml-kem-768', bytes(1184, 0), bytes(1088), given)],
-  ['seal, content', (given) => native.seal(key(), bytes(128), bytes(8), true, given)],
-  ['open, target', (given) => native.open(key(), bytes(64), bytes(8), given)],
+  ['generateKeyPair, seed', (given) => native.generateKeyPair(vault(), 'ml-kem-768', bytes(1184), given)],
+  ['encapsulate, randomness', (given) => native.encapsulate(vault(), 'ml-kem-768', bytes(1184, 0), bytes(1088), given)],
+  ['seal, content', (given) => native.seal(...key(), bytes(128), bytes(8), true, given)],
+  ['open, target', (given) => native.open(...key(), bytes(64), bytes(8), given)],
 ];
 
 describe.skipIf(binding === undefined)('pq-websocket-native', () => {
@@ -114,30 +122,60 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     expect(tracking.subarray(64).every((byte) => byte === 0)).toBe(false);
   });
 
-  it('refuses every handle that is destroyed, of another kind, or none', () => {
-    const destroyed = [secret(), key(), pair()];
-    for (const handle of destroyed) native.destroy(handle);
-    native.destroy(destroyed[0]!);
-    const uses: readonly (readonly [string, (handle: never) => unknown])[] = [
-      ['secret', (handle) => native.deriveBytes(handle, bytes(1), bytes(1), bytes(1))],
-      ['secret', (handle) => native.deriveSecret(handle, bytes(1), bytes(1))],
-      ['secret', (handle) => native.deriveKey(handle, bytes(1), bytes(1))],
-      ['secret', (handle) => native.joinSecrets(handle, secret())],
-      ['secret', (handle) => native.joinSecrets(secret(), handle)],
-      ['secret', (handle) => native.importKey(handle)],
-      ['key', (handle) => native.seal(handle, bytes(40), bytes(8), true)],
-      ['key', (handle) => native.open(handle, bytes(40), bytes(8))],
-      ['pair', (handle) => native.decapsulate(handle, bytes(1088))],
+  it('refuses the number of what is destroyed, of another kind, or of nothing', () => {
+    const uses: readonly (readonly [string, (...place: never) => unknown])[] = [
+      ['secret', (...place: Place) => native.deriveBytes(...place, bytes(1), bytes(1), bytes(1))],
+      ['secret', (...place: Place) => native.deriveSecret(...place, bytes(1), bytes(1))],
+      ['secret', (...place: Place) => native.deriveKey(...place, bytes(1), bytes(1))],
+      ['secret', (...place: Place) => native.joinSecrets(...place, ...secret())],
+      ['secret', (...place: Place) => native.joinSecrets(...secret(), ...place)],
+      ['secret', (...place: Place) => native.importKey(...place)],
+      ['key', (...place: Place) => native.seal(...place, bytes(40), bytes(8), true)],
+      ['key', (...place: Place) => native.open(...place, bytes(40), bytes(8))],
+      ['pair', (...place: Place) => native.decapsulate(...place, bytes(1088))],
     ];
-    const handles = { secret: secret(), key: key(), pair: pair() };
-    const strangers = [undefined, null, 1, {}, bytes(8), process.stdout];
+    const all = vault();
+    const put = {
+      secret: () => native.importSecret(all, bytes(32)),
+      key: () => native.importKey(all, native.importSecret(all, bytes(32))),
+      pair: () => native.generateKeyPair(all, 'ml-kem-768', bytes(1184)),
+    };
+    const kinds = Object.keys(put) as (keyof typeof put)[];
+    const destroyed = kinds.map((kind) => put[kind]());
+    for (const number of destroyed) native.destroy(all, number);
+    native.destroy(all, destroyed[0]!);
     for (const [kind, use] of uses) {
-      const others = Object.entries(handles).flatMap(([name, handle]) => (name === kind ? [] : [handle]));
-      for (const handle of [...others, ...destroyed, ...strangers]) {
-        expect(() => use(handle as never)).toThrow();
+      const mine = put[kind as keyof typeof put]();
+      const others = kinds.filter((other) => other !== kind).map((other) => put[other]());
+      for (const number of [...others, ...destroyed, 2 ** 32 - 1, -1, NaN, undefined, null, '0', {}]) {
+        expect(() => use(...([all, number] as never))).toThrow(
+          expect.objectContaining({ code: expect.any(String) as string }),
+        );
       }
-      expect(() => use(handles[kind as keyof typeof handles] as never)).not.toThrow();
+      for (const stranger of [undefined, null, 1, {}, bytes(8), process.stdout]) {
+        expect(() => use(...([stranger, mine] as never))).toThrow();
+      }
+      expect(() => use(...([vault(), mine] as never))).toThrow(expect.objectContaining({ code: 'InvalidArg' }));
+      expect(() => use(...([all, mine] as never))).not.toThrow();
     }
+  });
+
+  it('never gives a number twice', () => {
+    const one = vault();
+    const numbers = Array.from({ length: 100 }, () => {
+      const number = native.importSecret(one, bytes(32));
+      native.destroy(one, number);
+      return number;
+    });
+    expect(new Set(numbers).size).toBe(100);
+    const kept = native.importSecret(one, bytes(32, 7));
+    for (const number of numbers) native.destroy(one, number);
+    const derived = [one, secretOf(bytes(32, 7))[0]].map((from, i) => {
+      const output = bytes(32, 0);
+      native.deriveBytes(from, i === 0 ? kept : 0, bytes(1), bytes(1), output);
+      return output;
+    });
+    expect(derived[0]).toEqual(derived[1]);
   });
 
   it('refuses wrong lengths', () => {
@@ -148,25 +186,25 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     };
     for (const length of [0, 31, 33]) refused(() => native.sha256(bytes(1), bytes(length)));
     for (const length of [0, 1087, 1089]) {
-      refused(() => native.decapsulate(pair(), bytes(length)));
-      refused(() => native.encapsulate('ml-kem-768', bytes(1184, 0), bytes(length)));
+      refused(() => native.decapsulate(...pair(), bytes(length)));
+      refused(() => native.encapsulate(vault(), 'ml-kem-768', bytes(1184, 0), bytes(length)));
     }
     for (const length of [0, 1183, 1185]) {
-      refused(() => native.generateKeyPair('ml-kem-768', bytes(length)));
-      refused(() => native.encapsulate('ml-kem-768', bytes(length, 0), bytes(1088)));
+      refused(() => native.generateKeyPair(vault(), 'ml-kem-768', bytes(length)));
+      refused(() => native.encapsulate(vault(), 'ml-kem-768', bytes(length, 0), bytes(1088)));
     }
-    refused(() => native.encapsulate('ml-kem-768', bytes(1184, 255), bytes(1088)));
-    for (const length of [0, 16, 31, 33]) refused(() => native.importKey(native.importSecret(bytes(length))));
-    for (const length of [0, 8161]) refused(() => native.deriveBytes(secret(), bytes(1), bytes(1), bytes(length)));
-    refused(() => native.seal(key(), bytes(27), bytes(8), true));
-    refused(() => native.seal(key(), bytes(40), bytes(8), true, bytes(13)));
-    refused(() => native.open(key(), bytes(40), bytes(8), bytes(11)));
+    refused(() => native.encapsulate(vault(), 'ml-kem-768', bytes(1184, 255), bytes(1088)));
+    for (const length of [0, 16, 31, 33]) refused(() => native.importKey(...secretOf(bytes(length))));
+    for (const length of [0, 8161]) refused(() => native.deriveBytes(...secret(), bytes(1), bytes(1), bytes(length)));
+    refused(() => native.seal(...key(), bytes(27), bytes(8), true));
+    refused(() => native.seal(...key(), bytes(40), bytes(8), true, bytes(13)));
+    refused(() => native.open(...key(), bytes(40), bytes(8), bytes(11)));
     refused(() => native.mask(bytes(4), bytes(4), bytes(8), 5, 4));
     refused(() => native.mask(bytes(4), bytes(4), bytes(8), 0, 5));
     refused(() => native.mask(bytes(4), bytes(4), bytes(8), -1, 1));
     refused(() => native.unmask(bytes(4), bytes(3)));
-    refused(() => native.generateKeyPair('ml-kem-512' as never, bytes(800)));
-    expect(native.open(key(), bytes(27), bytes(8))).toBe(false);
+    refused(() => native.generateKeyPair(vault(), 'ml-kem-512' as never, bytes(800)));
+    expect(native.open(...key(), bytes(27), bytes(8))).toBe(false);
   });
 
   it('derives and hashes as node:crypto does', () => {
@@ -174,25 +212,28 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     native.sha256(bytes(100, 5), hash);
     expect(hash).toEqual(Uint8Array.from(createHash('sha256').update(bytes(100, 5)).digest()));
     const output = bytes(100);
-    native.deriveBytes(secret(), bytes(3, 2), bytes(5, 3), output);
+    native.deriveBytes(...secret(), bytes(3, 2), bytes(5, 3), output);
     expect(output).toEqual(new Uint8Array(hkdfSync('sha256', bytes(32), bytes(3, 2), bytes(5, 3), 100)));
     const again = bytes(32);
-    const derived = native.deriveSecret(secret(), bytes(3, 2), bytes(5, 3));
-    native.deriveBytes(derived, bytes(1), bytes(1), again);
+    const [from, given] = secret();
+    const derived = native.deriveSecret(from, given, bytes(3, 2), bytes(5, 3));
+    native.deriveBytes(from, derived, bytes(1), bytes(1), again);
     expect(again).toEqual(new Uint8Array(hkdfSync('sha256', output.subarray(0, 32), bytes(1), bytes(1), 32)));
   });
 
   it('joins secrets, in their order, and leaves them as they are', () => {
-    const [first, second] = [native.importSecret(bytes(32, 5)), native.importSecret(bytes(3, 6))];
-    const ofBoth = native.joinSecrets(first, second);
-    const twice = native.joinSecrets(first, first);
-    native.destroy(first);
-    for (const [joined, whole] of [
+    const [first, second] = [secretOf(bytes(32, 5)), secretOf(bytes(3, 6))];
+    const ofBoth: Place = [second[0], native.joinSecrets(...first, ...second)];
+    const twice: Place = [first[0], native.joinSecrets(...first, ...first)];
+    native.destroy(...first);
+    const wholes: readonly (readonly [Place, Uint8Array])[] = [
       [ofBoth, Uint8Array.of(...bytes(32, 5), ...bytes(3, 6))],
       [twice, bytes(64, 5)],
-    ] as const) {
+      [second, bytes(3, 6)],
+    ];
+    for (const [joined, whole] of wholes) {
       const output = bytes(32);
-      native.deriveBytes(joined, bytes(1), bytes(1), output);
+      native.deriveBytes(...joined, bytes(1), bytes(1), output);
       expect(output).toEqual(new Uint8Array(hkdfSync('sha256', whole, bytes(1), bytes(1), 32)));
     }
   });
@@ -200,16 +241,16 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
   it('seals and opens in place, from elsewhere and to elsewhere, and leaves zeros of what was changed', () => {
     const content = bytes(50, 7);
     const frame = bytes(12 + 60 + 16, 0);
-    native.seal(key(), frame, bytes(8), true, content);
+    native.seal(...key(), frame, bytes(8), true, content);
     expect(frame.subarray(0, 12)).not.toEqual(bytes(12, 0));
     const target = bytes(70, 9);
-    expect(native.open(key(), frame, bytes(8), target)).toBe(true);
+    expect(native.open(...key(), frame, bytes(8), target)).toBe(true);
     expect(target).toEqual(Uint8Array.of(...content, ...bytes(10, 0), ...bytes(10, 9)));
     const changed = frame.slice();
     changed[20]! ^= 1;
-    expect(native.open(key(), changed, bytes(8), target)).toBe(false);
+    expect(native.open(...key(), changed, bytes(8), target)).toBe(false);
     expect(target).toEqual(Uint8Array.of(...bytes(60, 0), ...bytes(10, 9)));
-    expect(native.open(key(), frame, bytes(8))).toBe(true);
+    expect(native.open(...key(), frame, bytes(8))).toBe(true);
     expect(frame.subarray(12, 62)).toEqual(content);
   });
 

@@ -73,13 +73,14 @@ describe.skipIf(binding === undefined)('built', () => {
   it('works in worker threads, one of which is ended in the middle of its work', async () => {
     const work = `
       ${required}
-      const key = native.importKey(native.importSecret(new Uint8Array(32)));
+      const vault = native.createVault();
+      const key = native.importKey(vault, native.importSecret(vault, new Uint8Array(32)));
       const frame = new Uint8Array(1000);
-      native.seal(key, frame, new Uint8Array(8), true);
-      const opened = native.open(key, frame, new Uint8Array(8));`;
+      native.seal(vault, key, frame, new Uint8Array(8), true);
+      const opened = native.open(vault, key, frame, new Uint8Array(8));`;
     const worker = `${work} const { parentPort } = require('node:worker_threads');
       parentPort.postMessage(opened);
-      parentPort.once('message', () => { for (;;) native.generateKeyPair('ml-kem-768', new Uint8Array(1184)); });`;
+      parentPort.once('message', () => { for (;;) native.generateKeyPair(native.createVault(), 'ml-kem-768', new Uint8Array(1184)); });`;
     const main = `${work}
       const { Worker } = require('node:worker_threads');
       const worker = new Worker(${JSON.stringify(worker)}, { eval: true });
@@ -97,13 +98,15 @@ describe.skipIf(binding === undefined)('built', () => {
     expect(await output(main)).toBe('true true true');
   });
 
-  it('does not hold a process that ends in the middle, with handles that are in use', async () => {
+  it('does not hold a process that ends in the middle, with vaults that are in use', async () => {
     const script = `${required}
-      const secret = native.importSecret(new Uint8Array(32));
-      globalThis.held = Array.from({ length: 1000 }, (_, i) =>
-        i % 2 ? native.importKey(secret) : native.generateKeyPair('mlkem768-x25519', new Uint8Array(1216)));
-      setInterval(() => native.seal(held[1], new Uint8Array(100), new Uint8Array(8), true), 1);
-      process.on('exit', () => console.log(native.open(held[1], new Uint8Array(100), new Uint8Array(8))));
+      globalThis.held = Array.from({ length: 1000 }, () => native.createVault());
+      for (const vault of held) {
+        native.importKey(vault, native.importSecret(vault, new Uint8Array(32)));
+        native.generateKeyPair(vault, 'mlkem768-x25519', new Uint8Array(1216));
+      }
+      setInterval(() => native.seal(held[1], 1, new Uint8Array(100), new Uint8Array(8), true), 1);
+      process.on('exit', () => console.log(native.open(held[1], 1, new Uint8Array(100), new Uint8Array(8))));
       setImmediate(() => process.exit());`;
     expect(await output(script)).toBe('false');
   });

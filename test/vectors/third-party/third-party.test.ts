@@ -36,8 +36,8 @@ function counted(native: NativeBinding): NativeBinding {
     };
   return {
     ...native,
-    generateKeyPair: count('generateKeyPair', native.generateKeyPair, 2),
-    encapsulate: count('encapsulate', native.encapsulate, 3),
+    generateKeyPair: count('generateKeyPair', native.generateKeyPair, 3),
+    encapsulate: count('encapsulate', native.encapsulate, 4),
     decapsulate: count('decapsulate', native.decapsulate),
     deriveBytes: count('deriveBytes', native.deriveBytes),
     seal: count('seal', native.seal),
