@@ -1,4 +1,6 @@
 /** Where processor time goes, by whose code it is spent in: what bounds a workload that misses its target. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Part, Profiles, Shares } from '../results.ts';
 import { PARTS } from '../results.ts';
 import { markdownTable } from './markdown.ts';
@@ -15,35 +17,15 @@ export interface CpuProfile {
 interface Frame {
   readonly functionName: string;
   readonly url: string;
+  /** From 0. */
+  readonly lineNumber: number;
 }
 
-/** Node's bindings have no file, nor have those of pq-websocket-native. */
-const CIPHER_BINDINGS = new Set([
-  'CipherBase',
-  'update',
-  'final',
-  'setAAD',
-  'setAuthTag',
-  'getAuthTag',
-  'seal',
-  'open',
-]);
-const KEY_BINDINGS = new Set([
-  'generateKeyPair',
-  'encapsulate',
-  'decapsulate',
-  'importSecret',
-  'importKey',
-  'joinSecrets',
-  'deriveBytes',
-  'deriveSecret',
-  'deriveKey',
-  'sha256',
-  'destroy',
-  'KeyObjectHandle',
-  'HKDFJob',
-  'getRandomValues',
-]);
+/** Node's bindings have no file. */
+const CIPHER_BINDINGS = new Set(['CipherBase', 'update', 'final', 'setAAD', 'setAuthTag', 'getAuthTag']);
+const KEY_BINDINGS = new Set(['KeyObjectHandle', 'HKDFJob', 'getRandomValues']);
+/** What calls pq-websocket-native for a record. V8 counts the time of a Node-API function as that of its caller. */
+const NATIVE_CIPHER = new Set(['seal', '#seal', 'sealFresh', 'open', 'openTo']);
 const NETWORK_BINDINGS = new Set([
   'writev',
   'writeBuffer',
@@ -59,8 +41,29 @@ const NETWORK_BINDINGS = new Set([
 /** Loading is over before anything is measured. */
 const LOADING = /^node:internal\/(modules|bootstrap|deps|vm|process\/(pre_execution|esm_loader))/;
 
+/** Lines, from 0, of the backend that calls pq-websocket-native: one function at the outermost level of its file. */
+type Lines = readonly [first: number, last: number];
+
+const nativeBackends = new Map<string, Lines | undefined>();
+
+function nativeBackendIn(url: string): Lines | undefined {
+  if (!nativeBackends.has(url)) {
+    const lines = readFileSync(fileURLToPath(url), 'utf8').split('\n');
+    const first = lines.findIndex((line) => line.startsWith('function nativeBackend('));
+    nativeBackends.set(url, first < 0 ? undefined : [first, lines.indexOf('}', first)]);
+  }
+  return nativeBackends.get(url);
+}
+
+function partOfPackage({ functionName, url, lineNumber }: Frame): Part {
+  const [first, last] = nativeBackendIn(url) ?? [0, -1];
+  if (lineNumber < first || lineNumber > last) return 'this package';
+  return NATIVE_CIPHER.has(functionName) ? 'AES-256-GCM' : 'KEM, HKDF, hashes, keys';
+}
+
 /** @returns undefined for time in which the process slept, or loaded its code */
-export function partOf({ functionName, url }: Frame): Part | undefined {
+export function partOf(frame: Frame): Part | undefined {
+  const { functionName, url } = frame;
   if (functionName === '(idle)' || functionName === '(root)' || LOADING.test(url)) return undefined;
   if (functionName === '(garbage collector)') return 'collector';
   if (url === '') {
@@ -72,7 +75,7 @@ export function partOf({ functionName, url }: Frame): Part | undefined {
   if (url.startsWith('node:internal/crypto/') || url === 'node:crypto') return 'KEM, HKDF, hashes, keys';
   if (url.startsWith('node:')) return 'Node: HTTP, streams, events';
   if (url.includes('/node_modules/ws/')) return 'npm ws';
-  return url.includes('/dist/node/') ? 'this package' : 'the rest';
+  return url.includes('/dist/node/') ? partOfPackage(frame) : 'the rest';
 }
 
 export function shares(profiles: readonly CpuProfile[]): Shares {

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readArguments } from '../../bench/arguments.ts';
 import { warmUpOperations } from '../../bench/plan.ts';
 import { ratios } from '../../bench/ratios.ts';
@@ -213,7 +215,19 @@ describe('what is written', () => {
 });
 
 describe('where the time goes', () => {
-  const frame = (functionName: string, url = ''): { functionName: string; url: string } => ({ functionName, url });
+  const frame = (functionName: string, url = '', lineNumber = 0): Parameters<typeof partOf>[0] => ({
+    functionName,
+    url,
+    lineNumber,
+  });
+  const folder = mkdtempSync(path.join(tmpdir(), 'pq-bench-'));
+  const chunk = path.join(folder, 'dist', 'node', 'chunk-A.js');
+  const ours = pathToFileURL(chunk).href;
+  mkdirSync(path.dirname(chunk), { recursive: true });
+  writeFileSync(chunk, ['function seal() {', '}', 'function nativeBackend(native) {', '  // calls', '}', ''].join('\n'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
 
   test.each([
     [frame('(idle)'), undefined],
@@ -221,13 +235,15 @@ describe('where the time goes', () => {
     [frame('(garbage collector)'), 'collector'],
     [frame('update', 'node:internal/crypto/cipher'), 'AES-256-GCM'],
     [frame('final'), 'AES-256-GCM'],
-    [frame('seal'), 'AES-256-GCM'],
-    [frame('deriveKey'), 'KEM, HKDF, hashes, keys'],
+    [frame('HKDFJob'), 'KEM, HKDF, hashes, keys'],
     [frame('hkdfSync', 'node:internal/crypto/hkdf'), 'KEM, HKDF, hashes, keys'],
     [frame('writev'), 'network'],
     [frame('emit', 'node:events'), 'Node: HTTP, streams, events'],
     [frame('getData', 'file:///x/node_modules/ws/lib/receiver.js'), 'npm ws'],
-    [frame('seal', 'file:///x/dist/node/chunk-A.js'), 'this package'],
+    [frame('seal', ours, 0), 'this package'],
+    [frame('#seal', ours, 3), 'AES-256-GCM'],
+    [frame('deriveKey', ours, 3), 'KEM, HKDF, hashes, keys'],
+    [frame('deriveKey', ours, 5), 'this package'],
     [frame('run', 'file:///x/.cache/bench/peer.mjs'), 'the rest'],
     [frame('(program)'), 'the rest'],
   ])('%j is %s', (callFrame, part) => {
@@ -235,7 +251,7 @@ describe('where the time goes', () => {
   });
 
   test('shares are of the time in which a process was awake, of both together', () => {
-    const callFrames = [frame('(idle)'), frame('writev'), frame('seal', 'file:///x/dist/node/a.js')];
+    const callFrames = [frame('(idle)'), frame('writev'), frame('seal', ours)];
     const nodes = callFrames.map((callFrame, id) => ({ id, callFrame }));
     const made = shares([
       { nodes, samples: [0, 1, 2], timeDeltas: [1_000, 10, 20] },
