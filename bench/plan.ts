@@ -89,7 +89,7 @@ const WARM_UP_OPERATIONS: Readonly<Record<string, number>> = {
 };
 
 /** Our default for `maxBatchBytes`: what is sent in one turn shares frames of so many bytes. */
-const BATCH_BYTES = 65_536;
+const BATCH_BYTES = 65_000;
 /** In front of each message of a batch, at most (PROTOCOL.md, "Batches"). */
 const BATCH_ENTRY_BYTES = 5;
 /** Where each message is a frame of its own. */

@@ -13,6 +13,8 @@ import type { CrowdOrder } from './messages.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** As in the files of examples/deploy. A crowd that stops for 100 ms to collect its own garbage tells nothing of the proxy, so all have it. */
 const SHORT_COLLECTIONS = '--max-semi-space-size=2';
+/** A test's dependency of ours brings `bufferutil`, which nobody gets with `ws` or with the gateway. */
+const ENVIRONMENT = { ...process.env, WS_NO_BUFFER_UTIL: '1' };
 const ROLES = path.join(import.meta.dirname, 'roles.ts');
 
 export class Processes {
@@ -22,7 +24,11 @@ export class Processes {
   /** @returns the child, whose first message is what it has to say */
   role(...args: readonly string[]): ChildProcess {
     return this.#keep(
-      fork(ROLES, args, { execArgv: [SHORT_COLLECTIONS], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      fork(ROLES, args, {
+        execArgv: [SHORT_COLLECTIONS],
+        env: ENVIRONMENT,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      }),
     );
   }
 
@@ -53,7 +59,7 @@ export class Processes {
     const child = this.#keep(
       spawn(process.execPath, [INSPECT, path.join(ROOT, 'packages/cli/dist/cli.js'), ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_OPTIONS: SHORT_COLLECTIONS },
+        env: { ...ENVIRONMENT, NODE_OPTIONS: SHORT_COLLECTIONS },
       }),
     );
     const inspector = await inspectorOf(child);
