@@ -224,7 +224,10 @@ describe('where the time goes', () => {
   const chunk = path.join(folder, 'dist', 'node', 'chunk-A.js');
   const ours = pathToFileURL(chunk).href;
   mkdirSync(path.dirname(chunk), { recursive: true });
-  writeFileSync(chunk, ['function seal() {', '}', 'function nativeBackend(native) {', '  // calls', '}', ''].join('\n'));
+  writeFileSync(
+    chunk,
+    ['function seal() {', '}', 'function nativeBackend(native) {', '  // calls', '}', ''].join('\n'),
+  );
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
