@@ -4,8 +4,9 @@
  *
  * A `Uint8Array` that is given as output is written to. Each must be an array of its own memory: one over a
  * SharedArrayBuffer is refused, and a detached one is empty. Everything throws an `Error` with `code: 'InvalidArg'`
- * for an argument of the wrong type or length and for a number of what is destroyed or of another kind, and with
- * `code: 'GenericFailure'` where AWS-LC refuses what it was given. Nothing is written then.
+ * for bytes of the wrong type or length, for what is no vault, and for a number that is none of the vault's or that of what is destroyed or of
+ * another kind, and with `code: 'GenericFailure'` where AWS-LC refuses what it was given. Nothing is written then. For another argument of the wrong
+ * type the code is Node-API's: `StringExpected`, `BooleanExpected` and the like.
  */
 
 declare const kind: unique symbol;
@@ -19,11 +20,11 @@ export interface Vault {
 }
 
 /** Keying material. */
-export type SecretNumber = number;
+export type SecretNumber = number & { readonly [kind]: 'secret' };
 /** An AES-256-GCM key. */
-export type KeyNumber = number;
+export type KeyNumber = number & { readonly [kind]: 'key' };
 /** A decapsulation key. */
-export type KeyPairNumber = number;
+export type KeyPairNumber = number & { readonly [kind]: 'key pair' };
 
 export function createVault(): Vault;
 

@@ -1,11 +1,11 @@
-//! What JavaScript sees. `index.d.ts` documents it; lengths are checked here once more, whatever a caller checked.
+//! What JavaScript sees. `index.d.cts` documents it; lengths are checked here once more, whatever a caller checked.
 
 use std::cell::RefCell;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand;
-use napi::bindgen_prelude::External;
-use napi::{Error, Result, Status};
+use napi::bindgen_prelude::{External, FromNapiValue, TypeName, ValidateNapiValue, sys};
+use napi::{Error, Result, Status, ValueType};
 use napi_derive::napi;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,40 @@ use crate::{Failed, hkdf, mask};
 pub struct Cell(RefCell<Vault>);
 
 type Handle = External<Cell>;
+
+/// What a vault has given: a whole number, where Node-API's own conversion makes 0 of NaN and of 2^32, and 1 of 1.5.
+pub struct Number(u32);
+
+impl FromNapiValue for Number {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let mut given = f64::NAN;
+        // SAFETY: napi-rs gave `env` and `value`, and the out-parameter is a local. Anything but a number is refused.
+        let status = unsafe { sys::napi_get_value_double(env, value, &raw mut given) };
+        // Saturates, and makes 0 of NaN, which is unequal to it.
+        let number = given as u32;
+        if status != sys::Status::napi_ok || f64::from(number) != given {
+            return Err(invalid("expected the number of what is in a vault"));
+        }
+        Ok(Self(number))
+    }
+}
+
+impl TypeName for Number {
+    fn type_name() -> &'static str {
+        "number"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Number
+    }
+}
+
+impl ValidateNapiValue for Number {
+    unsafe fn validate(_env: sys::napi_env, _value: sys::napi_value) -> Result<sys::napi_value> {
+        // from_napi_value checks all that there is.
+        Ok(std::ptr::null_mut())
+    }
+}
 
 fn invalid(reason: impl Into<String>) -> Error {
     Error::new(Status::InvalidArg, reason.into())
@@ -105,10 +139,10 @@ pub fn create_vault() -> Handle {
 
 /// Destroys what has the number; once more does nothing.
 #[napi]
-pub fn destroy(vault: &Handle, number: u32) -> Result<()> {
+pub fn destroy(vault: &Handle, number: Number) -> Result<()> {
     match vault.0.try_borrow_mut() {
         Ok(mut vault) => {
-            vault.destroy(number);
+            vault.destroy(number.0);
             Ok(())
         }
         Err(_) => Err(in_use()),
@@ -134,8 +168,8 @@ pub fn generate_key_pair(
 
 /// Gives the shared secret of a ciphertext.
 #[napi]
-pub fn decapsulate(vault: &Handle, key_pair: u32, ciphertext: Bytes) -> Result<u32> {
-    let secret = with(vault, key_pair, |held| match held {
+pub fn decapsulate(vault: &Handle, key_pair: Number, ciphertext: Bytes) -> Result<u32> {
+    let secret = with(vault, key_pair.0, |held| match held {
         Some(Held::KeyPair(pair)) => {
             exactly(ciphertext, pair.kem().ciphertext_bytes(), "ciphertext")?;
             Ok(pair.decapsulate(read(ciphertext))?)
@@ -144,7 +178,7 @@ pub fn decapsulate(vault: &Handle, key_pair: u32, ciphertext: Bytes) -> Result<u
             "expected the number of a key pair that is not destroyed",
         )),
     })?;
-    put(vault, secret_of(secret.as_slice()))
+    put(vault, Held::Secret(secret))
 }
 
 /// Gives a shared secret for an encapsulation key, and writes its ciphertext.
@@ -165,7 +199,7 @@ pub fn encapsulate(
     exactly(ciphertext, kem.ciphertext_bytes(), "ciphertext")?;
     let (sent, secret) = kem::encapsulate(kem, read(encapsulation_key), randomness.map(read))?;
     write(ciphertext, &sent, "ciphertext")?;
-    put(vault, secret_of(secret.as_slice()))
+    put(vault, Held::Secret(secret))
 }
 
 /// Copies bytes to a secret.
@@ -178,12 +212,12 @@ pub fn import_secret(vault: &Handle, bytes: Bytes) -> Result<u32> {
 #[napi]
 pub fn join_secrets(
     first_vault: &Handle,
-    first: u32,
+    first: Number,
     second_vault: &Handle,
-    second: u32,
+    second: Number,
 ) -> Result<u32> {
-    let joined = with_secret(first_vault, first, |first| {
-        with_secret(second_vault, second, |second| {
+    let joined = with_secret(first_vault, first.0, |first| {
+        with_secret(second_vault, second.0, |second| {
             // Made once, with all the room: what a vector moves when it grows stays behind in memory.
             Ok(Zeroizing::new([first, second].concat()))
         })
@@ -202,12 +236,12 @@ pub fn sha256(data: Bytes, hash: Bytes) -> Result<()> {
 #[napi]
 pub fn derive_bytes(
     vault: &Handle,
-    secret: u32,
+    secret: Number,
     salt: Bytes,
     info: Bytes,
     out: Bytes,
 ) -> Result<()> {
-    with_secret(vault, secret, |bytes| {
+    with_secret(vault, secret.0, |bytes| {
         let mut derived = Zeroizing::new(vec![0; out.len()]);
         hkdf::derive(bytes, read(salt), read(info), &mut derived)?;
         write(out, &derived, "output")
@@ -216,9 +250,9 @@ pub fn derive_bytes(
 
 /// A secret of 32 derived bytes.
 #[napi]
-pub fn derive_secret(vault: &Handle, secret: u32, salt: Bytes, info: Bytes) -> Result<u32> {
+pub fn derive_secret(vault: &Handle, secret: Number, salt: Bytes, info: Bytes) -> Result<u32> {
     let mut derived = Zeroizing::new(vec![0; 32]);
-    with_secret(vault, secret, |bytes| {
+    with_secret(vault, secret.0, |bytes| {
         Ok(hkdf::derive(bytes, read(salt), read(info), &mut derived)?)
     })?;
     put(vault, Held::Secret(derived))
@@ -226,8 +260,8 @@ pub fn derive_secret(vault: &Handle, secret: u32, salt: Bytes, info: Bytes) -> R
 
 /// An AES-256-GCM key of 32 derived bytes.
 #[napi]
-pub fn derive_key(vault: &Handle, secret: u32, salt: Bytes, info: Bytes) -> Result<u32> {
-    let key = with_secret(vault, secret, |bytes| {
+pub fn derive_key(vault: &Handle, secret: Number, salt: Bytes, info: Bytes) -> Result<u32> {
+    let key = with_secret(vault, secret.0, |bytes| {
         let mut derived = Zeroizing::new([0; 32]);
         hkdf::derive(bytes, read(salt), read(info), derived.as_mut_slice())?;
         Ok(Key::new(&derived)?)
@@ -237,8 +271,8 @@ pub fn derive_key(vault: &Handle, secret: u32, salt: Bytes, info: Bytes) -> Resu
 
 /// An AES-256-GCM key that is the secret itself, which has 32 bytes.
 #[napi]
-pub fn import_key(vault: &Handle, secret: u32) -> Result<u32> {
-    let key = with_secret(vault, secret, |bytes| {
+pub fn import_key(vault: &Handle, secret: Number) -> Result<u32> {
+    let key = with_secret(vault, secret.0, |bytes| {
         let key = bytes
             .try_into()
             .map_err(|_| invalid("an AES-256-GCM key has 32 bytes"))?;
@@ -251,7 +285,7 @@ pub fn import_key(vault: &Handle, secret: u32) -> Result<u32> {
 #[napi]
 pub fn seal(
     vault: &Handle,
-    key: u32,
+    key: Number,
     frame: Bytes,
     additional_data: Bytes,
     fresh_nonce: bool,
@@ -266,7 +300,7 @@ pub fn seal(
     if text.is_none_or(|length| content.is_some_and(|content| content.len() > length)) {
         return Err(invalid("a frame is too short for what it shall hold"));
     }
-    with_key(vault, key, |key| {
+    with_key(vault, key.0, |key| {
         Ok(key.seal(frame, additional_data, content, nonce)?)
     })
 }
@@ -275,7 +309,7 @@ pub fn seal(
 #[napi]
 pub fn open(
     vault: &Handle,
-    key: u32,
+    key: Number,
     frame: Bytes,
     additional_data: Bytes,
     target: Option<Bytes>,
@@ -289,7 +323,7 @@ pub fn open(
     };
     let target =
         target.ok_or_else(|| invalid("the target is too short for what is in the frame"))?;
-    with_key(vault, key, |key| {
+    with_key(vault, key.0, |key| {
         Ok(key.open(frame, additional_data, target)?)
     })
 }

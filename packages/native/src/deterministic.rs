@@ -6,11 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::Failed;
 use crate::aws_lc::{
-    EVP_DigestFinalXOF, EVP_DigestInit_ex, EVP_DigestUpdate, EVP_MD_CTX_free, EVP_MD_CTX_new,
-    EVP_PKEY, EVP_PKEY_CTX, EVP_PKEY_CTX_free, EVP_PKEY_CTX_kem_set_params, EVP_PKEY_CTX_new,
-    EVP_PKEY_CTX_new_id, EVP_PKEY_KEM, EVP_PKEY_encapsulate_deterministic, EVP_PKEY_free,
-    EVP_PKEY_get_raw_private_key, EVP_PKEY_get_raw_public_key, EVP_PKEY_kem_new_raw_public_key,
-    EVP_PKEY_keygen_deterministic, EVP_PKEY_keygen_init, EVP_shake256,
+    EVP_DigestFinal_ex, EVP_DigestFinalXOF, EVP_DigestInit_ex, EVP_DigestUpdate, EVP_MD_CTX_free,
+    EVP_MD_CTX_new, EVP_PKEY, EVP_PKEY_CTX, EVP_PKEY_CTX_free, EVP_PKEY_CTX_kem_set_params,
+    EVP_PKEY_CTX_new, EVP_PKEY_CTX_new_id, EVP_PKEY_KEM, EVP_PKEY_encapsulate_deterministic,
+    EVP_PKEY_free, EVP_PKEY_get_raw_private_key, EVP_PKEY_get_raw_public_key,
+    EVP_PKEY_kem_new_raw_public_key, EVP_PKEY_keygen_deterministic, EVP_PKEY_keygen_init,
+    EVP_sha3_256, EVP_shake256,
 };
 
 /// An object of AWS-LC that is freed when it goes out of scope; AWS-LC overwrites what it frees.
@@ -96,7 +97,7 @@ pub fn encapsulate(
     encapsulation_key: &[u8],
     m: &[u8; 32],
     ciphertext_length: usize,
-) -> Result<(Vec<u8>, Zeroizing<[u8; 32]>), Failed> {
+) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Failed> {
     // SAFETY: the key has as many bytes as are said, and is copied.
     let key = unsafe {
         EVP_PKEY_kem_new_raw_public_key(nid, encapsulation_key.as_ptr(), encapsulation_key.len())
@@ -107,7 +108,7 @@ pub fn encapsulate(
     let context: Owned<EVP_PKEY_CTX> = Owned::new(context, EVP_PKEY_CTX_free)?;
 
     let mut ciphertext = vec![0; ciphertext_length];
-    let mut shared_secret = Zeroizing::new([0; 32]);
+    let mut shared_secret = Zeroizing::new(vec![0; 32]);
     let mut written = ciphertext_length;
     let mut secret_length = shared_secret.len();
     let mut m_length = m.len();
@@ -142,4 +143,24 @@ pub fn shake256(data: &[u8], out: &mut [u8]) -> Result<(), Failed> {
     succeeded(unsafe { EVP_DigestUpdate(context.object, data.as_ptr().cast(), data.len()) })?;
     // SAFETY: the buffer has as many bytes as are said.
     succeeded(unsafe { EVP_DigestFinalXOF(context.object, out.as_mut_ptr(), out.len()) })
+}
+
+/// SHA3-256 (FIPS 202) of all parts, one behind the other.
+pub fn sha3_256(parts: &[&[u8]], out: &mut [u8]) -> Result<(), Failed> {
+    if out.len() != 32 {
+        return Err(Failed);
+    }
+    // SAFETY: takes nothing.
+    let context = unsafe { EVP_MD_CTX_new() };
+    let context = Owned::new(context, EVP_MD_CTX_free)?;
+    // SAFETY: takes nothing and gives a pointer to a constant.
+    let algorithm = unsafe { EVP_sha3_256() };
+    // SAFETY: the context lives until the end of this function; there is no engine, which null says.
+    succeeded(unsafe { EVP_DigestInit_ex(context.object, algorithm, ptr::null_mut()) })?;
+    for part in parts {
+        // SAFETY: the part has as many bytes as are said.
+        succeeded(unsafe { EVP_DigestUpdate(context.object, part.as_ptr().cast(), part.len()) })?;
+    }
+    // SAFETY: the buffer has the 32 bytes of this hash; null asks for no length.
+    succeeded(unsafe { EVP_DigestFinal_ex(context.object, out.as_mut_ptr(), ptr::null_mut()) })
 }

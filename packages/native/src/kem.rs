@@ -1,7 +1,6 @@
 //! ML-KEM-768 and ML-KEM-1024 (FIPS 203), and MLKEM768-X25519 (draft-irtf-cfrg-concrete-hybrid-kems, X-Wing).
 
 use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
-use aws_lc_rs::digest::{Context, SHA3_256};
 use aws_lc_rs::kem::{
     AlgorithmId, Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768, ML_KEM_1024,
 };
@@ -17,7 +16,8 @@ const X25519_BYTES: usize = 32;
 /// The label of MLKEM768-X25519: `\./` over `/^\`.
 const HYBRID_LABEL: &[u8] = br"\.//^\";
 
-pub type SharedSecret = Zeroizing<[u8; SHARED_SECRET_BYTES]>;
+/// In memory of its own: what is moved by value leaves copies on the stack, which nobody overwrites.
+pub type SharedSecret = Zeroizing<Vec<u8>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kem {
@@ -231,7 +231,10 @@ pub fn encapsulate(
 }
 
 fn shared_secret(bytes: &[u8]) -> Result<SharedSecret, Failed> {
-    Ok(Zeroizing::new(bytes.try_into().map_err(|_| Failed)?))
+    if bytes.len() != SHARED_SECRET_BYTES {
+        return Err(Failed);
+    }
+    Ok(Zeroizing::new(bytes.to_vec()))
 }
 
 /// `SHA3-256(ss_M || ss_X || ct_X || pk_X || label)`.
@@ -241,17 +244,18 @@ fn combine(
     curve_ciphertext: &[u8],
     curve_key: &[u8],
 ) -> Result<SharedSecret, Failed> {
-    let mut hash = Context::new(&SHA3_256);
-    for part in [
-        lattice_secret,
-        curve_secret,
-        curve_ciphertext,
-        curve_key,
-        HYBRID_LABEL,
-    ] {
-        hash.update(part);
-    }
-    shared_secret(hash.finish().as_ref())
+    let mut secret = Zeroizing::new(vec![0; SHARED_SECRET_BYTES]);
+    deterministic::sha3_256(
+        &[
+            lattice_secret,
+            curve_secret,
+            curve_ciphertext,
+            curve_key,
+            HYBRID_LABEL,
+        ],
+        &mut secret,
+    )?;
+    Ok(secret)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What JavaScript has a handle of: keys, secrets and key pairs, each under a number of its own.
 //!
-//! A connection has one vault. A handle for each secret would cost more than deriving it: JavaScript's engine keeps an object,
+//! A connection has one vault for each key agreement. A handle for each secret would cost more than deriving it: JavaScript's engine keeps an object,
 //! a reference and a finalizer for every one.
 
 use zeroize::Zeroizing;

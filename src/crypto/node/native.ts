@@ -1,7 +1,7 @@
 /**
  * The backend over pq-websocket-native: AWS-LC, called on the bytes where they are. Keys and secrets are numbers in a vault outside the
- * JavaScript heap, whose memory is overwritten when they are destroyed. What follows from a key pair or from a secret is in the same vault, so
- * that a connection has one.
+ * JavaScript heap, whose memory is overwritten when they are destroyed. What follows from a key pair or from a secret is in the same vault: each
+ * key agreement of a connection has one.
  */
 import type * as Native from 'pq-websocket-native';
 import type { KemName } from '../../api/types.ts';
@@ -26,17 +26,17 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
   const counter = new Uint8Array(new ArrayBuffer(8));
 
   /** What a vault holds under a number, until it is destroyed. */
-  class Held {
+  class Held<Kind extends Native.SecretNumber | Native.KeyNumber | Native.KeyPairNumber> {
     readonly vault: Native.Vault;
-    #number: number | undefined;
+    #number: Kind | undefined;
 
-    constructor(vault: Native.Vault, number: number) {
+    constructor(vault: Native.Vault, number: Kind) {
       this.vault = vault;
       this.#number = number;
     }
 
     /** @param what its name, should it be destroyed */
-    number(what: string): number {
+    number(what: string): Kind {
       return check.alive(this.#number, what);
     }
 
@@ -46,17 +46,17 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     }
   }
 
-  class NativeSecret extends Held implements Secret {
+  class NativeSecret extends Held<Native.SecretNumber> implements Secret {
     constructor(
       vault: Native.Vault,
-      number: number,
+      number: Native.SecretNumber,
       readonly size: number,
     ) {
       super(vault, number);
     }
   }
 
-  class NativeAeadKey extends Held implements AeadKey {
+  class NativeAeadKey extends Held<Native.KeyNumber> implements AeadKey {
     seal(frame: Uint8Array, additionalData: Uint8Array, content?: Uint8Array): Uint8Array {
       return this.#seal(frame, additionalData, content, false);
     }
@@ -96,7 +96,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
 
   function openTo(
     vault: Native.Vault,
-    key: number,
+    key: Native.KeyNumber,
     frame: Uint8Array,
     additionalData: Uint8Array,
     owned: boolean,
@@ -117,7 +117,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
     return counter;
   }
 
-  function keyPairOf(kem: KemName, pair: Held, encapsulationKey: Uint8Array): KemKeyPair {
+  function keyPairOf(kem: KemName, pair: Held<Native.KeyPairNumber>, encapsulationKey: Uint8Array): KemKeyPair {
     return {
       native: true,
       encapsulationKey,
@@ -133,7 +133,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
   }
 
   /** Of 32 bytes. */
-  function secretIn(vault: Native.Vault, number: number): NativeSecret {
+  function secretIn(vault: Native.Vault, number: Native.SecretNumber): NativeSecret {
     return new NativeSecret(vault, number, SHARED_SECRET_BYTES);
   }
 
@@ -165,7 +165,7 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
 
     joinSecrets(first, second) {
       const [a, b] = [check.own(first, NativeSecret), check.own(second, NativeSecret)];
-      // Of an exchange the second is the new one: in its vault is all that follows, and the old one may go.
+      // Of an exchange the second is the new one, and in its vault is all that follows.
       const number = native.joinSecrets(a.vault, a.number(SECRET), b.vault, b.number(SECRET));
       return new NativeSecret(b.vault, number, a.size + b.size);
     },
@@ -199,8 +199,9 @@ export function nativeBackend(native: NativeBinding): CryptoBackend {
 
     importKey(secret) {
       const from = check.own(secret, NativeSecret);
+      const number = from.number(SECRET);
       check.aeadKeySize(from.size);
-      return new NativeAeadKey(from.vault, native.importKey(from.vault, from.number(SECRET)));
+      return new NativeAeadKey(from.vault, native.importKey(from.vault, number));
     },
   };
 }

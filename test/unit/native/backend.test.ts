@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it, vi } from 'vitest';
 import type { KemName } from '../../../src/api/types.ts';
-import type { CryptoBackend } from '../../../src/crypto/backend.ts';
+import type { CryptoBackend, Secret } from '../../../src/crypto/backend.ts';
 import { nodeBackend } from '../../../src/crypto/node/backend.ts';
 import type { NativeBinding } from '../../../src/crypto/node/native.ts';
 import { nativeBackend } from '../../../src/crypto/node/native.ts';
@@ -30,6 +30,16 @@ function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
   copy.set(bytes);
   return copy;
+}
+
+async function joinedOf(crypto: CryptoBackend): Promise<Secret> {
+  return crypto.joinSecrets(await crypto.importSecret(KEY), await crypto.importSecret(KEY));
+}
+
+async function destroyedOf(crypto: CryptoBackend): Promise<Secret> {
+  const secret = await crypto.importSecret(pattern(20));
+  secret.destroy();
+  return secret;
 }
 
 it('has no other cryptography that it could fall back to', async () => {
@@ -185,7 +195,23 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     expect(destroyed).toEqual(['0: 0', '0: 1', '1: 0']);
   });
 
-  it('has one vault for all of a connection, and a new one for each exchange', async () => {
+  it.each([
+    ['two joined secrets', (crypto: CryptoBackend) => joinedOf(crypto)],
+    ['a destroyed secret of another size', (crypto: CryptoBackend) => destroyedOf(crypto)],
+  ])('refuses %s as a key as the other backends do', async (_what, make) => {
+    const refusal = async (crypto: CryptoBackend): Promise<unknown> => {
+      const secret = await make(crypto);
+      try {
+        return await crypto.importKey(secret);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(await refusal(backend)).toBeInstanceOf(Error);
+    expect(await refusal(backend)).toEqual(await refusal(nodeBackend));
+  });
+
+  it('has one vault for each key agreement, and for each secret from outside', async () => {
     let vaults = 0;
     const counting = nativeBackend({
       ...native,
@@ -203,5 +229,7 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     await pair.pump();
     await done;
     expect(vaults).toBe(4);
+    for (const bytes of [KEY, KEY]) await counting.importSecret(bytes);
+    expect(vaults).toBe(6);
   });
 });

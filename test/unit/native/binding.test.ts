@@ -9,16 +9,20 @@ const native = binding as NativeBinding;
 
 const bytes = (length: number, fill = 1): Uint8Array => new Uint8Array(length).fill(fill);
 /** What functions take in the place of what a vault holds. */
-type Place = readonly [ReturnType<NativeBinding['createVault']>, number];
-const held = (put: (vault: Place[0]) => number): Place => {
+type Vault = ReturnType<NativeBinding['createVault']>;
+type Place<Kind> = readonly [Vault, Kind];
+type SecretNumber = ReturnType<NativeBinding['importSecret']>;
+const held = <Kind>(put: (vault: Vault) => Kind): Place<Kind> => {
   const vault = native.createVault();
   return [vault, put(vault)];
 };
-const secretOf = (content: Uint8Array): Place => held((vault) => native.importSecret(vault, content));
-const secret = (): Place => secretOf(bytes(32));
-const key = (): Place => held((vault) => native.importKey(vault, native.importSecret(vault, bytes(32))));
-const pair = (): Place => held((vault) => native.generateKeyPair(vault, 'ml-kem-768', bytes(1184)));
-const vault = (): Place[0] => native.createVault();
+const secretOf = (content: Uint8Array): Place<SecretNumber> => held((vault) => native.importSecret(vault, content));
+const secret = (): Place<SecretNumber> => secretOf(bytes(32));
+const key = (): Place<ReturnType<NativeBinding['importKey']>> =>
+  held((vault) => native.importKey(vault, native.importSecret(vault, bytes(32))));
+const pair = (): Place<ReturnType<NativeBinding['generateKeyPair']>> =>
+  held((vault) => native.generateKeyPair(vault, 'ml-kem-768', bytes(1184)));
+const vault = (): Vault => native.createVault();
 
 /** ES2024's, which the compiler's libraries do not know yet. */
 type Resizable = ArrayBuffer & { resize(length: number): void };
@@ -123,41 +127,63 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
   });
 
   it('refuses the number of what is destroyed, of another kind, or of nothing', () => {
-    const uses: readonly (readonly [string, (...place: never) => unknown])[] = [
-      ['secret', (...place: Place) => native.deriveBytes(...place, bytes(1), bytes(1), bytes(1))],
-      ['secret', (...place: Place) => native.deriveSecret(...place, bytes(1), bytes(1))],
-      ['secret', (...place: Place) => native.deriveKey(...place, bytes(1), bytes(1))],
-      ['secret', (...place: Place) => native.joinSecrets(...place, ...secret())],
-      ['secret', (...place: Place) => native.joinSecrets(...secret(), ...place)],
-      ['secret', (...place: Place) => native.importKey(...place)],
-      ['key', (...place: Place) => native.seal(...place, bytes(40), bytes(8), true)],
-      ['key', (...place: Place) => native.open(...place, bytes(40), bytes(8))],
-      ['pair', (...place: Place) => native.decapsulate(...place, bytes(1088))],
+    const uses: readonly (readonly [string, (vault: Vault, number: never) => unknown])[] = [
+      ['secret', (...place) => native.deriveBytes(...place, bytes(1), bytes(1), bytes(1))],
+      ['secret', (...place) => native.deriveSecret(...place, bytes(1), bytes(1))],
+      ['secret', (...place) => native.deriveKey(...place, bytes(1), bytes(1))],
+      ['secret', (...place) => native.joinSecrets(...place, ...secret())],
+      ['secret', (...place) => native.joinSecrets(...secret(), ...place)],
+      ['secret', (...place) => native.importKey(...place)],
+      ['key', (...place) => native.seal(...place, bytes(40), bytes(8), true)],
+      ['key', (...place) => native.open(...place, bytes(40), bytes(8))],
+      ['pair', (...place) => native.decapsulate(...place, bytes(1088))],
     ];
-    const all = vault();
-    const put = {
-      secret: () => native.importSecret(all, bytes(32)),
-      key: () => native.importKey(all, native.importSecret(all, bytes(32))),
-      pair: () => native.generateKeyPair(all, 'ml-kem-768', bytes(1184)),
+    const put: Readonly<Record<string, (into: Vault) => number>> = {
+      secret: (into) => native.importSecret(into, bytes(32)),
+      key: (into) => native.importKey(into, native.importSecret(into, bytes(32))),
+      pair: (into) => native.generateKeyPair(into, 'ml-kem-768', bytes(1184)),
     };
-    const kinds = Object.keys(put) as (keyof typeof put)[];
-    const destroyed = kinds.map((kind) => put[kind]());
-    for (const number of destroyed) native.destroy(all, number);
-    native.destroy(all, destroyed[0]!);
+    const refused = expect.objectContaining({ code: 'InvalidArg' }) as Error;
     for (const [kind, use] of uses) {
-      const mine = put[kind as keyof typeof put]();
-      const others = kinds.filter((other) => other !== kind).map((other) => put[other]());
-      for (const number of [...others, ...destroyed, 2 ** 32 - 1, -1, NaN, undefined, null, '0', {}]) {
-        expect(() => use(...([all, number] as never))).toThrow(
-          expect.objectContaining({ code: expect.any(String) as string }),
-        );
-      }
+      const all = vault();
+      // The first and the second: what a number is that was rounded, or begins anew behind the largest.
+      const [first, second] = [put[kind]!(all), put[kind]!(all)] as never[];
+      const others = Object.keys(put).flatMap((other) => (other === kind ? [] : [put[other]!(all)]));
+      const destroyed = put[kind]!(all);
+      native.destroy(all, destroyed as never);
+      native.destroy(all, destroyed as never);
+      const strangers = [
+        -1,
+        2 ** 32 - 1,
+        2 ** 32,
+        2 ** 32 + 1,
+        0.5,
+        1.5,
+        NaN,
+        Infinity,
+        0n,
+        '0',
+        true,
+        {},
+        null,
+        undefined,
+      ];
+      for (const number of [...others, destroyed, ...strangers])
+        expect(() => use(all, number as never)).toThrow(refused);
       for (const stranger of [undefined, null, 1, {}, bytes(8), process.stdout]) {
-        expect(() => use(...([stranger, mine] as never))).toThrow();
+        expect(() => use(stranger as never, first!)).toThrow();
       }
-      expect(() => use(...([vault(), mine] as never))).toThrow(expect.objectContaining({ code: 'InvalidArg' }));
-      expect(() => use(...([all, mine] as never))).not.toThrow();
+      expect(() => use(vault(), first!)).toThrow(refused);
+      for (const number of [first, second]) expect(() => use(all, number!)).not.toThrow();
     }
+  });
+
+  it('destroys nothing for a number that it has not given', () => {
+    const place = secret();
+    for (const number of [NaN, 0.5, 2 ** 32, -(2 ** 32)])
+      expect(() => native.destroy(place[0], number as never)).toThrow();
+    native.destroy(place[0], 7 as never);
+    expect(() => native.importKey(...place)).not.toThrow();
   });
 
   it('never gives a number twice', () => {
@@ -172,7 +198,7 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
     for (const number of numbers) native.destroy(one, number);
     const derived = [one, secretOf(bytes(32, 7))[0]].map((from, i) => {
       const output = bytes(32, 0);
-      native.deriveBytes(from, i === 0 ? kept : 0, bytes(1), bytes(1), output);
+      native.deriveBytes(from, i === 0 ? kept : (0 as SecretNumber), bytes(1), bytes(1), output);
       return output;
     });
     expect(derived[0]).toEqual(derived[1]);
@@ -223,10 +249,10 @@ describe.skipIf(binding === undefined)('pq-websocket-native', () => {
 
   it('joins secrets, in their order, and leaves them as they are', () => {
     const [first, second] = [secretOf(bytes(32, 5)), secretOf(bytes(3, 6))];
-    const ofBoth: Place = [second[0], native.joinSecrets(...first, ...second)];
-    const twice: Place = [first[0], native.joinSecrets(...first, ...first)];
+    const ofBoth: Place<SecretNumber> = [second[0], native.joinSecrets(...first, ...second)];
+    const twice: Place<SecretNumber> = [first[0], native.joinSecrets(...first, ...first)];
     native.destroy(...first);
-    const wholes: readonly (readonly [Place, Uint8Array])[] = [
+    const wholes: readonly (readonly [Place<SecretNumber>, Uint8Array])[] = [
       [ofBoth, Uint8Array.of(...bytes(32, 5), ...bytes(3, 6))],
       [twice, bytes(64, 5)],
       [second, bytes(3, 6)],
