@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::Failed;
 use crate::aws_lc::{
-    EVP_DigestFinal_ex, EVP_DigestFinalXOF, EVP_DigestInit_ex, EVP_DigestUpdate, EVP_MD_CTX_free,
-    EVP_MD_CTX_new, EVP_PKEY, EVP_PKEY_CTX, EVP_PKEY_CTX_free, EVP_PKEY_CTX_kem_set_params,
-    EVP_PKEY_CTX_new, EVP_PKEY_CTX_new_id, EVP_PKEY_KEM, EVP_PKEY_encapsulate_deterministic,
-    EVP_PKEY_free, EVP_PKEY_get_raw_private_key, EVP_PKEY_get_raw_public_key,
-    EVP_PKEY_kem_new_raw_public_key, EVP_PKEY_keygen_deterministic, EVP_PKEY_keygen_init,
-    EVP_sha3_256, EVP_shake256,
+    EVP_DigestFinal_ex, EVP_DigestFinalXOF, EVP_DigestInit_ex, EVP_DigestUpdate, EVP_MD,
+    EVP_MD_CTX, EVP_MD_CTX_free, EVP_MD_CTX_new, EVP_PKEY, EVP_PKEY_CTX, EVP_PKEY_CTX_free,
+    EVP_PKEY_CTX_kem_set_params, EVP_PKEY_CTX_new, EVP_PKEY_CTX_new_id, EVP_PKEY_KEM,
+    EVP_PKEY_encapsulate_deterministic, EVP_PKEY_free, EVP_PKEY_get_raw_private_key,
+    EVP_PKEY_get_raw_public_key, EVP_PKEY_kem_new_raw_public_key, EVP_PKEY_keygen_deterministic,
+    EVP_PKEY_keygen_init, EVP_sha3_256, EVP_shake256,
 };
 
 /// An object of AWS-LC that is freed when it goes out of scope; AWS-LC overwrites what it frees.
@@ -130,17 +130,29 @@ pub fn encapsulate(
     Ok((ciphertext, shared_secret))
 }
 
-/// SHAKE256 (FIPS 202) of `data`, as many bytes as `out` has.
-pub fn shake256(data: &[u8], out: &mut [u8]) -> Result<(), Failed> {
+/// A hash that has been given all parts, one behind the other, and is to be finished.
+///
+/// # Safety
+/// `algorithm` is one of AWS-LC's constants.
+unsafe fn hashed(algorithm: *const EVP_MD, parts: &[&[u8]]) -> Result<Owned<EVP_MD_CTX>, Failed> {
     // SAFETY: takes nothing.
     let context = unsafe { EVP_MD_CTX_new() };
     let context = Owned::new(context, EVP_MD_CTX_free)?;
+    // SAFETY: the context lives until its owner goes; there is no engine, which null says.
+    succeeded(unsafe { EVP_DigestInit_ex(context.object, algorithm, ptr::null_mut()) })?;
+    for part in parts {
+        // SAFETY: the part has as many bytes as are said.
+        succeeded(unsafe { EVP_DigestUpdate(context.object, part.as_ptr().cast(), part.len()) })?;
+    }
+    Ok(context)
+}
+
+/// SHAKE256 (FIPS 202) of `data`, as many bytes as `out` has.
+pub fn shake256(data: &[u8], out: &mut [u8]) -> Result<(), Failed> {
     // SAFETY: takes nothing and gives a pointer to a constant.
     let algorithm = unsafe { EVP_shake256() };
-    // SAFETY: the context lives until the end of this function; there is no engine, which null says.
-    succeeded(unsafe { EVP_DigestInit_ex(context.object, algorithm, ptr::null_mut()) })?;
-    // SAFETY: the data have as many bytes as are said.
-    succeeded(unsafe { EVP_DigestUpdate(context.object, data.as_ptr().cast(), data.len()) })?;
+    // SAFETY: it is that constant.
+    let context = unsafe { hashed(algorithm, &[data]) }?;
     // SAFETY: the buffer has as many bytes as are said.
     succeeded(unsafe { EVP_DigestFinalXOF(context.object, out.as_mut_ptr(), out.len()) })
 }
@@ -150,17 +162,10 @@ pub fn sha3_256(parts: &[&[u8]], out: &mut [u8]) -> Result<(), Failed> {
     if out.len() != 32 {
         return Err(Failed);
     }
-    // SAFETY: takes nothing.
-    let context = unsafe { EVP_MD_CTX_new() };
-    let context = Owned::new(context, EVP_MD_CTX_free)?;
     // SAFETY: takes nothing and gives a pointer to a constant.
     let algorithm = unsafe { EVP_sha3_256() };
-    // SAFETY: the context lives until the end of this function; there is no engine, which null says.
-    succeeded(unsafe { EVP_DigestInit_ex(context.object, algorithm, ptr::null_mut()) })?;
-    for part in parts {
-        // SAFETY: the part has as many bytes as are said.
-        succeeded(unsafe { EVP_DigestUpdate(context.object, part.as_ptr().cast(), part.len()) })?;
-    }
+    // SAFETY: it is that constant.
+    let context = unsafe { hashed(algorithm, parts) }?;
     // SAFETY: the buffer has the 32 bytes of this hash; null asks for no length.
     succeeded(unsafe { EVP_DigestFinal_ex(context.object, out.as_mut_ptr(), ptr::null_mut()) })
 }
