@@ -1,4 +1,5 @@
 /** How long each mode measures, and the sizes that all builds share. */
+import { DEFAULT_LIMITS } from '../src/protocol/limits.ts';
 import type { BuildName } from './results.ts';
 import type { WorkloadKind } from './workloads.ts';
 
@@ -88,9 +89,7 @@ const WARM_UP_OPERATIONS: Readonly<Record<string, number>> = {
   connect: 12_000,
 };
 
-/** Our default for `maxBatchBytes`: what is sent in one turn shares frames of so many bytes. */
-const BATCH_BYTES = 65_000;
-/** In front of each message of a batch, at most (PROTOCOL.md, "Batches"). */
+/** In front of each message of a batch (PROTOCOL.md 7.4). */
 const BATCH_ENTRY_BYTES = 5;
 /** Where each message is a frame of its own. */
 const UNBATCHED: ReadonlySet<BuildName> = new Set(['ws', 'wss', 'node-crypto', 'native-crypto']);
@@ -102,7 +101,8 @@ export function warmUpOperations(kind: WorkloadKind, size: number, build: BuildN
   // Its time goes into loops over the bytes, which are compiled with the first messages.
   if (build === 'naive') return 0;
   if (UNBATCHED.has(build)) return wanted;
-  const framesOfWindow = Math.min(IN_FLIGHT, Math.ceil((IN_FLIGHT * (size + BATCH_ENTRY_BYTES)) / BATCH_BYTES));
+  const windowBytes = IN_FLIGHT * (size + BATCH_ENTRY_BYTES);
+  const framesOfWindow = Math.min(IN_FLIGHT, Math.ceil(windowBytes / DEFAULT_LIMITS.maxBatchBytes));
   return Math.ceil((wanted * IN_FLIGHT) / framesOfWindow);
 }
 

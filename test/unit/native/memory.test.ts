@@ -27,7 +27,7 @@ const HYBRID_RANDOMNESS = new Uint8Array(64).fill(6);
 
 const SCRIPT = `
   const fs = require('node:fs');
-  const { Worker, isMainThread, workerData } = require('node:worker_threads');
+  const { Worker } = require('node:worker_threads');
   const native = require(${JSON.stringify(NATIVE_PACKAGE)});
   const ready = () => fs.writeSync(1, 'ready\\n');
   const secretByte = ${secretByte.toString()};
